@@ -1,0 +1,1 @@
+//! The port: connectors, transport, errors with evidence.

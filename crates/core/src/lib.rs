@@ -1,0 +1,1 @@
+//! Decides: records, money, merge, planning, the life of a delivery.

@@ -1,0 +1,1 @@
+//! Does: polls, accepts, plans, delivers, verifies, recovers.

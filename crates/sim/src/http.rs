@@ -1,0 +1,36 @@
+//! The seam between a simulated system and whatever carries its requests: a socket, or a simulated network.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// One request as the system receives it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Upper-case HTTP method.
+    pub method: String,
+    /// Path with query, percent-encoded as sent, e.g. `/rest/default/V1/orders/1?fields=state`.
+    pub target: String,
+    /// Header names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Raw body; empty where there is none.
+    pub body: Vec<u8>,
+}
+
+/// One answer as the system sends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Header names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Raw body.
+    pub body: Vec<u8>,
+}
+
+/// A simulated system: state, and one way in. It owns no clock, no socket and no randomness.
+pub trait System: Send + std::fmt::Debug {
+    /// The answer to one request at one moment of the system's own clock.
+    fn handle(&mut self, now: Timestamp, request: &Request) -> Response;
+    /// What the system really holds, read past every API and every fault.
+    fn ledger(&self) -> Value;
+}

@@ -1,0 +1,12 @@
+//! Pretends: a Magento shop and a Tryton ERP, in process and as HTTP servers.
+//!
+//! Written from recordings and vendor contracts. It takes no money, merge or record code from
+//! `syncline-core` and never imports the connectors: it must be able to disagree with them.
+
+pub mod catalogue;
+pub mod http;
+pub mod magento;
+pub mod orders;
+pub mod serve;
+pub mod tryton;
+pub mod weather;

@@ -1,0 +1,1 @@
+//! Remembers whole business transactions in SQLite.

@@ -1,0 +1,1 @@
+//! Tries: world, weather, invariants, planted bugs, the demo.
