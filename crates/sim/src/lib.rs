@@ -7,6 +7,7 @@ pub mod catalogue;
 pub mod http;
 pub mod magento;
 pub mod orders;
+pub mod random;
 pub mod serve;
 pub mod tryton;
 pub mod weather;
