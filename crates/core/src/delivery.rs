@@ -1,0 +1,315 @@
+//! The life of one write: noted before it leaves, permitted once, settled by what is found.
+//!
+//! A request that timed out may land after any look. What may be done next therefore follows from the guard the
+//! target offers (see [`Guard`]), and a [`Permit`] to send exists only for a note that is already durable.
+
+use crate::id::{DeliveryId, EntityId, Epoch, Mark, RemoteId, SystemName};
+use crate::kind::{Kind, Step};
+use crate::leaf::Leaves;
+use crate::policy::Hold;
+use crate::profile::Guard;
+use alloc::string::String;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What one write is to bring about. References and codes are already the target's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Kind of the document.
+    pub kind: Kind,
+    /// What is done to it.
+    pub step: Step,
+    /// Our key for it.
+    pub mark: Mark,
+    /// The document, for every step but a create.
+    pub document: Option<RemoteId>,
+    /// The version of the document this change was planned on, where the target can check it.
+    pub expect: Option<String>,
+    /// The wanted fields.
+    pub leaves: Leaves,
+}
+
+/// Proof that a note stands in the store. Only a store makes one, after its commit.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Noted {
+    delivery: DeliveryId,
+    epoch: Epoch,
+    attempt: u32,
+    deadline: Timestamp,
+}
+
+impl Noted {
+    /// The proof for a note that has just been committed. Called by stores and by nothing else (checked).
+    #[must_use]
+    pub fn committed(delivery: DeliveryId, epoch: Epoch, attempt: u32, deadline: Timestamp) -> Self {
+        Self { delivery, epoch, attempt, deadline }
+    }
+}
+
+/// The right to send one request, once. It cannot be copied and is used up by the write.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Permit {
+    noted: Noted,
+    change: Change,
+}
+
+impl Permit {
+    /// What is to be brought about.
+    #[must_use]
+    pub fn change(&self) -> &Change {
+        &self.change
+    }
+
+    /// The note behind it.
+    #[must_use]
+    pub fn note(&self) -> Note {
+        Note { delivery: self.noted.delivery, epoch: self.noted.epoch, attempt: self.noted.attempt }
+    }
+
+    /// The moment after which its first byte must not leave any more.
+    #[must_use]
+    pub fn deadline(&self) -> Timestamp {
+        self.noted.deadline
+    }
+}
+
+/// Which note a request goes back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Note {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// The lane's epoch it was noted under.
+    pub epoch: Epoch,
+    /// Which attempt of that delivery, from 1.
+    pub attempt: u32,
+}
+
+/// The permit for a noted change.
+#[must_use]
+pub fn advance(noted: Noted, change: Change) -> Permit {
+    Permit { noted, change }
+}
+
+/// How far a delivery has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// Decided, nothing sent. `looked`: the target was searched for our mark and had nothing.
+    Planned {
+        /// Whether the target has been searched.
+        looked: bool,
+    },
+    /// A request is noted and may be under way.
+    Sending {
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// No byte of it leaves after this.
+        deadline: Timestamp,
+    },
+    /// A request was noted and nobody knows what became of it.
+    Unknown {
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// No byte of it left after this.
+        deadline: Timestamp,
+        /// The document it made, where that much was learned.
+        learned: Option<RemoteId>,
+    },
+    /// It happened.
+    Done,
+    /// The target said no; nothing happened.
+    Refused,
+    /// What it was for is decided anew from what the target shows.
+    Superseded,
+}
+
+impl Progress {
+    /// How many requests were noted so far.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        match self {
+            Self::Sending { attempt, .. } | Self::Unknown { attempt, .. } => *attempt,
+            _ => 0,
+        }
+    }
+
+    /// Whether nothing more will come of it.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Done | Self::Refused | Self::Superseded)
+    }
+}
+
+/// One write under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Its number.
+    pub id: DeliveryId,
+    /// Whose lane it runs in.
+    pub lane: EntityId,
+    /// Where it goes.
+    pub target: SystemName,
+    /// How the target keeps a second one away.
+    pub guard: Guard,
+    /// What it is to bring about.
+    pub change: Change,
+    /// How far it has come.
+    pub progress: Progress,
+    /// Why it is done.
+    pub reason: String,
+    /// Set when an attempt's fate was ever unknown: strays may exist.
+    pub doubtful: bool,
+}
+
+/// What may be done next with a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Move {
+    /// Note and send.
+    Send,
+    /// Search the target for the mark, not before this moment.
+    Look(Timestamp),
+    /// Take this document as the one.
+    Adopt(RemoteId),
+    /// Read the document and decide anew.
+    Reread,
+    /// A person decides.
+    Ask(Hold),
+    /// Nothing; it is over.
+    Nothing,
+}
+
+impl Delivery {
+    /// What may be done now.
+    #[must_use]
+    pub fn next_move(&self, now: Timestamp) -> Move {
+        match &self.progress {
+            Progress::Planned { looked } => {
+                let safe = !self.change.step.creates()
+                    || matches!(self.guard, Guard::Key { .. } | Guard::Unique { .. })
+                    || *looked;
+                if safe { Move::Send } else { Move::Look(now) }
+            }
+            Progress::Sending { .. } => Move::Nothing,
+            Progress::Unknown { deadline, learned, .. } => self.after_doubt(*deadline, learned.as_ref(), now),
+            Progress::Done | Progress::Refused | Progress::Superseded => Move::Nothing,
+        }
+    }
+
+    fn after_doubt(&self, deadline: Timestamp, learned: Option<&RemoteId>, now: Timestamp) -> Move {
+        if self.change.step != Step::Create {
+            return Move::Reread;
+        }
+        if let Some(id) = learned {
+            return Move::Adopt(id.clone());
+        }
+        match &self.guard {
+            Guard::Key { retention_s } if now < after(deadline, *retention_s) => Move::Send,
+            Guard::Key { .. } | Guard::Unique { .. } | Guard::DraftElect { .. } => Move::Look(now),
+            Guard::Look { settle_s, .. } => Move::Look(after(deadline, *settle_s)),
+            Guard::None => Move::Ask(Hold::new(
+                "SYN-0120",
+                "a create was sent and no answer came; this system cannot be asked whether it happened",
+                "look in the system: if the document is there, `syncline adopt` it; if not, `syncline retry` it",
+            )),
+        }
+    }
+
+    /// What a search for the mark means: `found` are the documents that carry it and are not withdrawn.
+    #[must_use]
+    pub fn after_look(&self, found: &[RemoteId]) -> Move {
+        match (found, &self.guard) {
+            ([], _) => Move::Send,
+            ([one], _) => Move::Adopt(one.clone()),
+            (several, Guard::DraftElect { .. }) => {
+                several.iter().min_by(eldest).map_or(Move::Send, |one| Move::Adopt(one.clone()))
+            }
+            (several, _) => Move::Ask(Hold::new(
+                "SYN-0121",
+                alloc::format!("{} documents carry the mark {}", several.len(), self.change.mark),
+                "keep one of them, cancel the others in the system, then `syncline retry`",
+            )),
+        }
+    }
+
+    /// From which moment no request of this delivery can land any more, where that is known.
+    #[must_use]
+    pub fn settled_at(&self) -> Option<Timestamp> {
+        let settle = self.guard.settle_s()?;
+        match &self.progress {
+            Progress::Sending { deadline, .. } | Progress::Unknown { deadline, .. } => Some(after(*deadline, settle)),
+            _ => None,
+        }
+    }
+}
+
+fn eldest(a: &&RemoteId, b: &&RemoteId) -> core::cmp::Ordering {
+    (a.id.len(), &a.id).cmp(&(b.id.len(), &b.id))
+}
+
+/// `seconds` after `moment`, at most the end of time.
+#[must_use]
+pub fn after(moment: Timestamp, seconds: u32) -> Timestamp {
+    moment.checked_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(guard: Guard, step: Step, progress: Progress) -> Delivery {
+        let change = Change {
+            kind: Kind::Order,
+            step,
+            mark: Mark::new("SLX"),
+            document: None,
+            expect: None,
+            leaves: Leaves::new(),
+        };
+        Delivery {
+            id: DeliveryId(1),
+            lane: EntityId(1),
+            target: SystemName::new("erp"),
+            guard,
+            change,
+            progress,
+            reason: String::new(),
+            doubtful: false,
+        }
+    }
+
+    fn unknown() -> Progress {
+        Progress::Unknown { attempt: 1, deadline: Timestamp::UNIX_EPOCH, learned: None }
+    }
+
+    #[test]
+    fn a_create_behind_a_weak_guard_looks_before_it_sends() {
+        let now = Timestamp::UNIX_EPOCH;
+        let draft = Guard::DraftElect { field: "description".into(), settle_s: 60 };
+        let first = delivery(draft.clone(), Step::Create, Progress::Planned { looked: false });
+        assert_eq!(first.next_move(now), Move::Look(now));
+        let second = delivery(draft, Step::Create, Progress::Planned { looked: true });
+        assert_eq!(second.next_move(now), Move::Send);
+        let unique =
+            delivery(Guard::Unique { field: "code".into() }, Step::Create, Progress::Planned { looked: false });
+        assert_eq!(unique.next_move(now), Move::Send);
+    }
+
+    #[test]
+    fn after_doubt_a_look_guard_waits_until_nothing_can_land() {
+        let look = delivery(Guard::Look { field: "ref".into(), settle_s: 90 }, Step::Create, unknown());
+        assert_eq!(look.next_move(Timestamp::UNIX_EPOCH), Move::Look(after(Timestamp::UNIX_EPOCH, 90)));
+        let none = delivery(Guard::None, Step::Create, unknown());
+        assert!(matches!(none.next_move(Timestamp::UNIX_EPOCH), Move::Ask(_)));
+        let stage = delivery(Guard::None, Step::Advance("confirm".into()), unknown());
+        assert_eq!(stage.next_move(Timestamp::UNIX_EPOCH), Move::Reread);
+    }
+
+    #[test]
+    fn of_two_drafts_the_eldest_is_elected_and_of_two_others_a_person_chooses() {
+        let ids = [RemoteId::new("", "12"), RemoteId::new("", "9")];
+        let draft = delivery(Guard::DraftElect { field: "d".into(), settle_s: 1 }, Step::Create, unknown());
+        assert_eq!(draft.after_look(&ids), Move::Adopt(RemoteId::new("", "9")));
+        let unique = delivery(Guard::Unique { field: "d".into() }, Step::Create, unknown());
+        assert!(matches!(unique.after_look(&ids), Move::Ask(_)));
+    }
+}

@@ -1,0 +1,147 @@
+//! The kinds of record, the flows that carry them, and the steps of a write.
+
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
+use serde::{Deserialize, Serialize};
+
+/// What sort of record it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A product family: texts, images, options.
+    Product,
+    /// What is sold: SKU, unit, tax class.
+    Variant,
+    /// A buyer, private or company, with addresses.
+    Customer,
+    /// A sale taken in a shop.
+    Order,
+}
+
+/// Every kind this version knows.
+pub const KINDS: [Kind; 4] = [Kind::Product, Kind::Variant, Kind::Customer, Kind::Order];
+
+impl Kind {
+    /// The word for it in files, ids and JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Variant => "variant",
+            Self::Customer => "customer",
+            Self::Order => "order",
+        }
+    }
+
+    /// The flow that carries it.
+    #[must_use]
+    pub fn flow(self) -> Flow {
+        match self {
+            Self::Product | Self::Variant => Flow::Products,
+            Self::Customer => Flow::Customers,
+            Self::Order => Flow::Orders,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = ();
+    fn from_str(word: &str) -> Result<Self, ()> {
+        KINDS.into_iter().find(|kind| kind.word() == word).ok_or(())
+    }
+}
+
+/// The configured unit: which kinds go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flow {
+    /// Categories, products and variants.
+    Products,
+    /// Customers.
+    Customers,
+    /// Orders.
+    Orders,
+}
+
+/// Every flow this version knows, dependencies first.
+pub const FLOWS: [Flow; 3] = [Flow::Products, Flow::Customers, Flow::Orders];
+
+impl Flow {
+    /// The word for it in the file and in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Products => "products",
+            Self::Customers => "customers",
+            Self::Orders => "orders",
+        }
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Flow {
+    type Err = ();
+    fn from_str(word: &str) -> Result<Self, ()> {
+        FLOWS.into_iter().find(|flow| flow.word() == word).ok_or(())
+    }
+}
+
+/// What one write does to a document. One step is one effect in the target.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// Makes the document, not yet released where the target knows drafts.
+    Create,
+    /// Brings the lines of an open document to the wanted level.
+    Lines,
+    /// Moves the document to a stage, e.g. `confirm`.
+    Advance(String),
+    /// Sets fields of an existing document.
+    Update,
+    /// Withdraws the document.
+    Cancel,
+    /// Removes a document that was never released, such as a second draft.
+    Delete,
+    /// Adds one part, e.g. an address, to an existing document.
+    Attach(String),
+}
+
+impl Step {
+    /// The step in words, e.g. `advance(confirm)`.
+    #[must_use]
+    pub fn word(&self) -> String {
+        match self {
+            Self::Create => "create".into(),
+            Self::Lines => "lines".into(),
+            Self::Advance(stage) => alloc::format!("advance({stage})"),
+            Self::Update => "update".into(),
+            Self::Cancel => "cancel".into(),
+            Self::Delete => "delete".into(),
+            Self::Attach(part) => alloc::format!("attach({part})"),
+        }
+    }
+
+    /// Whether the step makes something that would exist twice if it were done twice.
+    #[must_use]
+    pub fn creates(&self) -> bool {
+        matches!(self, Self::Create | Self::Attach(_))
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.word())
+    }
+}

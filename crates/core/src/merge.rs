@@ -1,0 +1,195 @@
+//! Three-way merge of two systems' fields, each with its own base.
+
+use crate::leaf::{Leaf, Leaves, Value};
+use crate::path::Path;
+use crate::profile::Fit;
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+/// Who decides a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The first side; the second follows.
+    A,
+    /// The second side; the first follows.
+    B,
+    /// Nobody: each keeps its own.
+    Keep,
+    /// Whoever changed it; both changed = conflict.
+    Merge,
+}
+
+/// One system's view of a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a, F> {
+    /// What it shows now.
+    pub seen: &'a Leaves,
+    /// What it showed when both last agreed.
+    pub base: &'a Leaves,
+    /// How it would keep a value; idempotent.
+    pub fit: F,
+}
+
+/// A field both sides changed, each its own way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The field.
+    pub path: Path,
+    /// Base and value of the first side.
+    pub a: (Leaf, Leaf),
+    /// Base and value of the second side.
+    pub b: (Leaf, Leaf),
+}
+
+/// What a merge asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Merged {
+    /// Fields to write to the first side, as that side keeps them.
+    pub to_a: Leaves,
+    /// Fields to write to the second side, as that side keeps them.
+    pub to_b: Leaves,
+    /// Fields for a person.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// The writes and conflicts that bring both sides to agreement under `owner`.
+///
+/// A side changed iff it tells something other than its base. A field a side does not tell is never written to it.
+pub fn merge<F, G>(a: &Side<'_, F>, b: &Side<'_, G>, owner: impl Fn(&Path) -> Owner) -> Merged
+where
+    F: Fn(&Path, &Value) -> Fit,
+    G: Fn(&Path, &Value) -> Fit,
+{
+    let paths: BTreeSet<&Path> = a.seen.iter().chain(b.seen.iter()).map(|(path, _)| path).collect();
+    let mut merged = Merged::default();
+    for path in paths {
+        let (va, vb) = (a.seen.get(path), b.seen.get(path));
+        let changed_a = va != Leaf::Untold && va != a.base.get(path);
+        let changed_b = vb != Leaf::Untold && vb != b.base.get(path);
+        match owner(path) {
+            Owner::Keep => {}
+            Owner::A if changed_a || changed_b => follow(path, &va, &vb, &b.fit, &mut merged.to_b),
+            Owner::B if changed_a || changed_b => follow(path, &vb, &va, &a.fit, &mut merged.to_a),
+            Owner::Merge if changed_a && changed_b => {
+                if kept(path, &va, &b.fit) != vb && kept(path, &vb, &a.fit) != va {
+                    merged.conflicts.push(Conflict {
+                        path: path.clone(),
+                        a: (a.base.get(path), va),
+                        b: (b.base.get(path), vb),
+                    });
+                }
+            }
+            Owner::Merge if changed_a => follow(path, &va, &vb, &b.fit, &mut merged.to_b),
+            Owner::Merge if changed_b => follow(path, &vb, &va, &a.fit, &mut merged.to_a),
+            Owner::A | Owner::B | Owner::Merge => {}
+        }
+    }
+    merged
+}
+
+/// `leaf` as the side of `fit` would keep it; untold where it would not keep it at all.
+fn kept(path: &Path, leaf: &Leaf, fit: &impl Fn(&Path, &Value) -> Fit) -> Leaf {
+    match leaf {
+        Leaf::Value(value) => match fit(path, value) {
+            Fit::Exact => leaf.clone(),
+            Fit::As(other, _) => Leaf::Value(other),
+            Fit::Refused(_) => Leaf::Untold,
+        },
+        other => other.clone(),
+    }
+}
+
+fn follow(path: &Path, from: &Leaf, shown: &Leaf, fit: &impl Fn(&Path, &Value) -> Fit, out: &mut Leaves) {
+    let wish = kept(path, from, fit);
+    if wish != Leaf::Untold && wish != *shown {
+        out.set(path.clone(), wish);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::{String, ToString};
+    use proptest::prelude::*;
+
+    fn exact(_: &Path, _: &Value) -> Fit {
+        Fit::Exact
+    }
+
+    /// Keeps three characters: idempotent.
+    fn short(_: &Path, value: &Value) -> Fit {
+        match value {
+            Value::Text(text) if text.chars().count() > 3 => {
+                Fit::As(Value::Text(text.chars().take(3).collect()), "cut".to_string())
+            }
+            _ => Fit::Exact,
+        }
+    }
+
+    fn leaves() -> impl Strategy<Value = Leaves> {
+        proptest::collection::btree_map("[xyz]", proptest::option::of("[ab]{0,5}"), 0..4)
+            .prop_map(|map| map.into_iter().map(|(k, v)| (Path::try_from(k).unwrap(), v.map(Value::Text))).collect())
+    }
+
+    fn owners() -> impl Strategy<Value = Owner> {
+        prop_oneof![Just(Owner::A), Just(Owner::B), Just(Owner::Keep), Just(Owner::Merge)]
+    }
+
+    proptest! {
+        #[test]
+        fn after_writing_what_was_asked_nothing_more_is_asked(
+            sa in leaves(), ba in leaves(), sb in leaves(), bb in leaves(), owner in owners()
+        ) {
+            let first = merge(&Side { seen: &sa, base: &ba, fit: exact }, &Side { seen: &sb, base: &bb, fit: short }, |_| owner);
+            let (na, nb) = (sa.overlaid(&first.to_a), sb.overlaid(&first.to_b));
+            if first.conflicts.is_empty() {
+                let again = merge(&Side { seen: &na, base: &na, fit: exact }, &Side { seen: &nb, base: &nb, fit: short }, |_| owner);
+                prop_assert_eq!(again, Merged::default());
+            }
+        }
+
+        #[test]
+        fn both_orders_of_the_sides_ask_the_same(sa in leaves(), ba in leaves(), sb in leaves(), bb in leaves()) {
+            let there = merge(&Side { seen: &sa, base: &ba, fit: exact }, &Side { seen: &sb, base: &bb, fit: exact }, |_| Owner::Merge);
+            let back = merge(&Side { seen: &sb, base: &bb, fit: exact }, &Side { seen: &sa, base: &ba, fit: exact }, |_| Owner::Merge);
+            prop_assert_eq!(there.to_a, back.to_b);
+            prop_assert_eq!(there.to_b, back.to_a);
+            prop_assert_eq!(there.conflicts.len(), back.conflicts.len());
+        }
+
+        #[test]
+        fn an_owner_is_never_written_to(sa in leaves(), ba in leaves(), sb in leaves(), bb in leaves()) {
+            let merged = merge(&Side { seen: &sa, base: &ba, fit: exact }, &Side { seen: &sb, base: &bb, fit: exact }, |_| Owner::A);
+            prop_assert!(merged.to_a.is_empty() && merged.conflicts.is_empty());
+        }
+
+        #[test]
+        fn what_a_side_does_not_tell_is_no_change(sa in leaves(), sb in leaves()) {
+            let untold = Leaves::new();
+            let merged = merge(&Side { seen: &untold, base: &sa, fit: exact }, &Side { seen: &sb, base: &sb, fit: exact }, |_| Owner::Merge);
+            prop_assert_eq!(merged, Merged::default());
+        }
+    }
+
+    #[test]
+    fn different_fields_merge_and_one_field_conflicts() {
+        let text = |pairs: &[(&'static str, &str)]| -> Leaves {
+            pairs.iter().map(|(k, v)| (Path::field(k), Some(Value::Text(String::from(*v))))).collect()
+        };
+        let base = text(&[("name", "n"), ("city", "c")]);
+        let (a, b) = (text(&[("name", "N"), ("city", "c")]), text(&[("name", "n"), ("city", "C")]));
+        let merged =
+            merge(&Side { seen: &a, base: &base, fit: exact }, &Side { seen: &b, base: &base, fit: exact }, |_| {
+                Owner::Merge
+            });
+        assert!(merged.conflicts.is_empty());
+        assert_eq!(merged.to_b, text(&[("name", "N")]));
+        assert_eq!(merged.to_a, text(&[("city", "C")]));
+        let clash = text(&[("name", "M"), ("city", "c")]);
+        let merged =
+            merge(&Side { seen: &a, base: &base, fit: exact }, &Side { seen: &clash, base: &base, fit: exact }, |_| {
+                Owner::Merge
+            });
+        assert_eq!(merged.conflicts.len(), 1);
+    }
+}

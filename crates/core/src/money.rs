@@ -1,0 +1,207 @@
+//! Exact amounts: a decimal with its currency, and decimals parsed from raw tokens within bounds.
+
+use alloc::string::{String, ToString};
+use core::fmt;
+use core::str::FromStr;
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Deserialize, Serialize};
+
+/// An ISO 4217 code: three upper-case ASCII letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+impl Currency {
+    /// The code as text.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or("???")
+    }
+
+    /// Digits after the decimal point by ISO 4217; 2 for every code not listed as 0, 3 or 4.
+    #[must_use]
+    pub fn digits(&self) -> u32 {
+        match self.code() {
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI" | "VND"
+            | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+            "CLF" | "UYW" => 4,
+            _ => 2,
+        }
+    }
+
+    /// The smallest amount of this currency, e.g. 0.01.
+    #[must_use]
+    pub fn minor_unit(&self) -> Decimal {
+        Decimal::new(1, self.digits())
+    }
+}
+
+impl FromStr for Currency {
+    type Err = MoneyError;
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        match text.as_bytes() {
+            [a, b, c] if [a, b, c].iter().all(|x| x.is_ascii_uppercase()) => Ok(Self([*a, *b, *c])),
+            _ => Err(MoneyError::Currency(crate::text::shown(text, 20))),
+        }
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = MoneyError;
+    fn try_from(text: String) -> Result<Self, MoneyError> {
+        text.parse()
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.code().to_string()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// An amount of one currency. Equality is by value: 1.10 = 1.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Money {
+    /// The decimal amount in major units.
+    pub amount: Decimal,
+    /// The currency it is in.
+    pub currency: Currency,
+}
+
+impl Money {
+    /// `amount` of `currency`.
+    #[must_use]
+    pub fn new(amount: Decimal, currency: Currency) -> Self {
+        Self { amount, currency }
+    }
+
+    /// Nothing, in `currency`.
+    #[must_use]
+    pub fn zero(currency: Currency) -> Self {
+        Self::new(Decimal::ZERO, currency)
+    }
+
+    /// The sum; an error where the currencies differ or the sum leaves the range.
+    ///
+    /// # Errors
+    /// [`MoneyError::Mixed`] or [`MoneyError::Range`].
+    pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::Mixed(self.currency, other.currency));
+        }
+        let amount = self.amount.checked_add(other.amount).ok_or(MoneyError::Range)?;
+        Ok(Self::new(amount, self.currency))
+    }
+
+    /// The difference; an error where the currencies differ or it leaves the range.
+    ///
+    /// # Errors
+    /// [`MoneyError::Mixed`] or [`MoneyError::Range`].
+    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
+        self.plus(Self::new(-other.amount, other.currency))
+    }
+
+    /// The amount rounded half away from zero to the currency's digits.
+    #[must_use]
+    pub fn rounded(self) -> Self {
+        let digits = self.currency.digits();
+        Self::new(self.amount.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero), self.currency)
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.currency.digits().max(self.amount.normalize().scale());
+        let mut amount = self.amount;
+        amount.rescale(digits);
+        write!(f, "{} {}", amount, self.currency)
+    }
+}
+
+/// What is wrong with an amount.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// Not a decimal number within 28 digits.
+    #[error("`{0}` is not a decimal number of at most 28 digits")]
+    Number(String),
+    /// Not an ISO 4217 code.
+    #[error("`{0}` is not a currency code of three capital letters")]
+    Currency(String),
+    /// Two currencies in one sum.
+    #[error("{0} and {1} cannot be added")]
+    Mixed(Currency, Currency),
+    /// A sum beyond 28 digits.
+    #[error("the sum has more than 28 digits")]
+    Range,
+}
+
+/// The decimal of a raw token as a system sent it: plain or with exponent, at most 40 bytes, exact within 28 digits.
+///
+/// Artefacts of binary floats (`29.949999999999999`) are kept as sent; see [`settled`] for the rule that ends them.
+///
+/// # Errors
+/// [`MoneyError::Number`] for anything else, 40-digit numbers included.
+pub fn decimal(token: &str) -> Result<Decimal, MoneyError> {
+    let bad = || MoneyError::Number(crate::text::shown(token, 45));
+    if token.is_empty() || token.len() > 40 {
+        return Err(bad());
+    }
+    let parsed = if token.contains(['e', 'E']) {
+        Decimal::from_scientific(token).map_err(|_| bad())?
+    } else {
+        Decimal::from_str_exact(token).map_err(|_| bad())?
+    };
+    Ok(parsed.normalize())
+}
+
+/// `amount` with the artefacts of a float taken off: rounded to `scale` where that moves it by less than 1e-9.
+#[must_use]
+pub fn settled(amount: Decimal, scale: u32) -> Decimal {
+    let near = amount.round_dp_with_strategy(scale, RoundingStrategy::MidpointAwayFromZero);
+    if (near - amount).abs() < Decimal::new(1, 9) { near.normalize() } else { amount.normalize() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_token_is_parsed_exactly_or_refused() {
+        assert_eq!(decimal("1.10").unwrap(), decimal("1.1").unwrap());
+        assert_eq!(decimal("1e2").unwrap(), Decimal::from(100));
+        for bad in ["", "NaN", "1,5", "0x10", "12345678901234567890123456789012345678901", "--1", "1.2.3"] {
+            assert!(decimal(bad).is_err(), "{bad} was taken");
+        }
+    }
+
+    #[test]
+    fn float_artefacts_settle_and_real_digits_stay() {
+        assert_eq!(settled(decimal("29.949999999999999").unwrap(), 4), decimal("29.95").unwrap());
+        assert_eq!(settled(decimal("0.12345").unwrap(), 4), decimal("0.12345").unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn sums_lose_nothing(a in -10_000_000_000i64..10_000_000_000, b in -10_000_000_000i64..10_000_000_000, scale in 0u32..5) {
+            let currency: Currency = "EUR".parse().unwrap();
+            let (x, y) = (Money::new(Decimal::new(a, scale), currency), Money::new(Decimal::new(b, scale), currency));
+            let sum = x.plus(y).unwrap();
+            prop_assert_eq!(sum.minus(y).unwrap(), x);
+            prop_assert_eq!(sum.amount, Decimal::new(a + b, scale));
+        }
+
+        #[test]
+        fn every_token_of_a_decimal_comes_back(mantissa in any::<i64>(), scale in 0u32..12) {
+            let there = Decimal::new(mantissa, scale);
+            prop_assert_eq!(decimal(&there.to_string()).unwrap(), there);
+        }
+    }
+}

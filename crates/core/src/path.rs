@@ -1,0 +1,190 @@
+//! Paths: the name of one field of a record. No path holds a list index; collections are keyed.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// A dotted path such as `lines[15].sku`; a key stands in brackets with `]` and `\` escaped by `\`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Path(String);
+
+/// A text that is no path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a path: names of letters, digits, `_`, `-` or `*` joined by dots, keys in brackets")]
+pub struct PathError(String);
+
+impl Path {
+    /// The path of a top-level field. `name` is a literal of the code, not foreign text.
+    #[must_use]
+    pub fn field(name: &'static str) -> Self {
+        Self(name.to_string())
+    }
+
+    /// The path of the element `key` of the collection `name`, e.g. `lines[15]`.
+    #[must_use]
+    pub fn element(name: &str, key: &str) -> Self {
+        Self(format!("{name}[{}]", escaped(key)))
+    }
+
+    /// The path of a field below this one.
+    #[must_use]
+    pub fn dot(&self, name: &str) -> Self {
+        Self(format!("{}.{name}", self.0))
+    }
+
+    /// The path of the element `key` of the collection `name` below this one.
+    #[must_use]
+    pub fn keyed(&self, name: &str, key: &str) -> Self {
+        Self(format!("{}.{name}[{}]", self.0, escaped(key)))
+    }
+
+    /// The text of it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// For a path in the collection `name`: the element's key and the rest after its dot (empty at the element itself).
+    #[must_use]
+    pub fn within(&self, name: &str) -> Option<(String, &str)> {
+        let rest = self.0.strip_prefix(name)?.strip_prefix('[')?;
+        let mut key = String::new();
+        let mut escape = false;
+        for (at, c) in rest.char_indices() {
+            match c {
+                _ if escape => {
+                    key.push(c);
+                    escape = false;
+                }
+                '\\' => escape = true,
+                ']' => {
+                    let tail = rest.get(at + 1..)?;
+                    return Some((key, tail.strip_prefix('.').unwrap_or(tail)));
+                }
+                _ => key.push(c),
+            }
+        }
+        None
+    }
+
+    /// Whether this path is matched by `pattern`, where `*` stands for one name or one key.
+    #[must_use]
+    pub fn matches(&self, pattern: &Self) -> bool {
+        let (mine, theirs) = (segments(&self.0), segments(&pattern.0));
+        mine.len() == theirs.len() && mine.iter().zip(&theirs).all(|(a, b)| b == "*" || a == b)
+    }
+}
+
+fn escaped(key: &str) -> String {
+    let mut out = String::new();
+    for c in key.chars() {
+        if c == ']' || c == '\\' {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// The names and keys of a path in order; keys keep no brackets.
+fn segments(path: &str) -> alloc::vec::Vec<String> {
+    let mut out = alloc::vec::Vec::new();
+    let mut now = String::new();
+    let (mut inside, mut escape) = (false, false);
+    for c in path.chars() {
+        match c {
+            _ if escape => {
+                now.push(c);
+                escape = false;
+            }
+            '\\' if inside => escape = true,
+            ']' if inside => {
+                inside = false;
+                out.push(core::mem::take(&mut now));
+            }
+            '[' if !inside => {
+                inside = true;
+                out.push(core::mem::take(&mut now));
+            }
+            '.' if !inside => {
+                if !now.is_empty() {
+                    out.push(core::mem::take(&mut now));
+                }
+            }
+            _ => now.push(c),
+        }
+    }
+    if !now.is_empty() {
+        out.push(now);
+    }
+    out
+}
+
+impl TryFrom<String> for Path {
+    type Error = PathError;
+    fn try_from(text: String) -> Result<Self, PathError> {
+        let bad = || PathError(crate::text::shown(&text, 80));
+        let (mut inside, mut escape, mut name) = (false, false, 0usize);
+        for c in text.chars() {
+            match c {
+                _ if escape => escape = false,
+                '\\' if inside => escape = true,
+                ']' if inside => inside = false,
+                _ if inside => {}
+                '[' if name > 0 => inside = true,
+                '.' if name > 0 => name = 0,
+                c if c.is_alphanumeric() || "_-*:".contains(c) => name += 1,
+                _ => return Err(bad()),
+            }
+        }
+        if inside || text.is_empty() || name == 0 { Err(bad()) } else { Ok(Self(text)) }
+    }
+}
+
+impl From<Path> for String {
+    fn from(path: Path) -> Self {
+        path.0
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn patterns_match_keys_and_names() {
+        let path = Path::element("lines", "15").dot("sku");
+        assert!(path.matches(&Path::try_from("lines[*].sku".to_string()).unwrap()));
+        assert!(!path.matches(&Path::try_from("lines[*].name".to_string()).unwrap()));
+        assert!(
+            Path::try_from("texts.de.name".to_string())
+                .unwrap()
+                .matches(&Path::try_from("texts.*.name".to_string()).unwrap())
+        );
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        for bad in ["", ".a", "a.", "a[1", "[1]", "a b"] {
+            assert!(Path::try_from(bad.to_string()).is_err(), "{bad} was taken");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_key_comes_back(key in "\\PC{0,20}") {
+            let path = Path::element("lines", &key).dot("sku");
+            prop_assert_eq!(path.within("lines"), Some((key, "sku")));
+            prop_assert!(Path::try_from(path.as_str().to_string()).is_ok());
+        }
+    }
+}

@@ -1,0 +1,475 @@
+//! Plans: what the next step for one record is, decided from what both systems show. Pure; asked again after every step.
+
+use crate::id::{EntityId, RemoteId, SystemName};
+use crate::kind::{Kind, Step};
+use crate::leaf::{Leaves, Ref, Value};
+use crate::money::Money;
+use crate::path::Path;
+use crate::policy::Hold;
+use crate::profile::KindProfile;
+use crate::record::{Customer, LineForm, Order, OrderLife};
+use crate::rules::{OrderRules, Released};
+use crate::totals;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use jiff::Timestamp;
+
+/// How far a reference is resolvable in the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// The target knows it.
+    There,
+    /// We know the thing, the target does not: its lane has to run first.
+    Unbound(EntityId),
+    /// We do not know the thing.
+    Unknown,
+}
+
+/// What the planner asks about the rest of the world.
+pub trait World {
+    /// How far `reference` is resolvable in the target.
+    fn resolve(&self, reference: &Ref) -> Resolved;
+}
+
+/// The document in the target.
+#[derive(Debug, Clone)]
+pub struct Bound<'a> {
+    /// Its id there.
+    pub id: &'a RemoteId,
+    /// What it shows, in our keys.
+    pub seen: &'a Order,
+    /// What it showed at the last settled write, in our keys; empty before.
+    pub base: &'a Leaves,
+}
+
+/// Everything that decides an order's next step.
+#[derive(Debug)]
+pub struct OrderCase<'a, W> {
+    /// Now, by the wall clock.
+    pub now: Timestamp,
+    /// The flow's rules.
+    pub rules: &'a OrderRules,
+    /// Where the order was born.
+    pub source_id: &'a RemoteId,
+    /// What the shop shows.
+    pub order: &'a Order,
+    /// What the shop showed when the document was made; empty before.
+    pub source_base: &'a Leaves,
+    /// What the shop shows, as leaves.
+    pub source_seen: &'a Leaves,
+    /// The document in the ERP, where there is one.
+    pub target: Option<Bound<'a>>,
+    /// What the ERP does with orders.
+    pub profile: &'a KindProfile,
+    /// Whether the shop keeps our reference.
+    pub source_keeps_reference: bool,
+    /// The rest of the world.
+    pub world: &'a W,
+}
+
+/// One step the planner asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The system written to.
+    pub target: SystemName,
+    /// Kind of the document.
+    pub kind: Kind,
+    /// What is done.
+    pub step: Step,
+    /// The wanted fields; references and codes still ours.
+    pub leaves: Leaves,
+    /// Why.
+    pub reason: String,
+    /// Only adopt a document that is there already; never make one.
+    pub adopt_only: bool,
+}
+
+/// What to do about a record now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Both sides are as they should be.
+    Agreed,
+    /// Not part of the flow; the reason.
+    Outside(String),
+    /// Not due yet; the reason, and until when that is fine.
+    Awaiting(String, Timestamp),
+    /// Other records have to come first.
+    Wait(Vec<EntityId>, String),
+    /// A person has to do something.
+    Hold(Hold),
+    /// Write this.
+    Step(Planned),
+}
+
+fn hold(code: &str, what: impl Into<String>, remedy: impl Into<String>) -> Decision {
+    Decision::Hold(Hold::new(code, what, remedy))
+}
+
+/// The next step for an order.
+#[must_use]
+pub fn order<W: World>(case: &OrderCase<'_, W>) -> Decision {
+    match &case.target {
+        None => before_create(case),
+        Some(bound) => after_create(case, bound),
+    }
+}
+
+fn before_create<W: World>(case: &OrderCase<'_, W>) -> Decision {
+    let order = case.order;
+    match case.rules.released(order) {
+        Released::Yes => {}
+        Released::Never(why) => return Decision::Outside(why),
+        Released::TooOld(day) => {
+            return Decision::Outside(alloc::format!("placed on {day}, before the flow's first day"));
+        }
+        Released::Awaiting(why, until) if case.now < until => return Decision::Awaiting(why, until),
+        Released::Awaiting(why, until) => {
+            return hold(
+                "SYN-0101",
+                alloc::format!("{why}, since before {until}"),
+                "release or cancel the order in the shop; it is looked at again by itself",
+            );
+        }
+    }
+    if let Err(imbalance) = totals::balanced(order) {
+        return hold("SYN-0102", imbalance.to_string(), "correct the order in the shop, or book it by hand in the ERP");
+    }
+    if let Some(found) = codes_without_row(case.rules, order) {
+        return Decision::Hold(found);
+    }
+    if let Some(decision) = references(case) {
+        return decision;
+    }
+    let adopt_only = order.reference.as_deref().is_some_and(|r| !r.is_empty());
+    Decision::Step(Planned {
+        target: case.rules.target.clone(),
+        kind: Kind::Order,
+        step: Step::Create,
+        leaves: order_wish(case.rules, case.source_id, order),
+        reason: match adopt_only {
+            false => "released in the shop, not yet in the ERP".to_string(),
+            true => alloc::format!(
+                "the shop's order already refers to `{}`: only looked for, never made",
+                order.reference.as_deref().unwrap_or("")
+            ),
+        },
+        adopt_only,
+    })
+}
+
+/// The first code of the order that has no row in its mapping table, as a hold that names the row to add.
+fn codes_without_row(rules: &OrderRules, order: &Order) -> Option<Hold> {
+    let missing = |table: &str, code: &str, example: &str| {
+        Hold::new(
+            "SYN-0103",
+            alloc::format!("`{code}` has no row in {table}"),
+            alloc::format!("add `\"{code}\" = \"{example}\"` under [flows.orders.{table}], then `syncline retry`"),
+        )
+    };
+    let lines = order.sold_lines().map(|(_, line)| &line.taxes);
+    for taxes in lines.chain(order.charges.values().map(|charge| &charge.taxes)) {
+        for (code, percent) in taxes {
+            if tax_row(rules, code, *percent).is_none() {
+                return Some(missing("taxes", code, "name of the tax in the ERP"));
+            }
+        }
+    }
+    let method = order.payment.method.as_deref().unwrap_or("");
+    if rules.row("payment_methods", method).is_none() {
+        return Some(missing("payment_methods", method, "payment term of the ERP"));
+    }
+    None
+}
+
+/// The ERP's tax for a shop's tax code: by code, else by its rate (`"19%"`).
+#[must_use]
+pub fn tax_row<'a>(rules: &'a OrderRules, code: &str, percent: rust_decimal::Decimal) -> Option<&'a str> {
+    rules.row("taxes", code).or_else(|| rules.row("taxes", &alloc::format!("{}%", percent.normalize())))
+}
+
+/// What the order refers to and the target lacks: a wait or a hold; none where all is there.
+fn references<W: World>(case: &OrderCase<'_, W>) -> Option<Decision> {
+    let order = case.order;
+    for (key, line) in order.sold_lines() {
+        let sku = line.sku.as_deref().unwrap_or("?");
+        let there = line.variant.as_ref().map(|variant| case.world.resolve(variant));
+        if there != Some(Resolved::There) {
+            return Some(hold(
+                "SYN-0104",
+                alloc::format!("line {key}: the product `{sku}` is not known in {}", case.rules.target),
+                alloc::format!("create `{sku}` in {}, then `syncline adopt` and `syncline retry`", case.rules.target),
+            ));
+        }
+    }
+    let mut waits = Vec::new();
+    let people = [&order.customer, &order.billing, &order.shipping];
+    for reference in people.into_iter().flatten() {
+        match case.world.resolve(reference) {
+            Resolved::There => {}
+            Resolved::Unbound(entity) if case.rules.creates_customers => waits.push(entity),
+            Resolved::Unbound(_) => {
+                return Some(hold(
+                    "SYN-0105",
+                    alloc::format!("the customer is not known in {}", case.rules.target),
+                    "configure [flows.customers], or create the customer by hand and `syncline adopt` it",
+                ));
+            }
+            Resolved::Unknown => {
+                return Some(hold("SYN-0106", "the order tells no customer", "give the order a customer in the shop"));
+            }
+        }
+    }
+    if order.customer.is_none() || order.billing.is_none() {
+        return Some(hold(
+            "SYN-0106",
+            "the order tells no customer or no billing address",
+            "complete the order in the shop; it is looked at again by itself",
+        ));
+    }
+    waits.sort_unstable();
+    waits.dedup();
+    if waits.is_empty() { None } else { Some(Decision::Wait(waits, "its customer or address comes first".to_string())) }
+}
+
+/// The order as the ERP shall hold it; references and codes still ours.
+fn order_wish(rules: &OrderRules, id: &RemoteId, order: &Order) -> Leaves {
+    let mut wish = order.clone();
+    wish.reference = Some(rules.reference(&id.scope, order.number.as_deref().unwrap_or(&id.id)));
+    wish.number = None;
+    wish.life = None;
+    wish.payment.captured = None;
+    wish.payment.authorised = None;
+    let sold: Vec<String> = order.sold_lines().map(|(key, _)| key.clone()).collect();
+    wish.lines.retain(|key, line| sold.contains(key) || line.form == Some(LineForm::Bundle));
+    for (key, line) in wish.lines.iter_mut() {
+        if !sold.contains(key) {
+            line.form = Some(LineForm::Comment);
+            line.variant = None;
+        }
+    }
+    crate::record::Record::Order(alloc::boxed::Box::new(wish)).to_leaves()
+}
+
+fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decision {
+    let stage = bound.seen.stage.as_deref().unwrap_or("");
+    if stage == "cancelled" {
+        return hold(
+            "SYN-0111",
+            alloc::format!("document {} was cancelled in {}", bound.id, case.rules.target),
+            "cancel the order in the shop as well, or copy the document in the ERP and `syncline adopt` it",
+        );
+    }
+    if let Some(changed) = amended(case) {
+        return Decision::Hold(changed);
+    }
+    if stage == "draft" {
+        if let Some(decision) = totals_of_draft(case, bound) {
+            return decision;
+        }
+    } else if !case.profile.stages.iter().any(|s| s == stage) && stage != "done" {
+        return hold(
+            "SYN-0112",
+            alloc::format!("document {} shows the stage `{stage}`, which is not known", bound.id),
+            "bring the document to a stage the ERP normally has, then `syncline retry`",
+        );
+    }
+    if stage != "done"
+        && let Some(next) = next_stage(&case.profile.stages, stage)
+    {
+        return Decision::Step(Planned {
+            target: case.rules.target.clone(),
+            kind: Kind::Order,
+            step: Step::Advance(next.to_string()),
+            leaves: Leaves::new(),
+            reason: alloc::format!("totals agree, the document stands at `{stage}`"),
+            adopt_only: false,
+        });
+    }
+    number_back(case, bound)
+}
+
+fn next_stage<'a>(stages: &'a [String], stage: &str) -> Option<&'a str> {
+    match stages.iter().position(|s| s == stage) {
+        None => stages.first().map(String::as_str),
+        Some(at) => stages.get(at + 1).map(String::as_str),
+    }
+}
+
+/// A hold where the shop's order changed after the document was made: amendments are not carried over yet.
+fn amended<W: World>(case: &OrderCase<'_, W>) -> Option<Hold> {
+    if case.source_base.is_empty() {
+        return None;
+    }
+    let withdrawn = matches!(case.order.life, Some(OrderLife::Cancelled | OrderLife::Closed));
+    let was_withdrawn = matches!(
+        case.source_base.value(&Path::field("life")),
+        Some(Value::Code(word)) if word == "cancelled" || word == "closed"
+    );
+    let demand = |path: &Path| {
+        let text = path.as_str();
+        let figures = path.within("lines").is_some_and(|(_, f)| matches!(f, "sku" | "quantity" | "net"))
+            || path.within("charges").is_some_and(|(_, f)| f == "net");
+        figures || matches!(text, "totals.grand" | "currency" | "billing" | "shipping")
+    };
+    let mut changed = case.source_base.changed_by(case.source_seen);
+    changed.retain(demand);
+    let gone = case.source_base.iter().find(|(path, value)| {
+        demand(path) && value.is_some() && path.as_str() != "shipping" && case.source_seen.value(path).is_none()
+    });
+    let first = changed.iter().next().map(|(path, _)| path).or(gone.map(|(path, _)| path));
+    let what = if withdrawn && !was_withdrawn {
+        "the order was cancelled or refunded in the shop after it arrived".to_string()
+    } else {
+        alloc::format!("the order changed in the shop after it arrived: `{}`", first?)
+    };
+    Some(Hold::new(
+        "SYN-0110",
+        what,
+        "make the same change to the document in the ERP by hand, then `syncline retry` to accept both as they are",
+    ))
+}
+
+/// What a draft needs before it may be released; none where its lines and totals are right.
+fn totals_of_draft<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Option<Decision> {
+    let (order, seen) = (case.order, bound.seen);
+    let refuse = |what: String| {
+        Some(hold(
+            "SYN-0113",
+            alloc::format!("document {} in {}: {what}; it stays a draft", bound.id, case.rules.target),
+            "compare both documents with `syncline explain`, mend the ERP's taxes or prices, then `syncline retry`",
+        ))
+    };
+    let (Some(owed), Some(has)) = (order.totals.grand, seen.totals.grand) else {
+        return refuse("it tells no total".to_string());
+    };
+    for (key, line) in order.sold_lines() {
+        let Some(there) = seen.lines.get(key) else {
+            return refuse(alloc::format!("line {key} ({}) is not there", line.sku.as_deref().unwrap_or("?")));
+        };
+        if there.quantity != line.quantity {
+            return refuse(alloc::format!("line {key} has another quantity"));
+        }
+        let (Some(a), Some(b)) = (line.net, there.net) else {
+            return refuse(alloc::format!("line {key} tells no amount"));
+        };
+        let close = a.minus(b).is_ok_and(|d| d.amount.abs() <= a.currency.minor_unit());
+        if !close {
+            return refuse(alloc::format!("line {key} is {a} in the shop and {b} there"));
+        }
+    }
+    let missing = match owed.minus(has) {
+        Ok(missing) => missing,
+        Err(error) => return refuse(error.to_string()),
+    };
+    if missing.amount.is_zero() {
+        return None;
+    }
+    let path = Path::element("charges", "rounding").dot("net");
+    let had = seen.charges.get("rounding").and_then(|c| c.net).unwrap_or(Money::zero(owed.currency));
+    let level = match had.plus(missing) {
+        Ok(level) => level,
+        Err(error) => return refuse(error.to_string()),
+    };
+    let allowed = totals::tolerance(order, case.rules.rounding_per_line);
+    if level.amount.abs() > allowed {
+        let lines =
+            totals::balanced(order).map_or_else(|e| e.to_string(), |_| "the shop's own figures agree".to_string());
+        return refuse(alloc::format!(
+            "the shop says {owed}, the ERP computes {has}; rounding explains at most {allowed}; {lines}"
+        ));
+    }
+    if bound.base.value(&path) == Some(&Value::Money(level)) {
+        return refuse(alloc::format!("the ERP does not keep a rounding line of {level}"));
+    }
+    let mut leaves = Leaves::new();
+    leaves.put(path, Value::Money(level));
+    Some(Decision::Step(Planned {
+        target: case.rules.target.clone(),
+        kind: Kind::Order,
+        step: Step::Lines,
+        leaves,
+        reason: alloc::format!("the shop says {owed}, the ERP computes {has}: rounding line of {level}"),
+        adopt_only: false,
+    }))
+}
+
+/// The ERP's number travels back as the shop's reference.
+fn number_back<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decision {
+    let Some(number) = bound.seen.number.as_deref().filter(|n| !n.is_empty()) else { return Decision::Agreed };
+    if !case.source_keeps_reference || case.order.reference.as_deref() == Some(number) {
+        return Decision::Agreed;
+    }
+    if let Some(other) = case.order.reference.as_deref().filter(|r| !r.is_empty()) {
+        return hold(
+            "SYN-0114",
+            alloc::format!("the shop's order refers to `{other}`, the ERP's document is `{number}`"),
+            "empty the reference on the shop's order if it is wrong, then `syncline retry`",
+        );
+    }
+    let mut leaves = Leaves::new();
+    leaves.put(Path::field("reference"), Value::Text(number.to_string()));
+    Decision::Step(Planned {
+        target: case.rules.source.clone(),
+        kind: Kind::Order,
+        step: Step::Update,
+        leaves,
+        reason: alloc::format!("the ERP's number {number} goes back to the shop"),
+        adopt_only: false,
+    })
+}
+
+/// Everything that decides a customer's next step.
+#[derive(Debug)]
+pub struct CustomerCase<'a> {
+    /// The ERP.
+    pub target: &'a SystemName,
+    /// Whether customers flow to it.
+    pub flows: bool,
+    /// What the shop shows.
+    pub seen: &'a Leaves,
+    /// Whether the ERP has it.
+    pub bound: bool,
+    /// The address keys the ERP has.
+    pub bound_addresses: &'a [String],
+}
+
+/// The next step for a customer: created once, then given the addresses it lacks.
+#[must_use]
+pub fn customer(case: &CustomerCase<'_>) -> Decision {
+    let addresses = match Customer::addresses_of(case.seen) {
+        Ok(addresses) => addresses,
+        Err(error) => return hold("SYN-0107", error.to_string(), "report this as a defect"),
+    };
+    if !case.flows && !case.bound {
+        return Decision::Outside("customers are adopted only".to_string());
+    }
+    if !case.bound {
+        if case.seen.value(&Path::field("name")).is_none() && case.seen.value(&Path::field("email")).is_none() {
+            return hold("SYN-0107", "the customer has neither name nor e-mail", "complete the customer in the shop");
+        }
+        let mut leaves = case.seen.clone();
+        leaves.retain(|path| path.as_str() != "code" && path.as_str() != "active");
+        return Decision::Step(Planned {
+            target: case.target.clone(),
+            kind: Kind::Customer,
+            step: Step::Create,
+            leaves,
+            reason: "known in the shop, not yet in the ERP".to_string(),
+            adopt_only: false,
+        });
+    }
+    let missing: Vec<&String> = addresses.keys().filter(|key| !case.bound_addresses.contains(key)).collect();
+    if missing.is_empty() {
+        return Decision::Agreed;
+    }
+    let mut leaves = case.seen.clone();
+    leaves.retain(|path| path.within("addresses").is_some_and(|(key, _)| missing.contains(&&key)));
+    Decision::Step(Planned {
+        target: case.target.clone(),
+        kind: Kind::Customer,
+        step: Step::Attach("addresses".to_string()),
+        leaves,
+        reason: alloc::format!("{} address(es) not yet in the ERP", missing.len()),
+        adopt_only: false,
+    })
+}

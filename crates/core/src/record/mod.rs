@@ -1,0 +1,59 @@
+//! Records: typed structs, each with one law-tested mapping to leaves and back.
+
+mod customer;
+mod fields;
+mod order;
+mod variant;
+
+pub use customer::{Address, Customer};
+pub use fields::Malformed;
+pub use order::{Charge, Line, LineForm, Lines, Order, OrderLife, Payment, Tax, Totals};
+pub use variant::Variant;
+
+use crate::kind::Kind;
+use crate::leaf::Leaves;
+
+/// One record of any kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// A sale.
+    Order(alloc::boxed::Box<Order>),
+    /// A buyer.
+    Customer(Customer),
+    /// What is sold.
+    Variant(Variant),
+}
+
+impl Record {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Order(_) => Kind::Order,
+            Self::Customer(_) => Kind::Customer,
+            Self::Variant(_) => Kind::Variant,
+        }
+    }
+
+    /// Its fields as leaves.
+    #[must_use]
+    pub fn to_leaves(&self) -> Leaves {
+        match self {
+            Self::Order(order) => order.to_leaves(),
+            Self::Customer(customer) => customer.to_leaves(),
+            Self::Variant(variant) => variant.to_leaves(),
+        }
+    }
+
+    /// The record that `leaves` tell, for its kind.
+    ///
+    /// # Errors
+    /// [`Malformed`] with the path where a field is missing, of another type, or unknown.
+    pub fn from_leaves(kind: Kind, leaves: &Leaves) -> Result<Self, Malformed> {
+        Ok(match kind {
+            Kind::Order => Self::Order(alloc::boxed::Box::new(Order::from_leaves(leaves)?)),
+            Kind::Customer => Self::Customer(Customer::from_leaves(leaves)?),
+            Kind::Variant | Kind::Product => Self::Variant(Variant::from_leaves(leaves)?),
+        })
+    }
+}

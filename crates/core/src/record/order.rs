@@ -1,0 +1,539 @@
+//! An order in its parts: demand (lines, amounts, addresses), payment, and the document's life in each system.
+//!
+//! Every field is optional because each system tells a part: a shop tells demand and payment, an ERP its own number,
+//! stage and totals. Amounts of a line are totals of that line in the order's currency, after discount.
+
+use super::fields::{Fields, Malformed};
+use crate::leaf::{Leaves, Ref, Value};
+use crate::money::{Currency, Money};
+use crate::path::Path;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use jiff::{Timestamp, civil::Date};
+use rust_decimal::Decimal;
+
+/// Taxes of a line or charge: table code of the system that tells it → rate in percent.
+pub type Tax = BTreeMap<String, Decimal>;
+
+/// Where an order stands in the shop that took it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderLife {
+    /// Taken and in force.
+    Open,
+    /// Put on hold by a person.
+    Held,
+    /// Waiting for payment or review; may never come to anything.
+    Pending,
+    /// Withdrawn.
+    Cancelled,
+    /// Fulfilled.
+    Done,
+    /// Given back in full.
+    Closed,
+}
+
+impl OrderLife {
+    const ALL: [(Self, &'static str); 6] = [
+        (Self::Open, "open"),
+        (Self::Held, "held"),
+        (Self::Pending, "pending"),
+        (Self::Cancelled, "cancelled"),
+        (Self::Done, "done"),
+        (Self::Closed, "closed"),
+    ];
+
+    /// The word stored for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(life, _)| *life == self).map_or("open", |(_, word)| *word)
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, w)| *w == word).map(|(life, _)| *life)
+    }
+}
+
+/// What sort of line it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineForm {
+    /// One thing sold.
+    Simple,
+    /// Sold, never shipped.
+    Virtual,
+    /// The chosen member of a family: this line carries the money, its child names the thing.
+    Configurable,
+    /// Several things sold together; its children are what ships.
+    Bundle,
+    /// Text without goods or money.
+    Comment,
+}
+
+impl LineForm {
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::Simple, "simple"),
+        (Self::Virtual, "virtual"),
+        (Self::Configurable, "configurable"),
+        (Self::Bundle, "bundle"),
+        (Self::Comment, "comment"),
+    ];
+
+    /// The word stored for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(form, _)| *form == self).map_or("simple", |(_, word)| *word)
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, w)| *w == word).map(|(form, _)| *form)
+    }
+}
+
+/// One line of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Line {
+    /// Key of the line this one is part of.
+    pub parent: Option<String>,
+    /// What sort of line it is; told by the system where it was born.
+    pub form: Option<LineForm>,
+    /// SKU as printed on the line.
+    pub sku: Option<String>,
+    /// Name as printed on the line.
+    pub name: Option<String>,
+    /// What is sold.
+    pub variant: Option<Ref>,
+    /// How many, in the variant's sales unit.
+    pub quantity: Option<Decimal>,
+    /// Total without tax, after discount.
+    pub net: Option<Money>,
+    /// Discount already taken off, as a positive amount, for information.
+    pub discount: Option<Money>,
+    /// Tax on it as the system computed it.
+    pub tax: Option<Money>,
+    /// Taxes that apply.
+    pub taxes: Tax,
+}
+
+/// Something paid for that is no line: `shipping`, `rounding`, a fee.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Charge {
+    /// Text printed for it.
+    pub title: Option<String>,
+    /// Total without tax, after discount.
+    pub net: Option<Money>,
+    /// Tax on it as the system computed it.
+    pub tax: Option<Money>,
+    /// Taxes that apply.
+    pub taxes: Tax,
+}
+
+/// Lines by key, in document order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lines(Vec<(String, Line)>);
+
+impl Lines {
+    /// Adds `line` under `key`, in place of one that has it already.
+    pub fn insert(&mut self, key: String, line: Line) {
+        match self.0.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, old)) => *old = line,
+            None => self.0.push((key, line)),
+        }
+    }
+
+    /// The line under `key`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Line> {
+        self.0.iter().find(|(k, _)| k == key).map(|(_, line)| line)
+    }
+
+    /// Keys and lines in document order.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Line)> {
+        self.0.iter().map(|(key, line)| (key, line))
+    }
+
+    /// Keys and lines in document order, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&String, &mut Line)> {
+        self.0.iter_mut().map(|(key, line)| (&*key, line))
+    }
+
+    /// Takes out every line for which `keep` says no.
+    pub fn retain(&mut self, mut keep: impl FnMut(&String, &Line) -> bool) {
+        self.0.retain(|(key, line)| keep(key, line));
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(String, Line)> for Lines {
+    fn from_iter<I: IntoIterator<Item = (String, Line)>>(pairs: I) -> Self {
+        let mut lines = Self::default();
+        for (key, line) in pairs {
+            lines.insert(key, line);
+        }
+        lines
+    }
+}
+
+/// How and how far it is paid.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Payment {
+    /// Table code of the method.
+    pub method: Option<String>,
+    /// Whether the money is promised by a gateway, or already there.
+    pub authorised: Option<bool>,
+    /// Money received so far.
+    pub captured: Option<Money>,
+    /// The buyer's purchase order number.
+    pub po_number: Option<String>,
+}
+
+/// Header figures as printed on the document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// What the buyer owes for the whole order.
+    pub grand: Option<Money>,
+    /// Tax in it.
+    pub tax: Option<Money>,
+}
+
+/// A sale.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Order {
+    /// The document's number in the system that tells it.
+    pub number: Option<String>,
+    /// The partner document's number, where this system keeps one.
+    pub reference: Option<String>,
+    /// Where it stands in the shop.
+    pub life: Option<OrderLife>,
+    /// The last stage reached in the ERP, e.g. `draft`, `quote`, `confirm`, `process`, `done`, `cancelled`.
+    pub stage: Option<String>,
+    /// When it was placed.
+    pub placed: Option<Timestamp>,
+    /// The shop's local day of it: the document day.
+    pub day: Option<Date>,
+    /// Its currency; every amount is in it.
+    pub currency: Option<Currency>,
+    /// Who bought.
+    pub customer: Option<Ref>,
+    /// Where the invoice goes: an element of the customer.
+    pub billing: Option<Ref>,
+    /// Where the goods go; none for virtual orders.
+    pub shipping: Option<Ref>,
+    /// How it is paid.
+    pub payment: Payment,
+    /// Lines by the id they have where they were born, in document order.
+    pub lines: Lines,
+    /// Charges by name.
+    pub charges: BTreeMap<String, Charge>,
+    /// Header figures.
+    pub totals: Totals,
+}
+
+fn put_taxes(leaves: &mut Leaves, base: &Path, taxes: &Tax) {
+    for (code, percent) in taxes {
+        leaves.put(base.keyed("taxes", code), Value::Number(*percent));
+    }
+}
+
+impl Line {
+    fn put(&self, leaves: &mut Leaves, base: &Path, at: usize) {
+        let text = |text: &Option<String>| text.clone().map(Value::Text);
+        let code = |code: Option<&'static str>| code.map(|c| Value::Code(c.to_string()));
+        let pairs = [
+            ("position", Some(Value::Number(Decimal::from(at)))),
+            ("parent", text(&self.parent)),
+            ("form", code(self.form.map(LineForm::word))),
+            ("sku", text(&self.sku)),
+            ("name", text(&self.name)),
+            ("variant", self.variant.clone().map(Value::Ref)),
+            ("quantity", self.quantity.map(Value::Number)),
+            ("net", self.net.map(Value::Money)),
+            ("discount", self.discount.map(Value::Money)),
+            ("tax", self.tax.map(Value::Money)),
+        ];
+        for (field, value) in pairs {
+            if let Some(value) = value {
+                leaves.put(base.dot(field), value);
+            }
+        }
+        put_taxes(leaves, base, &self.taxes);
+    }
+
+    fn read(leaves: &Leaves, base: Path) -> Result<(Decimal, Self), Malformed> {
+        let taxes = read_taxes(leaves, &base)?;
+        let fields = Fields::below(leaves, base);
+        let form = match fields.code("form")? {
+            None => None,
+            Some(word) => {
+                Some(LineForm::of(&word).ok_or(Malformed::Type { path: fields.path("form"), wanted: "a line form" })?)
+            }
+        };
+        let line = Self {
+            parent: fields.text("parent")?,
+            form,
+            sku: fields.text("sku")?,
+            name: fields.text("name")?,
+            variant: fields.reference("variant")?,
+            quantity: fields.number("quantity")?,
+            net: fields.money("net")?,
+            discount: fields.money("discount")?,
+            tax: fields.money("tax")?,
+            taxes,
+        };
+        Ok((fields.number("position")?.unwrap_or_default(), line))
+    }
+
+    /// Whether money or tax stands on it.
+    #[must_use]
+    pub fn carries_money(&self) -> bool {
+        self.net.is_some_and(|net| !net.amount.is_zero()) || self.tax.is_some_and(|tax| !tax.amount.is_zero())
+    }
+}
+
+impl Charge {
+    fn put(&self, leaves: &mut Leaves, base: &Path) {
+        let pairs = [
+            ("title", self.title.clone().map(Value::Text)),
+            ("net", self.net.map(Value::Money)),
+            ("tax", self.tax.map(Value::Money)),
+        ];
+        for (field, value) in pairs {
+            if let Some(value) = value {
+                leaves.put(base.dot(field), value);
+            }
+        }
+        put_taxes(leaves, base, &self.taxes);
+    }
+}
+
+fn read_taxes(leaves: &Leaves, base: &Path) -> Result<Tax, Malformed> {
+    let collection = alloc::format!("{base}.taxes");
+    let mut taxes = Tax::new();
+    for (path, value) in leaves.iter() {
+        if let Some((code, "")) = path.within(&collection) {
+            match value {
+                Some(Value::Number(percent)) => {
+                    taxes.insert(code, *percent);
+                }
+                Some(_) => return Err(Malformed::Type { path: path.clone(), wanted: "a number" }),
+                None => {}
+            }
+        }
+    }
+    Ok(taxes)
+}
+
+const HEADER: [&str; 16] = [
+    "number",
+    "reference",
+    "life",
+    "stage",
+    "placed",
+    "day",
+    "currency",
+    "customer",
+    "billing",
+    "shipping",
+    "payment.method",
+    "payment.authorised",
+    "payment.captured",
+    "payment.po_number",
+    "totals.grand",
+    "totals.tax",
+];
+const LINE: [&str; 10] = ["position", "parent", "form", "sku", "name", "variant", "quantity", "net", "discount", "tax"];
+const CHARGE: [&str; 3] = ["title", "net", "tax"];
+
+fn known(path: &Path) -> bool {
+    HEADER.contains(&path.as_str())
+        || path.within("lines").is_some_and(|(_, field)| LINE.contains(&field) || field.starts_with("taxes["))
+        || path.within("charges").is_some_and(|(_, field)| CHARGE.contains(&field) || field.starts_with("taxes["))
+}
+
+impl Order {
+    fn header(&self) -> [(&'static str, Option<Value>); 16] {
+        let text = |text: &Option<String>| text.clone().map(Value::Text);
+        [
+            ("number", text(&self.number)),
+            ("reference", text(&self.reference)),
+            ("life", self.life.map(|life| Value::Code(life.word().to_string()))),
+            ("stage", self.stage.clone().map(Value::Code)),
+            ("placed", self.placed.map(Value::Instant)),
+            ("day", self.day.map(Value::Day)),
+            ("currency", self.currency.map(|c| Value::Code(c.to_string()))),
+            ("customer", self.customer.clone().map(Value::Ref)),
+            ("billing", self.billing.clone().map(Value::Ref)),
+            ("shipping", self.shipping.clone().map(Value::Ref)),
+            ("payment.method", self.payment.method.clone().map(Value::Code)),
+            ("payment.authorised", self.payment.authorised.map(Value::Bool)),
+            ("payment.captured", self.payment.captured.map(Value::Money)),
+            ("payment.po_number", text(&self.payment.po_number)),
+            ("totals.grand", self.totals.grand.map(Value::Money)),
+            ("totals.tax", self.totals.tax.map(Value::Money)),
+        ]
+    }
+
+    pub(super) fn to_leaves(&self) -> Leaves {
+        let mut leaves = Leaves::new();
+        for (field, value) in self.header() {
+            if let Some(value) = value {
+                leaves.put(Path::field(field), value);
+            }
+        }
+        for (at, (key, line)) in self.lines.iter().enumerate() {
+            line.put(&mut leaves, &Path::element("lines", key), at);
+        }
+        for (key, charge) in &self.charges {
+            charge.put(&mut leaves, &Path::element("charges", key));
+        }
+        leaves
+    }
+
+    /// The order that `leaves` tell.
+    ///
+    /// # Errors
+    /// [`Malformed`] with the path of a field that is unknown or of another type.
+    pub fn from_leaves(leaves: &Leaves) -> Result<Self, Malformed> {
+        if let Some((path, _)) = leaves.iter().find(|(path, _)| !known(path)) {
+            return Err(Malformed::Unknown(path.clone()));
+        }
+        let fields = Fields::of(leaves);
+        let life = match fields.code("life")? {
+            None => None,
+            Some(word) => Some(
+                OrderLife::of(&word).ok_or(Malformed::Type { path: fields.path("life"), wanted: "an order's life" })?,
+            ),
+        };
+        let currency = match fields.code("currency")? {
+            None => None,
+            Some(code) => Some(
+                code.parse().map_err(|_| Malformed::Type { path: fields.path("currency"), wanted: "a currency" })?,
+            ),
+        };
+        let mut lines = Vec::new();
+        for key in leaves.keys_of("lines") {
+            let (position, line) = Line::read(leaves, Path::element("lines", &key))?;
+            lines.push((position, key, line));
+        }
+        lines.sort_by_key(|(position, ..)| *position);
+        let mut charges = BTreeMap::new();
+        for key in leaves.keys_of("charges") {
+            let base = Path::element("charges", &key);
+            let taxes = read_taxes(leaves, &base)?;
+            let below = Fields::below(leaves, base);
+            let charge =
+                Charge { title: below.text("title")?, net: below.money("net")?, tax: below.money("tax")?, taxes };
+            charges.insert(key, charge);
+        }
+        Ok(Self {
+            number: fields.text("number")?,
+            reference: fields.text("reference")?,
+            life,
+            stage: fields.code("stage")?,
+            placed: fields.instant("placed")?,
+            day: fields.day("day")?,
+            currency,
+            customer: fields.reference("customer")?,
+            billing: fields.reference("billing")?,
+            shipping: fields.reference("shipping")?,
+            payment: Payment {
+                method: fields.code("payment.method")?,
+                authorised: fields.flag("payment.authorised")?,
+                captured: fields.money("payment.captured")?,
+                po_number: fields.text("payment.po_number")?,
+            },
+            lines: lines.into_iter().map(|(_, key, line)| (key, line)).collect(),
+            charges,
+            totals: Totals { grand: fields.money("totals.grand")?, tax: fields.money("totals.tax")? },
+        })
+    }
+
+    /// The lines that are goods or money of their own: children of a configurable line are folded into their parent,
+    /// bundles without money of their own are left to their children.
+    pub fn sold_lines(&self) -> impl Iterator<Item = (&String, &Line)> {
+        self.lines.iter().filter(|(_, line)| {
+            let parent = line.parent.as_ref().and_then(|key| self.lines.get(key));
+            let folded = parent.is_some_and(|p| p.form == Some(LineForm::Configurable));
+            let heading =
+                line.form == Some(LineForm::Comment) || (line.form == Some(LineForm::Bundle) && !line.carries_money());
+            !folded && !heading
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::RemoteId;
+    use crate::kind::Kind;
+    use proptest::prelude::*;
+
+    fn money() -> impl Strategy<Value = Option<Money>> {
+        proptest::option::of(
+            (-100_000i64..100_000, 0u32..5).prop_map(|(m, s)| Money::new(Decimal::new(m, s), "EUR".parse().unwrap())),
+        )
+    }
+
+    fn text() -> impl Strategy<Value = Option<String>> {
+        proptest::option::of("\\PC{0,12}")
+    }
+
+    fn line() -> impl Strategy<Value = Line> {
+        let forms = proptest::option::of(prop_oneof![Just(LineForm::Simple), Just(LineForm::Bundle)]);
+        let taxes = proptest::collection::btree_map("\\PC{1,6}", (0i64..30).prop_map(Decimal::from), 0..3);
+        (text(), forms, text(), money(), money(), taxes, proptest::option::of(0i64..99)).prop_map(
+            |(sku, form, parent, net, tax, taxes, qty)| Line {
+                variant: sku.clone().map(|s| Ref::remote(Kind::Variant, RemoteId::new("1", s))),
+                parent,
+                form,
+                sku,
+                net,
+                tax,
+                taxes,
+                quantity: qty.map(Decimal::from),
+                ..Line::default()
+            },
+        )
+    }
+
+    fn order() -> impl Strategy<Value = Order> {
+        let lines = proptest::collection::vec(("\\PC{1,8}", line()), 0..5);
+        (text(), lines, money(), money(), text(), any::<bool>()).prop_map(
+            |(number, lines, grand, net, method, paid)| Order {
+                number,
+                life: Some(OrderLife::Open),
+                currency: "EUR".parse().ok(),
+                lines: lines.into_iter().map(|(k, l)| (k, Line { sku: l.sku.or(Some(String::new())), ..l })).collect(),
+                charges: [("shipping".to_string(), Charge { net, title: Some("x".into()), ..Charge::default() })]
+                    .into(),
+                totals: Totals { grand, tax: None },
+                payment: Payment { method, authorised: Some(paid), ..Payment::default() },
+                ..Order::default()
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn an_order_comes_back_from_its_leaves(order in order()) {
+            prop_assert_eq!(Order::from_leaves(&order.to_leaves()).unwrap(), order);
+        }
+    }
+
+    #[test]
+    fn a_path_from_the_future_is_an_error_not_nothing() {
+        let mut leaves = Order::default().to_leaves();
+        leaves.put(Path::field("loyalty"), Value::Bool(true));
+        assert_eq!(Order::from_leaves(&leaves), Err(Malformed::Unknown(Path::field("loyalty"))));
+    }
+}

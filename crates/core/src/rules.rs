@@ -1,0 +1,139 @@
+//! The merchant's answers as rules: when an order may leave the shop, what it is called, what may differ.
+
+use crate::id::SystemName;
+use crate::money::Money;
+use crate::record::{Order, OrderLife};
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// When an order of a payment method may leave the shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReleaseRule {
+    /// As soon as it is placed: the buyer pays later.
+    Placed,
+    /// Once a gateway has promised the money.
+    Authorized,
+    /// Once the money is there.
+    Paid,
+}
+
+/// Methods without a gateway: released when placed, unless the file says otherwise.
+pub const OFFLINE_METHODS: [&str; 5] = ["checkmo", "banktransfer", "cashondelivery", "purchaseorder", "free"];
+
+/// Rules of the orders flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRules {
+    /// The shop.
+    pub source: SystemName,
+    /// The ERP.
+    pub target: SystemName,
+    /// Orders of earlier days (in the shop's zone) are not carried over; none for all.
+    pub start: Option<Date>,
+    /// Release rule by payment method; a pattern may end in `*`.
+    pub release: Vec<(String, ReleaseRule)>,
+    /// Days an order may await its release before a person is asked.
+    pub release_days: u32,
+    /// Minor units of difference that rounding may explain, for each line and charge.
+    pub rounding_per_line: u32,
+    /// What the ERP's reference says: `{number}` and `{scope}` are replaced.
+    pub number: String,
+    /// Whether customers that are missing in the ERP are created.
+    pub creates_customers: bool,
+    /// Mapping tables: `taxes`, `payment_methods` → code of the shop → code of the ERP.
+    pub tables: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// Whether an order may leave the shop now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Released {
+    /// It may.
+    Yes,
+    /// Not yet; the reason, and until when that is fine.
+    Awaiting(String, Timestamp),
+    /// It never will: withdrawn or given back before it left.
+    Never(String),
+    /// It was placed before the flow's first day.
+    TooOld(Date),
+}
+
+impl OrderRules {
+    /// The row of `table` for `code`: exact first, then patterns ending in `*`, longest first.
+    #[must_use]
+    pub fn row(&self, table: &str, code: &str) -> Option<&str> {
+        let rows = self.tables.get(table)?;
+        if let Some(row) = rows.get(code) {
+            return Some(row);
+        }
+        let fits = |pattern: &&String| pattern.strip_suffix('*').is_some_and(|start| code.starts_with(start));
+        let pattern = rows.keys().filter(fits).max_by_key(|pattern| pattern.len())?;
+        rows.get(pattern).map(String::as_str)
+    }
+
+    /// The release rule for a payment method.
+    #[must_use]
+    pub fn release_rule(&self, method: &str) -> ReleaseRule {
+        let fits = |pattern: &str| {
+            pattern == method || pattern.strip_suffix('*').is_some_and(|start| method.starts_with(start))
+        };
+        let told = self.release.iter().filter(|(p, _)| fits(p)).max_by_key(|(p, _)| (p == method, p.len()));
+        match told {
+            Some((_, rule)) => *rule,
+            None if OFFLINE_METHODS.contains(&method) => ReleaseRule::Placed,
+            None => ReleaseRule::Authorized,
+        }
+    }
+
+    /// Whether `order` may leave the shop now.
+    #[must_use]
+    pub fn released(&self, order: &Order) -> Released {
+        if let (Some(start), Some(day)) = (self.start, order.day)
+            && day < start
+        {
+            return Released::TooOld(day);
+        }
+        let placed = order.placed.unwrap_or(Timestamp::UNIX_EPOCH);
+        let until =
+            placed.checked_add(SignedDuration::from_hours(24 * i64::from(self.release_days))).unwrap_or(Timestamp::MAX);
+        let method = order.payment.method.as_deref().unwrap_or("");
+        match order.life.unwrap_or(OrderLife::Pending) {
+            OrderLife::Cancelled => Released::Never("cancelled in the shop before it left".to_string()),
+            OrderLife::Closed => Released::Never("refunded in the shop before it left".to_string()),
+            OrderLife::Held => Released::Awaiting("on hold in the shop".to_string(), until),
+            OrderLife::Pending => Released::Awaiting("payment or review is pending in the shop".to_string(), until),
+            OrderLife::Open | OrderLife::Done => {
+                let zero = order.totals.grand.is_some_and(|grand| grand.amount.is_zero());
+                let rule = self.release_rule(method);
+                let ready = zero
+                    || match rule {
+                        ReleaseRule::Placed => true,
+                        ReleaseRule::Authorized => order.payment.authorised == Some(true) || paid(order),
+                        ReleaseRule::Paid => paid(order),
+                    };
+                if ready {
+                    Released::Yes
+                } else {
+                    let word = if rule == ReleaseRule::Paid { "paid" } else { "authorised" };
+                    Released::Awaiting(alloc::format!("payment by {method} is not {word} yet"), until)
+                }
+            }
+        }
+    }
+
+    /// What the ERP's reference says for an order of `scope` with `number`.
+    #[must_use]
+    pub fn reference(&self, scope: &str, number: &str) -> String {
+        self.number.replace("{scope}", scope).replace("{number}", number)
+    }
+}
+
+fn paid(order: &Order) -> bool {
+    match (order.payment.captured, order.totals.grand) {
+        (Some(Money { amount: had, currency: a }), Some(Money { amount: owed, currency: b })) => a == b && had >= owed,
+        _ => false,
+    }
+}
