@@ -1,0 +1,179 @@
+//! Says what is wrong with the JSON of the demo and the simulations: an empty list is agreement.
+use serde_json::Value;
+
+/// The planted bugs that must be found, each in the ring that has it.
+const PLANTED: [&str; 11] = [
+    "skip-intent",
+    "ignore-epoch",
+    "retry-write",
+    "float-money",
+    "cursor-no-overlap",
+    "mark-from-name",
+    "base-currency",
+    "merge-lines-by-sku",
+    "settle-too-short",
+    "one-base",
+    "untold-as-empty",
+];
+
+fn count(told: &Value, path: &str) -> Option<u64> {
+    told.pointer(path).and_then(Value::as_u64)
+}
+
+fn at_least(wrong: &mut Vec<String>, told: &Value, path: &str, least: u64) {
+    match count(told, path) {
+        Some(n) if n >= least => {}
+        Some(n) => wrong.push(format!("{path} is {n}, must be at least {least}")),
+        None => wrong.push(format!("{path} is not told")),
+    }
+}
+
+fn zero(wrong: &mut Vec<String>, told: &Value, path: &str) {
+    match count(told, path) {
+        Some(0) => {}
+        Some(n) => wrong.push(format!("{path} is {n}, must be 0")),
+        None => wrong.push(format!("{path} is not told")),
+    }
+}
+
+/// What is wrong with a demo's proof.
+pub fn demo(told: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    at_least(&mut wrong, told, "/orders/source", 200);
+    at_least(&mut wrong, told, "/compared/orders", 200);
+    at_least(&mut wrong, told, "/faults/kills", 5);
+    at_least(&mut wrong, told, "/faults/lost_replies", 20);
+    if count(told, "/orders/source") != count(told, "/orders/target") {
+        wrong.push(format!("source and target differ: {}", told["orders"]));
+    }
+    for path in ["/orders/missing", "/orders/duplicate", "/cents_off"] {
+        zero(&mut wrong, told, path);
+    }
+    for path in ["/open/waiting", "/open/held", "/open/failed", "/open/conflicts"] {
+        zero(&mut wrong, told, path);
+    }
+    match told["drift"].as_object() {
+        Some(flows) if !flows.is_empty() => {
+            let drifted = flows.iter().filter(|(_, n)| n.as_u64() != Some(0));
+            wrong.extend(drifted.map(|(flow, n)| format!("drift of {flow} is {n}, must be 0")));
+        }
+        _ => wrong.push("drift names no flow".to_owned()),
+    }
+    wrong
+}
+
+/// What is wrong with a run of ring 1.
+pub fn ring_core(told: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    no_violation(&mut wrong, told);
+    at_least(&mut wrong, told, "/schedules", 200_000);
+    wrong
+}
+
+/// What is wrong with a run of ring 2.
+pub fn ring_engine(told: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    no_violation(&mut wrong, told);
+    at_least(&mut wrong, told, "/schedules", 1000);
+    let seeds = count(told, "/schedules").unwrap_or(0);
+    if told["per_minute"].as_f64().is_none_or(|rate| rate < 300.0) {
+        wrong.push(format!("per_minute is {}, must be at least 300", told["per_minute"]));
+    }
+    match told["faults"].as_object() {
+        Some(faults) => {
+            if faults.len() < 8 {
+                wrong.push(format!("only {} kinds of fault, must be at least 8", faults.len()));
+            }
+            let rare = faults.iter().filter(|(_, n)| n.as_u64().is_none_or(|n| n < seeds / 50));
+            wrong.extend(rare.map(|(fault, n)| format!("fault {fault} came {n} times in {seeds} schedules: too rare")));
+        }
+        None => wrong.push("faults are not told".to_owned()),
+    }
+    wrong
+}
+
+/// What is wrong with the hunt for the planted bugs.
+pub fn planted(told: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let Some(list) = told["planted"].as_array() else { return vec!["planted is not told".to_owned()] };
+    for bug in PLANTED {
+        match list.iter().find(|row| row["bug"] == bug) {
+            Some(row) if row["found"] == true => {}
+            Some(row) => wrong.push(format!("planted bug {bug} was not found in {} seeds", row["seeds"])),
+            None => wrong.push(format!("planted bug {bug} was not tried")),
+        }
+    }
+    let others = list.iter().filter(|row| row["found"] != true);
+    wrong.extend(
+        others
+            .filter_map(|row| row["bug"].as_str())
+            .filter(|bug| !PLANTED.contains(bug))
+            .map(|bug| format!("planted bug {bug} was not found")),
+    );
+    wrong
+}
+
+fn no_violation(wrong: &mut Vec<String>, told: &Value) {
+    match told["violations"].as_array() {
+        Some(list) => wrong.extend(list.iter().take(5).map(|v| format!("violation {v}"))),
+        None => wrong.push("violations are not told".to_owned()),
+    }
+}
+
+/// One line on what was told, for the reader of a stage that passed.
+pub fn summary(told: &Value) -> String {
+    let text = |path: &str, name: &str| count(told, path).map(|n| format!("{n} {name}"));
+    let found = told["planted"]
+        .as_array()
+        .filter(|list| !list.is_empty())
+        .map(|list| format!("{} planted bugs found", list.len()));
+    let parts = [
+        text("/schedules", "schedules"),
+        told["violations"].as_array().map(|list| format!("{} violations", list.len())),
+        text("/orders/source", "orders at the source"),
+        text("/orders/target", "at the target"),
+        text("/faults/kills", "kills"),
+        found,
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn good() -> Value {
+        json!({"orders":{"source":212,"target":212,"missing":0,"duplicate":0},"cents_off":0,"drift":{"orders":0,"customers":0},
+            "compared":{"orders":212},"open":{"waiting":0,"held":0,"failed":0,"conflicts":0},"faults":{"kills":6,"lost_replies":31}})
+    }
+
+    #[test]
+    fn a_demo_that_agrees_has_nothing_wrong() {
+        assert_eq!(demo(&good()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_field_of_the_demo_can_fail_it() {
+        for (path, bad) in [
+            ("/orders/target", 211),
+            ("/orders/duplicate", 1),
+            ("/drift/orders", 1),
+            ("/open/held", 1),
+            ("/faults/kills", 4),
+        ] {
+            let mut told = good();
+            *told.pointer_mut(path).unwrap() = json!(bad);
+            assert_eq!(demo(&told).len(), 1, "{path}");
+        }
+        assert!(demo(&json!({})).len() > 8, "nothing told is nothing proven");
+    }
+
+    #[test]
+    fn a_planted_bug_that_stays_hidden_is_named() {
+        let rows: Vec<Value> =
+            PLANTED.iter().map(|bug| json!({"bug": bug, "found": *bug != "one-base", "seeds": 9})).collect();
+        let wrong = planted(&json!({"planted": rows}));
+        assert_eq!(wrong, ["planted bug one-base was not found in 9 seeds"]);
+    }
+}
