@@ -1,0 +1,1 @@
+//! What every seeded order keeps to, and that all shapes are there.
