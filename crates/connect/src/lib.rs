@@ -1,1 +1,13 @@
-//! The port: connectors, transport, errors with evidence.
+//! The port: what a connector does, what carries its requests, and errors that keep their evidence.
+
+pub mod ctx;
+pub mod error;
+pub mod gzip;
+pub mod http;
+pub mod port;
+pub mod transport;
+
+pub use ctx::{Clock, Ctx, Health};
+pub use error::{Error, Evidence, Result};
+pub use port::{Choice, Connector, Cursor, Fut, KeyPage, Lookup, Outcome, Page, Probe, Seen, Snapshot};
+pub use transport::{Effect, Request, Response, Transport, TransportError};

@@ -1,0 +1,208 @@
+//! What a connector may use: a transport, a clock, and a bound on calls in flight.
+
+use crate::error::{Error, Evidence, Result};
+use crate::gzip;
+use crate::transport::{Effect, Request, Response, Transport, TransportError};
+use jiff::Timestamp;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use syncline_core::policy::ErrorKind;
+use tokio::sync::Semaphore;
+
+/// The wall clock.
+pub trait Clock: Debug + Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// What the calls of one system have met lately.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Calls made.
+    pub calls: u64,
+    /// Calls that failed for want of an answer.
+    pub unanswered: u64,
+    /// No call before this moment: the system asked for it, or several calls in a row went unanswered.
+    pub not_before: Option<Timestamp>,
+    /// Calls that went unanswered in a row.
+    pub in_a_row: u32,
+}
+
+/// The context of one connected system.
+#[derive(Debug, Clone)]
+pub struct Ctx {
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    slots: Arc<Semaphore>,
+    health: Arc<Mutex<Health>>,
+    timeout: Duration,
+}
+
+/// How often a read is sent before it counts as failed.
+const READ_ATTEMPTS: u32 = 3;
+/// Unanswered calls in a row after which the circuit opens.
+const CIRCUIT_OPENS_AT: u32 = 5;
+/// Seconds the circuit stays open.
+const CIRCUIT_OPEN_S: u32 = 10;
+
+impl Ctx {
+    /// A context over `transport` and `clock` with at most `in_flight` calls at once, each waiting at most `timeout`.
+    #[must_use]
+    pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>, in_flight: usize, timeout: Duration) -> Self {
+        let slots = Arc::new(Semaphore::new(in_flight.max(1)));
+        Self { transport, clock, slots, health: Arc::default(), timeout }
+    }
+
+    /// Now, by the wall clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What its calls have met lately.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.health.lock().map(|h| h.clone()).unwrap_or_default()
+    }
+
+    /// Longest wait for one answer.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The answer to a call. A read that goes unanswered is sent up to three times; a write never twice.
+    ///
+    /// # Errors
+    /// `Unreachable` where no answer came (evidence says whether bytes left), `Busy` while the circuit is open,
+    /// `Config` for a certificate that is not accepted, `Broken` for an answer beyond the limit.
+    pub async fn call(&self, request: Request) -> std::result::Result<Response, CallError> {
+        let attempts = if request.effect == Effect::Read { READ_ATTEMPTS } else { 1 };
+        let mut attempt = 1;
+        loop {
+            if let Some(error) = self.circuit() {
+                return Err(CallError { error, sent: false });
+            }
+            match self.once(&request).await {
+                Err(failed) if attempt < attempts && failed.error.kind == ErrorKind::Unreachable => {
+                    tokio::time::sleep(Duration::from_millis(150 * u64::from(attempt))).await;
+                    attempt += 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn once(&self, request: &Request) -> std::result::Result<Response, CallError> {
+        let not_sent = |error| CallError { error, sent: false };
+        let Ok(_slot) = self.slots.acquire().await else {
+            return Err(not_sent(Error::new(ErrorKind::Unreachable, "the system's calls are shut down")));
+        };
+        if let Effect::Write { deadline, .. } = &request.effect
+            && self.now() > *deadline
+        {
+            return Err(not_sent(Error::new(ErrorKind::Stale, "its deadline passed before the first byte left")));
+        }
+        let answer = self.transport.send(request.clone()).await;
+        self.note(&answer);
+        let response = answer.map_err(|failure| failed(request, failure))?;
+        gzip::decoded(response).map_err(|message| CallError {
+            error: Error::new(ErrorKind::Broken, format!("{} {}: {message}", request.method, shown(&request.url))),
+            sent: true,
+        })
+    }
+
+    fn circuit(&self) -> Option<Error> {
+        let until = self.health().not_before?;
+        let wait = until.duration_since(self.now()).as_secs();
+        (wait >= 0).then(|| {
+            let mut error = Error::new(ErrorKind::Busy, format!("no call before {until}: the system is resting"));
+            error.retry_after_s = u32::try_from(wait + 1).ok();
+            error
+        })
+    }
+
+    fn note(&self, answer: &std::result::Result<Response, TransportError>) {
+        let Ok(mut health) = self.health.lock() else { return };
+        health.calls += 1;
+        match answer {
+            Ok(response) => {
+                health.in_a_row = 0;
+                let busy = matches!(response.status, 429 | 503);
+                let asked = response.header("retry-after").and_then(|text| text.trim().parse::<u32>().ok());
+                health.not_before = match (busy, asked) {
+                    (true, Some(seconds)) => Some(syncline_core::delivery::after(self.clock.now(), seconds.min(900))),
+                    _ => None,
+                };
+            }
+            Err(TransportError::TooLong(_)) => health.in_a_row = 0,
+            Err(_) => {
+                health.unanswered += 1;
+                health.in_a_row += 1;
+                if health.in_a_row >= CIRCUIT_OPENS_AT {
+                    health.in_a_row = CIRCUIT_OPENS_AT - 1;
+                    health.not_before = Some(syncline_core::delivery::after(self.clock.now(), CIRCUIT_OPEN_S));
+                }
+            }
+        }
+    }
+}
+
+/// A call without a usable answer, and whether its request may have arrived.
+#[derive(Debug, Clone)]
+pub struct CallError {
+    /// What went wrong.
+    pub error: Error,
+    /// Whether any byte of the request may have left.
+    pub sent: bool,
+}
+
+impl From<CallError> for Error {
+    fn from(failed: CallError) -> Self {
+        failed.error
+    }
+}
+
+fn failed(request: &Request, failure: TransportError) -> CallError {
+    let place = format!("{} {}", request.method, shown(&request.url));
+    let (kind, message, sent) = match failure {
+        TransportError::NotSent(why) => (ErrorKind::Unreachable, format!("{place}: {why}"), false),
+        TransportError::Tls(why) => {
+            let what = "the certificate or TLS set-up of the other side is not accepted";
+            (ErrorKind::Config, format!("{place}: {what}: {why}"), false)
+        }
+        TransportError::Lost(why) => (ErrorKind::Unreachable, format!("{place}: no answer: {why}"), true),
+        TransportError::TooLong(limit) => {
+            (ErrorKind::Broken, format!("{place}: the answer is longer than {limit} bytes and was not read"), true)
+        }
+    };
+    let evidence =
+        Evidence { request: place, sent: Evidence::excerpt(&request.body), status: 0, received: String::new() };
+    CallError { error: Error::new(kind, message).with(evidence), sent }
+}
+
+/// An address for messages: query and all, at most 300 characters.
+#[must_use]
+pub fn shown(url: &str) -> String {
+    syncline_core::text::shown(url, 300)
+}
+
+/// The evidence of one exchange.
+#[must_use]
+pub fn evidence(request: &Request, response: &Response) -> Evidence {
+    Evidence {
+        request: format!("{} {}", request.method, shown(&request.url)),
+        sent: Evidence::excerpt(&request.body),
+        status: response.status,
+        received: Evidence::excerpt(&response.body),
+    }
+}
+
+/// `result` as a plain [`Result`].
+///
+/// # Errors
+/// The call's error.
+pub fn plain<T>(result: std::result::Result<T, CallError>) -> Result<T> {
+    result.map_err(Error::from)
+}

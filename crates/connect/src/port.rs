@@ -1,0 +1,153 @@
+//! The port: what every connector does. One dyn-safe trait, boxed futures, remote ids only.
+
+use crate::ctx::Ctx;
+use crate::error::{Error, Evidence, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use syncline_core::delivery::{Change, Permit};
+use syncline_core::id::{Mark, RemoteId};
+use syncline_core::kind::Kind;
+use syncline_core::leaf::Value;
+use syncline_core::path::Path;
+use syncline_core::profile::{Fit, Profile};
+use syncline_core::record::Record;
+
+/// A boxed future that can cross threads.
+pub type Fut<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where a read goes on: opaque text of the connector; empty for the beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub String);
+
+/// A document as one read shows it.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Its id.
+    pub id: RemoteId,
+    /// Its version where the system has one: what a guarded write expects, and what tells two reads apart.
+    pub version: Option<String>,
+    /// The record itself first, then others the same document tells of, each with its own id.
+    pub records: Vec<(RemoteId, Record)>,
+    /// The raw exchange.
+    pub evidence: Option<Evidence>,
+}
+
+/// One change noticed.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Which record.
+    pub id: RemoteId,
+    /// The record, or why it cannot be understood; a record that cannot be read stops no other.
+    pub snapshot: Result<Snapshot>,
+}
+
+/// One page of changes, oldest first.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// What changed.
+    pub seen: Vec<Seen>,
+    /// Where to go on.
+    pub next: Cursor,
+    /// Whether more is there right now.
+    pub more: bool,
+}
+
+/// One page of keys, in the profile's order.
+#[derive(Debug, Clone)]
+pub struct KeyPage {
+    /// Ids, with a version where the listing tells one.
+    pub keys: Vec<(RemoteId, Option<String>)>,
+    /// Where to go on.
+    pub next: Cursor,
+    /// Whether more is there.
+    pub more: bool,
+}
+
+/// What to search by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// Our mark.
+    Mark(Mark),
+    /// Every document that carries any mark of ours, for `verify`.
+    AnyMark,
+    /// The human number of an order.
+    Number(String),
+}
+
+/// What became of one permit.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It happened; the document as read back.
+    Done(Box<Snapshot>),
+    /// It did not happen and will not by itself.
+    Refused(Error),
+    /// Nobody knows; the document it made where that much was learned.
+    Unknown {
+        /// The document, where its id came back.
+        learned: Option<RemoteId>,
+        /// What went wrong.
+        error: Error,
+    },
+}
+
+/// One row a mapping table can point to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    /// The code, as the mapping table writes it.
+    pub code: String,
+    /// What a person sees.
+    pub title: String,
+    /// Rate in percent for taxes, ISO code for currencies; empty otherwise.
+    pub hint: String,
+}
+
+/// What a probe of one system found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Probe {
+    /// Its version in its own words.
+    pub version: String,
+    /// The profile with the guards that are really there.
+    pub profile: Profile,
+    /// Scopes: id and name.
+    pub scopes: Vec<(String, String)>,
+    /// Its time zone (IANA), where it tells one.
+    pub zone: Option<String>,
+    /// Rows for mapping tables, by table: `taxes`, `payment_terms`, `currencies`, `products`, `web_shops` …
+    pub choices: BTreeMap<String, Vec<Choice>>,
+    /// What is amiss but does not stop work.
+    pub warnings: Vec<String>,
+}
+
+/// What one system can do for us. Speaks remote ids only.
+pub trait Connector: Debug + Send + Sync {
+    /// What this kind of system can do at best.
+    fn profile(&self) -> &Profile;
+
+    /// What this one can do: version, rights, guards by installed modules, rows for the mapping tables.
+    fn probe<'a>(&'a self, ctx: &'a Ctx) -> Fut<'a, Result<Probe>>;
+
+    /// How this system will keep a value. Pure and idempotent.
+    fn fit(&self, kind: Kind, path: &Path, value: &Value) -> Fit;
+
+    /// Changes since `since`, oldest first, with an overlap that covers late commits.
+    fn changes<'a>(&'a self, ctx: &'a Ctx, kind: Kind, since: &'a Cursor) -> Fut<'a, Result<Page>>;
+
+    /// Keys after `after`, in the profile's order.
+    fn keys<'a>(&'a self, ctx: &'a Ctx, kind: Kind, after: &'a Cursor) -> Fut<'a, Result<KeyPage>>;
+
+    /// The documents `ids`, in their order; `None` for one that is not there. One bad id spoils nothing.
+    fn read<'a>(&'a self, ctx: &'a Ctx, kind: Kind, ids: &'a [RemoteId]) -> Fut<'a, Vec<Result<Option<Snapshot>>>>;
+
+    /// The documents that match, withdrawn ones left out.
+    fn find<'a>(&'a self, ctx: &'a Ctx, kind: Kind, by: &'a Lookup) -> Fut<'a, Result<Vec<Snapshot>>>;
+
+    /// What became of each permit, in their order. All are of one kind and step. One permit is one remote effect.
+    fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>>;
+
+    /// Which element of a document made from `change` is which of ours: our path (`lines[15]`) → its id there. Pure.
+    fn pair(&self, change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)>;
+}
