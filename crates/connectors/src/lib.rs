@@ -1,1 +1,5 @@
-//! One folder per system.
+//! One folder per system, the same file names in each.
+
+pub mod magento;
+pub mod tryton;
+mod wire;
