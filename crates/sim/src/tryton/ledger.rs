@@ -1,0 +1,72 @@
+//! What the ERP really holds, read past its API: the count a proof is made from.
+
+use serde_json::{Value, json};
+
+use super::sale;
+use super::store::Store;
+use super::value::Val;
+
+/// Orders, customers and products; amounts and quantities as shortest decimal strings.
+pub fn ledger(store: &Store) -> Value {
+    let all = |model: &str| -> Vec<u64> { store.model(model).map(|at| store.ids(at).collect()).unwrap_or_default() };
+    let orders: Vec<Value> = all("sale.sale").into_iter().map(|id| order(store, id)).collect();
+    let customers: Vec<Value> =
+        all("party.party").into_iter().filter(|id| is_customer(store, *id)).map(|id| customer(store, id)).collect();
+    let products: Vec<Value> = all("product.product")
+        .into_iter()
+        .map(|id| {
+            let template = store.value("product.product", id, "template").id().unwrap_or_default();
+            json!({"id": id, "sku": store.text("product.product", id, "code"),
+                "name": store.text("product.template", template, "name")})
+        })
+        .collect();
+    json!({"orders": orders, "customers": customers, "products": products})
+}
+
+fn order(store: &Store, id: u64) -> Value {
+    let text = |field: &str| store.text("sale.sale", id, field);
+    let state = match text("state").as_str() {
+        "draft" | "quotation" => "draft",
+        "cancelled" => "cancelled",
+        _ => "released",
+    };
+    let currency = store.value("sale.sale", id, "currency").id().unwrap_or_default();
+    let total = sale::amounts(store, id).map(|amounts| amounts.total().normalize().to_string());
+    let lines: Vec<Value> =
+        sale::amount_lines(store, id).unwrap_or_default().into_iter().map(|line| row(store, line)).collect();
+    json!({"id": id, "number": store.value("sale.sale", id, "number").to_json(true), "reference": text("reference"),
+        "mark": mark(store, id), "state": state, "currency": store.text("currency.currency", currency, "code"),
+        "total": total.ok(), "lines": lines})
+}
+
+/// The web id; where the installation has none, the last word of the description.
+fn mark(store: &Store, id: u64) -> Option<String> {
+    match store.value("sale.sale", id, "web_id") {
+        Val::Text(text) if !text.is_empty() => Some(text),
+        _ => store.text("sale.sale", id, "description").split_whitespace().last().map(str::to_owned),
+    }
+}
+
+fn row(store: &Store, line: u64) -> Value {
+    let product = store.value("sale.line", line, "product").id();
+    let sku = product.map(|product| store.text("product.product", product, "code"));
+    let quantity = store.value("sale.line", line, "quantity").number().unwrap_or_default();
+    let total = sale::line_amount(store, line).map(|amount| amount.normalize().to_string());
+    json!({"id": line, "parent": null, "sku": sku, "qty": quantity.normalize().to_string(), "total": total.ok()})
+}
+
+/// Whether a party is neither the company itself nor a web shop's guest.
+fn is_customer(store: &Store, id: u64) -> bool {
+    let points = |model: &str, field: &str| {
+        store.model(model).is_ok_and(|at| store.ids(at).any(|one| store.value(model, one, field) == Val::Ref(id)))
+    };
+    !points("company.company", "party") && !points("web.shop", "guest_party")
+}
+
+fn customer(store: &Store, id: u64) -> Value {
+    let mechanisms = store.children("party.contact_mechanism", "party", id).unwrap_or_default();
+    let mail = mechanisms.into_iter().find(|one| store.text("party.contact_mechanism", *one, "type") == "email");
+    json!({"id": id, "reference": store.text("party.party", id, "code"),
+        "name": store.text("party.party", id, "name"),
+        "email": mail.map(|one| store.text("party.contact_mechanism", one, "value"))})
+}

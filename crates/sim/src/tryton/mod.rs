@@ -1,0 +1,302 @@
+//! A Tryton 8.0 ERP as a state machine: JSON-RPC in, the same answers, refusals and traps out.
+//!
+//! Behaviour is taken from a running trytond 8.0.12 on SQLite; `fixtures/tryton-8.0.json` holds the calls and its
+//! answers, and a test replays them here. Not simulated: accounting, stock, reports, wizards, access rules.
+
+mod domain;
+mod fail;
+mod ledger;
+mod models;
+mod read;
+mod rpc;
+mod sale;
+mod schema;
+mod seed;
+mod store;
+mod validate;
+mod value;
+mod vat;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use self::fail::Fail;
+use self::rpc::{Call, Claim, Route};
+use self::schema::Schema;
+use self::store::Store;
+use crate::http::{Request, Response, System};
+
+/// What kind of installation it is.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Chooses the catalogue; the same seed gives the shop the same one.
+    pub seed: u64,
+    /// How many catalogue entries, roughly.
+    pub products: usize,
+    /// Nothing beyond the set-up; otherwise a few customers are known already.
+    pub empty: bool,
+    /// Whether the module `web_shop` is activated, so that (`web_shop`, `web_id`) is unique.
+    pub web_shop: bool,
+    /// When the set-up was done.
+    pub now: Timestamp,
+    /// The one user's login.
+    pub login: String,
+    /// The one user's password.
+    pub password: String,
+}
+
+/// Ways in which one installation is worse than another. All off by default.
+#[derive(Debug, Clone, Default)]
+pub struct Quirks {
+    /// Searches do not find a record younger than this; reads by id and unique keys know it at once.
+    pub search_lag: SignedDuration,
+    /// A worker queue: `confirm` ends in state `confirmed`, and the sale is processed this much later.
+    pub queued: Option<SignedDuration>,
+    /// Content-Encoding tells the truth (a reverse proxy that repairs it).
+    pub honest_encoding: bool,
+}
+
+/// The simulated ERP.
+#[derive(Debug)]
+pub struct Erp {
+    store: Store,
+    login: String,
+    password: String,
+    sessions: Vec<String>,
+    seed: u64,
+    quirks: Quirks,
+    queue: Vec<(Timestamp, u64)>,
+    broken: Option<Fail>,
+}
+
+/// The id of the one user.
+const USER: u64 = 2;
+
+impl Erp {
+    /// An ERP that is set up and answers.
+    pub fn new(options: Options) -> Self {
+        let mut store = Store::new(Schema::new(options.web_shop), options.now);
+        store.begin(options.now, None);
+        let broken = seed::fill(&mut store, &options).err();
+        store.commit();
+        Self {
+            store,
+            login: options.login,
+            password: options.password,
+            sessions: Vec::new(),
+            seed: options.seed,
+            quirks: Quirks::default(),
+            queue: Vec::new(),
+            broken,
+        }
+    }
+
+    /// The quirks, to be changed while it runs.
+    pub fn quirks_mut(&mut self) -> &mut Quirks {
+        &mut self.quirks
+    }
+
+    /// Cancels a sale past every rule, as a person at the ERP might; false where there is no such sale.
+    pub fn cancel_sale(&mut self, now: Timestamp, id: u64) -> bool {
+        self.directly(now, "sale.sale", id, &json!({"state": "cancelled"}))
+    }
+
+    /// Writes fields of a record past authentication and guards, as a person at the ERP might; false where refused.
+    pub fn directly(&mut self, now: Timestamp, model: &str, id: u64, fields: &Value) -> bool {
+        self.store.begin(now, None);
+        let done = write::write(&mut self.store, model, &[id], fields).is_ok();
+        if done {
+            self.store.commit()
+        } else {
+            self.store.rollback()
+        }
+        done
+    }
+
+    /// Forgets every session, as a restart without a session store does.
+    pub fn end_sessions(&mut self) {
+        self.sessions.clear();
+    }
+
+    fn authorized(&self, request: &Request) -> bool {
+        match rpc::claim(request) {
+            Claim::Nobody => false,
+            Claim::Basic(login, password) => login == self.login && password == self.password,
+            Claim::Session(login, user, token) => login == self.login && user == USER && self.sessions.contains(&token),
+        }
+    }
+
+    fn log_in(&mut self, params: &[Value]) -> Result<Value, Fail> {
+        let login = params.first().and_then(Value::as_str).unwrap_or_default();
+        let password = params.get(1).and_then(|all| all.get("password")).and_then(Value::as_str).unwrap_or_default();
+        if login != self.login || password != self.password {
+            return Err(Fail::Http(401, "The server could not verify that you are authorized to access the URL requested. \
+                You either supplied the wrong credentials (e.g. a bad password), or your browser doesn't understand how \
+                to supply the credentials required.".to_owned()));
+        }
+        let count = u64::try_from(self.sessions.len()).unwrap_or(0);
+        let token: String = (0..4).map(|part| format!("{:016x}", mixed(self.seed ^ (count << 8 | part)))).collect();
+        self.sessions.push(token.clone());
+        Ok(json!([USER, token, null]))
+    }
+
+    fn dispatch(&mut self, now: Timestamp, call: &Call) -> Result<Value, Fail> {
+        let Some((kind, rest)) = call.method.split_once('.') else {
+            return Err(Fail::other("not enough values to unpack (expected 2, got 1)"));
+        };
+        let (object, method) = rest.rsplit_once('.').unwrap_or(("", rest));
+        if kind != "model" {
+            return Err(Fail::key(if object.is_empty() { method } else { object }));
+        }
+        self.store.model(object)?;
+        let known =
+            matches!(method, "search" | "search_read" | "search_count" | "read" | "create" | "write" | "delete")
+                || (object == "sale.sale" && matches!(method, "draft" | "quote" | "confirm" | "process" | "cancel"))
+                || (object == "res.user" && method == "get_preferences");
+        if !known {
+            return Err(Fail::Http(
+                403,
+                "You don't have the permission to access the requested resource. It is either \
+                read-protected or not readable by the server."
+                    .to_owned(),
+            ));
+        }
+        let Some((Value::Object(context), args)) = call.params.split_last() else {
+            return Err(Fail::Http(422, "Missing context argument".to_owned()));
+        };
+        self.store.begin(now, context.get("_timestamp"));
+        let outcome = self.run(now, object, method, args);
+        if outcome.is_ok() {
+            self.store.commit()
+        } else {
+            self.store.rollback()
+        }
+        outcome
+    }
+
+    fn run(&mut self, now: Timestamp, model: &str, method: &str, args: &[Value]) -> Result<Value, Fail> {
+        let arg = |at: usize| args.get(at).unwrap_or(&Value::Null);
+        match method {
+            "search" => Ok(json!(self.search(now, model, args)?)),
+            "search_count" => Ok(json!(self.search(now, model, args)?.len())),
+            "search_read" => {
+                let ids = self.search(now, model, args)?;
+                Ok(Value::Array(read::read(&self.store, model, &ids, &names(arg(4)))?))
+            }
+            "read" => {
+                if arg(1).is_null() {
+                    return Err(Fail::other("'NoneType' object is not iterable"));
+                }
+                Ok(Value::Array(read::read(&self.store, model, &ids(arg(0)), &names(arg(1)))?))
+            }
+            "create" => {
+                let rows = arg(0).as_array().map_or(&[][..], Vec::as_slice);
+                Ok(json!(write::create(&mut self.store, model, rows)?))
+            }
+            "write" => {
+                for pair in args.chunks(2) {
+                    write::write(&mut self.store, model, &ids(&pair[0]), pair.get(1).unwrap_or(&Value::Null))?;
+                }
+                Ok(Value::Null)
+            }
+            "delete" => write::delete(&mut self.store, model, &ids(arg(0))).map(|()| Value::Null),
+            "get_preferences" => Ok(rpc::preferences(&read::rec_name(&self.store, "company.company", 1))),
+            button => {
+                let ids = ids(arg(0));
+                sale::press(&mut self.store, button, &ids, self.quirks.queued.is_some())?;
+                if let (Some(delay), "confirm") = (self.quirks.queued, button) {
+                    let due = now.checked_add(delay).unwrap_or(now);
+                    self.queue.extend(ids.into_iter().map(|id| (due, id)));
+                }
+                Ok(Value::Null)
+            }
+        }
+    }
+
+    fn search(&self, now: Timestamp, model: &str, args: &[Value]) -> Result<Vec<u64>, Fail> {
+        let number = |at: usize| args.get(at).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
+        let query = domain::Query {
+            domain: args.first().unwrap_or(&Value::Null),
+            offset: number(1).unwrap_or(0),
+            limit: number(2),
+            order: args.get(3).unwrap_or(&Value::Null),
+        };
+        let lag = self.quirks.search_lag;
+        domain::search(&self.store, model, &query, &|model, id| {
+            lag.is_zero() || self.store.row(model, id).is_some_and(|row| now.duration_since(row.created) >= lag)
+        })
+    }
+
+    /// Processes what the worker queue is due to.
+    fn work(&mut self, now: Timestamp) {
+        let (due, later): (Vec<_>, Vec<_>) = self.queue.drain(..).partition(|(at, _)| *at <= now);
+        self.queue = later;
+        for (_, id) in due {
+            self.store.begin(now, None);
+            match sale::process(&mut self.store, id) {
+                Ok(()) => self.store.commit(),
+                Err(_) => self.store.rollback(),
+            }
+        }
+    }
+
+    fn outcome(&mut self, now: Timestamp, route: &Route, call: &Call) -> Result<Value, Fail> {
+        if let Some(fail) = &self.broken {
+            return Err(fail.clone());
+        }
+        match (route, call.method.as_str()) {
+            (Route::Root, "common.server.version") => Ok(json!("8.0")),
+            (Route::Root, "common.db.list") => Ok(json!(["erp"])),
+            (Route::Root, other) => Err(Fail::key(other)),
+            (Route::Database, "common.db.login") => self.log_in(&call.params),
+            (Route::Database, _) => self.dispatch(now, call),
+        }
+    }
+}
+
+impl System for Erp {
+    fn handle(&mut self, now: Timestamp, request: &Request) -> Response {
+        self.work(now);
+        let route = match rpc::route(request) {
+            Ok(route) => route,
+            Err(page) => return page,
+        };
+        let call = match rpc::call(request) {
+            Ok(call) => call,
+            Err(page) => return page,
+        };
+        if route == Route::Database && call.method != "common.db.login" && !self.authorized(request) {
+            return rpc::unauthorized();
+        }
+        let outcome = self.outcome(now, &route, &call);
+        let mut response = rpc::answer(request, &call, outcome);
+        if self.quirks.honest_encoding && !response.body.starts_with(&[0x1f, 0x8b]) {
+            response.headers.retain(|(name, _)| name != "content-encoding");
+        }
+        response
+    }
+
+    fn ledger(&self) -> Value {
+        ledger::ledger(&self.store)
+    }
+}
+
+fn ids(json: &Value) -> Vec<u64> {
+    json.as_array().into_iter().flatten().filter_map(Value::as_u64).collect()
+}
+
+fn names(json: &Value) -> Vec<String> {
+    json.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// A number that looks random and is not (splitmix64).
+fn mixed(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

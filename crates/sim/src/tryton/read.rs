@@ -1,0 +1,212 @@
+//! Reading records: stored, computed and dotted fields, and how a record is named in error texts.
+
+use serde_json::{Map, Value, json};
+
+use super::fail::Fail;
+use super::schema::{Calc, Field, Kind};
+use super::store::Store;
+use super::value::{Val, stamp};
+use super::{sale, vat};
+
+/// The rows of these ids with these fields, each with its `id`; refused as a whole if one is not there.
+pub fn read(store: &Store, model: &str, ids: &[u64], fields: &[String]) -> Result<Vec<Value>, Fail> {
+    let at = store.model(model)?;
+    present(store, model, ids, "read")?;
+    let (plain, dotted) = split(fields);
+    let def = store.schema.model(model)?;
+    for name in plain.iter().copied().chain(dotted.iter().map(|(prefix, _)| *prefix)) {
+        if !STANDARD.contains(&name) {
+            def.field(name)?;
+        }
+    }
+    ids.iter()
+        .map(|id| {
+            let mut row = Map::new();
+            row.insert("id".to_owned(), json!(id));
+            for name in &plain {
+                row.insert((*name).to_owned(), show(store, at, *id, name)?);
+            }
+            for (prefix, rests) in &dotted {
+                row.insert(format!("{prefix}."), nested(store, at, *id, prefix, rests)?);
+            }
+            Ok(Value::Object(row))
+        })
+        .collect()
+}
+
+const STANDARD: [&str; 5] = ["id", "create_date", "write_date", "_timestamp", "rec_name"];
+
+/// Refuses where one of the ids is not there; `verb` is `read` or `write to`.
+pub fn present(store: &Store, model: &str, ids: &[u64], verb: &str) -> Result<(), Fail> {
+    let missing: Vec<String> = ids.iter().filter(|id| !store.exists(model, **id)).map(u64::to_string).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let (names, title) = (missing.join(", "), store.schema.model(model)?.title);
+    Err(Fail::user(format!("You are trying to {verb} records \"{names}\" of \"{title}\" that don't exist.")))
+}
+
+/// Plain names, and for dotted ones each prefix with what follows it.
+fn split(fields: &[String]) -> (Vec<&str>, Vec<(&str, Vec<String>)>) {
+    let (mut plain, mut dotted) = (Vec::new(), Vec::<(&str, Vec<String>)>::new());
+    for name in fields {
+        let Some((prefix, rest)) = name.split_once('.') else {
+            plain.push(name.as_str());
+            continue;
+        };
+        match dotted.iter_mut().find(|(known, _)| *known == prefix) {
+            Some((_, rests)) => rests.push(rest.to_owned()),
+            None => dotted.push((prefix, vec![rest.to_owned()])),
+        }
+    }
+    (plain, dotted)
+}
+
+fn show(store: &Store, model: usize, id: u64, name: &str) -> Result<Value, Fail> {
+    let stored = store.schema.models[model].field(name).is_ok_and(Field::stored);
+    if name == "_timestamp" {
+        return Ok(store.row(model, id).map_or(Value::Null, |row| json!(stamp(row.written.unwrap_or(row.created)))));
+    }
+    Ok(get(store, model, id, name)?.to_json(stored))
+}
+
+fn nested(store: &Store, model: usize, id: u64, prefix: &str, rests: &[String]) -> Result<Value, Fail> {
+    let field = store.schema.models[model].field(prefix)?;
+    let target =
+        field.target().ok_or_else(|| Fail::other(format!("'{}' object has no attribute 'get_target'", field.title)))?;
+    let value = get(store, model, id, prefix)?;
+    if matches!(value, Val::Refs(_)) || matches!(field.kind, Kind::Many { .. } | Kind::ManyMany(_)) {
+        return read(store, target, value.ids(), rests).map(Value::Array);
+    }
+    match value.id() {
+        Some(one) if store.exists(target, one) => Ok(read(store, target, &[one], rests)?.pop().unwrap_or(Value::Null)),
+        _ => Ok(Value::Null),
+    }
+}
+
+/// The value of any field of a record, stored or computed.
+pub fn get(store: &Store, model: usize, id: u64, name: &str) -> Result<Val, Fail> {
+    let Some(row) = store.row(model, id) else { return Ok(Val::Null) };
+    match name {
+        "id" => return Ok(Val::Int(i64::try_from(id).unwrap_or(0))),
+        "create_date" => return Ok(Val::Time(row.created)),
+        "write_date" => return Ok(row.written.map_or(Val::Null, Val::Time)),
+        "rec_name" => return Ok(Val::Text(rec_name(store, store.schema.models[model].name, id))),
+        _ => {}
+    }
+    let def = &store.schema.models[model];
+    let position = def.position(name)?;
+    match &def.fields[position].kind {
+        Kind::Many { model: child, back } => store.children(child, back, id).map(Val::Refs),
+        Kind::ManyMany(_) => Ok(match &row.values[position] {
+            Val::Null => Val::Refs(Vec::new()),
+            value => value.clone(),
+        }),
+        Kind::Calc(calc, _) => compute(store, model, id, *calc),
+        _ => Ok(row.values[position].clone()),
+    }
+}
+
+fn compute(store: &Store, model: usize, id: u64, calc: Calc) -> Result<Val, Fail> {
+    let name = store.schema.models[model].name;
+    Ok(match calc {
+        Calc::Via(through, field) => {
+            let target = store.schema.models[model].field(through)?.target().unwrap_or_default();
+            store.value(name, id, through).id().map_or(Val::Null, |one| store.value(target, one, field))
+        }
+        Calc::Same(other) => store.value(name, id, other),
+        Calc::ListPrice => match store.value(name, id, "own_list_price") {
+            Val::Null => {
+                let template = store.value(name, id, "template").id().unwrap_or(0);
+                store.value("product.template", template, "list_price")
+            }
+            own => own,
+        },
+        Calc::TaxIdentifier => {
+            let all = store.children("party.identifier", "party", id)?;
+            let first = all.into_iter().find(|one| vat::is_tax(&store.text("party.identifier", *one, "type")));
+            first.map_or(Val::Null, Val::Ref)
+        }
+        Calc::Mechanism(kind) => {
+            let all = store.children("party.contact_mechanism", "party", id)?;
+            let first = all.into_iter().find(|one| store.text("party.contact_mechanism", *one, "type") == kind);
+            Val::Text(first.map(|one| store.text("party.contact_mechanism", one, "value")).unwrap_or_default())
+        }
+        Calc::Summary => {
+            let text = store.text(name, id, "description");
+            Val::Text(text.lines().next().unwrap_or_default().to_owned())
+        }
+        Calc::LineAmount => Val::Dec(sale::line_amount(store, id)?),
+        Calc::LineLines => Val::Refs(sale::amount_lines(store, id)?),
+        Calc::Untaxed => Val::Dec(sale::amounts(store, id)?.untaxed),
+        Calc::Tax => Val::Dec(sale::amounts(store, id)?.tax),
+        Calc::Total => Val::Dec(sale::amounts(store, id)?.total()),
+    })
+}
+
+/// How a record is named for people; its bare id where it cannot be named.
+pub fn rec_name(store: &Store, model: &str, id: u64) -> String {
+    let text = |field: &str| store.text(model, id, field);
+    let name = match model {
+        "party.party" => match text("name") {
+            name if name.is_empty() => format!("[{}]", text("code")),
+            name => name,
+        },
+        "party.address" => address_name(store, id),
+        "sale.sale" => sale_name(store, id),
+        "sale.line" => line_name(store, id).unwrap_or_default(),
+        "product.product" => product_name(store, id),
+        "company.company" => rec_name(store, "party.party", store.value(model, id, "party").id().unwrap_or_default()),
+        "party.contact_mechanism" => text("value"),
+        "party.identifier" => text("code"),
+        _ => text("name"),
+    };
+    if name.is_empty() || !store.exists(model, id) { id.to_string() } else { name }
+}
+
+fn address_name(store: &Store, id: u64) -> String {
+    let text = |field: &str| store.text("party.address", id, field);
+    let party = match text("party_name") {
+        own if own.is_empty() => {
+            let party = store.value("party.address", id, "party").id().unwrap_or_default();
+            store.text("party.party", party, "name")
+        }
+        own => own,
+    };
+    let street = text("street_unstructured").lines().collect::<Vec<_>>().join(" ");
+    let country = store.value("party.address", id, "country").id().unwrap_or_default();
+    let parts = [party, street, text("postal_code"), text("city"), store.text("country.country", country, "code")];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+fn sale_name(store: &Store, id: u64) -> String {
+    let (number, reference) = (store.text("sale.sale", id, "number"), store.text("sale.sale", id, "reference"));
+    match (number.is_empty(), reference.is_empty()) {
+        (false, false) => format!("{number} [{reference}]"),
+        (false, true) => number,
+        (true, false) => format!("[{reference}]"),
+        (true, true) => format!("({id})"),
+    }
+}
+
+fn product_name(store: &Store, id: u64) -> String {
+    let template = store.value("product.product", id, "template").id().unwrap_or_default();
+    let (code, name) = (store.text("product.product", id, "code"), store.text("product.template", template, "name"));
+    if code.is_empty() { name } else { format!("[{code}] {name}") }
+}
+
+/// `1 u [SKU] Name @ [1001]` with a no-break space after the quantity; nothing where unit or product is unknown.
+fn line_name(store: &Store, id: u64) -> Option<String> {
+    let value = |field: &str| store.value("sale.line", id, field);
+    let sale = sale_name(store, value("sale").id().unwrap_or_default());
+    let Some(product) = value("product").id() else { return Some(sale) };
+    let unit = value("unit").id()?;
+    if !store.exists("product.product", product) || !store.exists("product.uom", unit) {
+        return None;
+    }
+    let digits = store.value("product.uom", unit, "digits").number()?;
+    let quantity = value("quantity").number().unwrap_or_default();
+    let shown = quantity.round_dp(u32::try_from(digits).unwrap_or(0)).normalize();
+    let symbol = store.text("product.uom", unit, "symbol");
+    Some(format!("{shown}\u{a0}{symbol} {} @ {sale}", product_name(store, product)))
+}

@@ -1,0 +1,198 @@
+//! Which models exist, with which fields: the part of Tryton 8.0 an order touches.
+
+use std::collections::BTreeMap;
+
+use super::fail::Fail;
+use super::models;
+
+/// How many decimals a number may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digits {
+    /// Not limited here.
+    Any,
+    /// At most this many.
+    Fixed(u32),
+    /// Those of the unit of the same record.
+    Unit,
+    /// Those of the sale's currency.
+    Currency,
+}
+
+/// A value computed when it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calc {
+    /// A field of the record behind another field.
+    Via(&'static str, &'static str),
+    /// The price used for a product: its own, else its template's.
+    ListPrice,
+    /// The first identifier that is a tax number.
+    TaxIdentifier,
+    /// The first contact mechanism of this type.
+    Mechanism(&'static str),
+    /// The same as another field.
+    Same(&'static str),
+    /// Net amount of a sale line or subtotal.
+    LineAmount,
+    /// First line of the description.
+    Summary,
+    /// Net, tax or total of a sale.
+    Untaxed,
+    /// Tax of a sale.
+    Tax,
+    /// Net and tax of a sale.
+    Total,
+    /// The lines of a sale that have an amount.
+    LineLines,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// One line of text; blanks at both ends are cut where `strip`.
+    Char {
+        /// Whether blanks at both ends are cut.
+        strip: bool,
+    },
+    /// Text of any shape, kept as it is.
+    Text,
+    /// A whole number.
+    Int,
+    /// A float, shown as a JSON number.
+    Float(Digits),
+    /// A decimal.
+    Numeric(Digits),
+    /// A flag.
+    Bool,
+    /// A day.
+    Date,
+    /// A moment.
+    Time,
+    /// One of these codes.
+    Select(&'static [&'static str]),
+    /// A record of that model.
+    One(&'static str),
+    /// The records of `model` whose field `back` points here.
+    Many {
+        /// The model of the children.
+        model: &'static str,
+        /// Their field that points back.
+        back: &'static str,
+    },
+    /// Records of that model, kept as a list here.
+    ManyMany(&'static str),
+    /// Not stored; with the model it points to, or "" for a plain value.
+    Calc(Calc, &'static str),
+}
+
+/// One field.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Its name in error texts.
+    pub title: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether it must be filled in.
+    pub required: bool,
+    /// Whether look-ups by value are answered from an index.
+    pub indexed: bool,
+}
+
+impl Field {
+    /// The same, to be filled in always.
+    pub fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// The same, with an index.
+    pub fn indexed(mut self) -> Self {
+        self.indexed = true;
+        self
+    }
+
+    /// The model this field points to, if it does.
+    pub fn target(&self) -> Option<&'static str> {
+        match &self.kind {
+            Kind::One(model) | Kind::ManyMany(model) | Kind::Many { model, .. } => Some(model),
+            Kind::Calc(_, model) if !model.is_empty() => Some(model),
+            _ => None,
+        }
+    }
+
+    /// Whether a row holds a value for it.
+    pub fn stored(&self) -> bool {
+        !matches!(self.kind, Kind::Many { .. } | Kind::Calc(..))
+    }
+}
+
+/// One model.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Its name in error texts.
+    pub title: &'static str,
+    /// Its fields.
+    pub fields: Vec<Field>,
+    /// Default order: field and whether descending.
+    pub order: &'static [(&'static str, bool)],
+    by_name: BTreeMap<&'static str, usize>,
+}
+
+impl Model {
+    /// A model of these fields.
+    pub fn new(
+        name: &'static str,
+        title: &'static str,
+        order: &'static [(&'static str, bool)],
+        fields: Vec<Field>,
+    ) -> Self {
+        let by_name = fields.iter().enumerate().map(|(at, field)| (field.name, at)).collect();
+        Self { name, title, fields, order, by_name }
+    }
+
+    /// Position of a field, or Python's `KeyError`.
+    pub fn position(&self, field: &str) -> Result<usize, Fail> {
+        self.by_name.get(field).copied().ok_or_else(|| Fail::key(field))
+    }
+
+    /// A field by name, or Python's `KeyError`.
+    pub fn field(&self, name: &str) -> Result<&Field, Fail> {
+        self.position(name).map(|at| &self.fields[at])
+    }
+
+    /// Whether there is such a field.
+    pub fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+}
+
+/// All models of one installation.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// The models, in a fixed order.
+    pub models: Vec<Model>,
+    by_name: BTreeMap<&'static str, usize>,
+}
+
+impl Schema {
+    /// The models of an installation with or without the module `web_shop`.
+    pub fn new(web_shop: bool) -> Self {
+        let mut models = models::base();
+        models.extend(models::trade(web_shop));
+        let by_name = models.iter().enumerate().map(|(at, model)| (model.name, at)).collect();
+        Self { models, by_name }
+    }
+
+    /// Position of a model, or Python's `KeyError`.
+    pub fn position(&self, name: &str) -> Result<usize, Fail> {
+        self.by_name.get(name).copied().ok_or_else(|| Fail::key(name))
+    }
+
+    /// A model by name, or Python's `KeyError`.
+    pub fn model(&self, name: &str) -> Result<&Model, Fail> {
+        self.position(name).map(|at| &self.models[at])
+    }
+}

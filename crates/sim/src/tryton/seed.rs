@@ -1,0 +1,190 @@
+//! The set-up of a fresh installation: company, money, places, taxes, the web shop and the catalogue's products.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::Options;
+use super::fail::Fail;
+use super::store::Store;
+use super::write::create;
+use crate::catalogue::{Form, Item, catalogue};
+
+/// Countries with their subdivisions: `code;three letters;name`, subdivisions with the middle part empty.
+const PLACES: &str = include_str!("places.txt");
+
+const MODULES: &[&str] = &[
+    "account",
+    "account_invoice",
+    "account_invoice_stock",
+    "account_product",
+    "company",
+    "country",
+    "currency",
+    "ir",
+    "party",
+    "product",
+    "product_price_list",
+    "res",
+    "sale",
+    "sale_price_list",
+    "stock",
+    "web_user",
+];
+
+/// Fills a fresh database.
+pub fn fill(store: &mut Store, options: &Options) -> Result<(), Fail> {
+    modules(store, options.web_shop)?;
+    money(store)?;
+    places(store)?;
+    company(store)?;
+    if options.web_shop {
+        shop(store)?;
+    }
+    products(store, &catalogue(options.seed, options.products))?;
+    if !options.empty {
+        customers(store)?;
+    }
+    Ok(())
+}
+
+fn add(store: &mut Store, model: &str, rows: Vec<Value>) -> Result<Vec<u64>, Fail> {
+    create(store, model, &rows)
+}
+
+fn decimal(number: Decimal) -> Value {
+    json!({"__class__": "Decimal", "decimal": number.to_string()})
+}
+
+fn modules(store: &mut Store, web_shop: bool) -> Result<(), Fail> {
+    let names = MODULES.iter().chain(web_shop.then_some(&"web_shop"));
+    add(store, "ir.module", names.map(|name| json!({"name": name, "state": "activated"})).collect())?;
+    let languages = [("en", "English", true), ("de", "German", false)];
+    let rows =
+        languages.map(|(code, name, translatable)| json!({"code": code, "name": name, "translatable": translatable}));
+    add(store, "ir.lang", rows.to_vec())?;
+    add(
+        store,
+        "res.user",
+        vec![json!({"name": "Administrator", "login": "admin"}), json!({"name": "Sync", "login": "sync"})],
+    )?;
+    Ok(())
+}
+
+fn money(store: &mut Store) -> Result<(), Fail> {
+    let all = [
+        ("EUR", "Euro", 2),
+        ("USD", "US Dollar", 2),
+        ("JPY", "Yen", 0),
+        ("GBP", "Pound Sterling", 2),
+        ("KWD", "Kuwaiti Dinar", 3),
+    ];
+    let rows = all.map(|(code, name, digits)| {
+        json!({"code": code, "name": name, "symbol": code, "digits": digits, "rounding": decimal(Decimal::new(1, digits))})
+    });
+    add(store, "currency.currency", rows.to_vec())?;
+    Ok(())
+}
+
+fn places(store: &mut Store) -> Result<(), Fail> {
+    let mut country = Value::Null;
+    for line in PLACES.lines().filter(|line| !line.starts_with('#')) {
+        let parts: Vec<&str> = line.splitn(3, ';').collect();
+        match parts.as_slice() {
+            [code, "", name] => {
+                let row = json!({"country": country, "code": code, "name": name, "type": "state"});
+                add(store, "country.subdivision", vec![row])?;
+            }
+            [code, long, name] => {
+                let ids = add(store, "country.country", vec![json!({"code": code, "code3": long, "name": name})])?;
+                country = json!(ids.first());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn company(store: &mut Store) -> Result<(), Fail> {
+    add(store, "party.party", vec![json!({"name": "Syncline Test Co"})])?;
+    add(store, "company.company", vec![json!({"party": 1, "currency": 1})])?;
+    add(store, "account.configuration", vec![json!({"tax_rounding": "document"})])?;
+    let taxes = [("VAT 19%", Decimal::new(19, 2)), ("VAT 7%", Decimal::new(7, 2)), ("VAT 0%", Decimal::ZERO)];
+    let rows =
+        taxes.map(|(name, rate)| json!({"name": name, "description": name, "rate": decimal(rate), "company": 1}));
+    add(store, "account.tax", rows.to_vec())?;
+    let terms = ["Immediate", "30 days"].map(|name| json!({"name": name}));
+    add(store, "account.invoice.payment_term", terms.to_vec())?;
+    add(store, "product.uom.category", vec![json!({"name": "Units"}), json!({"name": "Weight"})])?;
+    let units = [("Unit", "u", 1, 0), ("Kilogram", "kg", 2, 2), ("Gram", "g", 2, 2)];
+    let rows = units.map(|(name, symbol, category, digits)| {
+        json!({"name": name, "symbol": symbol, "category": category, "digits": digits})
+    });
+    add(store, "product.uom", rows.to_vec())?;
+    let locations =
+        [("Warehouse", "WH", "warehouse"), ("Storage Zone", "STO", "storage"), ("Customer", "CUS", "customer")];
+    let rows = locations.map(|(name, code, kind)| json!({"name": name, "code": code, "type": kind}));
+    add(store, "stock.location", rows.to_vec())?;
+    Ok(())
+}
+
+fn shop(store: &mut Store) -> Result<(), Fail> {
+    let guest = add(store, "party.party", vec![json!({"name": "Webshop Guest"})])?;
+    let row = json!({"name": "Webshop", "company": 1, "currency": 1, "guest_party": guest.first(),
+        "warehouses": [["add", [1]]]});
+    add(store, "web.shop", vec![row])?;
+    Ok(())
+}
+
+/// A template with one variant per thing sold: the children of a configurable share one.
+fn products(store: &mut Store, items: &[Item]) -> Result<(), Fail> {
+    let mut families = BTreeMap::new();
+    for item in items {
+        if let Form::Configurable { children } = &item.form {
+            let id = template(store, &item.name, "goods", item.net_price)?;
+            families.extend(children.iter().map(|child| (child.as_str(), id)));
+        }
+    }
+    for item in items {
+        let kind = match item.form {
+            Form::Simple => "goods",
+            Form::Virtual => "service",
+            Form::Configurable { .. } | Form::Bundle { .. } => continue,
+        };
+        let family = match families.get(item.sku.as_str()) {
+            Some(id) => *id,
+            None => template(store, &item.name, kind, item.net_price)?,
+        };
+        variant(store, family, &item.sku, item.net_price)?;
+    }
+    for (code, name) in [("SHIPPING", "Shipping"), ("ROUNDING", "Rounding"), ("FEE", "Fee")] {
+        let id = template(store, name, "service", Decimal::ZERO)?;
+        variant(store, id, code, Decimal::ZERO)?;
+    }
+    Ok(())
+}
+
+fn template(store: &mut Store, name: &str, kind: &str, price: Decimal) -> Result<u64, Fail> {
+    let row = json!({"name": name, "type": kind, "default_uom": 1, "sale_uom": 1, "salable": true, "list_price": decimal(price)});
+    Ok(add(store, "product.template", vec![row])?.first().copied().unwrap_or_default())
+}
+
+fn variant(store: &mut Store, template: u64, code: &str, price: Decimal) -> Result<(), Fail> {
+    let row = json!({"template": template, "code": code, "suffix_code": code, "own_list_price": decimal(price)});
+    add(store, "product.product", vec![row]).map(|_| ())
+}
+
+/// Customers the merchant has had before there was a shop; their codes come from the sequence.
+fn customers(store: &mut Store) -> Result<(), Fail> {
+    let known = [
+        ("Bäckerei Ährenkranz", "einkauf@aehrenkranz.example", "Fulda"),
+        ("Holz & Söhne KG", "buero@holz-soehne.example", "Wien"),
+    ];
+    for (name, mail, city) in known {
+        let row = json!({"name": name, "addresses": [["create", [{"street": "Marktplatz 1", "city": city}]]],
+            "contact_mechanisms": [["create", [{"type": "email", "value": mail}]]]});
+        add(store, "party.party", vec![row])?;
+    }
+    Ok(())
+}

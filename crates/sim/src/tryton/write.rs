@@ -1,0 +1,281 @@
+//! Changing records: create, write and delete with their x2many commands, defaults and unique keys.
+
+use serde_json::{Map, Value, json};
+
+use super::fail::Fail;
+use super::read::present;
+use super::schema::{Calc, Kind};
+use super::store::Store;
+use super::validate;
+use super::value::{Val, parse};
+
+/// Creates one record per map and returns their ids.
+pub fn create(store: &mut Store, model: &str, rows: &[Value]) -> Result<Vec<u64>, Fail> {
+    rows.iter().map(|row| create_one(store, model, row.as_object().unwrap_or(&Map::new()))).collect()
+}
+
+fn create_one(store: &mut Store, model: &str, sent: &Map<String, Value>) -> Result<u64, Fail> {
+    let at = store.model(model)?;
+    let mut fields = defaults(store, model)?;
+    for (name, value) in sent {
+        store.schema.models[at].position(name)?;
+        fields.insert(name.clone(), value.clone());
+    }
+    preprocess(store, model, &mut fields);
+    let mut values = vec![Val::Null; store.schema.models[at].fields.len()];
+    let mut lists = Vec::new();
+    for (name, value) in &fields {
+        let position = store.schema.models[at].position(name)?;
+        match store.schema.models[at].fields[position].kind.clone() {
+            Kind::Many { .. } | Kind::ManyMany(_) => lists.push((name.clone(), value.clone())),
+            Kind::Calc(Calc::Same(real), _) => {
+                let real = store.schema.models[at].position(real)?;
+                values[real] = parse(&store.schema.models[at].fields[real].kind, value)?;
+            }
+            Kind::Calc(Calc::Mechanism(kind), _) => {
+                let command = json!([["create", [{"type": kind, "value": value}]]]);
+                lists.push(("contact_mechanisms".to_owned(), command));
+            }
+            Kind::Calc(..) => {}
+            kind => values[position] = parse(&kind, value)?,
+        }
+    }
+    let id = store.insert(at, values);
+    unique(store, model, id)?;
+    for (name, commands) in lists {
+        relate(store, at, id, &name, &commands)?;
+    }
+    if model == "party.party" {
+        store.touch(at, id); // the derived code columns are written in the same transaction
+    }
+    validate::created(store, model, id)?;
+    validate::record(store, model, id)?;
+    Ok(id)
+}
+
+fn defaults(store: &Store, model: &str) -> Result<Map<String, Value>, Fail> {
+    let mut fields = Map::new();
+    let def = store.schema.model(model)?;
+    if def.has("active") {
+        fields.insert("active".to_owned(), json!(true));
+    }
+    let own: &[(&str, Value)] = match model {
+        "sale.sale" => &[
+            ("company", json!(1)),
+            ("currency", json!(1)),
+            ("invoice_method", json!("order")),
+            ("shipment_method", json!("order")),
+            ("invoice_state", json!("none")),
+            ("shipment_state", json!("none")),
+            ("state", json!("draft")),
+        ],
+        "sale.line" => &[("type", json!("line"))],
+        "party.address" => &[("invoice", json!(false)), ("delivery", json!(false))],
+        "party.contact_mechanism" => &[("type", json!("phone"))],
+        "web.shop" => &[("company", json!(1)), ("currency", json!(1))],
+        "account.tax" => &[("type", json!("percentage")), ("update_unit_price", json!(false)), ("company", json!(1))],
+        "product.template" => &[("type", json!("goods"))],
+        _ => &[],
+    };
+    for (name, value) in own {
+        fields.insert((*name).to_owned(), value.clone());
+    }
+    if model == "sale.sale" {
+        fields.insert("warehouse".to_owned(), only_warehouse(store)?.map_or(Value::Null, |id| json!(id)));
+    }
+    Ok(fields)
+}
+
+/// The warehouse, where there is just one.
+fn only_warehouse(store: &Store) -> Result<Option<u64>, Fail> {
+    let model = store.model("stock.location")?;
+    let mut all = store.ids(model).filter(|id| store.text("stock.location", *id, "type") == "warehouse");
+    Ok(match (all.next(), all.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
+    })
+}
+
+fn preprocess(store: &mut Store, model: &str, fields: &mut Map<String, Value>) {
+    let missing = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default().is_empty();
+    if model == "party.party" && missing("code") {
+        let code = store.next("party").to_string();
+        fields.insert("code".to_owned(), json!(code));
+    }
+    if model == "product.product" && fields.contains_key("suffix_code") && !fields.contains_key("code") {
+        let code = fields.get("suffix_code").cloned().unwrap_or(Value::Null);
+        fields.insert("code".to_owned(), code);
+    }
+}
+
+/// Refuses a second party with one code, and a second sale with one web id of one shop.
+fn unique(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
+    let at = store.model(model)?;
+    let others = |field: &str, value: &Val| -> Result<Vec<u64>, Fail> {
+        let position = store.schema.models[at].position(field)?;
+        Ok(store.having(at, position, value).into_iter().filter(|other| *other != id).collect())
+    };
+    if model == "party.party" {
+        let code = store.value(model, id, "code");
+        if code.filled() && !others("code", &code)?.is_empty() {
+            return Err(Fail::user("The code on party must be unique."));
+        }
+    }
+    if model == "sale.sale" && store.schema.models[at].has("web_id") {
+        let (shop, web) = (store.value(model, id, "web_shop"), store.value(model, id, "web_id"));
+        let taken = shop.filled()
+            && web.filled()
+            && others("web_id", &web)?.into_iter().any(|other| store.value(model, other, "web_shop") == shop);
+        if taken {
+            return Err(Fail::user("The web ID on the sale must be unique per shop."));
+        }
+    }
+    Ok(())
+}
+
+/// Writes these fields to every record.
+pub fn write(store: &mut Store, model: &str, ids: &[u64], sent: &Value) -> Result<(), Fail> {
+    let at = store.model(model)?;
+    let none = Map::new();
+    let sent = sent.as_object().unwrap_or(&none);
+    for id in ids {
+        store.guard(at, *id)?;
+    }
+    present(store, model, ids, "write to")?;
+    for name in sent.keys() {
+        store.schema.models[at].position(name)?;
+    }
+    for id in ids {
+        write_one(store, model, at, *id, sent)?;
+    }
+    Ok(())
+}
+
+fn write_one(store: &mut Store, model: &str, at: usize, id: u64, sent: &Map<String, Value>) -> Result<(), Fail> {
+    let mut lists = Vec::new();
+    for (name, value) in sent {
+        let position = store.schema.models[at].position(name)?;
+        match store.schema.models[at].fields[position].kind.clone() {
+            Kind::Many { .. } | Kind::ManyMany(_) => lists.push((name, value)),
+            Kind::Calc(Calc::Same(real), _) => {
+                let real = store.schema.models[at].position(real)?;
+                let value = parse(&store.schema.models[at].fields[real].kind, value)?;
+                store.set(at, id, real, value);
+            }
+            Kind::Calc(..) => {}
+            kind => store.set(at, id, position, parse(&kind, value)?),
+        }
+    }
+    store.touch(at, id);
+    unique(store, model, id)?;
+    for (name, commands) in lists {
+        relate(store, at, id, name, commands)?;
+    }
+    validate::record(store, model, id)
+}
+
+/// Deletes records with what hangs below them.
+pub fn delete(store: &mut Store, model: &str, ids: &[u64]) -> Result<(), Fail> {
+    let at = store.model(model)?;
+    for id in ids {
+        store.guard(at, *id)?;
+    }
+    present(store, model, ids, "read")?;
+    for id in ids {
+        validate::deletable(store, model, *id)?;
+        let below: Vec<(&'static str, &'static str)> = store.schema.models[at]
+            .fields
+            .iter()
+            .filter_map(|field| match field.kind {
+                Kind::Many { model, back } => Some((model, back)),
+                _ => None,
+            })
+            .collect();
+        for (child, back) in below {
+            let child_at = store.model(child)?;
+            for one in store.children(child, back, *id)? {
+                store.remove(child_at, one);
+            }
+        }
+        store.remove(at, *id);
+    }
+    Ok(())
+}
+
+/// Carries out x2many commands on one field of one record.
+fn relate(store: &mut Store, at: usize, id: u64, name: &str, commands: &Value) -> Result<(), Fail> {
+    let field = store.schema.models[at].field(name)?.clone();
+    let Some(commands) = commands.as_array() else { return Ok(()) };
+    for command in commands {
+        let verb = command.get(0).and_then(Value::as_str).unwrap_or_default();
+        let first = command.get(1).cloned().unwrap_or(Value::Null);
+        match field.kind {
+            Kind::Many { model, back } => child(store, id, (model, back), verb, &first, command.get(2))?,
+            Kind::ManyMany(model) => link(store, at, id, name, (model, verb), &first, command.get(2))?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn ids_of(json: &Value) -> Vec<u64> {
+    json.as_array().into_iter().flatten().filter_map(Value::as_u64).collect()
+}
+
+fn child(
+    store: &mut Store,
+    parent: u64,
+    (model, back): (&str, &str),
+    verb: &str,
+    first: &Value,
+    values: Option<&Value>,
+) -> Result<(), Fail> {
+    match verb {
+        "create" => {
+            for row in first.as_array().into_iter().flatten() {
+                let mut row = row.as_object().cloned().unwrap_or_default();
+                row.insert(back.to_owned(), json!(parent));
+                create_one(store, model, &row)?;
+            }
+            Ok(())
+        }
+        "write" => write(store, model, &ids_of(first), values.unwrap_or(&Value::Null)),
+        "delete" => delete(store, model, &ids_of(first)),
+        "add" => write(store, model, &ids_of(first), &json!({ back: parent })),
+        "remove" => write(store, model, &ids_of(first), &json!({ back: null })),
+        other => Err(Fail::key(other)),
+    }
+}
+
+fn link(
+    store: &mut Store,
+    at: usize,
+    id: u64,
+    name: &str,
+    (model, verb): (&str, &str),
+    first: &Value,
+    values: Option<&Value>,
+) -> Result<(), Fail> {
+    let owner = store.schema.models[at].name;
+    let mut held = store.value(owner, id, name).ids().to_vec();
+    match verb {
+        "add" => held.extend(ids_of(first)),
+        "remove" => held.retain(|one| !ids_of(first).contains(one)),
+        "create" => held.extend(create(store, model, first.as_array().map_or(&[], Vec::as_slice))?),
+        "write" => write(store, model, &ids_of(first), values.unwrap_or(&Value::Null))?,
+        "delete" => {
+            delete(store, model, &ids_of(first))?;
+            held.retain(|one| !ids_of(first).contains(one));
+        }
+        other => return Err(Fail::key(other)),
+    }
+    let before = held.len();
+    held.sort_unstable();
+    held.dedup();
+    if owner == "sale.line" && name == "taxes" && held.len() != before {
+        return Err(Fail::user("A tax can be added only once to a sale line."));
+    }
+    let position = store.schema.models[at].position(name)?;
+    store.set(at, id, position, Val::Refs(held));
+    Ok(())
+}
