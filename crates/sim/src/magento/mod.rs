@@ -1,0 +1,307 @@
+//! A simulated Magento 2.4 shop: its REST API as recorded, over orders, customers and a catalogue held in memory.
+//!
+//! What is simulated is what a connector meets on the way of an order: reading orders, customers and products,
+//! saving `ext_order_id` with the answer that is not the record, hold and cancel. Carts, prices, taxes and
+//! coupons are not worked out; orders come from a seed or are placed as JSON with `POST /_sim/orders`.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use crate::catalogue;
+use crate::http::{Request, Response, System};
+use crate::orders;
+
+mod book;
+mod columns;
+mod criteria;
+mod customers;
+mod fields;
+mod ledger;
+mod placing;
+mod products;
+mod reply;
+mod route;
+mod setup;
+mod value;
+
+use book::Book;
+use criteria::{Criteria, Found};
+use customers::Customers;
+use fields::Selection;
+use products::Products;
+use reply::{Answer, Refusal, respond};
+use route::{Route, Target};
+use setup::View;
+
+/// The name of the administrator a token can be asked for.
+pub const ADMIN: &str = "admin";
+/// The administrator's password (recorded: token).
+pub const ADMIN_PASSWORD: &str = "Admin123456";
+/// How long an administrator's token lives, in hours; an integration's does not end.
+const ADMIN_TOKEN_HOURS: i64 = 4;
+
+/// What a shop is made with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Decides catalogue, customers and orders.
+    pub seed: u64,
+    /// Products in the catalogue, at least; the recorded ones are always there.
+    pub products: usize,
+    /// Orders of the last 24 hours.
+    pub orders: usize,
+    /// No orders and no customers; the catalogue is there.
+    pub empty: bool,
+    /// The moment the shop is made.
+    pub now: Timestamp,
+    /// Bearer token of the integration.
+    pub token: String,
+}
+
+/// Habits a trial can turn on; all are off at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quirks {
+    /// Seconds before a search sees what was saved: the save is stamped when it begins and seen when it ends.
+    /// Until then a search sees the order as it was, or nothing where it is new. Reading by id sees it at once.
+    pub late_commit_s: u32,
+    /// A page past the end repeats the last page, as Magento versions before 2.4 do.
+    pub repeat_last_page: bool,
+}
+
+/// One shop with one website.
+#[derive(Debug)]
+pub struct Shop {
+    token: String,
+    seed: u64,
+    admin_tokens: BTreeMap<String, Timestamp>,
+    tokens_given: u64,
+    views: Vec<View>,
+    book: Book,
+    customers: Customers,
+    products: Products,
+    quirks: Quirks,
+}
+
+impl Shop {
+    /// A shop with the catalogue, customers and orders of its seed.
+    pub fn new(options: Options) -> Self {
+        let Options { seed, products, orders: count, empty, now, token } = options;
+        let catalogue = catalogue::catalogue(seed, products);
+        let mut book = Book::default();
+        let mut customers = Customers::default();
+        if !empty {
+            let orders = orders::orders(seed, count, &catalogue, now);
+            let named = orders.iter().filter_map(|order| order.get("customer_id").and_then(Value::as_u64)).max();
+            let named = named.and_then(|last| usize::try_from(last).ok()).unwrap_or(0);
+            for customer in orders::customers(seed, named, now) {
+                customers.seed(customer);
+            }
+            for order in orders {
+                // What is not an order is not in the shop; the seeded ones all are, which a test counts.
+                drop(book.seed(now, order));
+            }
+        }
+        let made = now.checked_sub(SignedDuration::from_hours(48)).unwrap_or(now);
+        Self {
+            token,
+            seed,
+            admin_tokens: BTreeMap::new(),
+            tokens_given: 0,
+            views: vec![View::default_view()],
+            book,
+            customers,
+            products: Products::new(catalogue, value::stamp(made)),
+            quirks: Quirks::default(),
+        }
+    }
+
+    /// The shop's habits, to be changed; they apply to what is saved and searched from now on.
+    pub fn quirks_mut(&mut self) -> &mut Quirks {
+        &mut self.quirks
+    }
+
+    /// Adds a store view, whose code then stands in paths beside `default` and `all`.
+    pub fn add_store_view(&mut self, code: &str, name: &str, locale: &str) {
+        let id = self.views.iter().map(|view| view.id).max().unwrap_or(0).saturating_add(1);
+        self.views.push(View { id, code: code.to_owned(), name: name.to_owned(), locale: locale.to_owned() });
+    }
+
+    /// The id of an order placed as Magento's own JSON, as `POST /_sim/orders` does it.
+    ///
+    /// # Errors
+    /// The part of the JSON that is not built like an order's.
+    pub fn place(&mut self, now: Timestamp, order: Value) -> Result<u64, String> {
+        self.book.late_commit_s = self.quirks.late_commit_s;
+        self.book.place(now, order).map(|placed| placed.entity_id).map_err(|refusal| refusal.message)
+    }
+
+    /// Moves an order to a state, as a clerk, a gateway or a shipment would. False where there is no such order.
+    pub fn set_state(&mut self, now: Timestamp, entity_id: u64, state: &str) -> bool {
+        self.book.late_commit_s = self.quirks.late_commit_s;
+        self.book.set_state(now, entity_id, state)
+    }
+
+    fn simulation(&mut self, now: Timestamp, request: &Request) -> Answer {
+        match (request.method.as_str(), request.target.as_str()) {
+            ("GET", "/_sim/ledger") => Ok(self.ledger()),
+            ("POST", "/_sim/orders") => {
+                let order = serde_json::from_slice(&request.body)
+                    .map_err(|error| Refusal::new(400, format!("This is not JSON: {error}.")))?;
+                let placed = self.book.place(now, order)?;
+                Ok(json!({"entity_id": placed.entity_id, "increment_id": placed.increment_id}))
+            }
+            _ => Err(Refusal::new(404, "The simulation has GET /_sim/ledger, GET /_sim/faults and POST /_sim/orders.")),
+        }
+    }
+
+    fn rest(&mut self, now: Timestamp, request: &Request, target: &Target) -> Answer {
+        let path: Vec<&str> = target.path.iter().map(String::as_str).filter(|part| *part != "index.php").collect();
+        let under_version = match path.as_slice() {
+            ["rest", "V1", rest @ ..] => rest,
+            ["rest", store, "V1", rest @ ..] => {
+                if !self.has_store(store) {
+                    return Err(Refusal::new(400, "Specified request cannot be processed."));
+                }
+                rest
+            }
+            _ => &[],
+        };
+        let route = Route::of(&request.method, under_version)
+            .ok_or_else(|| Refusal::new(404, "Request does not match any route."))?;
+        if let Some(right) = route.right().filter(|_| !self.knows(now, request)) {
+            return Err(Refusal::unauthorized(right));
+        }
+        self.book.late_commit_s = self.quirks.late_commit_s;
+        let body = self.route(now, &route, request, target)?;
+        Ok(match target.query("fields") {
+            Some(text) if body.is_array() || body.is_object() => {
+                let chosen = Selection::parse(text).map_or(Value::Null, |selection| selection.apply(body));
+                if chosen.is_null() { json!([]) } else { chosen }
+            }
+            _ => body,
+        })
+    }
+
+    fn route(&mut self, now: Timestamp, route: &Route, request: &Request, target: &Target) -> Answer {
+        let query = &target.query;
+        let repeat = self.quirks.repeat_last_page;
+        match route {
+            Route::AdminToken => self.admin_token(now, &body(request)?),
+            Route::Setup(setup) => setup::read(*setup, &self.views, query),
+            Route::Orders => {
+                let criteria = Criteria::parse(query)?;
+                Ok(page(&criteria, self.book.search(now, &criteria, repeat)?))
+            }
+            Route::Order(id) => {
+                let order = self.book.get(number(id)?).ok_or_else(Refusal::no_order)?;
+                Ok(Value::Object(order.clone()))
+            }
+            Route::SaveOrder => self.book.save(now, &body(request)?),
+            Route::Hold(id) => self.book.hold(now, number(id)?),
+            Route::Unhold(id) => self.book.unhold(now, number(id)?),
+            Route::Cancel(id) => self.book.cancel(now, number(id)?),
+            Route::Customers => {
+                let criteria = Criteria::parse(query)?;
+                Ok(page(&criteria, self.customers.search(&criteria, repeat)?))
+            }
+            Route::Customer(id) => self.customers.get(number(id)?),
+            Route::CreateCustomer => self.customers.create(now, &body(request)?),
+            Route::UpdateCustomer(id) => self.customers.update(now, number(id)?, &body(request)?),
+            Route::Products => {
+                let criteria = Criteria::parse(query)?;
+                let found = self.products.search(&criteria, repeat)?;
+                Ok(json!({"items": found.page, "search_criteria": criteria.echo(), "total_count": found.total}))
+            }
+            Route::Product(sku) => self.products.get(sku),
+            Route::SaveProduct => match body(request)?.get("product") {
+                Some(Value::Object(_)) => Err(Refusal::new(501, "The simulated shop does not save products.")),
+                _ => Err(Refusal::required("product")),
+            },
+        }
+    }
+
+    fn has_store(&self, code: &str) -> bool {
+        matches!(code, "all" | "admin") || self.views.iter().any(|view| view.code == code)
+    }
+
+    /// Whether a request carries the integration's token or an administrator's that still lives.
+    fn knows(&self, now: Timestamp, request: &Request) -> bool {
+        let header = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let Some((kind, token)) = header.and_then(|(_, value)| value.trim().split_once(' ')) else { return false };
+        let token = token.trim();
+        kind.eq_ignore_ascii_case("bearer")
+            && !token.is_empty()
+            && (token == self.token || self.admin_tokens.get(token).is_some_and(|until| now < *until))
+    }
+
+    fn admin_token(&mut self, now: Timestamp, body: &Value) -> Answer {
+        let given = |key: &str| body.get(key).and_then(Value::as_str);
+        let name = given("username").ok_or_else(|| Refusal::required("username"))?;
+        let password = given("password").ok_or_else(|| Refusal::required("password"))?;
+        if name != ADMIN || password != ADMIN_PASSWORD {
+            return Err(Refusal::new(
+                401,
+                "The account sign-in was incorrect or your account is disabled temporarily. Please wait and try again later.",
+            ));
+        }
+        self.admin_tokens.retain(|_, until| now < *until);
+        self.tokens_given = self.tokens_given.saturating_add(1);
+        let token = format!("sim{:016x}{:08x}", self.seed, self.tokens_given);
+        let until = now.checked_add(SignedDuration::from_hours(ADMIN_TOKEN_HOURS)).unwrap_or(Timestamp::MAX);
+        self.admin_tokens.insert(token.clone(), until);
+        Ok(json!(token))
+    }
+}
+
+impl System for Shop {
+    fn handle(&mut self, now: Timestamp, request: &Request) -> Response {
+        let target = Target::parse(&request.target);
+        respond(match target.path.first().map(String::as_str) {
+            Some("_sim") => self.simulation(now, request),
+            _ => self.rest(now, request, &target),
+        })
+    }
+
+    fn ledger(&self) -> Value {
+        let orders: Vec<Value> = self.book.all().map(ledger::order).collect();
+        let customers: Vec<Value> = self
+            .customers
+            .all()
+            .map(|row| json!({"id": row.get("id"), "reference": null, "email": row.get("email")}))
+            .collect();
+        let product = |item: &catalogue::Item| {
+            json!({
+                "id": item.product_id, "sku": item.sku, "name": item.name, "type": products::type_id(&item.form),
+                "price": value::plain(item.net_price), "tax_percent": value::plain(item.tax_percent),
+            })
+        };
+        json!({"orders": orders, "customers": customers, "products": self.products.all().map(product).collect::<Vec<_>>()})
+    }
+}
+
+/// The answer of a search.
+fn page(criteria: &Criteria, found: Found<&Map<String, Value>>) -> Value {
+    let items: Vec<Value> = found.page.into_iter().map(|row| Value::Object(row.clone())).collect();
+    json!({"items": items, "search_criteria": criteria.echo(), "total_count": found.total})
+}
+
+/// The body as JSON; nothing at all counts as `null`.
+fn body(request: &Request) -> Answer {
+    if request.body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&request.body).map_err(|_| Refusal::new(400, "Decoding error: Syntax error"))
+}
+
+/// The id in a path.
+fn number(text: &str) -> Result<u64, Refusal> {
+    text.parse().map_err(|_| {
+        let message =
+            format!("The \"{text}\" value's type is invalid. The \"int\" type was expected. Verify and try again.");
+        Refusal::new(400, message)
+    })
+}
+
+#[cfg(test)]
+mod tests;

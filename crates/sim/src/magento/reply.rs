@@ -1,0 +1,81 @@
+//! Answers and refusals in the words Magento uses for them.
+
+use serde_json::{Map, Value, json};
+
+use crate::http::Response;
+
+/// What a route gives: the body of a 200, or a refusal.
+pub(super) type Answer = Result<Value, Refusal>;
+
+/// An answer that is not a success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// HTTP status.
+    pub(super) status: u16,
+    /// The text, with `%name` where a parameter belongs.
+    pub(super) message: String,
+    /// Parameters of the text; none are sent where there are none.
+    pub(super) parameters: Vec<(&'static str, Value)>,
+}
+
+impl Refusal {
+    /// A refusal without parameters.
+    pub(super) fn new(status: u16, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), parameters: Vec::new() }
+    }
+
+    /// 400: a required part of the request is not there (recorded: bad-json).
+    pub(super) fn required(field: &str) -> Self {
+        Self {
+            parameters: vec![("fieldName", json!(field))],
+            ..Self::new(400, "\"%fieldName\" is required. Enter and try again.")
+        }
+    }
+
+    /// 401 for a missing, wrong or expired token (recorded: no-token).
+    pub(super) fn unauthorized(resource: &str) -> Self {
+        Self {
+            parameters: vec![("resources", json!(resource))],
+            ..Self::new(401, "The consumer isn't authorized to access %resources.")
+        }
+    }
+
+    /// 404 for an order id nobody has.
+    pub(super) fn no_order() -> Self {
+        Self::new(404, "The entity that was requested doesn't exist. Verify the entity and try again.")
+    }
+
+    /// 404 for a row named by one field.
+    pub(super) fn no_such(field: &str, value: &str) -> Self {
+        Self {
+            parameters: vec![("fieldName", json!(field)), ("fieldValue", json!(value))],
+            ..Self::new(404, "No such entity with %fieldName = %fieldValue")
+        }
+    }
+
+    /// 400 for a property the interface does not have.
+    pub(super) fn no_property(name: &str, interface: &str) -> Self {
+        let text = format!("Property \"{name}\" does not have accessor method in class \"{interface}\".");
+        Self::new(400, text)
+    }
+
+    fn body(&self) -> Value {
+        let mut body = Map::new();
+        body.insert("message".to_owned(), json!(self.message));
+        if !self.parameters.is_empty() {
+            let parameters = self.parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+            body.insert("parameters".to_owned(), Value::Object(parameters.collect()));
+        }
+        Value::Object(body)
+    }
+}
+
+/// The HTTP answer of what a route gave.
+pub(super) fn respond(answer: Answer) -> Response {
+    let (status, body) = match answer {
+        Ok(body) => (200, body),
+        Err(refusal) => (refusal.status, refusal.body()),
+    };
+    let headers = vec![("content-type".to_owned(), "application/json; charset=utf-8".to_owned())];
+    Response { status, headers, body: body.to_string().into_bytes() }
+}

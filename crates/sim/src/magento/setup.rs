@@ -1,0 +1,166 @@
+//! What a shop was set up with: store views, currencies, groups, taxes, modules.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use super::criteria::{Criteria, Table};
+use super::reply::Answer;
+use super::route::Setup;
+
+/// One store view of the shop's one website.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct View {
+    /// Its id; 1 is the default view.
+    pub(super) id: u64,
+    /// The code that stands in paths.
+    pub(super) code: String,
+    /// Its name.
+    pub(super) name: String,
+    /// Its language, e.g. `de_DE`.
+    pub(super) locale: String,
+}
+
+impl View {
+    /// The view every shop begins with.
+    pub(super) fn default_view() -> Self {
+        Self { id: 1, code: "default".to_owned(), name: "Default Store View".to_owned(), locale: "en_US".to_owned() }
+    }
+}
+
+/// The list a route asks for. Lists under `/search` want criteria; the others ignore them.
+pub(super) fn read(setup: Setup, views: &[View], query: &[(String, String)]) -> Answer {
+    match setup {
+        Setup::StoreViews => Ok(store_views(views)),
+        Setup::StoreGroups => Ok(json!([
+            {"id": 0, "website_id": 0, "root_category_id": 0, "default_store_id": 0, "name": "Default", "code": "default"},
+            {"id": 1, "website_id": 1, "root_category_id": 2, "default_store_id": 1, "name": "Main Website Store", "code": "main_website_store"},
+        ])),
+        Setup::Websites => Ok(json!([
+            {"id": 0, "code": "admin", "name": "Admin", "default_group_id": 0},
+            {"id": 1, "code": "base", "name": "Main Website", "default_group_id": 1},
+        ])),
+        Setup::StoreConfigs => Ok(Value::Array(views.iter().map(config).collect())),
+        Setup::Modules => Ok(json!(MODULES)),
+        Setup::Countries => Ok(countries()),
+        Setup::CustomerGroups => search(customer_groups(), query),
+        Setup::TaxRates => search(tax_rates(), query),
+        Setup::TaxClasses => search(tax_classes(), query),
+    }
+}
+
+/// The answer of a search over a few fixed rows.
+fn search(rows: Vec<Value>, query: &[(String, String)]) -> Answer {
+    let criteria = Criteria::parse(query)?;
+    let found = criteria.select(Table {
+        rows,
+        columns: &[],
+        read: &|row: &Value, column: &str| row.get(column).map(Cow::Borrowed),
+        repeat_last_page: false,
+    })?;
+    Ok(json!({"items": found.page, "search_criteria": criteria.echo(), "total_count": found.total}))
+}
+
+fn store_views(views: &[View]) -> Value {
+    let tell = |id: u64, code: &str, name: &str, parent: u64| json!({"id": id, "code": code, "name": name, "website_id": parent, "store_group_id": parent, "is_active": 1});
+    let mut rows: Vec<Value> = views.iter().map(|view| tell(view.id, &view.code, &view.name, 1)).collect();
+    // The admin view stands after the default view (recorded: store-views, with one view and with two).
+    rows.insert(rows.len().min(1), tell(0, "admin", "Admin", 0));
+    Value::Array(rows)
+}
+
+fn config(view: &View) -> Value {
+    let base = "http://shop.example/";
+    let (fixed, media) = (format!("{base}static/version1754759768/"), format!("{base}media/"));
+    json!({
+        "id": view.id, "code": view.code, "website_id": 1, "locale": view.locale,
+        "base_currency_code": "USD", "default_display_currency_code": "USD", "timezone": "America/New_York", "weight_unit": "lbs",
+        "base_url": base, "base_link_url": base, "base_static_url": fixed, "base_media_url": media,
+        "secure_base_url": base, "secure_base_link_url": base, "secure_base_static_url": fixed, "secure_base_media_url": media,
+    })
+}
+
+fn customer_groups() -> Vec<Value> {
+    let names = ["NOT LOGGED IN", "General", "Wholesale", "Retailer"];
+    let tell = |(id, code): (usize, &str)| json!({"id": id, "code": code, "tax_class_id": 3, "tax_class_name": "Retail Customer"});
+    names.into_iter().enumerate().map(tell).collect()
+}
+
+/// The recorded rates, and one for what is taxed at nothing.
+fn tax_rates() -> Vec<Value> {
+    let tell = |(id, rate, code): (u64, u64, &str)| json!({"id": id, "tax_country_id": "DE", "tax_region_id": 0, "tax_postcode": "*", "rate": rate, "code": code, "titles": []});
+    [(5, 19, "DE-19b"), (6, 7, "DE-7b"), (7, 0, "DE-0")].into_iter().map(tell).collect()
+}
+
+fn tax_classes() -> Vec<Value> {
+    let tell = |(id, name, kind): (u64, &str, &str)| json!({"class_id": id, "class_name": name, "class_type": kind});
+    [(2, "Taxable Goods", "PRODUCT"), (3, "Retail Customer", "CUSTOMER"), (5, "Reduced2", "PRODUCT")]
+        .into_iter()
+        .map(tell)
+        .collect()
+}
+
+fn countries() -> Value {
+    let tell = |(two, three, name, regions): (&str, &str, &str, Value)| {
+        json!({
+            "id": two, "two_letter_abbreviation": two, "three_letter_abbreviation": three,
+            "full_name_locale": name, "full_name_english": name, "available_regions": regions,
+        })
+    };
+    let rows = [
+        ("AT", "AUT", "Austria", json!([{"id": "95", "code": "WI", "name": "Wien"}])),
+        ("CH", "CHE", "Switzerland", json!([{"id": "130", "code": "ZH", "name": "Zürich"}])),
+        (
+            "DE",
+            "DEU",
+            "Germany",
+            json!([{"id": "82", "code": "BER", "name": "Berlin"}, {"id": "81", "code": "BAY", "name": "Bayern"}]),
+        ),
+        ("FR", "FRA", "France", json!([{"id": "257", "code": "75", "name": "Paris"}])),
+        ("GB", "GBR", "United Kingdom", Value::Null),
+        ("JP", "JPN", "Japan", Value::Null),
+        ("NL", "NLD", "Netherlands", Value::Null),
+        (
+            "US",
+            "USA",
+            "United States",
+            json!([{"id": "43", "code": "NY", "name": "New York"}, {"id": "32", "code": "MA", "name": "Massachusetts"}]),
+        ),
+    ];
+    let rows = rows.into_iter().map(|row| {
+        let mut country = tell(row);
+        if let Value::Object(told) = &mut country {
+            told.retain(|_, value| !value.is_null());
+        }
+        country
+    });
+    Value::Array(rows.collect())
+}
+
+/// The modules a client may look for, of the 300 a real shop lists.
+const MODULES: [&str; 24] = [
+    "Magento_Store",
+    "Magento_Config",
+    "Magento_Directory",
+    "Magento_Theme",
+    "Magento_Backend",
+    "Magento_Eav",
+    "Magento_Customer",
+    "Magento_Integration",
+    "Magento_Catalog",
+    "Magento_CatalogInventory",
+    "Magento_Bundle",
+    "Magento_ConfigurableProduct",
+    "Magento_Quote",
+    "Magento_Payment",
+    "Magento_Sales",
+    "Magento_SalesRule",
+    "Magento_Checkout",
+    "Magento_OfflinePayments",
+    "Magento_Inventory",
+    "Magento_InventoryApi",
+    "Magento_InventorySalesApi",
+    "Magento_Tax",
+    "Magento_Webapi",
+    "Magento_WebapiAsync",
+];
