@@ -17,14 +17,14 @@ impl Random {
     #[must_use]
     pub fn of(seed: u64, topic: u64, number: u64) -> Self {
         let mut outer = Self::new(seed ^ topic.wrapping_mul(0xD6E8_FEB8_6659_FD93));
-        let mixed = outer.next() ^ number.wrapping_mul(0xA076_1D64_78BD_642F);
+        let mixed = outer.draw() ^ number.wrapping_mul(0xA076_1D64_78BD_642F);
         let mut inner = Self::new(mixed);
-        let state = inner.next();
+        let state = inner.draw();
         Self { state }
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -34,7 +34,7 @@ impl Random {
 
     /// A number from 0 to `limit - 1`; 0 where the limit is 0.
     pub fn below(&mut self, limit: u64) -> u64 {
-        if limit == 0 { 0 } else { self.next() % limit }
+        if limit == 0 { 0 } else { self.draw() % limit }
     }
 
     /// A number from `low` to `high`, both included; `low` where the range is empty.
@@ -68,9 +68,9 @@ mod tests {
         let mut one = Random::of(7, 1, 3);
         let mut two = Random::of(7, 1, 3);
         let mut other = Random::of(7, 1, 4);
-        let first: Vec<u64> = (0..9).map(|_| one.next()).collect();
-        assert_eq!(first, (0..9).map(|_| two.next()).collect::<Vec<_>>());
-        assert_ne!(first, (0..9).map(|_| other.next()).collect::<Vec<_>>());
+        let first: Vec<u64> = (0..9).map(|_| one.draw()).collect();
+        assert_eq!(first, (0..9).map(|_| two.draw()).collect::<Vec<_>>());
+        assert_ne!(first, (0..9).map(|_| other.draw()).collect::<Vec<_>>());
     }
 
     #[test]

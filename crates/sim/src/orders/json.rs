@@ -134,8 +134,8 @@ pub(super) struct Entry {
 pub(super) struct Draft {
     pub(super) entity_id: u64,
     pub(super) first_address: u64,
-    pub(super) created: Timestamp,
-    pub(super) updated: Timestamp,
+    pub(super) created: String,
+    pub(super) updated: String,
     pub(super) currency: &'static str,
     pub(super) factor: Decimal,
     pub(super) scale: u32,
@@ -203,7 +203,7 @@ impl Draft {
         self.progress(object, "base_", sums);
         object.put("base_to_global_rate", 1).amount("base_to_order_rate", self.factor);
         object.put("billing_address_id", self.billing_id()).put_some("coupon_code", self.coupon);
-        object.put("created_at", stamp(self.created));
+        object.put("created_at", self.created.as_str());
     }
 
     fn head_people(&self, object: &mut Object) {
@@ -250,7 +250,9 @@ impl Draft {
         ]);
         self.progress(object, "", sums);
         object.amount("total_due", self.due(sums)).put("total_item_count", money_lines);
-        object.amount("total_qty_ordered", tops().map(|entry| entry.qty).sum()).put("updated_at", stamp(self.updated));
+        object
+            .amount("total_qty_ordered", tops().map(|entry| entry.qty).sum())
+            .put("updated_at", self.updated.as_str());
         object.amount("weight", tops().map(|entry| entry.weight.unwrap_or_default() * entry.qty).sum());
     }
 
@@ -317,8 +319,8 @@ impl Draft {
             _ => return Vec::new(),
         };
         vec![json!({
-            "comment": format!("{comment} {} {} “online”.", self.base.grand_total(), "USD"),
-            "created_at": stamp(self.updated),
+            "comment": format!("{comment} ${} online.", self.base.grand_total()),
+            "created_at": self.updated.as_str(),
             "entity_id": self.entity_id,
             "entity_name": if self.standing.invoiced() { "invoice" } else { "order" },
             "is_customer_notified": 0,

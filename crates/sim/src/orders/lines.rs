@@ -1,9 +1,13 @@
 //! One line of an order answer: plain, head of a bundle, or the product chosen under a configurable.
+//!
+//! The recorded 2.4.7 answers row totals already reduced by the whole discount, hidden tax included, so the net of
+//! a line is `row_total + discount_tax_compensation_amount`, and a coupon of 100 % makes `row_total` negative. In
+//! the older convention it is `row_total - discount_amount + discount_tax_compensation_amount`.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::json::{Draft, Entry, Object, Role, Standing, stamp};
+use super::json::{Draft, Entry, Object, Role, Standing};
 use super::sums::{Sums, round};
 
 /// The figures of one line in one currency, as the answer shows them.
@@ -99,7 +103,7 @@ fn base_figures(draft: &Draft, entry: &Entry, cells: &Cells, object: &mut Object
 
 fn order_figures(draft: &Draft, entry: &Entry, cells: &Cells, child: bool, object: &mut Object) {
     let reduced = matches!(entry.role, Role::Money(_)) && !cells.discount.is_zero();
-    object.put("created_at", stamp(draft.created)).amount("discount_amount", cells.discount);
+    object.put("created_at", draft.created.as_str()).amount("discount_amount", cells.discount);
     object.amount("discount_invoiced", invoiced(draft, cells.discount));
     object.amount("discount_percent", if reduced { draft.discount_percent } else { Decimal::ZERO });
     object.put("free_shipping", 0);
@@ -134,5 +138,5 @@ fn identity(draft: &Draft, entry: &Entry, cells: &Cells, object: &mut Object) {
         Role::Chosen => object.put("tax_percent", 0),
         Role::Set(..) => object,
     };
-    object.put("updated_at", stamp(draft.created)).put_some("weight", entry.weight.map(crate::catalogue::number));
+    object.put("updated_at", draft.created.as_str()).put_some("weight", entry.weight.map(crate::catalogue::number));
 }

@@ -19,7 +19,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use self::basket::Basket;
-use self::json::{Draft, Freight as Shipped, Method, Standing};
+use self::json::{Draft, Freight as Shipped, Method, Standing, stamp};
 use self::people::{Customer, Party, Style, Whereabouts};
 use self::shapes::{BANK, Buyer, CARD, CHECK, Freight, NOTHING, PAYPAL, SHAPES, Shape};
 use self::sums::{Column, Good, Reduction, sums};
@@ -251,8 +251,8 @@ impl Plan {
         Draft {
             entity_id: ids.order(),
             first_address,
-            created: later(created, 0),
-            updated: later(created, if standing == Standing::New { 1 } else { 2 }),
+            created: stamp(later(created, 0)),
+            updated: stamp(later(created, if standing == Standing::New { 1 } else { 2 })),
             currency: shape.currency.code,
             factor,
             scale,
@@ -273,7 +273,7 @@ impl Plan {
             shipping,
             method,
             standing,
-            protect_code: format!("{:016x}{:016x}", random.next(), random.next()),
+            protect_code: format!("{:016x}{:016x}", random.draw(), random.draw()),
         }
     }
 }

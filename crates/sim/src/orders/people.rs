@@ -286,7 +286,7 @@ pub(super) fn customer(seed: u64, id: u64) -> Customer {
         _ if random.chance(1, 4) => Style::Company,
         _ => Style::Private,
     };
-    let many = if id % 9 == 0 { 0 } else { 1 + random.below(3) * random.below(2) };
+    let many = if id.is_multiple_of(9) { 0 } else { 1 + random.below(3) * random.below(2) };
     let place = somewhere(&mut random, Whereabouts::Anywhere);
     let main = party(&mut random, style, place, email.clone());
     let mut addresses = vec![main.clone()];

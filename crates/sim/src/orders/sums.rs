@@ -152,7 +152,8 @@ fn before_discount(column: Column, prices: Prices, good: &Good, carry: &mut Carr
             let tax = carry.round("tax", good.percent, net * rate, column.scale);
             let gross = net + tax;
             let scale = if round(price, column.scale) == price { column.scale } else { fine };
-            Row { list, price, price_incl: round(gross / divisor, scale), net, gross, tax, ..Row::default() }
+            let price_incl = round(price * (Decimal::ONE + rate), scale);
+            Row { list, price, price_incl, net, gross, tax, ..Row::default() }
         }
     }
 }
