@@ -65,11 +65,21 @@ pub fn run(wish: &Wish) -> Res<Report> {
     let place = files::target()?.join("real");
     let dir = place.join(format!("run-{}", std::process::id()));
     std::fs::create_dir_all(&dir).map_err(|e| format!("{}: cannot be made: {e}", dir.display()))?;
+    let report = run_in(&dir, &place.join("cache"), wish);
+    if report.as_ref().is_ok_and(Report::agrees) {
+        let _ = std::fs::remove_dir_all(&dir);
+    } else {
+        eprintln!("what the run left behind lies in {}", dir.display());
+    }
+    report.map(|report| Report { seconds: began.elapsed().as_secs(), ..report })
+}
+
+fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
     let shop = Shop::start(wish.orders)?;
-    let erp = Erp::start(&place.join("cache"), &dir)?;
+    let erp = Erp::start(cache, dir)?;
     let (host, path) = split_url(&erp.url)?;
     let proxy = Proxy::start(&host, Losses { reply: 25, request: 60 }, wish.seed)?;
-    let syncline = Syncline::set_up(&dir, &shop, &erp, &format!("http://{}{path}", proxy.address))?;
+    let syncline = Syncline::set_up(dir, &shop, &erp, &format!("http://{}{path}", proxy.address))?;
     let kills = syncline.killed(wish)?;
     syncline.to_the_end()?;
     let verify = syncline.verify()?;
@@ -88,15 +98,10 @@ pub fn run(wish: &Wish) -> Res<Report> {
         lost_requests,
         verify,
         wrong: Vec::new(),
-        seconds: began.elapsed().as_secs(),
+        seconds: 0,
         kept,
     };
     report.judge();
-    if report.agrees() {
-        let _ = std::fs::remove_dir_all(&dir);
-    } else {
-        eprintln!("what the run left behind lies in {}", dir.display());
-    }
     Ok(report)
 }
 
