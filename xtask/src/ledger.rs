@@ -12,6 +12,8 @@ pub struct Order {
     pub state: String,
     pub currency: String,
     pub total: Dec,
+    /// The total the server itself keeps, where the ledger worked its own out of the lines.
+    pub stored: Option<Dec>,
     /// Net, where the ledger tells it apart.
     pub shipping: Option<Dec>,
     pub lines: Vec<Line>,
@@ -44,6 +46,7 @@ fn order(row: &Value) -> Option<Order> {
         state: text("state"),
         currency: text("currency"),
         total: Dec::from_json(row.get("total")?)?,
+        stored: row.get("stored").and_then(Dec::from_json),
         shipping: row.get("shipping").and_then(Dec::from_json),
         lines: lines?,
     })
@@ -164,6 +167,9 @@ fn pair(order: &Order, sale: &Order, skus: &BTreeSet<&str>, found: &mut Compared
             order.total, order.currency, sale.total, sale.currency
         ));
     }
+    if let Some(stored) = sale.stored.filter(|stored| *stored != sale.total) {
+        found.wrong.push(format!("{number}: the ERP keeps a total of {stored}, its lines make {}", sale.total));
+    }
     let (mut must, mut may) = order.goods();
     let (goods, charges): (Vec<&Line>, Vec<&Line>) =
         sale.lines.iter().partition(|line| skus.contains(line.sku.as_str()));
@@ -217,7 +223,7 @@ mod tests {
 
     fn erp() -> Value {
         json!({"orders": [
-            {"reference": "1", "state": "released", "currency": "EUR", "total": "24.9", "lines": [
+            {"reference": "1", "state": "released", "currency": "EUR", "total": "24.9", "stored": "24.90", "lines": [
                 {"sku": "A", "qty": 2, "total": "19.9"}, {"sku": null, "qty": 1, "total": "5"}]},
             {"reference": "2", "state": "processing", "currency": "EUR", "total": "30.00", "lines": [
                 {"sku": "A", "qty": "1.0", "total": "20"}, {"sku": "B", "qty": 1, "total": 10}, {"sku": "C-S", "qty": 1, "total": 12}]},
@@ -244,6 +250,7 @@ mod tests {
         assert_eq!(changed("/orders/1/total", json!("30.01")).wrong.len(), 1);
         assert_eq!(changed("/orders/1/lines/0/total", json!("19.99")).wrong.len(), 2);
         assert_eq!(changed("/orders/0/lines/1/total", json!("4.99")).wrong.len(), 1);
+        assert_eq!(changed("/orders/0/stored", json!("24.91")).wrong.len(), 1);
         assert_eq!(changed("/orders/0/state", json!("cancelled")).missing, 1);
     }
 
