@@ -27,6 +27,9 @@ pub struct Change {
     pub expect: Option<String>,
     /// The wanted fields.
     pub leaves: Leaves,
+    /// Only adopt a document that carries the mark already; never make one.
+    #[serde(default)]
+    pub adopt_only: bool,
 }
 
 /// Proof that a note stands in the store. Only a store makes one, after its commit.
@@ -184,8 +187,8 @@ impl Delivery {
     pub fn next_move(&self, now: Timestamp) -> Move {
         match &self.progress {
             Progress::Planned { looked } => {
-                let safe = !self.change.step.creates()
-                    || matches!(self.guard, Guard::Key { .. } | Guard::Unique { .. })
+                let safe = self.change.step != Step::Create
+                    || (matches!(self.guard, Guard::Key { .. } | Guard::Unique { .. }) && !self.change.adopt_only)
                     || *looked;
                 if safe { Move::Send } else { Move::Look(now) }
             }
@@ -264,6 +267,7 @@ mod tests {
             document: None,
             expect: None,
             leaves: Leaves::new(),
+            adopt_only: false,
         };
         Delivery {
             id: DeliveryId(1),

@@ -1,1 +1,108 @@
-//! Remembers whole business transactions in SQLite.
+//! Remembers: whole business transactions, never rows. SQLite beneath, one writer.
+
+mod codec;
+mod error;
+mod schema;
+mod shell;
+mod sql;
+mod types;
+
+pub use error::StoreError;
+pub use shell::Sql;
+pub use types::*;
+
+use jiff::Timestamp;
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use syncline_core::delivery::Noted;
+use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemUid};
+use syncline_core::kind::Kind;
+
+/// A boxed future of a transaction's result.
+pub type Fut<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Every business transaction. Each is carried out whole or not at all, and is durable when its future is ready.
+///
+/// A decorator names the store beneath it and overrides what it changes; the store at the bottom overrides all.
+pub trait Store: Debug + Send + Sync {
+    /// The store that does what this one does not override.
+    fn beneath(&self) -> &dyn Store;
+
+    /// Takes in what one system shows: records as `seen`, lanes dirty, the cursor moved, all in one.
+    fn accept(&self, accept: Accept) -> Fut<'_, Accepted> {
+        self.beneath().accept(accept)
+    }
+    /// The cursor of `kind` in `system`; empty before the first read.
+    fn cursor(&self, system: SystemUid, kind: Kind) -> Fut<'_, String> {
+        self.beneath().cursor(system, kind)
+    }
+    /// Lanes that are ready, under a lease and with a new epoch each.
+    fn claim(&self, claim: Claim) -> Fut<'_, Vec<Claimed>> {
+        self.beneath().claim(claim)
+    }
+    /// Everything known about one entity.
+    fn load(&self, entity: EntityId) -> Fut<'_, Case> {
+        self.beneath().load(entity)
+    }
+    /// The entities behind remote ids of one system, `None` for one that is not bound.
+    fn entities(&self, system: SystemUid, kind: Kind, ids: Vec<RemoteId>) -> Fut<'_, Vec<Option<EntityId>>> {
+        self.beneath().entities(system, kind, ids)
+    }
+    /// What `entity` is called in `system`, with its elements; `None` where it is not bound there.
+    fn bound(&self, entity: EntityId, system: SystemUid) -> Fut<'_, Option<BoundTo>> {
+        self.beneath().bound(entity, system)
+    }
+    /// Makes a planned step durable, if nothing it was planned on has changed.
+    fn commit_plan(&self, plan: CommitPlan) -> Fut<'_, DeliveryId> {
+        self.beneath().commit_plan(plan)
+    }
+    /// Notes that requests are about to leave; the proofs allow one permit each.
+    fn note_sending(&self, notes: Vec<Sending>) -> Fut<'_, Vec<Result<Noted, StoreError>>> {
+        self.beneath().note_sending(notes)
+    }
+    /// Records that nobody knows what became of a request, or that a search found nothing.
+    fn doubt(&self, doubt: Doubt) -> Fut<'_, ()> {
+        self.beneath().doubt(doubt)
+    }
+    /// Ends a delivery: bindings, bases, journal, all in one.
+    fn settle(&self, settle: Settle) -> Fut<'_, ()> {
+        self.beneath().settle(settle)
+    }
+    /// Gives a lane back in a state.
+    fn release(&self, release: Release) -> Fut<'_, ()> {
+        self.beneath().release(release)
+    }
+    /// At start: what was under way becomes unknown, leases end. Returns how many deliveries were under way.
+    fn recover(&self, now: Timestamp) -> Fut<'_, usize> {
+        self.beneath().recover(now)
+    }
+    /// Binds remote ids of several systems to one entity each. Returns how many bindings are new.
+    fn adopt(&self, pairs: Vec<Adoption>, now: Timestamp) -> Fut<'_, usize> {
+        self.beneath().adopt(pairs, now)
+    }
+    /// Makes held and failed lanes ready again; with `rebase`, takes both sides as they are. Returns how many.
+    fn retry(&self, which: Retry, now: Timestamp) -> Fut<'_, usize> {
+        self.beneath().retry(which, now)
+    }
+    /// Lanes by what they wait for.
+    fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
+        self.beneath().lanes(filter)
+    }
+    /// Counts of lanes by kind and state.
+    fn tally(&self) -> Fut<'_, Vec<TallyRow>> {
+        self.beneath().tally()
+    }
+    /// The story of one entity.
+    fn story(&self, entity: EntityId) -> Fut<'_, Story> {
+        self.beneath().story(entity)
+    }
+    /// Main bindings of `kind` in `system`, by entity.
+    fn bindings(&self, system: SystemUid, kind: Kind) -> Fut<'_, Vec<(EntityId, RemoteId)>> {
+        self.beneath().bindings(system, kind)
+    }
+    /// Keeps a computed plan, or reads one back.
+    fn plan(&self, plan: PlanBook) -> Fut<'_, Option<String>> {
+        self.beneath().plan(plan)
+    }
+}

@@ -1,0 +1,200 @@
+//! Taking in what a system shows, and binding what both sides have already.
+
+use super::{entity_of, int, journal, ms};
+use crate::codec::{packed, unpacked};
+use crate::{Accept, Accepted, Adoption, Incoming, StoreError};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use syncline_core::id::{EntityId, RemoteId, SystemUid};
+use syncline_core::journal::Entry;
+use syncline_core::kind::Kind;
+use syncline_core::leaf::Leaves;
+
+pub(super) fn accept(db: &Connection, accept: &Accept) -> Result<Accepted, StoreError> {
+    let mut counts = Accepted::default();
+    for record in &accept.records {
+        match take_in(db, &accept.system, record, accept.now)? {
+            Change::New => counts.new += 1,
+            Change::Changed => counts.changed += 1,
+            Change::Same => counts.same += 1,
+        }
+    }
+    if let Some((kind, cursor)) = &accept.cursor {
+        let sql = "INSERT INTO cursor (system, kind, value) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (system, kind) DO UPDATE SET value = excluded.value";
+        db.prepare_cached(sql)?.execute(params![accept.system.as_str(), kind.word(), cursor])?;
+    }
+    Ok(counts)
+}
+
+enum Change {
+    New,
+    Changed,
+    Same,
+}
+
+fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestamp) -> Result<Change, StoreError> {
+    let known = entity_of(db, system, record.kind, &record.id)?;
+    let entity = match known {
+        Some(entity) => entity,
+        None => {
+            let entity = new_entity(db, record.kind, &record.label)?;
+            bind(db, system, record.kind, &record.id, entity, "main")?;
+            entity
+        }
+    };
+    for alias in &record.aliases {
+        if entity_of(db, system, record.kind, alias)?.is_none() {
+            bind(db, system, record.kind, alias, entity, "alias")?;
+        }
+    }
+    let change = store_seen(db, system, entity, record, now)?;
+    let changed = !matches!(change, Change::Same);
+    if let Some(hold) = &record.refused {
+        let why = packed("hold", hold)?;
+        wake(db, entity, record.kind, now)?;
+        let sql = "UPDATE lane SET state = 'failed', why = ?2, dirty = 0 WHERE entity = ?1";
+        db.prepare_cached(sql)?.execute(params![int(entity.0), why])?;
+        journal(db, entity, None, &Entry::new("refused", system.as_str(), hold.what.clone()), now)?;
+    } else if changed {
+        wake(db, entity, record.kind, now)?;
+        journal(db, entity, None, &Entry::new("seen", system.as_str(), fingerprint(&record.leaves)), now)?;
+    }
+    Ok(change)
+}
+
+fn fingerprint(leaves: &Leaves) -> String {
+    leaves.fingerprint().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes what is shown now; says whether it is news.
+fn store_seen(
+    db: &Connection,
+    system: &SystemUid,
+    entity: EntityId,
+    record: &Incoming,
+    now: Timestamp,
+) -> Result<Change, StoreError> {
+    let sql = "SELECT seen, seen_print FROM record WHERE entity = ?1 AND system = ?2";
+    let old: Option<(String, Vec<u8>)> = db
+        .prepare_cached(sql)?
+        .query_row(params![int(entity.0), system.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((seen, print)) = old else {
+        let sql = "INSERT INTO record (entity, system, seen, seen_print, version, revision, seen_at) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)";
+        let print = record.leaves.fingerprint();
+        let seen = packed("record", &record.leaves)?;
+        db.prepare_cached(sql)?.execute(params![
+            int(entity.0),
+            system.as_str(),
+            seen,
+            print,
+            record.version,
+            ms(now)
+        ])?;
+        return Ok(Change::New);
+    };
+    if print == record.leaves.fingerprint() {
+        return Ok(Change::Same);
+    }
+    let stored: Leaves = unpacked("record", &seen)?;
+    let whole = merged(record.kind, &stored, &record.leaves);
+    if whole == stored {
+        return Ok(Change::Same);
+    }
+    let sql = "UPDATE record SET seen = ?3, seen_print = ?4, version = ?5, revision = revision + 1, seen_at = ?6 \
+               WHERE entity = ?1 AND system = ?2";
+    let (blob, print) = (packed("record", &whole)?, whole.fingerprint());
+    db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str(), blob, print, record.version, ms(now)])?;
+    Ok(Change::Changed)
+}
+
+/// What is stored with what a read tells over it. An order is told whole, so lines that are gone are gone;
+/// a customer is told in parts, by its own page and by each of its orders.
+fn merged(kind: Kind, stored: &Leaves, told: &Leaves) -> Leaves {
+    if kind == Kind::Customer { stored.overlaid(told) } else { told.clone() }
+}
+
+/// Makes a lane ready: its record changed.
+pub(super) fn wake(db: &Connection, entity: EntityId, kind: Kind, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "INSERT INTO lane (entity, kind, state, ready_at, dirty, since) VALUES (?1, ?2, 'ready', ?3, 1, ?3) \
+               ON CONFLICT (entity) DO UPDATE SET state = 'ready', why = NULL, ready_at = min(ready_at, ?3), \
+               dirty = 1, attempts = 0, since = ?3";
+    db.prepare_cached(sql)?.execute(params![int(entity.0), kind.word(), ms(now)])?;
+    Ok(())
+}
+
+fn new_entity(db: &Connection, kind: Kind, label: &str) -> Result<EntityId, StoreError> {
+    db.prepare_cached("INSERT INTO entity (kind, label) VALUES (?1, ?2)")?.execute(params![kind.word(), label])?;
+    Ok(EntityId(super::id(db.last_insert_rowid())))
+}
+
+/// Binds a remote id to `entity`; [`StoreError::Taken`] where another entity has it.
+pub(super) fn bind(
+    db: &Connection,
+    system: &SystemUid,
+    kind: Kind,
+    remote: &RemoteId,
+    entity: EntityId,
+    role: &str,
+) -> Result<bool, StoreError> {
+    if let Some(owner) = entity_of(db, system, kind, remote)? {
+        return if owner == entity { Ok(false) } else { Err(StoreError::Taken(owner)) };
+    }
+    let sql = "INSERT INTO binding (system, kind, scope, remote, entity, role) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let done = db.prepare_cached(sql)?.execute(params![
+        system.as_str(),
+        kind.word(),
+        remote.scope,
+        remote.id,
+        int(entity.0),
+        role
+    ]);
+    match done {
+        Ok(_) => Ok(true),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
+            Err(StoreError::Taken(entity))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn cursor(db: &Connection, system: &SystemUid, kind: Kind) -> Result<String, StoreError> {
+    let sql = "SELECT value FROM cursor WHERE system = ?1 AND kind = ?2";
+    let found: Option<String> =
+        db.prepare_cached(sql)?.query_row(params![system.as_str(), kind.word()], |row| row.get(0)).optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+pub(super) fn adopt(db: &Connection, pairs: &[Adoption], now: Timestamp) -> Result<usize, StoreError> {
+    let mut new = 0;
+    for pair in pairs {
+        let mut entity = None;
+        for (system, id, _) in &pair.ids {
+            if let Some(found) = entity_of(db, system, pair.kind, id)? {
+                entity = Some(found);
+                break;
+            }
+        }
+        let entity = match entity {
+            Some(entity) => entity,
+            None => new_entity(db, pair.kind, &pair.label)?,
+        };
+        let mut fresh = false;
+        for (system, id, aliases) in &pair.ids {
+            fresh |= bind(db, system, pair.kind, id, entity, "main")?;
+            for alias in aliases {
+                let alias: &RemoteId = alias;
+                if entity_of(db, system, pair.kind, alias)?.is_none() {
+                    bind(db, system, pair.kind, alias, entity, "alias")?;
+                }
+            }
+        }
+        if fresh {
+            new += 1;
+            journal(db, entity, None, &Entry::new("adopted", "", "bound by natural key"), now)?;
+        }
+    }
+    Ok(new)
+}

@@ -1,0 +1,169 @@
+//! Deliveries: planned, noted, doubted, settled; each commit fenced by the lane's epoch.
+
+use super::accept::bind;
+use super::lane::{fence, wake_waiting};
+use super::{evidence, id, int, journal, ms};
+use crate::codec::{packed, unpacked};
+use crate::{CommitPlan, Doubt, Ending, News, Sending, Settle, StoreError};
+use rusqlite::{Connection, OptionalExtension, params};
+use syncline_core::delivery::{Noted, Progress};
+use syncline_core::id::{DeliveryId, EntityId, SystemUid};
+use syncline_core::journal::Entry;
+use syncline_core::kind::Kind;
+use syncline_core::leaf::Leaves;
+
+pub(super) fn commit_plan(db: &Connection, plan: &CommitPlan) -> Result<DeliveryId, StoreError> {
+    fence(db, plan.lane, plan.epoch)?;
+    for (system, revision) in &plan.revisions {
+        let sql = "SELECT revision FROM record WHERE entity = ?1 AND system = ?2";
+        let now: Option<i64> = db
+            .prepare_cached(sql)?
+            .query_row(params![int(plan.lane.0), system.as_str()], |row| row.get(0))
+            .optional()?;
+        if now.map_or(0, id) != *revision {
+            return Err(StoreError::Stale);
+        }
+    }
+    let sql = "INSERT INTO delivery (lane, target, guard, change, reason, progress, epoch, at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    db.prepare_cached(sql)?.execute(params![
+        int(plan.lane.0),
+        plan.target.as_str(),
+        packed("guard", &plan.guard)?,
+        packed("change", &plan.change)?,
+        plan.reason,
+        packed("progress", &Progress::Planned { looked: false })?,
+        int(plan.epoch.0),
+        ms(plan.now),
+    ])?;
+    let delivery = DeliveryId(id(db.last_insert_rowid()));
+    let detail = format!("{} {}: {}", plan.change.kind, plan.change.step, plan.reason);
+    journal(db, plan.lane, Some(delivery), &Entry::new("planned", plan.target.as_str(), detail), plan.now)?;
+    Ok(delivery)
+}
+
+/// Progress, attempts and target of a delivery that is not over.
+fn open(db: &Connection, delivery: DeliveryId) -> Result<(Progress, u32, String), StoreError> {
+    let sql = "SELECT progress, attempt, target FROM delivery WHERE id = ?1 AND over = 0";
+    let found: Option<(String, u32, String)> = db
+        .prepare_cached(sql)?
+        .query_row([int(delivery.0)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let (progress, attempt, target) = found.ok_or(StoreError::Stale)?;
+    Ok((unpacked("progress", &progress)?, attempt, target))
+}
+
+pub(super) fn note_sending(db: &Connection, note: &Sending) -> Result<Noted, StoreError> {
+    fence(db, note.lane, note.epoch)?;
+    let (progress, attempts, target) = open(db, note.delivery)?;
+    if matches!(progress, Progress::Sending { .. }) {
+        return Err(StoreError::Stale);
+    }
+    let attempt = attempts + 1;
+    let pre_image = note.pre_image.as_ref().map(|leaves| packed("record", leaves)).transpose()?;
+    let sql = "UPDATE delivery SET progress = ?2, sending = 1, attempt = ?3, epoch = ?4, \
+               pre_image = coalesce(?5, pre_image) WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![
+        int(note.delivery.0),
+        packed("progress", &Progress::Sending { attempt, deadline: note.deadline })?,
+        attempt,
+        int(note.epoch.0),
+        pre_image,
+    ])?;
+    let entry = Entry::new("sent", &target, format!("attempt {attempt}, until {}", note.deadline));
+    journal(db, note.lane, Some(note.delivery), &entry, note.now)?;
+    Ok(Noted::committed(note.delivery, note.epoch, attempt, note.deadline))
+}
+
+pub(super) fn doubt(db: &Connection, doubt: &Doubt) -> Result<(), StoreError> {
+    fence(db, doubt.lane, doubt.epoch)?;
+    let (progress, _, _) = open(db, doubt.delivery)?;
+    let (progress, doubtful) = match (&doubt.news, progress) {
+        (News::Unknown(learned), Progress::Sending { attempt, deadline }) => {
+            (Progress::Unknown { attempt, deadline, learned: learned.clone() }, true)
+        }
+        (News::NotSent | News::NothingFound, _) => (Progress::Planned { looked: true }, false),
+        (News::Unknown(_), other) => (other, true),
+    };
+    let sql = "UPDATE delivery SET progress = ?2, sending = 0, doubtful = max(doubtful, ?3) WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![int(doubt.delivery.0), packed("progress", &progress)?, doubtful])?;
+    journal(db, doubt.lane, Some(doubt.delivery), &doubt.entry, doubt.now)?;
+    evidence(db, doubt.lane, doubt.evidence.as_ref(), doubt.now)
+}
+
+pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError> {
+    fence(db, settle.lane, settle.epoch)?;
+    let progress = match &settle.ending {
+        Ending::Done { .. } => Progress::Done,
+        Ending::Refused => Progress::Refused,
+        Ending::Superseded => Progress::Superseded,
+    };
+    let mut strays = None;
+    if let Ending::Done { id, leaves, version, elements, strays_at } = &settle.ending {
+        strays = *strays_at;
+        let kind = kind_of(db, settle.lane)?;
+        bind(db, &settle.system, kind, id, settle.lane, "main")?;
+        agree(db, settle, leaves, version.as_ref())?;
+        for (path, remote) in elements {
+            let sql = "INSERT INTO element (entity, system, path, remote) VALUES (?1, ?2, ?3, ?4) \
+                       ON CONFLICT DO UPDATE SET remote = excluded.remote";
+            db.prepare_cached(sql)?.execute(params![
+                int(settle.lane.0),
+                settle.system.as_str(),
+                path.as_str(),
+                remote
+            ])?;
+        }
+        wake_waiting(db, settle.lane, settle.now)?;
+    }
+    if let Some((system, leaves)) = &settle.agreed {
+        base(db, settle.lane, system, leaves)?;
+    }
+    let sql = "UPDATE delivery SET progress = ?2, sending = 0, over = 1, strays_at = ?3 WHERE id = ?1 AND over = 0";
+    let changed = db.prepare_cached(sql)?.execute(params![
+        int(settle.delivery.0),
+        packed("progress", &progress)?,
+        strays.map(ms)
+    ])?;
+    if changed == 0 {
+        let sql = "UPDATE delivery SET strays_at = ?2 WHERE id = ?1";
+        db.prepare_cached(sql)?.execute(params![int(settle.delivery.0), strays.map(ms)])?;
+    }
+    journal(db, settle.lane, Some(settle.delivery), &settle.entry, settle.now)?;
+    evidence(db, settle.lane, settle.evidence.as_ref(), settle.now)
+}
+
+fn kind_of(db: &Connection, entity: EntityId) -> Result<Kind, StoreError> {
+    let word: String =
+        db.prepare_cached("SELECT kind FROM entity WHERE id = ?1")?.query_row([int(entity.0)], |row| row.get(0))?;
+    super::kind(&word)
+}
+
+/// What the target shows now, as its `seen` and its `base`.
+fn agree(db: &Connection, settle: &Settle, leaves: &Leaves, version: Option<&String>) -> Result<(), StoreError> {
+    let sql = "INSERT INTO record (entity, system, seen, seen_print, base, base_print, version, revision, seen_at) \
+               VALUES (?1, ?2, ?3, ?4, ?3, ?4, ?5, 1, ?6) ON CONFLICT (entity, system) DO UPDATE SET \
+               seen = excluded.seen, seen_print = excluded.seen_print, base = excluded.base, \
+               base_print = excluded.base_print, version = excluded.version, revision = revision + 1, seen_at = excluded.seen_at";
+    db.prepare_cached(sql)?.execute(params![
+        int(settle.lane.0),
+        settle.system.as_str(),
+        packed("record", leaves)?,
+        leaves.fingerprint(),
+        version,
+        ms(settle.now),
+    ])?;
+    Ok(())
+}
+
+/// What both agree on, as the other side's base.
+fn base(db: &Connection, lane: EntityId, system: &SystemUid, leaves: &Leaves) -> Result<(), StoreError> {
+    let sql = "UPDATE record SET base = ?3, base_print = ?4, revision = revision + 1 WHERE entity = ?1 AND system = ?2";
+    db.prepare_cached(sql)?.execute(params![
+        int(lane.0),
+        system.as_str(),
+        packed("record", leaves)?,
+        leaves.fingerprint()
+    ])?;
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Everything known about one entity, in one reading.
+
+use super::{at, id, int, kind};
+use crate::codec::unpacked;
+use crate::{BoundTo, Case, SideState, StoreError};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::BTreeMap;
+use syncline_core::delivery::Delivery;
+use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemName, SystemUid};
+use syncline_core::path::Path;
+
+pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError> {
+    let (word, label): (String, String) = db
+        .prepare_cached("SELECT kind, label FROM entity WHERE id = ?1")?
+        .query_row([int(entity.0)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut statement = db.prepare_cached("SELECT DISTINCT system FROM binding WHERE entity = ?1 AND role = 'main'")?;
+    let systems: Vec<String> = statement.query_map([int(entity.0)], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut bound_to = BTreeMap::new();
+    for system in systems {
+        let uid = SystemUid::new(system);
+        if let Some(found) = bound(db, entity, &uid)? {
+            bound_to.insert(uid, found);
+        }
+    }
+    let (delivery, attempt) = open_delivery(db, entity)?;
+    Ok(Case {
+        entity,
+        kind: kind(&word)?,
+        label,
+        bound: bound_to,
+        sides: sides(db, entity)?,
+        delivery,
+        attempt,
+        strays: strays(db, entity)?,
+    })
+}
+
+pub(super) fn bound(db: &Connection, entity: EntityId, system: &SystemUid) -> Result<Option<BoundTo>, StoreError> {
+    let sql = "SELECT scope, remote FROM binding WHERE entity = ?1 AND system = ?2 AND role IN ('main', 'shared')";
+    let found: Option<(String, String)> = db
+        .prepare_cached(sql)?
+        .query_row(params![int(entity.0), system.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((scope, remote)) = found else { return Ok(None) };
+    let mut statement = db.prepare_cached("SELECT path, remote FROM element WHERE entity = ?1 AND system = ?2")?;
+    let rows = statement.query_map(params![int(entity.0), system.as_str()], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+    })?;
+    let mut elements = BTreeMap::new();
+    for row in rows {
+        let (path, remote) = row?;
+        let path = Path::try_from(path).map_err(|e| StoreError::Damaged { what: "path", why: e.to_string() })?;
+        elements.insert(path, remote);
+    }
+    Ok(Some(BoundTo { id: RemoteId::new(scope, remote), elements }))
+}
+
+fn sides(db: &Connection, entity: EntityId) -> Result<BTreeMap<SystemUid, SideState>, StoreError> {
+    let sql = "SELECT system, seen, base, version, revision FROM record WHERE entity = ?1";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map([int(entity.0)], |row| {
+        Ok((
+            row.get::<_, String>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, Option<String>>(2)?,
+            row.get::<_, Option<String>>(3)?,
+            row.get::<_, i64>(4)?,
+        ))
+    })?;
+    let mut sides = BTreeMap::new();
+    for row in rows {
+        let (system, seen, base, version, revision) = row?;
+        let base = base.map(|base| unpacked("record", &base)).transpose()?.unwrap_or_default();
+        let side = SideState { seen: unpacked("record", &seen)?, base, version, revision: id(revision) };
+        sides.insert(SystemUid::new(system), side);
+    }
+    Ok(sides)
+}
+
+const DELIVERY: &str =
+    "SELECT id, lane, target, guard, change, progress, reason, doubtful, attempt, strays_at FROM delivery";
+
+type RawDelivery = (i64, i64, String, String, String, String, String, bool, u32, Option<i64>);
+
+fn raw(row: &Row<'_>) -> rusqlite::Result<RawDelivery> {
+    Ok((
+        row.get(0)?,
+        row.get(1)?,
+        row.get(2)?,
+        row.get(3)?,
+        row.get(4)?,
+        row.get(5)?,
+        row.get(6)?,
+        row.get(7)?,
+        row.get(8)?,
+        row.get(9)?,
+    ))
+}
+
+fn cooked(raw: RawDelivery) -> Result<(Delivery, u32, Option<Timestamp>), StoreError> {
+    let (number, lane, target, guard, change, progress, reason, doubtful, attempt, strays) = raw;
+    let delivery = Delivery {
+        id: DeliveryId(id(number)),
+        lane: EntityId(id(lane)),
+        target: SystemName::new(target),
+        guard: unpacked("guard", &guard)?,
+        change: unpacked("change", &change)?,
+        progress: unpacked("progress", &progress)?,
+        reason,
+        doubtful,
+    };
+    Ok((delivery, attempt, strays.map(at)))
+}
+
+fn open_delivery(db: &Connection, entity: EntityId) -> Result<(Option<Delivery>, u32), StoreError> {
+    let sql = format!("{DELIVERY} WHERE lane = ?1 AND over = 0");
+    let found = db.prepare_cached(&sql)?.query_row([int(entity.0)], raw).optional()?;
+    match found {
+        None => Ok((None, 0)),
+        Some(row) => {
+            let (delivery, attempt, _) = cooked(row)?;
+            Ok((Some(delivery), attempt))
+        }
+    }
+}
+
+fn strays(db: &Connection, entity: EntityId) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
+    let sql = format!("{DELIVERY} WHERE lane = ?1 AND strays_at IS NOT NULL ORDER BY id");
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map([int(entity.0)], raw)?;
+    let mut found = Vec::new();
+    for row in rows {
+        if let (delivery, _, Some(at)) = cooked(row?)? {
+            found.push((delivery, at));
+        }
+    }
+    Ok(found)
+}
+
+/// Every delivery of an entity, oldest first.
+pub(super) fn deliveries(db: &Connection, entity: EntityId) -> Result<Vec<Delivery>, StoreError> {
+    let sql = format!("{DELIVERY} WHERE lane = ?1 ORDER BY id");
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map([int(entity.0)], raw)?;
+    let mut found = Vec::new();
+    for row in rows {
+        found.push(cooked(row?)?.0);
+    }
+    Ok(found)
+}

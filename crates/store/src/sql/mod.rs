@@ -1,0 +1,159 @@
+//! The transactions in SQL: one body under both shells.
+
+mod accept;
+mod deliver;
+mod lane;
+mod load;
+mod tell;
+
+use crate::{
+    Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, LaneFilter, LaneRow, PlanBook,
+    Release, Retry, Sending, Settle, Sql, Store, StoreError, Story, TallyRow,
+};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use syncline_core::delivery::Noted;
+use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemUid};
+use syncline_core::journal::Entry;
+use syncline_core::kind::Kind;
+
+impl Store for Sql {
+    fn beneath(&self) -> &dyn Store {
+        self
+    }
+    fn accept(&self, accept: Accept) -> Fut<'_, Accepted> {
+        self.run(move |db| accept::accept(db, &accept))
+    }
+    fn cursor(&self, system: SystemUid, kind: Kind) -> Fut<'_, String> {
+        self.run(move |db| accept::cursor(db, &system, kind))
+    }
+    fn claim(&self, claim: Claim) -> Fut<'_, Vec<Claimed>> {
+        self.run(move |db| lane::claim(db, &claim))
+    }
+    fn load(&self, entity: EntityId) -> Fut<'_, Case> {
+        self.run(move |db| load::case(db, entity))
+    }
+    fn entities(&self, system: SystemUid, kind: Kind, ids: Vec<RemoteId>) -> Fut<'_, Vec<Option<EntityId>>> {
+        self.run(move |db| ids.iter().map(|id| entity_of(db, &system, kind, id)).collect())
+    }
+    fn bound(&self, entity: EntityId, system: SystemUid) -> Fut<'_, Option<BoundTo>> {
+        self.run(move |db| load::bound(db, entity, &system))
+    }
+    fn commit_plan(&self, plan: CommitPlan) -> Fut<'_, DeliveryId> {
+        self.run(move |db| deliver::commit_plan(db, &plan))
+    }
+    fn note_sending(&self, notes: Vec<Sending>) -> Fut<'_, Vec<Result<Noted, StoreError>>> {
+        self.run(move |db| {
+            let mut proofs = Vec::with_capacity(notes.len());
+            for note in &notes {
+                match deliver::note_sending(db, note) {
+                    Err(error @ (StoreError::Full | StoreError::Sql(_))) => return Err(error),
+                    proof => proofs.push(proof),
+                }
+            }
+            Ok(proofs)
+        })
+    }
+    fn doubt(&self, doubt: Doubt) -> Fut<'_, ()> {
+        self.run(move |db| deliver::doubt(db, &doubt))
+    }
+    fn settle(&self, settle: Settle) -> Fut<'_, ()> {
+        self.run(move |db| deliver::settle(db, &settle))
+    }
+    fn release(&self, release: Release) -> Fut<'_, ()> {
+        self.run(move |db| lane::release(db, &release))
+    }
+    fn recover(&self, now: Timestamp) -> Fut<'_, usize> {
+        self.run(move |db| lane::recover(db, now))
+    }
+    fn adopt(&self, pairs: Vec<Adoption>, now: Timestamp) -> Fut<'_, usize> {
+        self.run(move |db| accept::adopt(db, &pairs, now))
+    }
+    fn retry(&self, which: Retry, now: Timestamp) -> Fut<'_, usize> {
+        self.run(move |db| lane::retry(db, &which, now))
+    }
+    fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
+        self.run(move |db| tell::lanes(db, &filter))
+    }
+    fn tally(&self) -> Fut<'_, Vec<TallyRow>> {
+        self.run(tell::tally)
+    }
+    fn story(&self, entity: EntityId) -> Fut<'_, Story> {
+        self.run(move |db| tell::story(db, entity))
+    }
+    fn bindings(&self, system: SystemUid, kind: Kind) -> Fut<'_, Vec<(EntityId, RemoteId)>> {
+        self.run(move |db| tell::bindings(db, &system, kind))
+    }
+    fn plan(&self, plan: PlanBook) -> Fut<'_, Option<String>> {
+        self.run(move |db| tell::plan(db, &plan))
+    }
+}
+
+/// An id as SQLite keeps it.
+fn int(id: u64) -> i64 {
+    i64::try_from(id).unwrap_or(i64::MAX)
+}
+
+/// An id as we keep it.
+fn id(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+/// A moment as SQLite keeps it: milliseconds since 1970.
+fn ms(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// A moment as we keep it.
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn kind(word: &str) -> Result<Kind, StoreError> {
+    word.parse().map_err(|()| StoreError::Damaged { what: "kind", why: word.to_string() })
+}
+
+/// The entity behind a remote id, by main id or alias.
+fn entity_of(
+    db: &Connection,
+    system: &SystemUid,
+    kind: Kind,
+    remote: &RemoteId,
+) -> Result<Option<EntityId>, StoreError> {
+    let sql = "SELECT entity FROM binding WHERE system = ?1 AND kind = ?2 AND scope = ?3 AND remote = ?4 \
+               AND role <> 'shared'";
+    let found: Option<i64> = db
+        .prepare_cached(sql)?
+        .query_row(params![system.as_str(), kind.word(), remote.scope, remote.id], |row| row.get(0))
+        .optional()?;
+    Ok(found.map(|entity| EntityId(id(entity))))
+}
+
+/// Adds `entry` to the story of `lane`.
+fn journal(
+    db: &Connection,
+    lane: EntityId,
+    delivery: Option<DeliveryId>,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO journal (at, lane, delivery, event, system, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    db.prepare_cached(sql)?.execute(params![
+        ms(now),
+        int(lane.0),
+        delivery.map(|d| int(d.0)),
+        entry.event,
+        entry.system,
+        entry.detail
+    ])?;
+    Ok(())
+}
+
+/// Keeps a raw exchange for `lane`.
+fn evidence(db: &Connection, lane: EntityId, body: Option<&String>, now: Timestamp) -> Result<(), StoreError> {
+    if let Some(body) = body {
+        let sql = "INSERT INTO evidence (at, lane, body) VALUES (?1, ?2, ?3)";
+        db.prepare_cached(sql)?.execute(params![ms(now), int(lane.0), body])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,389 @@
+//! What goes into the transactions and what comes out.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use syncline_core::delivery::{Change, Delivery};
+use syncline_core::id::{DeliveryId, EntityId, Epoch, RemoteId, SystemName, SystemUid};
+use syncline_core::journal::Entry;
+use syncline_core::kind::Kind;
+use syncline_core::leaf::Leaves;
+use syncline_core::path::Path;
+use syncline_core::policy::Hold;
+use syncline_core::profile::Guard;
+
+/// One record as a system shows it.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its id there.
+    pub id: RemoteId,
+    /// Further ids it answers to there.
+    pub aliases: Vec<RemoteId>,
+    /// What the read tells, in that system's own words. What it does not tell stays as stored.
+    pub leaves: Leaves,
+    /// Its version there.
+    pub version: Option<String>,
+    /// What a person calls it: an order number; never personal text.
+    pub label: String,
+    /// Why it cannot be taken as it is; its lane is held with this.
+    pub refused: Option<Hold>,
+}
+
+/// A read taken in.
+#[derive(Debug, Clone)]
+pub struct Accept {
+    /// The system read.
+    pub system: SystemUid,
+    /// What it showed, dependencies first.
+    pub records: Vec<Incoming>,
+    /// Where the read goes on: kind and cursor.
+    pub cursor: Option<(Kind, String)>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What a read brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Accepted {
+    /// Records never seen before.
+    pub new: usize,
+    /// Records that changed.
+    pub changed: usize,
+    /// Records that are as they were.
+    pub same: usize,
+}
+
+/// A wish for work.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Now.
+    pub now: Timestamp,
+    /// How long the lanes are kept from others.
+    pub lease_s: u32,
+    /// How many at most.
+    pub limit: usize,
+    /// Only these lanes; empty for any.
+    pub only: Vec<EntityId>,
+}
+
+/// A lane under lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claimed {
+    /// The entity whose lane it is.
+    pub entity: EntityId,
+    /// Its kind.
+    pub kind: Kind,
+    /// The epoch every commit has to name.
+    pub epoch: Epoch,
+    /// How often it failed in a row.
+    pub attempts: u32,
+}
+
+/// One system's side of an entity.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SideState {
+    /// What it shows, in its own words.
+    pub seen: Leaves,
+    /// What it showed when both last agreed; empty before.
+    pub base: Leaves,
+    /// Its version there.
+    pub version: Option<String>,
+    /// Grows with every change of this row.
+    pub revision: u64,
+}
+
+/// What an entity is called in one system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundTo {
+    /// Its main id there.
+    pub id: RemoteId,
+    /// Its elements: our path → the system's key.
+    pub elements: BTreeMap<Path, String>,
+}
+
+/// Everything known about one entity.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The entity.
+    pub entity: EntityId,
+    /// Its kind.
+    pub kind: Kind,
+    /// What a person calls it.
+    pub label: String,
+    /// What each system calls it.
+    pub bound: BTreeMap<SystemUid, BoundTo>,
+    /// What each system shows.
+    pub sides: BTreeMap<SystemUid, SideState>,
+    /// The delivery that is not over.
+    pub delivery: Option<Delivery>,
+    /// Attempts noted for it so far.
+    pub attempt: u32,
+    /// Creates whose strays still have to be looked for: delivery, and the moment no request can land any more.
+    pub strays: Vec<(Delivery, Timestamp)>,
+}
+
+/// A planned step to be made durable.
+#[derive(Debug, Clone)]
+pub struct CommitPlan {
+    /// The lane.
+    pub lane: EntityId,
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// What the plan was made on: revision per system.
+    pub revisions: BTreeMap<SystemUid, u64>,
+    /// Where the step goes.
+    pub target: SystemName,
+    /// How the target keeps a second one away.
+    pub guard: Guard,
+    /// The step.
+    pub change: Change,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A request about to leave.
+#[derive(Debug, Clone)]
+pub struct Sending {
+    /// Its delivery.
+    pub delivery: DeliveryId,
+    /// The lane.
+    pub lane: EntityId,
+    /// The lane's epoch.
+    pub epoch: Epoch,
+    /// No first byte leaves after this.
+    pub deadline: Timestamp,
+    /// What the target shows before, kept for undo.
+    pub pre_image: Option<Leaves>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What was learned about a delivery that is not over.
+#[derive(Debug, Clone)]
+pub struct Doubt {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// The lane.
+    pub lane: EntityId,
+    /// The lane's epoch.
+    pub epoch: Epoch,
+    /// What was learned.
+    pub news: News,
+    /// For the journal.
+    pub entry: Entry,
+    /// The raw exchange, as JSON.
+    pub evidence: Option<String>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What was learned about a delivery that is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// Nobody knows what became of the request; the document's id where that much came back.
+    Unknown(Option<RemoteId>),
+    /// The request was surely not carried out; it may be sent again.
+    NotSent,
+    /// The target was searched and has nothing.
+    NothingFound,
+}
+
+/// How a delivery ended.
+#[derive(Debug, Clone)]
+pub enum Ending {
+    /// It happened: the document as the target shows it.
+    Done {
+        /// The document.
+        id: RemoteId,
+        /// What it shows, in the target's own words.
+        leaves: Leaves,
+        /// Its version.
+        version: Option<String>,
+        /// Its elements: our path → the target's key.
+        elements: Vec<(Path, String)>,
+        /// Look for strays once more at this moment.
+        strays_at: Option<Timestamp>,
+    },
+    /// The target said no.
+    Refused,
+    /// What it was for is decided anew.
+    Superseded,
+}
+
+/// The end of a delivery.
+#[derive(Debug, Clone)]
+pub struct Settle {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// The lane.
+    pub lane: EntityId,
+    /// The lane's epoch.
+    pub epoch: Epoch,
+    /// The system written to.
+    pub system: SystemUid,
+    /// How it ended.
+    pub ending: Ending,
+    /// The other side's fields both now agree on: system and leaves; becomes its base.
+    pub agreed: Option<(SystemUid, Leaves)>,
+    /// For the journal.
+    pub entry: Entry,
+    /// The raw exchange, as JSON.
+    pub evidence: Option<String>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// In which state a lane is given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LaneState {
+    /// Nothing to do until something changes.
+    Idle,
+    /// Not part of the flow; why.
+    Outside(String),
+    /// Not due; why, and until when that is fine.
+    Awaiting(String, Timestamp),
+    /// Other lanes come first; why.
+    Waiting(Vec<EntityId>, String),
+    /// To be taken up again at this moment; why.
+    Later(Timestamp, String),
+    /// A person has to do something.
+    Held(Hold),
+    /// The system refused; a person has to look.
+    Failed(Hold),
+}
+
+/// A lane given back.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// The lane.
+    pub lane: EntityId,
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// Its state.
+    pub state: LaneState,
+    /// For the journal, where there is news.
+    pub entry: Option<Entry>,
+    /// The raw exchange behind it, as JSON.
+    pub evidence: Option<String>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// One thing several systems call by their own names.
+#[derive(Debug, Clone)]
+pub struct Adoption {
+    /// Its kind.
+    pub kind: Kind,
+    /// What a person calls it.
+    pub label: String,
+    /// System, id and further ids.
+    pub ids: Vec<(SystemUid, RemoteId, Vec<RemoteId>)>,
+}
+
+/// Which lanes to make ready again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Retry {
+    /// Every held or failed one.
+    All,
+    /// One; what both sides show becomes agreed where `rebase` says so.
+    One {
+        /// The lane.
+        entity: EntityId,
+        /// Take both sides as they are.
+        rebase: bool,
+    },
+    /// One, whatever its state: a plan wants it looked at.
+    Touch(EntityId),
+}
+
+/// Which lanes to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LaneFilter {
+    /// Of this kind only.
+    pub kind: Option<Kind>,
+    /// In these states only (`ready`, `waiting`, `held`, `failed`, `awaiting`, `idle`, `outside`); empty for all.
+    pub states: Vec<&'static str>,
+    /// With this label only.
+    pub label: Option<String>,
+    /// Only those with a reading in the first system and no main binding in the second.
+    pub limit: Option<usize>,
+}
+
+/// One lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneRow {
+    /// Its entity.
+    pub entity: EntityId,
+    /// Its kind.
+    pub kind: Kind,
+    /// What a person calls it.
+    pub label: String,
+    /// Its state.
+    pub state: String,
+    /// Why it is in it.
+    pub why: Option<Hold>,
+    /// When it is looked at again.
+    pub ready_at: Timestamp,
+    /// How often it failed in a row.
+    pub attempts: u32,
+}
+
+/// How many lanes of one kind are in one state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TallyRow {
+    /// The kind.
+    pub kind: Kind,
+    /// The state.
+    pub state: String,
+    /// How many.
+    pub count: u64,
+    /// Since when the oldest of them is due.
+    pub oldest: Option<Timestamp>,
+}
+
+/// One journal entry as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JournalRow {
+    /// When.
+    pub at: Timestamp,
+    /// Which delivery; none for our own decisions.
+    pub delivery: Option<DeliveryId>,
+    /// What happened.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+/// The story of one entity.
+#[derive(Debug, Clone)]
+pub struct Story {
+    /// What is known.
+    pub case: Case,
+    /// Its lane.
+    pub lane: Option<LaneRow>,
+    /// What happened, oldest first.
+    pub journal: Vec<JournalRow>,
+    /// Deliveries with their reasons, oldest first.
+    pub deliveries: Vec<Delivery>,
+    /// The newest raw exchanges, as JSON, newest first.
+    pub evidence: Vec<String>,
+}
+
+/// A computed plan to keep, or to read back.
+#[derive(Debug, Clone)]
+pub enum PlanBook {
+    /// Keeps `body` under `id`.
+    Keep {
+        /// The plan's id.
+        id: String,
+        /// Its rows, as JSON.
+        body: String,
+        /// When.
+        now: Timestamp,
+    },
+    /// Reads one back; the newest where no id is given.
+    Read(Option<String>),
+}
