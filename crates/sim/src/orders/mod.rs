@@ -22,7 +22,7 @@ use self::basket::Basket;
 use self::json::{Draft, Freight as Shipped, Method, Standing, stamp};
 use self::people::{Customer, Party, Style, Whereabouts};
 use self::shapes::{BANK, Buyer, CARD, CHECK, Freight, NOTHING, PAYPAL, SHAPES, Shape};
-use self::sums::{Column, Good, Reduction, sums};
+use self::sums::{Column, Good, Prices, Reduction, Sums, sums};
 use self::taxes::{Taxes, take};
 use crate::catalogue::{Item, catalogue as shelf};
 use crate::random::Random;
@@ -237,8 +237,8 @@ impl Plan {
         let carriage = Good { list: cost, price: cost, qty: Decimal::ONE, percent: rate };
         let reduction = shape.coupon.map_or(Reduction::None, |coupon| coupon.reduction);
         let (factor, scale) = (shape.currency.factor(), shape.currency.scale);
-        let of = |factor, scale| sums(Column { factor, scale }, shape.prices, &basket.goods, &carriage, reduction);
-        let (base, order) = (of(Decimal::ONE, 2), of(factor, scale));
+        let column = Column { factor, scale };
+        let (base, order) = both(column, shape.prices, &basket.goods, carriage, reduction);
         let taxes = Taxes::new(&basket.taxable, rate, (&order, &base), &mut ids.tax, &mut ids.tax_item);
         let (standing, method) = if order.grand_total().is_zero() && standing != Standing::Canceled {
             (if standing == Standing::Held { standing } else { Standing::New }, NOTHING)
@@ -276,6 +276,26 @@ impl Plan {
             protect_code: format!("{:016x}{:016x}", random.draw(), random.draw()),
         }
     }
+}
+
+/// The amounts in base currency and in the order's.
+///
+/// Where a line and its freight are both rounded the same way, tax recomputed from the nets is further off than a
+/// minor unit per line; freight then costs some cents more.
+fn both(column: Column, prices: Prices, goods: &[Good], mut freight: Good, reduction: Reduction) -> (Sums, Sums) {
+    let dollars = Column { factor: Decimal::ONE, scale: 2 };
+    let of = |column, freight: &Good| sums(column, prices, goods, freight, reduction);
+    let (mut base, mut order) = (of(dollars, &freight), of(column, &freight));
+    for _ in 0..40 {
+        let near =
+            base.recomputable(goods, &freight, dollars.scale) && order.recomputable(goods, &freight, column.scale);
+        if near || freight.price.is_zero() {
+            break;
+        }
+        freight.price += Decimal::new(1, 2);
+        (base, order) = (of(dollars, &freight), of(column, &freight));
+    }
+    (base, order)
 }
 
 /// Home and EU buyers pay tax; those abroad, and firms with a VAT number in another EU country, do not.

@@ -93,6 +93,22 @@ impl Sums {
         self.over(|row| row.net + row.compensation) + self.shipping.net + self.shipping.compensation + self.tax()
             - self.discount()
     }
+
+    /// Whether tax recomputed from the nets, by line or by rate, stays within one minor unit per line of the goods.
+    pub(super) fn recomputable(&self, goods: &[Good], freight: &Good, scale: u32) -> bool {
+        let again = |net: Decimal, percent: Decimal| round(net * percent / Decimal::ONE_HUNDRED, scale);
+        let rows = self.rows.iter().zip(goods).chain([(&self.shipping, freight)]);
+        let mut by_rate: BTreeMap<Decimal, Decimal> = BTreeMap::new();
+        let mut by_line = Decimal::ZERO;
+        for (row, good) in rows {
+            let net = row.net - row.discount + row.compensation;
+            by_line += again(net, good.percent);
+            *by_rate.entry(good.percent).or_default() += net;
+        }
+        let by_document: Decimal = by_rate.into_iter().map(|(percent, net)| again(net, percent)).sum();
+        let allowed = Decimal::from(goods.len()) * Decimal::new(1, scale);
+        [by_line, by_document].iter().all(|tax| (tax - self.tax()).abs() <= allowed)
+    }
 }
 
 /// Rounding as PHP does: half away from zero.
