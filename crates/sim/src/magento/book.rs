@@ -10,7 +10,7 @@ use super::columns;
 use super::criteria::{Criteria, Found, Table};
 use super::placing::{Draft, Ids};
 use super::reply::{Answer, Refusal};
-use super::value::{amount, id, number, put, stamp};
+use super::value::{amount, decimal, id, number, put, stamp};
 
 /// Every order by its id, with the numbers and ids that are taken.
 #[derive(Debug, Default)]
@@ -118,7 +118,7 @@ impl Book {
                 if value.is_null() {
                     order.shift_remove(*column);
                 } else {
-                    put(order, column, (*value).clone());
+                    put(order, column, value.clone());
                 }
             }
         });
@@ -224,9 +224,9 @@ impl Book {
     }
 
     /// Moves an order's place among the numbers where a save gives it another number or store.
-    fn renumber(&mut self, entity_id: u64, columns: &[(&str, &Value)]) -> Result<(), Refusal> {
+    fn renumber(&mut self, entity_id: u64, columns: &[(&str, Value)]) -> Result<(), Refusal> {
         let Some(order) = self.get(entity_id) else { return Err(Refusal::no_order()) };
-        let given = |column: &str| columns.iter().find(|(name, _)| *name == column).map(|(_, value)| *value);
+        let given = |column: &str| columns.iter().find(|(name, _)| *name == column).map(|(_, value)| value);
         let store = |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or(1);
         let number = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or("").to_owned();
         let old = (store(order.get("store_id")), number(order.get("increment_id")));
@@ -245,35 +245,49 @@ impl Book {
     }
 }
 
-/// The columns a save gives, besides the id.
-fn scalars(entity: &Map<String, Value>) -> Result<Vec<(&str, &Value)>, Refusal> {
-    let mut columns = Vec::new();
-    for (name, value) in entity.iter().filter(|(name, _)| *name != "entity_id") {
-        if columns::ORDER.binary_search(&name.as_str()).is_err() {
-            return Err(match name.as_str() {
-                "items" | "billing_address" | "payment" | "status_histories" | "extension_attributes" => {
-                    Refusal::new(400, format!("The simulated shop saves columns of an order only, not its \"{name}\"."))
-                }
-                _ => Refusal::no_property(name, "Magento\\Sales\\Api\\Data\\OrderInterface"),
-            });
-        }
-        if value.is_array() || value.is_object() {
-            return Err(Refusal::new(400, format!("The \"{name}\" value's type is invalid. Verify and try again.")));
-        }
-        columns.push((name.as_str(), value));
+/// The columns a save gives, besides the id, as the database keeps them.
+fn scalars(entity: &Map<String, Value>) -> Result<Vec<(&str, Value)>, Refusal> {
+    let given = entity.iter().filter(|(name, _)| *name != "entity_id");
+    given.map(|(name, value)| Ok((name.as_str(), scalar(name, value)?))).collect()
+}
+
+fn scalar(name: &str, value: &Value) -> Result<Value, Refusal> {
+    if columns::ORDER.binary_search(&name).is_err() {
+        return Err(match name {
+            "items" | "billing_address" | "payment" | "status_histories" | "extension_attributes" => {
+                Refusal::new(400, format!("The simulated shop saves columns of an order only, not its \"{name}\"."))
+            }
+            _ => Refusal::no_property(name, "Magento\\Sales\\Api\\Data\\OrderInterface"),
+        });
     }
-    Ok(columns)
+    let text = columns::ORDER_TEXT.binary_search(&name).is_ok();
+    match value {
+        Value::Null => Ok(Value::Null),
+        Value::Number(number) if text => Ok(json!(number.to_string())),
+        Value::String(long) if matches!(name, "ext_order_id" | "ext_customer_id") => {
+            Ok(json!(long.chars().take(columns::REFERENCE_LENGTH).collect::<String>()))
+        }
+        Value::String(_) if text => Ok(value.clone()),
+        _ if !text && decimal(value).is_some() => Ok(value.clone()),
+        _ => {
+            let wanted = if text { "string" } else { "float" };
+            let message = format!(
+                "The \"{name}\" value's type is invalid. The \"{wanted}\" type was expected. Verify and try again."
+            );
+            Err(Refusal::new(400, message))
+        }
+    }
 }
 
 /// The answer of a partial save as recorded: what was sent, nulls for what was not, the parts without their extensions.
-fn trap_answer(order: &Map<String, Value>, sent: &[(&str, &Value)]) -> Value {
+fn trap_answer(order: &Map<String, Value>, sent: &[(&str, Value)]) -> Value {
     let mut columns: BTreeMap<&str, Value> = BTreeMap::new();
     columns.extend(["base_grand_total", "customer_email", "grand_total"].map(|column| (column, Value::Null)));
     columns.extend(["base_total_due", "total_due"].map(|column| (column, json!(0))));
     for column in ["billing_address_id", "created_at", "entity_id"] {
         columns.extend(order.get(column).map(|value| (column, value.clone())));
     }
-    columns.extend(sent.iter().map(|(column, value)| (*column, (*value).clone())));
+    columns.extend(sent.iter().map(|(column, value)| (*column, value.clone())));
     columns.extend(order.get("updated_at").map(|value| ("updated_at", value.clone())));
     let mut answer: Map<String, Value> =
         columns.into_iter().map(|(column, value)| (column.to_owned(), value)).collect();

@@ -167,6 +167,8 @@ fn a_save_refuses_what_it_cannot_keep() {
     assert_eq!(status(&mut book, json!({"entity": {"entity_id": 99, "ext_order_id": "x"}})), Err(404));
     assert_eq!(status(&mut book, json!({"entity": {"entity_id": 5, "ext_oder_id": "x"}})), Err(400));
     assert_eq!(status(&mut book, json!({"entity": {"entity_id": 5, "items": []}})), Err(400));
+    assert_eq!(status(&mut book, json!({"entity": {"entity_id": 5, "ext_order_id": ["x"]}})), Err(400));
+    assert_eq!(status(&mut book, json!({"entity": {"entity_id": 5, "grand_total": "much"}})), Err(400));
     assert_eq!(
         status(&mut book, json!({"entity": {"entity_id": 5, "increment_id": "8"}})),
         Err(400),
@@ -174,6 +176,18 @@ fn a_save_refuses_what_it_cannot_keep() {
     );
     assert_eq!(status(&mut book, json!({"entity": {"entity_id": 5, "increment_id": "9"}})), Ok(()));
     assert_eq!(book.place(noon(), json!({"increment_id": "000000005"})).expect("placed").increment_id, "000000005");
+}
+
+#[test]
+fn a_reference_is_text_of_thirty_two_characters() {
+    let mut book = Book::default();
+    book.place(noon(), order("000000005")).expect("placed");
+    let mut saved = |reference: Value| {
+        book.save(noon(), &json!({"entity": {"entity_id": 5, "ext_order_id": reference}})).expect("saved");
+        book.get(5).expect("an order")["ext_order_id"].clone()
+    };
+    assert_eq!(saved(json!(42)), "42");
+    assert_eq!(saved(json!("ü".repeat(40))), "ü".repeat(32));
 }
 
 #[test]

@@ -34,6 +34,21 @@ pub(super) const ORDER: &[&str] = &[
     "total_refunded", "updated_at", "weight", "x_forwarded_for",
 ];
 
+/// Columns of an order that hold text, sorted; the others hold numbers.
+#[rustfmt::skip]
+pub(super) const ORDER_TEXT: &[&str] = &[
+    "applied_rule_ids", "base_currency_code", "coupon_code", "created_at", "customer_dob", "customer_email",
+    "customer_firstname", "customer_lastname", "customer_middlename", "customer_note", "customer_prefix",
+    "customer_suffix", "customer_taxvat", "discount_description", "ext_customer_id", "ext_order_id",
+    "global_currency_code", "hold_before_state", "hold_before_status", "increment_id", "order_currency_code",
+    "original_increment_id", "protect_code", "relation_child_id", "relation_child_real_id", "relation_parent_id",
+    "relation_parent_real_id", "remote_ip", "shipping_description", "state", "status", "store_currency_code",
+    "store_name", "updated_at", "x_forwarded_for",
+];
+
+/// Characters the shop's database keeps of a reference to another system; it cuts the rest off without a word.
+pub(super) const REFERENCE_LENGTH: usize = 32;
+
 /// What customers can be filtered by, sorted.
 pub(super) const CUSTOMER: &[&str] = &[
     "created_at",

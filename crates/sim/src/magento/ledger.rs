@@ -5,25 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::value::{amount, decimal, id, plain};
+use super::value::{amount, column, decimal, id, plain};
 
 /// Methods whose orders go out as soon as they are placed: nothing is authorised before delivery, or nothing is owed.
 const PLACED_IS_ENOUGH: [&str; 5] = ["checkmo", "banktransfer", "cashondelivery", "purchaseorder", "free"];
 
 /// One order as the ledger tells it. Amounts are texts in the order's currency.
 pub(super) fn order(order: &Map<String, Value>) -> Value {
-    let whole = Value::Object(order.clone());
     let text = |key: &str| order.get(key).filter(|value| value.is_string()).cloned().unwrap_or(Value::Null);
     json!({
+        "id": order.get("entity_id"),
         "number": text("increment_id"),
         "reference": text("ext_order_id"),
         "mark": null,
         "state": state(order),
         "currency": text("order_currency_code"),
         "total": shown(order.get("grand_total")),
-        "shipping": plain(shipping(&whole)),
+        "shipping": plain(shipping(order)),
         "tax": shown(order.get("tax_amount")),
-        "lines": lines(&whole),
+        "lines": lines(order),
     })
 }
 
@@ -39,10 +39,10 @@ fn state(order: &Map<String, Value>) -> &'static str {
 }
 
 /// Shipping without tax after its own discount.
-fn shipping(order: &Value) -> Decimal {
-    amount(order, "shipping_amount")
-        .saturating_sub(amount(order, "shipping_discount_amount"))
-        .saturating_add(amount(order, "shipping_discount_tax_compensation_amount"))
+fn shipping(order: &Map<String, Value>) -> Decimal {
+    column(order, "shipping_amount")
+        .saturating_sub(column(order, "shipping_discount_amount"))
+        .saturating_add(column(order, "shipping_discount_tax_compensation_amount"))
 }
 
 /// Whether a line's `row_total` still holds its discount.
@@ -63,7 +63,7 @@ fn net(item: &Value, discount: Discount) -> Decimal {
     before.saturating_add(amount(item, "discount_tax_compensation_amount"))
 }
 
-fn lines(order: &Value) -> Vec<Value> {
+fn lines(order: &Map<String, Value>) -> Vec<Value> {
     let items: &[Value] = order.get("items").and_then(Value::as_array).map_or(&[], Vec::as_slice);
     let silent = silent(items);
     let discount = convention(order, items, &silent);
@@ -108,12 +108,12 @@ fn silent(items: &[Value]) -> BTreeSet<usize> {
 }
 
 /// The way discounts are kept in this order: the one whose lines, shipping and tax come to its total, or nearest to it.
-fn convention(order: &Value, items: &[Value], silent: &BTreeSet<usize>) -> Discount {
-    let rest = shipping(order).saturating_add(amount(order, "tax_amount"));
+fn convention(order: &Map<String, Value>, items: &[Value], silent: &BTreeSet<usize>) -> Discount {
+    let rest = shipping(order).saturating_add(column(order, "tax_amount"));
     let off = |discount: Discount| {
         let carrying = items.iter().enumerate().filter(|(place, _)| !silent.contains(place));
         let sum = carrying.fold(rest, |sum, (_, item)| sum.saturating_add(net(item, discount)));
-        sum.saturating_sub(amount(order, "grand_total")).abs()
+        sum.saturating_sub(column(order, "grand_total")).abs()
     };
     if off(Discount::Apart) < off(Discount::Within) { Discount::Apart } else { Discount::Within }
 }

@@ -172,7 +172,6 @@ impl Shop {
         if let Some(right) = route.right().filter(|_| !self.knows(now, request)) {
             return Err(Refusal::unauthorized(right));
         }
-        self.book.late_commit_s = self.quirks.late_commit_s;
         let body = self.route(now, &route, request, target)?;
         Ok(match target.query("fields") {
             Some(text) if body.is_array() || body.is_object() => {
@@ -257,6 +256,7 @@ impl Shop {
 impl System for Shop {
     fn handle(&mut self, now: Timestamp, request: &Request) -> Response {
         let target = Target::parse(&request.target);
+        self.book.late_commit_s = self.quirks.late_commit_s;
         respond(match target.path.first().map(String::as_str) {
             Some("_sim") => self.simulation(now, request),
             _ => self.rest(now, request, &target),

@@ -27,6 +27,11 @@ pub(super) fn amount(of: &Value, key: &str) -> Decimal {
     of.get(key).and_then(decimal).unwrap_or(Decimal::ZERO)
 }
 
+/// The same, of an order's own columns.
+pub(super) fn column(of: &Map<String, Value>, key: &str) -> Decimal {
+    of.get(key).and_then(decimal).unwrap_or(Decimal::ZERO)
+}
+
 /// A decimal as JSON number, with no digit added or lost.
 pub(super) fn number(value: Decimal) -> Value {
     let text = value.normalize().to_string();
