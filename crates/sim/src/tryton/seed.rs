@@ -58,7 +58,7 @@ fn decimal(number: Decimal) -> Value {
 }
 
 fn modules(store: &mut Store, web_shop: bool) -> Result<(), Fail> {
-    let names = MODULES.iter().chain(web_shop.then_some(&"web_shop"));
+    let names = web_shop.then_some(&"web_shop").into_iter().chain(MODULES);
     add(store, "ir.module", names.map(|name| json!({"name": name, "state": "activated"})).collect())?;
     let languages = [("en", "English", true), ("de", "German", false)];
     let rows =
@@ -107,7 +107,7 @@ fn places(store: &mut Store) -> Result<(), Fail> {
 }
 
 fn company(store: &mut Store) -> Result<(), Fail> {
-    add(store, "party.party", vec![json!({"name": "Syncline Test Co"})])?;
+    add(store, "party.party", vec![json!({"name": "Syncline Test Co", "addresses": [["create", [{}]]]})])?;
     add(store, "company.company", vec![json!({"party": 1, "currency": 1})])?;
     add(store, "account.configuration", vec![json!({"tax_rounding": "document"})])?;
     let taxes = [("VAT 19%", Decimal::new(19, 2)), ("VAT 7%", Decimal::new(7, 2)), ("VAT 0%", Decimal::ZERO)];
@@ -130,7 +130,7 @@ fn company(store: &mut Store) -> Result<(), Fail> {
 }
 
 fn shop(store: &mut Store) -> Result<(), Fail> {
-    let guest = add(store, "party.party", vec![json!({"name": "Webshop Guest"})])?;
+    let guest = add(store, "party.party", vec![json!({"name": "Webshop Guest", "addresses": [["create", [{}]]]})])?;
     let row = json!({"name": "Webshop", "company": 1, "currency": 1, "guest_party": guest.first(),
         "warehouses": [["add", [1]]]});
     add(store, "web.shop", vec![row])?;

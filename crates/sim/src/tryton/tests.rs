@@ -180,7 +180,7 @@ fn the_guest_cannot_be_quoted_and_no_module_means_no_key() {
         desk.ok("web.shop.search_read", json!([[], 0, null, null, ["guest_party"], {}]))[0]["guest_party"].clone();
     let address = json!({"addresses": [["create", [{"city": "x"}]]]});
     desk.ok("party.party.write", json!([[guest], address, {}]));
-    let at = desk.ok("party.party.read", json!([[guest], ["addresses"], {}]))[0]["addresses"][0].clone();
+    let at = desk.ok("party.party.read", json!([[guest], ["addresses"], {}]))[0]["addresses"][1].clone();
     let fee = desk.product("FEE");
     let row = desk.sale(&(guest, at), &json!({"web_shop": 1, "web_id": "G"}), &[line(&fee, 1, "1", &[1])]);
     let sale = desk.ok("sale.sale.create", row)[0].clone();

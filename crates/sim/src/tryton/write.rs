@@ -45,8 +45,8 @@ fn create_one(store: &mut Store, model: &str, sent: &Map<String, Value>) -> Resu
     for (name, commands) in lists {
         relate(store, at, id, &name, &commands)?;
     }
-    if model == "party.party" {
-        store.touch(at, id); // the derived code columns are written in the same transaction
+    if matches!(model, "party.party" | "product.product") {
+        store.touch(at, id); // columns derived from the code are written in the same transaction
     }
     validate::created(store, model, id)?;
     validate::record(store, model, id)?;

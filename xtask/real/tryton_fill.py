@@ -1,0 +1,182 @@
+"""Fills a Tryton database: first everything a company needs, then the products of a catalogue.
+
+usage: tryton_fill.py set-up CONFIG DATABASE PLACES LOGIN PASSWORD
+       tryton_fill.py catalogue CONFIG DATABASE CATALOGUE.json
+
+Runs inside the server's own process (no server is needed) with the Python of its virtual environment.
+"""
+import datetime
+import json
+import sys
+from decimal import Decimal
+
+CURRENCIES = [  # code, name, digits, units per euro
+    ("EUR", "Euro", 2, "1"),
+    ("USD", "US Dollar", 2, "1.08"),
+    ("JPY", "Yen", 0, "160"),
+    ("GBP", "Pound Sterling", 2, "0.85"),
+    ("KWD", "Kuwaiti Dinar", 3, "0.33"),
+]
+TAXES = [("VAT 19%", "0.19"), ("VAT 7%", "0.07"), ("VAT 0%", "0")]
+TERMS = [("Immediate", 0), ("30 days", 30)]
+SERVICES = [("SHIPPING", "Shipping"), ("ROUNDING", "Rounding"), ("FEE", "Fee")]
+LONG_AGO = datetime.date(2000, 1, 1)
+
+
+def set_up(proteus, places, login, password):
+    """Company, money, accounts, taxes, places, the web shop and the user."""
+    from trytond.modules.account.tests.tools import create_chart, create_fiscalyear, create_tax, get_accounts
+    from trytond.modules.account_invoice.tests.tools import set_fiscalyear_invoice_sequences
+    from trytond.modules.company.tests.tools import create_company, get_company
+
+    get = proteus.Model.get
+    currencies = money(get)
+    countries(get, places)
+    owner = get("party.party")(name="Syncline Test Co")
+    owner.save()
+    create_company(party=owner, currency=currencies["EUR"])
+    company = get_company()
+    create_chart(company)
+    accounts = get_accounts(company)
+    today = datetime.date.today()
+    for year in (today.year - 1, today.year, today.year + 1):
+        first, last = datetime.date(year, 1, 1), datetime.date(year, 12, 31)
+        fiscal = create_fiscalyear(company, today=(first, last))
+        fiscal.name, fiscal.start_date, fiscal.end_date = str(year), first, last
+        set_fiscalyear_invoice_sequences(fiscal).click("create_period")
+    for name, rate in TAXES:
+        tax = create_tax(Decimal(rate), company)
+        tax.name = tax.description = name
+        tax.save()
+        category = get("product.category")(name=f"Goods {name}", accounting=True)
+        category.account_expense, category.account_revenue = accounts["expense"], accounts["revenue"]
+        category.customer_taxes.append(tax)
+        category.save()
+    for name, days in TERMS:
+        term = get("account.invoice.payment_term")(name=name)
+        line = term.lines.new(type="remainder")
+        if days:
+            line.relativedeltas.new(days=days)
+        term.save()
+    for name, included in (("Prices without tax", False), ("Prices with tax", True)):
+        prices = get("product.price_list")(name=name, company=company, tax_included=included)
+        prices.lines.new(formula="unit_price * 1.19" if included else "unit_price")
+        prices.save()
+    web_shop(get, proteus, company, currencies["EUR"])
+    user = get("res.user")(name="Sync", login=login, email="sync@example.com")
+    user.password = password
+    user.companies.append(company)
+    user.company = company
+    user.groups.extend(get("res.group").find([]))
+    user.save()
+
+
+def money(get):
+    """The currencies by code, with a rate each."""
+    Currency = get("currency.currency")
+    made = {}
+    for code, name, digits, rate in CURRENCIES:
+        currency = Currency(name=name, code=code, symbol=code, digits=digits, rounding=Decimal(1).scaleb(-digits))
+        currency.rates.new(date=LONG_AGO, rate=Decimal(rate))
+        currency.save()
+        made[code] = currency
+    return made
+
+
+def countries(get, places):
+    """Countries and subdivisions of our own list: `code;three letters;name`, subdivisions without the middle part."""
+    Country, Subdivision = get("country.country"), get("country.subdivision")
+    country, parts = None, []
+    with open(places, encoding="utf-8") as lines:
+        for code, long, name in (line.rstrip("\n").split(";", 2) for line in lines if not line.startswith("#")):
+            if long:
+                country = Country(name=name, code=code, code3=long)
+                country.save()
+            else:
+                parts.append(Subdivision(name=name, code=code, country=country, type="state"))
+    Subdivision.save(parts)
+
+
+def web_shop(get, proteus, company, currency):
+    """The web shop with the guest party nobody may process a sale for; nothing where its module is not there."""
+    if not get("ir.module").find([("name", "=", "web_shop"), ("state", "=", "activated")]):
+        return
+    guest = get("party.party")(name="Webshop Guest")
+    guest.save()
+    shop = get("web.shop")(name="Webshop", company=company, currency=currency, guest_party=guest)
+    shop.warehouses.extend(get("stock.location").find([("type", "=", "warehouse")]))
+    shop.save()
+
+
+def catalogue(database, path):
+    """Templates and variants: a configurable is one template with its children, everything else sold alone is its own."""
+    from trytond.pool import Pool
+    from trytond.transaction import Transaction
+
+    with open(path, encoding="utf-8") as file:
+        items = json.load(file, parse_float=Decimal, parse_int=Decimal)
+    with Transaction().start(database, 1, context={"company": 1}):
+        pool = Pool()
+        Template = pool.get("product.template")
+        unit, = pool.get("product.uom").search([("name", "=", "Unit")], limit=1)
+        accounting = {
+            Decimal(category.customer_taxes[0].rate * 100): category.id
+            for category in pool.get("product.category").search([("accounting", "=", True)])
+        }
+        Template.create(list(templates(items, unit.id, accounting)))
+        Transaction().commit()
+
+
+def templates(items, unit, accounting):
+    by_sku = {item["sku"]: item for item in items}
+    in_family = {child for item in items if item["type"] == "configurable" for child in item["children"]}
+
+    def template(name, kind, rate, price, variants):
+        return {
+            "name": name,
+            "type": kind,
+            "default_uom": unit,
+            "sale_uom": unit,
+            "salable": True,
+            "list_price": price,
+            "account_category": accounting[Decimal(rate)],
+            "products": [("create", [{"suffix_code": sku} for sku in variants])],
+        }
+
+    for item in items:
+        price, rate = round(Decimal(item["price"]), 4), item["tax_percent"]
+        if item["type"] == "configurable":
+            sold = [child for child in item["children"] if child in by_sku]
+            if sold:
+                yield template(item["name"], "goods", rate, price, sold)
+        elif item["type"] != "bundle" and item["sku"] not in in_family:
+            kind = "service" if item["type"] == "virtual" else "goods"
+            yield template(item["name"], kind, rate, price, [item["sku"]])
+    for code, name in SERVICES:
+        yield template(name, "service", 19, Decimal(0), [code])
+
+
+def main():
+    if len(sys.argv) < 5 or sys.argv[1] not in ("set-up", "catalogue"):
+        sys.exit(__doc__)
+    what, config, database, *rest = sys.argv[1:]
+    from trytond import config as configuration
+
+    (configuration if hasattr(configuration, "update_etc") else configuration.config).update_etc(config)
+    if what == "catalogue":
+        from trytond.pool import Pool
+        from trytond.transaction import Transaction
+
+        Pool.start()
+        with Transaction().start(database, 0, readonly=True):
+            Pool(database).init()
+        catalogue(database, *rest)
+        return
+    import proteus
+
+    proteus.config.set_trytond(database, config_file=config)
+    set_up(proteus, *rest)
+
+
+if __name__ == "__main__":
+    main()
