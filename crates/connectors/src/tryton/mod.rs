@@ -1,1 +1,114 @@
-//! Tryton.
+//! Tryton 8.0: parties, products and sales over JSON-RPC.
+
+mod client;
+mod config;
+mod map;
+mod probe;
+mod read;
+mod setup;
+#[cfg(test)]
+mod tests;
+mod wire;
+mod write;
+
+pub use config::{Config, SETTLE_S};
+
+use client::Client;
+use setup::Setup;
+use std::sync::Arc;
+use syncline_connect::{Connector, Ctx, Cursor, Fut, KeyPage, Lookup, Outcome, Page, Probe, Result, Snapshot};
+use syncline_core::delivery::{Change, Permit};
+use syncline_core::id::RemoteId;
+use syncline_core::kind::Kind;
+use syncline_core::leaf::Value;
+use syncline_core::path::Path;
+use syncline_core::profile::{Fit, Profile};
+
+/// Seconds a set-up is trusted before a code it lacks makes us read it anew.
+const SETUP_FRESH_S: i64 = 60;
+
+/// One Tryton.
+#[derive(Debug)]
+pub struct Tryton {
+    config: Config,
+    client: Client,
+    codes: map::Codes,
+    profile: Profile,
+    setup: tokio::sync::Mutex<Option<Arc<Setup>>>,
+}
+
+impl Tryton {
+    /// The Tryton of `config`. Nothing is sent yet; a wrong address shows with the first call.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let codes = map::Codes { shipping: config.shipping_product.clone(), rounding: config.rounding_product.clone() };
+        Self {
+            client: Client::new(&config),
+            profile: probe::best(&config),
+            codes,
+            config,
+            setup: tokio::sync::Mutex::new(None),
+        }
+    }
+
+    /// The set-up, read with the first call that needs it.
+    async fn setup(&self, ctx: &Ctx) -> Result<Arc<Setup>> {
+        self.setup_since(ctx, None).await
+    }
+
+    /// The set-up, read anew where it is older than a minute.
+    async fn fresh_setup(&self, ctx: &Ctx) -> Result<Arc<Setup>> {
+        let oldest = ctx.now().checked_sub(jiff::SignedDuration::from_secs(SETUP_FRESH_S)).ok();
+        self.setup_since(ctx, oldest).await
+    }
+
+    async fn setup_since(&self, ctx: &Ctx, oldest: Option<jiff::Timestamp>) -> Result<Arc<Setup>> {
+        let mut kept = self.setup.lock().await;
+        if let Some(setup) = kept.as_ref()
+            && oldest.is_none_or(|oldest| setup.read_at > oldest)
+        {
+            return Ok(Arc::clone(setup));
+        }
+        let setup = Arc::new(setup::load(&self.client, ctx, &self.config).await?);
+        *kept = Some(Arc::clone(&setup));
+        Ok(setup)
+    }
+}
+
+impl Connector for Tryton {
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn probe<'a>(&'a self, ctx: &'a Ctx) -> Fut<'a, Result<Probe>> {
+        Box::pin(self.probed(ctx))
+    }
+
+    fn fit(&self, kind: Kind, path: &Path, value: &Value) -> Fit {
+        map::fit(kind, path, value)
+    }
+
+    fn changes<'a>(&'a self, ctx: &'a Ctx, kind: Kind, since: &'a Cursor) -> Fut<'a, Result<Page>> {
+        Box::pin(self.changed(ctx, kind, since))
+    }
+
+    fn keys<'a>(&'a self, ctx: &'a Ctx, kind: Kind, after: &'a Cursor) -> Fut<'a, Result<KeyPage>> {
+        Box::pin(self.keys_after(ctx, kind, after))
+    }
+
+    fn read<'a>(&'a self, ctx: &'a Ctx, kind: Kind, ids: &'a [RemoteId]) -> Fut<'a, Vec<Result<Option<Snapshot>>>> {
+        Box::pin(self.read_all(ctx, kind, ids))
+    }
+
+    fn find<'a>(&'a self, ctx: &'a Ctx, kind: Kind, by: &'a Lookup) -> Fut<'a, Result<Vec<Snapshot>>> {
+        Box::pin(self.look(ctx, kind, by))
+    }
+
+    fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>> {
+        Box::pin(self.carry_out(ctx, permits))
+    }
+
+    fn pair(&self, change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> {
+        map::pair(change, snapshot)
+    }
+}

@@ -1,0 +1,92 @@
+//! What Tryton's shapes mean in our words, and ours in Tryton's. Pure: no calls, no clock.
+
+mod party;
+mod price;
+mod sale;
+mod text;
+
+pub(super) use party::{attach_party, new_party, party_record};
+pub(super) use sale::{Codes, Leveling, new_sale, rounding_level, sale_record};
+pub(super) use text::fit;
+
+use super::wire::ProductRow;
+use syncline_connect::{Error, Snapshot};
+use syncline_core::delivery::Change;
+use syncline_core::id::RemoteId;
+use syncline_core::kind::Kind;
+use syncline_core::path::Path;
+use syncline_core::policy::ErrorKind;
+use syncline_core::record::{Malformed, Record, Variant};
+
+/// Why a change cannot be put into Tryton's words.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    /// What a person reads.
+    pub(super) error: Error,
+    /// Whether a code was not found, so that a set-up read anew may help.
+    pub(super) missing: bool,
+}
+
+impl Wrong {
+    fn invalid(message: impl Into<String>) -> Self {
+        Self { error: Error::new(ErrorKind::Invalid, message), missing: false }
+    }
+
+    fn config(message: impl Into<String>) -> Self {
+        Self { error: Error::new(ErrorKind::Config, message), missing: true }
+    }
+
+    fn missing(message: impl Into<String>) -> Self {
+        Self { error: Error::new(ErrorKind::Invalid, message), missing: true }
+    }
+}
+
+impl From<Malformed> for Wrong {
+    fn from(malformed: Malformed) -> Self {
+        Self::invalid(malformed.to_string())
+    }
+}
+
+/// The remote id of Tryton's `id`.
+pub(super) fn remote(id: i64) -> RemoteId {
+    RemoteId::new("", id.to_string())
+}
+
+/// Tryton's id behind a remote id.
+pub(super) fn number(id: &RemoteId) -> Result<i64, Error> {
+    let text = &id.id;
+    text.parse().map_err(|_| {
+        let shown = syncline_core::text::shown(text, 40);
+        Error::new(ErrorKind::Gone, format!("`{shown}` is no id of Tryton: ids there are whole numbers"))
+    })
+}
+
+/// The key of the element with Tryton's `id`.
+fn element_key(id: i64) -> String {
+    format!("@{id}")
+}
+
+/// Tryton's id behind an element's key.
+fn element_id(key: &str) -> Option<i64> {
+    key.strip_prefix('@')?.parse().ok()
+}
+
+/// The variant a product row tells.
+pub(super) fn variant_record(row: &ProductRow) -> Record {
+    Record::Variant(Variant {
+        sku: row.code.clone(),
+        name: row.template.as_ref().and_then(|template| template.name.clone()),
+        form: None,
+        active: Some(row.active.0),
+        serial: None,
+    })
+}
+
+/// Which element of the document made from `change` is which of ours.
+pub(super) fn pair(change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> {
+    match (change.kind, snapshot.records.first()) {
+        (Kind::Order, Some((_, Record::Order(order)))) => sale::pairs(change, order),
+        (Kind::Customer, Some((_, Record::Customer(customer)))) => party::pairs(change, customer),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,189 @@
+//! What Tryton can do at best, and what one Tryton can do as it is set up.
+
+use super::config::{Config, SETTLE_S};
+use super::setup::Setup;
+use super::{Tryton, map};
+use std::collections::BTreeMap;
+use syncline_connect::{Choice, Ctx, Probe, Result};
+use syncline_core::kind::{Kind, Step};
+use syncline_core::profile::{Guard, GuardClaim, KindProfile, Profile};
+
+const WITH_SHOP: &str = "module web_shop is activated and a web shop is chosen";
+const WITHOUT_SHOP: &str = "module web_shop is not there, or no web shop is chosen";
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
+}
+
+fn claim(step: Step, guard: Guard, when: &str, source: &str) -> GuardClaim {
+    GuardClaim { step, guard, when: when.to_string(), source: source.to_string() }
+}
+
+/// What Tryton can do at best.
+pub(super) fn best(config: &Config) -> Profile {
+    let kinds = BTreeMap::from([
+        (Kind::Order, orders(config.settle_s.unwrap_or(SETTLE_S))),
+        (Kind::Customer, customers()),
+        (Kind::Variant, variants()),
+    ]);
+    Profile {
+        name: "tryton".to_string(),
+        title: "Tryton".to_string(),
+        api_version: "8.0".to_string(),
+        sunset: None,
+        kinds,
+        calls_in_flight: 4,
+    }
+}
+
+fn orders(settle_s: u32) -> KindProfile {
+    let stages = ["quote", "confirm", "process"];
+    let mut steps = vec![Step::Create, Step::Lines];
+    steps.extend(stages.iter().map(|stage| Step::Advance((*stage).to_string())));
+    steps.extend([Step::Cancel, Step::Delete]);
+    KindProfile {
+        reads: owned(&[
+            "number",
+            "reference",
+            "stage",
+            "currency",
+            "customer",
+            "totals.grand",
+            "totals.tax",
+            "lines[*].position",
+            "lines[*].form",
+            "lines[*].sku",
+            "lines[*].name",
+            "lines[*].quantity",
+            "lines[*].net",
+            "charges[*].net",
+        ]),
+        writes: owned(&[
+            "reference",
+            "day",
+            "currency",
+            "customer",
+            "billing",
+            "shipping",
+            "payment.method",
+            "lines[*].variant",
+            "lines[*].quantity",
+            "lines[*].net",
+            "lines[*].name",
+            "lines[*].taxes[*]",
+            "charges[*].net",
+            "charges[*].taxes[*]",
+        ]),
+        steps,
+        since: "write_date or create_date".to_string(),
+        key_order: "id ascending".to_string(),
+        batch: 10,
+        guards: vec![
+            claim(
+                Step::Create,
+                Guard::Unique { field: "web_id".to_string() },
+                WITH_SHOP,
+                "Tryton 8.0 live: duplicate (web_shop, web_id) refused",
+            ),
+            claim(
+                Step::Create,
+                Guard::DraftElect { field: "description".to_string(), settle_s },
+                WITHOUT_SHOP,
+                "Tryton 8.0 live: a draft reserves and sends nothing; drafts can be cancelled and deleted",
+            ),
+        ],
+        stages: owned(&stages),
+        released_from: "confirm".to_string(),
+    }
+}
+
+fn customers() -> KindProfile {
+    KindProfile {
+        reads: owned(&["name", "email", "tax_id", "code", "active", "addresses[*]", "addresses[*].*"]),
+        writes: owned(&["name", "email", "tax_id", "addresses[*]", "addresses[*].*"]),
+        steps: vec![Step::Create, Step::Attach("addresses".to_string())],
+        since: "write_date or create_date".to_string(),
+        key_order: "id ascending".to_string(),
+        batch: 10,
+        guards: vec![
+            claim(
+                Step::Create,
+                Guard::Unique { field: "code".to_string() },
+                "",
+                "Tryton 8.0 live: duplicate code refused",
+            ),
+            claim(
+                Step::Attach("addresses".to_string()),
+                Guard::Unique { field: "_timestamp".to_string() },
+                "",
+                "Tryton 8.0 live: a write on an older version of the party is refused",
+            ),
+        ],
+        ..KindProfile::default()
+    }
+}
+
+fn variants() -> KindProfile {
+    KindProfile {
+        reads: owned(&["sku", "name", "active"]),
+        key_order: "id ascending".to_string(),
+        batch: 1,
+        ..KindProfile::default()
+    }
+}
+
+/// The profile with the guards that are really there.
+fn effective(best: &Profile, setup: &Setup) -> Profile {
+    let mut profile = best.clone();
+    let unique = setup.web_shop.is_some();
+    if let Some(orders) = profile.kinds.get_mut(&Kind::Order) {
+        orders.guards.retain(|claim| matches!(claim.guard, Guard::Unique { .. }) == unique);
+    }
+    profile
+}
+
+fn choice(code: &str, title: &str, hint: String) -> Choice {
+    Choice { code: code.to_string(), title: title.to_string(), hint }
+}
+
+/// Rows a mapping table can point to.
+fn choices(setup: &Setup, codes: &map::Codes) -> BTreeMap<String, Vec<Choice>> {
+    let named = |name: &str| choice(name, name, String::new());
+    let taxes = setup.taxes.iter().map(|(name, tax)| choice(name, name, tax.percent.to_string())).collect();
+    let currencies = setup.currencies.keys().map(|code| choice(code, code, code.clone())).collect();
+    let charges = [(&codes.shipping, &setup.shipping), (&codes.rounding, &setup.rounding)];
+    let products = charges.iter().filter(|(_, there)| there.is_some()).map(|(code, _)| named(code)).collect();
+    BTreeMap::from([
+        ("taxes".to_string(), taxes),
+        ("payment_terms".to_string(), setup.terms.keys().map(|name| named(name)).collect()),
+        ("currencies".to_string(), currencies),
+        ("web_shops".to_string(), setup.web_shops.iter().map(|shop| named(&shop.name)).collect()),
+        ("products".to_string(), products),
+    ])
+}
+
+impl Tryton {
+    /// What this Tryton can do. Reads its set-up anew.
+    pub(super) async fn probed(&self, ctx: &Ctx) -> Result<Probe> {
+        let setup = self.setup_since(ctx, Some(jiff::Timestamp::MAX)).await?;
+        let mut warnings = setup.warnings.clone();
+        let version = match self.client.version(ctx).await {
+            Ok(version) => version,
+            Err(error) => {
+                warnings.push(format!("the server does not tell its version: {}", error.message));
+                "unknown".to_string()
+            }
+        };
+        if version != "unknown" && !version.starts_with("8.0") {
+            warnings.push(format!("this is Tryton {version}; only 8.0 has been tried"));
+        }
+        Ok(Probe {
+            version,
+            profile: effective(&self.profile, &setup),
+            scopes: vec![(setup.company.to_string(), setup.company_name.clone())],
+            zone: setup.zone.clone(),
+            choices: choices(&setup, &self.codes),
+            warnings,
+        })
+    }
+}

@@ -1,0 +1,331 @@
+//! Looks into Tryton: documents by id and by mark, changes and keys page by page.
+
+use super::Tryton;
+use super::client::Client;
+use super::map;
+use super::setup::Setup;
+use super::wire::{KeyRow, Moment, PARTY_FIELDS, PRODUCT_FIELDS, PartyRow, ProductRow, SALE_FIELDS, SaleRow, TimesRow};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use syncline_connect::{Ctx, Cursor, Error, Evidence, KeyPage, Lookup, Page, Result, Seen, Snapshot};
+use syncline_core::id::RemoteId;
+use syncline_core::kind::Kind;
+use syncline_core::mark::is_mark;
+use syncline_core::policy::ErrorKind;
+use syncline_core::record::Record;
+
+/// Documents in one answer.
+const PAGE: usize = 100;
+/// Rows in one answer where each is small.
+const LONG_PAGE: usize = 500;
+/// How far a later pass looks back: longer than Tryton works on one transaction.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+
+/// Tryton's model for a kind.
+pub(super) fn model(kind: Kind) -> Result<&'static str> {
+    match kind {
+        Kind::Order => Ok("sale.sale"),
+        Kind::Customer => Ok("party.party"),
+        Kind::Variant => Ok("product.product"),
+        Kind::Product => Err(Error::new(ErrorKind::Unsupported, "Tryton's product families are not read yet")),
+    }
+}
+
+fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
+    match kind {
+        Kind::Order => {
+            let web = setup.has_web_ids().then_some("web_id");
+            SALE_FIELDS.into_iter().chain(web).collect()
+        }
+        Kind::Customer => PARTY_FIELDS.to_vec(),
+        Kind::Product | Kind::Variant => PRODUCT_FIELDS.to_vec(),
+    }
+}
+
+/// The records of `kind` our user sees; retired ones too where `all`, which Tryton hides unless asked.
+fn scope(kind: Kind, setup: &Setup, all: bool) -> Vec<Value> {
+    match (kind, all) {
+        (Kind::Order, _) => vec![json!(["company", "=", setup.company])],
+        (_, true) => vec![json!(["active", "in", [true, false]])],
+        (_, false) => Vec::new(),
+    }
+}
+
+/// One search.
+pub(super) struct Search<'a> {
+    pub(super) kind: Kind,
+    pub(super) domain: Vec<Value>,
+    pub(super) limit: usize,
+    pub(super) fields: &'a [&'a str],
+}
+
+/// The rows a search finds, by id upwards.
+pub(super) async fn search(client: &Client, ctx: &Ctx, setup: &Setup, search: Search<'_>) -> Result<Vec<Value>> {
+    let method = format!("model.{}.search_read", model(search.kind)?);
+    let params = json!([search.domain, 0, search.limit, [["id", "ASC"]], search.fields, setup.context()]);
+    client.read(ctx, &method, params).await
+}
+
+/// The id of a row.
+fn id_of(row: &Value) -> Result<i64> {
+    row.get("id").and_then(Value::as_i64).ok_or_else(|| Error::new(ErrorKind::Broken, "a row without an id"))
+}
+
+fn typed<T: serde::de::DeserializeOwned>(row: &Value, what: &str) -> Result<T> {
+    T::deserialize(row).map_err(|error| {
+        let id = row.get("id").map(Value::to_string).unwrap_or_default();
+        Error::new(ErrorKind::Broken, format!("{what} {id} has another shape than expected: {error}"))
+    })
+}
+
+impl Tryton {
+    /// The document of `kind` in `row`.
+    pub(super) fn snapshot(&self, kind: Kind, row: &Value) -> Result<Snapshot> {
+        let received = row.to_string();
+        let evidence = Evidence {
+            request: format!("{} {}", self.config.url, model(kind)?),
+            sent: String::new(),
+            status: 200,
+            received: Evidence::excerpt(received.as_bytes()),
+        };
+        let told = match kind {
+            Kind::Order => typed::<SaleRow>(row, "sale")
+                .and_then(|sale| Ok((sale.id, map::sale_record(&sale, &self.codes)?, sale.version))),
+            Kind::Customer => {
+                typed::<PartyRow>(row, "party").map(|party| (party.id, map::party_record(&party), party.version))
+            }
+            Kind::Product | Kind::Variant => typed::<ProductRow>(row, "product")
+                .map(|product| (product.id, map::variant_record(&product), product.version)),
+        };
+        let (id, record, version) = told.map_err(|error| error.with(evidence.clone()))?;
+        let id = map::remote(id);
+        let mark = mark_of(row).map(str::to_string);
+        Ok(Snapshot { id: id.clone(), mark, version, records: vec![(id, record)], evidence: Some(evidence) })
+    }
+
+    /// The documents `ids`, by id; those that are not there are left out.
+    pub(super) async fn documents(
+        &self,
+        ctx: &Ctx,
+        setup: &Setup,
+        kind: Kind,
+        ids: &[i64],
+    ) -> Result<BTreeMap<i64, Result<Snapshot>>> {
+        let mut found = BTreeMap::new();
+        for some in ids.chunks(PAGE) {
+            let mut domain = scope(kind, setup, true);
+            domain.push(json!(["id", "in", some]));
+            let wanted = Search { kind, domain, limit: some.len(), fields: &fields(kind, setup) };
+            for row in search(&self.client, ctx, setup, wanted).await? {
+                found.insert(id_of(&row)?, self.snapshot(kind, &row));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The documents `ids` in their order.
+    pub(super) async fn read_all(&self, ctx: &Ctx, kind: Kind, ids: &[RemoteId]) -> Vec<Result<Option<Snapshot>>> {
+        let numbers: Vec<Result<i64>> = ids.iter().map(map::number).collect();
+        let good: Vec<i64> = numbers.iter().filter_map(|number| number.as_ref().ok().copied()).collect();
+        let found = match self.setup(ctx).await {
+            Ok(setup) => self.documents(ctx, &setup, kind, &good).await,
+            Err(error) => Err(error),
+        };
+        let one = |number: Result<i64>| match (&found, number) {
+            (_, Err(_)) => Ok(None),
+            (Err(error), Ok(_)) => Err(error.clone()),
+            (Ok(found), Ok(id)) => found.get(&id).cloned().transpose(),
+        };
+        numbers.into_iter().map(one).collect()
+    }
+
+    /// The documents `by` finds. Of one mark: those in force, else those withdrawn, which still hold the unique key.
+    pub(super) async fn look(&self, ctx: &Ctx, kind: Kind, by: &Lookup) -> Result<Vec<Snapshot>> {
+        let setup = self.setup(ctx).await?;
+        let clause = match (kind, by) {
+            (Kind::Order, Lookup::Mark(mark)) => marked(&setup, "=", mark.as_str()),
+            (Kind::Order, Lookup::AnyMark) => marked(&setup, "like", "SL%"),
+            (Kind::Order, Lookup::Number(number)) => json!(["reference", "=", number]),
+            (Kind::Customer, Lookup::Mark(mark)) => json!(["code", "=", mark.as_str()]),
+            (Kind::Customer, Lookup::AnyMark) => json!(["code", "like", "SL%"]),
+            (Kind::Variant, Lookup::Number(code)) => json!(["code", "=", code]),
+            _ => return Err(Error::new(ErrorKind::Unsupported, format!("no {kind} is searched that way in Tryton"))),
+        };
+        let found =
+            self.every(ctx, &setup, kind, &clause, |row| by != &Lookup::AnyMark || mark_of(row).is_some()).await?;
+        if by == &Lookup::AnyMark {
+            return Ok(found);
+        }
+        let (withdrawn, in_force): (Vec<_>, Vec<_>) = found.into_iter().partition(is_withdrawn);
+        Ok(if in_force.is_empty() { withdrawn } else { in_force })
+    }
+
+    /// Every document of `kind` that `clause` finds and `keep` wants, page by page.
+    async fn every(
+        &self,
+        ctx: &Ctx,
+        setup: &Setup,
+        kind: Kind,
+        clause: &Value,
+        keep: impl Fn(&Value) -> bool + Send,
+    ) -> Result<Vec<Snapshot>> {
+        let (mut found, mut last) = (Vec::new(), 0);
+        loop {
+            let mut domain = scope(kind, setup, true);
+            domain.extend([clause.clone(), json!(["id", ">", last])]);
+            let wanted = Search { kind, domain, limit: LONG_PAGE, fields: &fields(kind, setup) };
+            let rows = search(&self.client, ctx, setup, wanted).await?;
+            last = ascending(&rows, last)?;
+            for row in rows.iter().filter(|row| keep(row)) {
+                found.push(self.snapshot(kind, row)?);
+            }
+            if rows.len() < LONG_PAGE {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Keys after `after`, by id upwards.
+    pub(super) async fn keys_after(&self, ctx: &Ctx, kind: Kind, after: &Cursor) -> Result<KeyPage> {
+        let setup = self.setup(ctx).await?;
+        let last = match after.0.as_str() {
+            "" => 0,
+            text => text.parse().map_err(|_| foreign(after))?,
+        };
+        let mut domain = scope(kind, &setup, kind == Kind::Customer);
+        domain.push(json!(["id", ">", last]));
+        let wanted = Search { kind, domain, limit: LONG_PAGE, fields: &["_timestamp"] };
+        let rows = search(&self.client, ctx, &setup, wanted).await?;
+        let more = rows.len() == LONG_PAGE;
+        let next = Cursor(ascending(&rows, last)?.to_string());
+        let keys: Result<Vec<KeyRow>> = rows.iter().map(|row| typed(row, "key")).collect();
+        Ok(KeyPage { keys: keys?.into_iter().map(|row| (map::remote(row.id), row.version)).collect(), next, more })
+    }
+
+    /// Changes since `since`. Sales and parties by time, each pass by id; products all, by id.
+    pub(super) async fn changed(&self, ctx: &Ctx, kind: Kind, since: &Cursor) -> Result<Page> {
+        let setup = self.setup(ctx).await?;
+        let walk = Walk::read(since)?;
+        let timed = kind != Kind::Variant;
+        let start = walk.start.unwrap_or(ctx.now());
+        // A party or sale that was retired has changed; a product that is retired is no longer offered.
+        let mut domain = scope(kind, &setup, timed);
+        domain.push(json!(["id", ">", walk.id]));
+        match walk.since {
+            Some(since) if timed => domain.push(changed_since(since)),
+            _ => {}
+        }
+        if kind == Kind::Variant {
+            domain.push(json!(["code", "!=", null]));
+        }
+        let wanted = Search { kind, domain, limit: PAGE, fields: &fields(kind, &setup) };
+        let rows = search(&self.client, ctx, &setup, wanted).await?;
+        let id = ascending(&rows, walk.id)?;
+        let more = rows.len() == PAGE;
+        let mut top = walk.top;
+        let mut seen = Vec::new();
+        for row in &rows {
+            if timed {
+                top = top.max(moment_of(row));
+            }
+            seen.push(Seen { id: map::remote(id_of(row)?), snapshot: self.snapshot(kind, row) });
+        }
+        let next = match (timed, more) {
+            (_, true) => Walk { since: walk.since, start: Some(start), top, id },
+            (true, false) => walk.ended(start, top),
+            (false, false) => Walk { id, ..Walk::default() },
+        };
+        Ok(Page { seen, next: next.cursor()?, more })
+    }
+}
+
+fn marked(setup: &Setup, operator: &str, text: &str) -> Value {
+    let described = json!(["description", operator, text]);
+    if setup.has_web_ids() { json!(["OR", ["web_id", operator, text], described]) } else { described }
+}
+
+/// Our mark on a row, where it carries one.
+fn mark_of(row: &Value) -> Option<&str> {
+    let told = |field: &str| row.get(field).and_then(Value::as_str).filter(|text| is_mark(text));
+    ["web_id", "description", "code"].into_iter().find_map(told)
+}
+
+fn is_withdrawn(snapshot: &Snapshot) -> bool {
+    match snapshot.records.first() {
+        Some((_, Record::Order(order))) => order.stage.as_deref() == Some("cancelled"),
+        _ => false,
+    }
+}
+
+/// Written since, or made since and never written: `write_date` is null until the first write.
+fn changed_since(since: Timestamp) -> Value {
+    let from = Moment(since);
+    json!(["OR", ["write_date", ">=", from], [["write_date", "=", null], ["create_date", ">=", from]]])
+}
+
+fn moment_of(row: &Value) -> Option<Timestamp> {
+    let times: TimesRow = TimesRow::deserialize(row).ok()?;
+    times.write_date.or(times.create_date).map(|Moment(at)| at)
+}
+
+/// The id of the last row; an error where ids do not grow, which would repeat a page for ever.
+fn ascending(rows: &[Value], mut last: i64) -> Result<i64> {
+    for row in rows {
+        let id = id_of(row)?;
+        if id <= last {
+            let message = format!("Tryton listed id {id} after {last}: a page repeats or is out of order");
+            return Err(Error::new(ErrorKind::Broken, message));
+        }
+        last = id;
+    }
+    Ok(last)
+}
+
+fn foreign(cursor: &Cursor) -> Error {
+    let shown = syncline_core::text::shown(&cursor.0, 80);
+    Error::new(ErrorKind::Broken, format!("`{shown}` is no cursor of this connector"))
+}
+
+/// Where a walk through changes stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Walk {
+    /// Changes before this are known; none for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+    /// When this pass began, by our clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start: Option<Timestamp>,
+    /// The latest change met in this pass, by Tryton's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    top: Option<Timestamp>,
+    /// The last id of this pass.
+    #[serde(default)]
+    id: i64,
+}
+
+impl Walk {
+    fn read(cursor: &Cursor) -> Result<Self> {
+        match cursor.0.as_str() {
+            "" => Ok(Self::default()),
+            text => serde_json::from_str(text).map_err(|_| foreign(cursor)),
+        }
+    }
+
+    fn cursor(&self) -> Result<Cursor> {
+        let text = serde_json::to_string(self)
+            .map_err(|error| Error::new(ErrorKind::Broken, format!("a cursor cannot be written: {error}")))?;
+        Ok(Cursor(text))
+    }
+
+    /// The next pass: from what this one met, but not from after it began, since what is written while it runs may
+    /// lie behind it; and always a little further back, for transactions that were still open.
+    fn ended(&self, start: Timestamp, top: Option<Timestamp>) -> Self {
+        let since = match top {
+            Some(top) => top.min(start).checked_sub(OVERLAP).ok(),
+            None => None,
+        };
+        Self { since: since.max(self.since), ..Self::default() }
+    }
+}

@@ -1,0 +1,371 @@
+//! What one Tryton is set up with: company, currencies, taxes, terms, shop, warehouse, places. Read once, kept.
+
+use super::client::Client;
+use super::config::Config;
+use super::wire::{Coded, Dec, Named, PRODUCT_FIELDS, ProductRow, Unit};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use syncline_connect::{Ctx, Error, Result};
+use syncline_core::policy::ErrorKind;
+
+/// A tax that can stand on a line of a sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SaleTax {
+    pub(super) id: i64,
+    /// Rate in percent.
+    pub(super) percent: Decimal,
+}
+
+/// A product that charges are booked on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChargeProduct {
+    pub(super) id: i64,
+    pub(super) unit: Unit,
+}
+
+/// The web shop sales are booked in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WebShop {
+    pub(super) id: i64,
+    pub(super) name: String,
+}
+
+/// What one Tryton is set up with.
+#[derive(Debug, Clone)]
+pub(super) struct Setup {
+    pub(super) read_at: Timestamp,
+    pub(super) company: i64,
+    pub(super) company_name: String,
+    pub(super) zone: Option<String>,
+    pub(super) modules: BTreeSet<String>,
+    /// Id by ISO code.
+    pub(super) currencies: BTreeMap<String, i64>,
+    /// Digits by ISO code, as Tryton rounds.
+    pub(super) digits: BTreeMap<String, u32>,
+    /// By name.
+    pub(super) taxes: BTreeMap<String, SaleTax>,
+    /// Id by name.
+    pub(super) terms: BTreeMap<String, i64>,
+    /// Web shops of the company by name.
+    pub(super) web_shops: Vec<WebShop>,
+    /// The one sales are booked in; without one, marks stand in the description.
+    pub(super) web_shop: Option<WebShop>,
+    /// Guest parties of all web shops: nothing can be sold to them.
+    pub(super) guests: BTreeSet<i64>,
+    pub(super) warehouse: Option<i64>,
+    /// Id by ISO code.
+    pub(super) countries: BTreeMap<String, i64>,
+    /// Id by country and code, e.g. `DE-BE`.
+    pub(super) subdivisions: BTreeMap<String, i64>,
+    pub(super) shipping: Option<ChargeProduct>,
+    pub(super) rounding: Option<ChargeProduct>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Setup {
+    /// Whether module `web_shop` is activated, so that sales have a `web_id`.
+    pub(super) fn has_web_ids(&self) -> bool {
+        self.modules.contains("web_shop")
+    }
+
+    /// The context of every call.
+    pub(super) fn context(&self) -> Value {
+        context(Some(self.company))
+    }
+
+    /// The context of a call that fails where one of `versions` (model, id, `_timestamp`) is no longer in force.
+    pub(super) fn guarded(&self, model: &str, versions: &[(i64, &str)]) -> Value {
+        let stamps: BTreeMap<String, &str> = versions.iter().map(|(id, at)| (format!("{model},{id}"), *at)).collect();
+        let mut context = self.context();
+        if let (Some(fields), false) = (context.as_object_mut(), stamps.is_empty()) {
+            fields.insert("_timestamp".to_string(), json!(stamps));
+        }
+        context
+    }
+}
+
+fn context(company: Option<i64>) -> Value {
+    match company {
+        Some(company) => json!({"company": company, "language": "en"}),
+        None => json!({"language": "en"}),
+    }
+}
+
+#[derive(Deserialize)]
+struct Preferences {
+    company: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct CompanyRow {
+    id: i64,
+    #[serde(rename = "party.")]
+    party: Named,
+    timezone: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct CurrencyRow {
+    id: i64,
+    code: Option<String>,
+    digits: u32,
+}
+
+#[derive(Deserialize)]
+struct TaxRow {
+    id: i64,
+    name: Option<String>,
+    rate: Option<Dec>,
+    #[serde(rename = "type")]
+    form: String,
+    parent: Option<i64>,
+    #[serde(rename = "group.", default)]
+    group: Option<TaxGroup>,
+}
+
+#[derive(Deserialize)]
+struct TaxGroup {
+    kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WebShopRow {
+    id: i64,
+    name: Option<String>,
+    company: Option<i64>,
+    guest_party: Option<i64>,
+    warehouses: Option<Vec<i64>>,
+}
+
+#[derive(Deserialize)]
+struct PlaceRow {
+    id: i64,
+    code: Option<String>,
+    name: Option<String>,
+}
+
+/// Reads the set-up, page by page where a table may be long.
+struct Reader<'a> {
+    client: &'a Client,
+    ctx: &'a Ctx,
+    context: Value,
+}
+
+const PAGE: usize = 1000;
+
+impl Reader<'_> {
+    async fn rows<T: DeserializeOwned>(&self, model: &str, domain: Value, fields: &[&str]) -> Result<Vec<T>> {
+        let mut rows = Vec::new();
+        loop {
+            let params = json!([domain, rows.len(), PAGE, [["id", "ASC"]], fields, self.context]);
+            let page: Vec<T> = self.client.read(self.ctx, &format!("model.{model}.search_read"), params).await?;
+            let full = page.len() == PAGE;
+            rows.extend(page);
+            if !full {
+                return Ok(rows);
+            }
+        }
+    }
+}
+
+/// The set-up as it stands now.
+pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<Setup> {
+    let mut reader = Reader { client, ctx, context: context(None) };
+    let mut warnings = Vec::new();
+    let company = company(&reader, config, &mut warnings).await?;
+    reader.context = context(Some(company.id));
+    let modules: Vec<Named> = reader.rows("ir.module", json!([["state", "=", "activated"]]), &["name"]).await?;
+    let modules: BTreeSet<String> = modules.into_iter().filter_map(|row| row.name).collect();
+    if let Some(missing) = ["sale", "party", "product"].iter().find(|name| !modules.contains(**name)) {
+        let message = format!("module `{missing}` is not activated in this Tryton: activate it, then run again");
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    let currencies: Vec<CurrencyRow> = reader.rows("currency.currency", json!([]), &["code", "digits"]).await?;
+    let taxes = taxes(&reader, company.id, &mut warnings).await?;
+    let terms: Vec<Named> = reader.rows("account.invoice.payment_term", json!([]), &["name"]).await?;
+    let shops = match modules.contains("web_shop") {
+        true => {
+            let fields = ["name", "company", "guest_party", "warehouses"];
+            reader.rows::<WebShopRow>("web.shop", json!([]), &fields).await?
+        }
+        false => Vec::new(),
+    };
+    let (web_shop, shop_warehouses) = chosen_shop(&shops, company.id, config, &mut warnings)?;
+    let warehouse = warehouse(&reader, config, &shop_warehouses, &mut warnings).await?;
+    let countries: Vec<Coded> = reader.rows("country.country", json!([]), &["code"]).await?;
+    let subdivisions: Vec<Coded> = reader.rows("country.subdivision", json!([]), &["code"]).await?;
+    let shipping = charge_product(&reader, &config.shipping_product, "shipping", &mut warnings).await?;
+    let rounding = charge_product(&reader, &config.rounding_product, "rounding", &mut warnings).await?;
+    let coded = |rows: Vec<Coded>| rows.into_iter().filter_map(|row| Some((row.code?, row.id))).collect();
+    Ok(Setup {
+        read_at: ctx.now(),
+        company: company.id,
+        company_name: company.party.name.unwrap_or_default(),
+        zone: company.timezone,
+        digits: currencies.iter().filter_map(|row| Some((row.code.clone()?, row.digits))).collect(),
+        currencies: currencies.into_iter().filter_map(|row| Some((row.code?, row.id))).collect(),
+        taxes,
+        terms: terms.into_iter().filter_map(|row| Some((row.name?, row.id))).collect(),
+        guests: shops.iter().filter_map(|shop| shop.guest_party).collect(),
+        web_shops: shops.iter().filter(|shop| shop.company.is_none_or(|c| c == company.id)).map(named_shop).collect(),
+        web_shop,
+        warehouse,
+        countries: coded(countries),
+        subdivisions: coded(subdivisions),
+        shipping,
+        rounding,
+        modules,
+        warnings,
+    })
+}
+
+fn named_shop(row: &WebShopRow) -> WebShop {
+    WebShop { id: row.id, name: row.name.clone().unwrap_or_default() }
+}
+
+/// The company sales are booked in: the one the file names, else the user's own, else the only one.
+async fn company(reader: &Reader<'_>, config: &Config, warnings: &mut Vec<String>) -> Result<CompanyRow> {
+    let preferences: Preferences =
+        reader.client.read(reader.ctx, "model.res.user.get_preferences", json!([true, reader.context])).await?;
+    let rows: Vec<CompanyRow> = reader.rows("company.company", json!([]), &["party.name", "timezone"]).await?;
+    let names: Vec<&str> = rows.iter().map(|row| row.party.name.as_deref().unwrap_or("?")).collect();
+    let list = names.join("`, `");
+    let wrong = |what: String| Err(Error::new(ErrorKind::Config, what));
+    let at = match (&config.company, preferences.company) {
+        (Some(name), _) => {
+            let found: Vec<usize> = (0..rows.len()).filter(|at| names.get(*at) == Some(&name.as_str())).collect();
+            match found.as_slice() {
+                [one] => *one,
+                [] => return wrong(format!("company `{name}` is not there for this user: there are `{list}`")),
+                _ => return wrong(format!("several companies are called `{name}`: rename one in Tryton")),
+            }
+        }
+        (None, Some(id)) => match rows.iter().position(|row| row.id == id) {
+            Some(at) => {
+                if rows.len() > 1 {
+                    let name = names.get(at).copied().unwrap_or("?");
+                    warnings.push(format!(
+                        "several companies (`{list}`) and no `company = …`: `{name}` is used, the user's own"
+                    ));
+                }
+                at
+            }
+            None => return wrong(format!("the user's company {id} cannot be read: give the user rights to it")),
+        },
+        (None, None) if rows.len() == 1 => 0,
+        (None, None) => return wrong(format!("the user has no company: add `company = …`, one of `{list}`")),
+    };
+    rows.into_iter().nth(at).ok_or_else(|| Error::new(ErrorKind::Config, "there is no company"))
+}
+
+/// Taxes by name that may stand on a line of a sale: active, of the company, percentages that are part of no other.
+async fn taxes(reader: &Reader<'_>, company: i64, warnings: &mut Vec<String>) -> Result<BTreeMap<String, SaleTax>> {
+    let fields = ["name", "rate", "type", "parent", "group.kind"];
+    let domain = json!([["company", "=", company], ["type", "=", "percentage"], ["parent", "=", null]]);
+    let rows: Vec<TaxRow> = reader.rows("account.tax", domain, &fields).await?;
+    let mut taxes = BTreeMap::new();
+    for row in rows {
+        let kind = row.group.and_then(|group| group.kind);
+        let sold = kind.as_deref().is_none_or(|kind| matches!(kind, "sale" | "both"));
+        let (Some(name), Some(Dec(rate)), true) = (row.name, row.rate, sold) else { continue };
+        if row.form != "percentage" || row.parent.is_some() {
+            continue;
+        }
+        let percent = rate.checked_mul(Decimal::ONE_HUNDRED).unwrap_or(rate).normalize();
+        match taxes.entry(name) {
+            Entry::Vacant(free) => {
+                free.insert(SaleTax { id: row.id, percent });
+            }
+            Entry::Occupied(taken) => {
+                let name = taken.key();
+                warnings.push(format!("several taxes are called `{name}`: the oldest is used; rename the others"));
+            }
+        }
+    }
+    Ok(taxes)
+}
+
+/// The web shop sales are booked in, and its warehouses.
+fn chosen_shop(
+    shops: &[WebShopRow],
+    company: i64,
+    config: &Config,
+    warnings: &mut Vec<String>,
+) -> Result<(Option<WebShop>, Vec<i64>)> {
+    let own: Vec<&WebShopRow> = shops.iter().filter(|shop| shop.company.is_none_or(|c| c == company)).collect();
+    let list = own.iter().map(|shop| shop.name.as_deref().unwrap_or("?")).collect::<Vec<_>>().join("`, `");
+    let chosen = match &config.web_shop {
+        Some(name) => match own.iter().find(|shop| shop.name.as_ref() == Some(name)) {
+            Some(shop) => Some(*shop),
+            None => {
+                let message = format!("web shop `{name}` is not there in Tryton: there are `{list}`");
+                return Err(Error::new(ErrorKind::Config, message));
+            }
+        },
+        None => match own.as_slice() {
+            [one] => Some(*one),
+            [] => None,
+            _ => {
+                warnings.push(format!(
+                    "several web shops (`{list}`) and no `web_shop = …`: sales are booked without one, and without its unique key"
+                ));
+                None
+            }
+        },
+    };
+    let warehouses = chosen.and_then(|shop| shop.warehouses.clone()).unwrap_or_default();
+    Ok((chosen.map(named_shop), warehouses))
+}
+
+/// The warehouse goods are sold from: the one the file names, else the web shop's first, else the only one.
+async fn warehouse(
+    reader: &Reader<'_>,
+    config: &Config,
+    of_shop: &[i64],
+    warnings: &mut Vec<String>,
+) -> Result<Option<i64>> {
+    let domain = json!([["type", "=", "warehouse"]]);
+    let rows: Vec<PlaceRow> = reader.rows("stock.location", domain, &["code", "name"]).await?;
+    if let Some(name) = &config.warehouse {
+        let found = rows.iter().find(|row| row.code.as_ref() == Some(name) || row.name.as_ref() == Some(name));
+        return match found {
+            Some(row) => Ok(Some(row.id)),
+            None => Err(Error::new(ErrorKind::Config, format!("warehouse `{name}` is not there in Tryton"))),
+        };
+    }
+    match (of_shop.first(), rows.as_slice()) {
+        (Some(id), _) => Ok(Some(*id)),
+        (None, [one]) => Ok(Some(one.id)),
+        (None, several) => {
+            let what = if several.is_empty() { "no warehouse" } else { "several warehouses and no `warehouse = …`" };
+            warnings.push(format!("{what}: a sale with goods cannot be quoted"));
+            Ok(None)
+        }
+    }
+}
+
+/// The product with `code` that charges of `name` are booked on.
+async fn charge_product(
+    reader: &Reader<'_>,
+    code: &str,
+    name: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Option<ChargeProduct>> {
+    let rows: Vec<ProductRow> = reader.rows("product.product", json!([["code", "=", code]]), &PRODUCT_FIELDS).await?;
+    if rows.len() > 1 {
+        warnings.push(format!("several products have the code `{code}`: the oldest is used for {name}"));
+    }
+    let found =
+        rows.first().and_then(|row| Some(ChargeProduct { id: row.id, unit: row.sale_unit.or(row.default_unit)? }));
+    if found.is_none() {
+        warnings.push(format!(
+            "no product `{code}`: create a salable service with that code for {name}, or name another in the file"
+        ));
+    }
+    Ok(found)
+}

@@ -1,0 +1,3 @@
+//! The connector against recorded answers, against the simulated Tryton, and, where one is named, against a live one.
+
+mod live;

@@ -1,0 +1,419 @@
+//! Tryton's own shapes, as they stand on the wire, and nothing else.
+
+use crate::wire::Exact;
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use syncline_core::money;
+
+/// An amount: `{"__class__":"Decimal","decimal":"1.10"}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dec(pub(super) Decimal);
+
+#[derive(Deserialize)]
+struct TaggedDecimal {
+    decimal: String,
+}
+
+impl<'de> Deserialize<'de> for Dec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let tagged = TaggedDecimal::deserialize(deserializer)?;
+        money::decimal(&tagged.decimal).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Dec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tagged = serializer.serialize_struct("Decimal", 2)?;
+        tagged.serialize_field("__class__", "Decimal")?;
+        tagged.serialize_field("decimal", &self.0.to_string())?;
+        tagged.end()
+    }
+}
+
+/// A quantity: a float on the wire, read and written by its exact digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Qty(pub(super) Exact);
+
+impl Serialize for Qty {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let number: serde_json::Number = self.0.0.normalize().to_string().parse().map_err(serde::ser::Error::custom)?;
+        number.serialize(serializer)
+    }
+}
+
+/// A calendar day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Day(pub(super) Date);
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tagged = serializer.serialize_struct("date", 4)?;
+        tagged.serialize_field("__class__", "date")?;
+        tagged.serialize_field("year", &self.0.year())?;
+        tagged.serialize_field("month", &self.0.month())?;
+        tagged.serialize_field("day", &self.0.day())?;
+        tagged.end()
+    }
+}
+
+/// A moment in UTC, to the microsecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(pub(super) Timestamp);
+
+#[derive(Serialize, Deserialize)]
+struct TaggedMoment {
+    #[serde(rename = "__class__")]
+    class: String,
+    year: i16,
+    month: i8,
+    day: i8,
+    hour: i8,
+    minute: i8,
+    second: i8,
+    microsecond: i32,
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let t = TaggedMoment::deserialize(deserializer)?;
+        let nanos = t.microsecond.checked_mul(1000).unwrap_or(-1);
+        DateTime::new(t.year, t.month, t.day, t.hour, t.minute, t.second, nanos)
+            .and_then(|civil| civil.to_zoned(TimeZone::UTC))
+            .map(|zoned| Self(zoned.timestamp()))
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let t = self.0.to_zoned(TimeZone::UTC);
+        TaggedMoment {
+            class: "datetime".to_string(),
+            year: t.year(),
+            month: t.month(),
+            day: t.day(),
+            hour: t.hour(),
+            minute: t.minute(),
+            second: t.second(),
+            microsecond: t.subsec_nanosecond() / 1000,
+        }
+        .serialize(serializer)
+    }
+}
+
+/// A flag: `true`/`false` on PostgreSQL, `1`/`0` on SQLite, `null` for never set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Flag(pub(super) bool);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::Bool(yes) => Ok(Self(yes)),
+            serde_json::Value::Null => Ok(Self(false)),
+            serde_json::Value::Number(number) => match number.to_string().as_str() {
+                "0" => Ok(Self(false)),
+                "1" => Ok(Self(true)),
+                other => Err(serde::de::Error::custom(format!("`{other}` is neither yes nor no"))),
+            },
+            _ => Err(serde::de::Error::custom("neither yes nor no")),
+        }
+    }
+}
+
+/// A related record of which the code was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Coded {
+    pub(super) id: i64,
+    pub(super) code: Option<String>,
+}
+
+/// A related record of which the name was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Named {
+    pub(super) id: i64,
+    pub(super) name: Option<String>,
+}
+
+/// A row of which nothing but id and version was asked.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct KeyRow {
+    pub(super) id: i64,
+    #[serde(rename = "_timestamp")]
+    pub(super) version: Option<String>,
+}
+
+/// When a row was made and last written; `write_date` is null until the first write.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TimesRow {
+    #[serde(default)]
+    pub(super) write_date: Option<Moment>,
+    #[serde(default)]
+    pub(super) create_date: Option<Moment>,
+}
+
+/// `sale.sale` with its lines.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SaleRow {
+    pub(super) id: i64,
+    #[serde(rename = "_timestamp")]
+    pub(super) version: Option<String>,
+    pub(super) number: Option<String>,
+    pub(super) reference: Option<String>,
+    pub(super) state: String,
+    #[serde(rename = "currency.")]
+    pub(super) currency: Coded,
+    pub(super) party: Option<i64>,
+    pub(super) total_amount: Option<Dec>,
+    pub(super) tax_amount: Option<Dec>,
+    #[serde(rename = "lines.")]
+    pub(super) lines: Option<Vec<SaleLineRow>>,
+}
+
+/// Fields asked of a sale; `web_id` beside them where module `web_shop` is activated.
+pub(super) const SALE_FIELDS: [&str; 17] = [
+    "number",
+    "reference",
+    "state",
+    "currency.code",
+    "party",
+    "total_amount",
+    "tax_amount",
+    "description",
+    "write_date",
+    "create_date",
+    "_timestamp",
+    "lines.sequence",
+    "lines.type",
+    "lines.product.code",
+    "lines.quantity",
+    "lines.amount",
+    "lines.description",
+];
+
+/// `sale.line` within its sale.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SaleLineRow {
+    pub(super) id: i64,
+    pub(super) sequence: Option<i64>,
+    #[serde(rename = "type")]
+    pub(super) form: String,
+    #[serde(rename = "product.", default)]
+    pub(super) product_row: Option<Coded>,
+    pub(super) quantity: Option<Qty>,
+    pub(super) amount: Option<Dec>,
+    pub(super) description: Option<String>,
+}
+
+/// `party.party` with addresses and ways to reach it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct PartyRow {
+    pub(super) id: i64,
+    #[serde(rename = "_timestamp")]
+    pub(super) version: Option<String>,
+    pub(super) code: Option<String>,
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) active: Flag,
+    #[serde(rename = "addresses.", default)]
+    pub(super) addresses: Option<Vec<AddressRow>>,
+    #[serde(rename = "contact_mechanisms.", default)]
+    pub(super) mechanisms: Option<Vec<MechanismRow>>,
+    #[serde(rename = "identifiers.", default)]
+    pub(super) identifiers: Option<Vec<IdentifierRow>>,
+}
+
+/// Fields asked of a party.
+pub(super) const PARTY_FIELDS: [&str; 16] = [
+    "code",
+    "name",
+    "active",
+    "write_date",
+    "create_date",
+    "_timestamp",
+    "addresses.attn",
+    "addresses.party_name",
+    "addresses.street",
+    "addresses.postal_code",
+    "addresses.city",
+    "addresses.country.code",
+    "addresses.subdivision.code",
+    "contact_mechanisms.type",
+    "contact_mechanisms.value",
+    "identifiers.code",
+];
+
+/// `party.address`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct AddressRow {
+    pub(super) id: i64,
+    pub(super) attn: Option<String>,
+    pub(super) party_name: Option<String>,
+    pub(super) street: Option<String>,
+    pub(super) postal_code: Option<String>,
+    pub(super) city: Option<String>,
+    #[serde(rename = "country.", default)]
+    pub(super) country: Option<Coded>,
+    #[serde(rename = "subdivision.", default)]
+    pub(super) subdivision: Option<Coded>,
+}
+
+/// `party.contact_mechanism`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct MechanismRow {
+    #[serde(rename = "type")]
+    pub(super) form: String,
+    pub(super) value: Option<String>,
+}
+
+/// `party.identifier`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct IdentifierRow {
+    pub(super) code: Option<String>,
+}
+
+/// `product.product`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ProductRow {
+    pub(super) id: i64,
+    #[serde(rename = "_timestamp")]
+    pub(super) version: Option<String>,
+    pub(super) code: Option<String>,
+    #[serde(default)]
+    pub(super) active: Flag,
+    #[serde(rename = "template.", default)]
+    pub(super) template: Option<Named>,
+    #[serde(rename = "sale_uom.", default)]
+    pub(super) sale_unit: Option<Unit>,
+    #[serde(rename = "default_uom.", default)]
+    pub(super) default_unit: Option<Unit>,
+}
+
+/// Fields asked of a product.
+pub(super) const PRODUCT_FIELDS: [&str; 6] =
+    ["code", "active", "_timestamp", "template.name", "sale_uom.digits", "default_uom.digits"];
+
+/// A unit with how many decimals a quantity in it may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) struct Unit {
+    pub(super) id: i64,
+    pub(super) digits: u32,
+}
+
+/// Nested writes of a one-to-many field: `[["create",[…]]]`.
+pub(super) type Creates<T> = Vec<(&'static str, Vec<T>)>;
+
+/// `items` as one nested create; nothing where there are none.
+pub(super) fn creates<T>(items: Vec<T>) -> Creates<T> {
+    if items.is_empty() { Vec::new() } else { vec![("create", items)] }
+}
+
+/// A party to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct NewParty {
+    pub(super) code: String,
+    pub(super) name: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) addresses: Creates<NewAddress>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) contact_mechanisms: Creates<NewMechanism>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) identifiers: Creates<NewIdentifier>,
+}
+
+/// What is added to a party.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct PartyAdditions {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) addresses: Creates<NewAddress>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) contact_mechanisms: Creates<NewMechanism>,
+}
+
+/// An address to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct NewAddress {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) attn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) party_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) street: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) postal_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) city: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) country: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) subdivision: Option<i64>,
+    pub(super) invoice: bool,
+    pub(super) delivery: bool,
+}
+
+/// A way to reach a party, to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct NewMechanism {
+    #[serde(rename = "type")]
+    pub(super) form: &'static str,
+    pub(super) value: String,
+}
+
+/// An identifier to be made; without a type it is kept unchecked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct NewIdentifier {
+    #[serde(rename = "type")]
+    pub(super) form: Option<&'static str>,
+    pub(super) code: String,
+}
+
+/// A sale to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct NewSale {
+    pub(super) company: i64,
+    pub(super) party: i64,
+    pub(super) invoice_address: i64,
+    pub(super) shipment_address: i64,
+    pub(super) currency: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) warehouse: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) payment_term: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sale_date: Option<Day>,
+    pub(super) reference: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) web_shop: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) web_id: Option<String>,
+    /// Outer: whether the field exists. Inner: always null, for no shipping line of Tryton's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) shipment_cost_method: Option<Option<&'static str>>,
+    pub(super) lines: Creates<NewLine>,
+}
+
+/// A line of a sale to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct NewLine {
+    #[serde(rename = "type")]
+    pub(super) form: &'static str,
+    pub(super) sequence: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) product: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unit: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) quantity: Option<Qty>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unit_price: Option<Dec>,
+    /// Added by id: `[["add",[1]]]`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) taxes: Vec<(&'static str, Vec<i64>)>,
+    pub(super) description: String,
+}
