@@ -28,6 +28,8 @@ pub struct Cursor(pub String);
 pub struct Snapshot {
     /// Its id.
     pub id: RemoteId,
+    /// Our mark on it, where it carries one.
+    pub mark: Option<String>,
     /// Its version where the system has one: what a guarded write expects, and what tells two reads apart.
     pub version: Option<String>,
     /// The record itself first, then others the same document tells of, each with its own id.

@@ -1,1 +1,18 @@
 //! Does: polls, accepts, plans, delivers, verifies, recovers.
+
+pub mod adopt;
+pub mod apply;
+pub mod config;
+pub mod decide;
+pub mod deliver;
+pub mod explain;
+pub mod poll;
+pub mod preview;
+pub mod run;
+pub mod status;
+pub mod system;
+pub mod translate;
+pub mod verify;
+
+pub use run::{Engine, Flows, Settings, Synced};
+pub use system::{EngineError, System};

@@ -80,6 +80,12 @@ fn store_seen(
         .prepare_cached(sql)?
         .query_row(params![int(entity.0), system.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
+    if record.refused.is_some() && old.is_some() {
+        // What was readable before stays; an empty print makes the next readable answer count as news.
+        let sql = "UPDATE record SET seen_print = x'' WHERE entity = ?1 AND system = ?2";
+        db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str()])?;
+        return Ok(Change::Same);
+    }
     let Some((seen, print)) = old else {
         let sql = "INSERT INTO record (entity, system, seen, seen_print, version, revision, seen_at) \
                    VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)";
@@ -100,7 +106,7 @@ fn store_seen(
     }
     let stored: Leaves = unpacked("record", &seen)?;
     let whole = merged(record.kind, &stored, &record.leaves);
-    if whole == stored {
+    if whole == stored && !print.is_empty() {
         return Ok(Change::Same);
     }
     let sql = "UPDATE record SET seen = ?3, seen_print = ?4, version = ?5, revision = revision + 1, seen_at = ?6 \

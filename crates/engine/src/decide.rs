@@ -1,0 +1,198 @@
+//! Asks the planner about one entity: gathers what both sides show, in our keys, and what references mean.
+
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use crate::translate::{self, Resolution};
+use syncline_core::audit::{self, Facts};
+use syncline_core::id::RemoteId;
+use syncline_core::kind::Kind;
+use syncline_core::leaf::Leaves;
+use syncline_core::mark::{Origin, mark};
+use syncline_core::money::Money;
+use syncline_core::path::Path;
+use syncline_core::planner::{self, Bound, CustomerCase, Decision, OrderCase, Planned};
+use syncline_core::policy::Hold;
+use syncline_core::record::{Customer, Order};
+use syncline_core::rules::OrderRules;
+use syncline_store::{Case, SideState};
+
+/// A decision with what is needed to carry it out.
+#[derive(Debug)]
+pub struct Decided {
+    /// What to do.
+    pub decision: Decision,
+    /// What the record's references mean in the target.
+    pub resolution: Resolution,
+}
+
+impl From<Decision> for Decided {
+    fn from(decision: Decision) -> Self {
+        Self { decision, resolution: Resolution::default() }
+    }
+}
+
+impl Engine {
+    /// What to do about `case` now. `lenient` counts what is known but not yet in the target as there.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn decide(&self, case: &Case, lenient: bool) -> Result<Decided, EngineError> {
+        let Some(rules) = &self.flows.orders else {
+            return Ok(Decision::Outside("no flow carries it".to_string()).into());
+        };
+        let (source, target) = (self.system(&rules.source)?, self.system(&rules.target)?);
+        let Some(side) = case.sides.get(&source.uid) else {
+            return Ok(Decision::Outside(format!("{} does not show it", source.name)).into());
+        };
+        let mut decided = match case.kind {
+            Kind::Order => self.decide_order(case, rules, source, target, side, lenient).await?,
+            Kind::Customer => self.decide_customer(case, target, side),
+            Kind::Variant | Kind::Product => Decision::Outside("products are adopted only".to_string()).into(),
+        };
+        if let Decision::Step(plan) = &decided.decision {
+            let nothing = Leaves::new();
+            let facts = Facts {
+                bound: case.bound.contains_key(&target.uid),
+                owed: grand_total(case, source),
+                has: grand_total(case, target),
+                target_seen: case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen),
+            };
+            let objections = audit::objections(plan, &facts);
+            if let Some(first) = objections.first() {
+                let what = format!("the plan `{} {}` was refused by the checker: {first}", plan.kind, plan.step);
+                decided.decision =
+                    Decision::Hold(Hold::new("SYN-0900", what, "report this as a defect, with `explain`"));
+            }
+        }
+        Ok(decided)
+    }
+
+    async fn decide_order(
+        &self,
+        case: &Case,
+        rules: &OrderRules,
+        source: &System,
+        target: &System,
+        side: &SideState,
+        lenient: bool,
+    ) -> Result<Decided, EngineError> {
+        let Some(source_id) = case.bound.get(&source.uid).map(|bound| &bound.id) else {
+            return Ok(Decision::Outside("it has no id in its source".to_string()).into());
+        };
+        let order = match Order::from_leaves(&side.seen) {
+            Ok(order) => order,
+            Err(error) => return Ok(malformed(&error).into()),
+        };
+        let mut resolution = translate::resolve(self.store.as_ref(), &source.uid, &target.uid, &side.seen).await?;
+        resolution.lenient = lenient;
+        let (bound_id, shown) = shown_by(case, target);
+        let seen = match shown.as_ref().map(Order::from_leaves).transpose() {
+            Ok(seen) => seen,
+            Err(error) => return Ok(malformed(&error).into()),
+        };
+        let base = case.sides.get(&target.uid).map(|side| side.base.clone()).unwrap_or_default();
+        let base = case.bound.get(&target.uid).map_or(base.clone(), |b| translate::inbound(&base, &b.elements));
+        let profile = target.kind(Kind::Order);
+        let order_case = OrderCase {
+            now: self.now(),
+            rules,
+            source_id,
+            order: &order,
+            source_base: &side.base,
+            source_seen: &side.seen,
+            target: match (bound_id, &seen) {
+                (Some(id), Some(seen)) => Some(Bound { id, seen, base: &base }),
+                _ => None,
+            },
+            profile: &profile,
+            source_keeps_reference: source.kind(Kind::Order).writes.iter().any(|path| path == "reference"),
+            world: &resolution,
+        };
+        let decision = planner::order(&order_case);
+        Ok(Decided { decision, resolution })
+    }
+
+    fn decide_customer(&self, case: &Case, target: &System, side: &SideState) -> Decided {
+        let bound = case.bound.get(&target.uid);
+        let addresses: Vec<String> = bound
+            .map(|bound| {
+                bound.elements.keys().filter_map(|path| path.within("addresses")).map(|(key, _)| key).collect()
+            })
+            .unwrap_or_default();
+        planner::customer(&CustomerCase {
+            target: &target.name,
+            flows: self.flows.customers,
+            seen: &side.seen,
+            bound: bound.is_some(),
+            bound_addresses: &addresses,
+        })
+        .into()
+    }
+
+    /// The mark of the document that `case` has or would have in `target`.
+    #[must_use]
+    pub fn mark_of(&self, kind: Kind, source: &System, id: &RemoteId, target: &System) -> syncline_core::id::Mark {
+        mark(&Origin {
+            source: &source.uid,
+            kind,
+            id,
+            target: &target.uid,
+            target_scope: "",
+            role: "main",
+            generation: 0,
+        })
+    }
+
+    /// `plan` in the target's own words, each value as the target keeps it.
+    ///
+    /// # Errors
+    /// A hold that names what cannot be said in the target.
+    pub fn wish(&self, plan: &Planned, resolution: &Resolution, target: &System) -> Result<Leaves, Hold> {
+        let out = translate::outbound(&plan.leaves, resolution, self.flows.orders.as_ref())?;
+        let mut fitted = Leaves::new();
+        for (path, value) in out.iter() {
+            let Some(value) = value else {
+                fitted.tell(path.clone(), None);
+                continue;
+            };
+            match target.connector.fit(plan.kind, path, value) {
+                syncline_core::profile::Fit::Exact => fitted.put(path.clone(), value.clone()),
+                syncline_core::profile::Fit::As(other, _) => fitted.put(path.clone(), other),
+                syncline_core::profile::Fit::Refused(why) => {
+                    let what = format!("{} cannot keep `{path}` = `{value}`: {why}", target.name);
+                    return Err(Hold::new("SYN-0109", what, "change the value in its source, then `syncline retry`"));
+                }
+            }
+        }
+        Ok(fitted)
+    }
+}
+
+/// What the target calls it and shows of it, in our keys.
+#[must_use]
+pub fn shown_by<'a>(case: &'a Case, target: &System) -> (Option<&'a RemoteId>, Option<Leaves>) {
+    let Some(bound) = case.bound.get(&target.uid) else { return (None, None) };
+    let seen = case.sides.get(&target.uid).map(|side| translate::inbound(&side.seen, &bound.elements));
+    (Some(&bound.id), seen.or_else(|| Some(Leaves::new())))
+}
+
+fn malformed(error: &syncline_core::record::Malformed) -> Decision {
+    Decision::Hold(Hold::new("SYN-0107", error.to_string(), "report this as a defect, with `syncline explain`"))
+}
+
+/// The grand total `system` shows.
+fn grand_total(case: &Case, system: &System) -> Option<Money> {
+    match case.sides.get(&system.uid)?.seen.value(&Path::field("totals.grand"))? {
+        syncline_core::leaf::Value::Money(money) => Some(*money),
+        _ => None,
+    }
+}
+
+/// The customer `leaves` tell; an empty one where they cannot be read.
+#[must_use]
+pub fn customer_of(leaves: &Leaves) -> Customer {
+    match syncline_core::record::Record::from_leaves(Kind::Customer, leaves) {
+        Ok(syncline_core::record::Record::Customer(customer)) => customer,
+        _ => Customer::default(),
+    }
+}

@@ -1,0 +1,147 @@
+//! Notes a group of writes, lets them leave, and sorts what came back.
+
+use super::{Moved, Ready, Work, name, pack};
+use crate::poll::refusal;
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use syncline_connect::{Error, Outcome};
+use syncline_core::delivery::{Delivery, Permit, advance, after};
+use syncline_core::id::RemoteId;
+use syncline_core::journal::Entry;
+use syncline_core::kind::Step;
+use syncline_core::policy::{ErrorKind, Next, backoff_s};
+use syncline_store::{Case, Ending, LaneState, News, Sending, StoreError};
+
+impl Engine {
+    /// Sends one group. Returns the lanes that go on.
+    ///
+    /// # Errors
+    /// Where the store fails: then nothing was sent.
+    pub(super) async fn send(&self, group: Vec<Ready>) -> Result<Vec<Work>, EngineError> {
+        let Some(first) = group.first() else { return Ok(Vec::new()) };
+        let system = self.system(&first.delivery.target)?.clone();
+        let now = self.now();
+        let deadline = after(now, self.settings.leave_s);
+        let notes = group
+            .iter()
+            .map(|one| Sending {
+                delivery: one.delivery.id,
+                lane: one.work.claimed.entity,
+                epoch: one.work.claimed.epoch,
+                deadline,
+                pre_image: one.case.sides.get(&system.uid).map(|side| side.seen.clone()),
+                now,
+            })
+            .collect();
+        let proofs = self.store.note_sending(notes).await?;
+        let mut permits: Vec<Permit> = Vec::new();
+        let mut sent: Vec<Ready> = Vec::new();
+        for (one, proof) in group.into_iter().zip(proofs) {
+            match proof {
+                Ok(noted) => {
+                    permits.push(advance(noted, one.delivery.change.clone()));
+                    sent.push(one);
+                }
+                // Another worker has the lane by now.
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if permits.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.count_write();
+        let outcomes = system.connector.write(&system.ctx, permits).await;
+        let together = sent.len();
+        let mut outcomes = outcomes.into_iter();
+        let mut go_on = Vec::new();
+        for one in sent {
+            let silent = || Outcome::Unknown {
+                learned: None,
+                error: Error::new(ErrorKind::Broken, "the connector said nothing about it"),
+            };
+            let outcome = outcomes.next().unwrap_or_else(silent);
+            match self.sort(one, &system, outcome, together).await {
+                Ok(Moved::Again(work)) => go_on.push(work),
+                Ok(Moved::Over | Moved::Send(_)) | Err(EngineError::Store(StoreError::Stale)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(go_on)
+    }
+
+    async fn sort(&self, one: Ready, system: &System, outcome: Outcome, together: usize) -> Result<Moved, EngineError> {
+        let Ready { work, delivery, case } = one;
+        match outcome {
+            Outcome::Done(snapshot) => {
+                let doubtful = delivery.doubtful;
+                self.done(work, &case, &delivery, system, *snapshot, doubtful, "done").await
+            }
+            Outcome::Unknown { learned, error } => self.in_doubt(work, &delivery, system, learned, &error).await,
+            Outcome::Refused(error) => self.refused(work, &case, &delivery, system, error, together).await,
+        }
+    }
+
+    async fn in_doubt(
+        &self,
+        work: Work,
+        delivery: &Delivery,
+        system: &System,
+        learned: Option<RemoteId>,
+        error: &Error,
+    ) -> Result<Moved, EngineError> {
+        let entry = Entry::new("unknown", name(system).as_str(), error.kind.code());
+        let evidence = pack(error.evidence.as_deref());
+        self.doubt(&work, delivery, News::Unknown(learned), entry, evidence).await?;
+        Ok(Moved::Again(work))
+    }
+
+    async fn refused(
+        &self,
+        mut work: Work,
+        _case: &Case,
+        delivery: &Delivery,
+        system: &System,
+        error: Error,
+        together: usize,
+    ) -> Result<Moved, EngineError> {
+        let evidence = pack(error.evidence.as_deref());
+        let entry = |event: &str| Entry::new(event, name(system).as_str(), error.kind.code());
+        let create = delivery.change.step == Step::Create;
+        match error.kind.next() {
+            // A document with our mark is there, or the document moved on: look at what is there.
+            Next::Look => {
+                self.doubt(&work, delivery, News::Unknown(None), entry("is there already"), evidence).await?;
+                Ok(Moved::Again(work))
+            }
+            Next::Replan if !create => {
+                self.doubt(&work, delivery, News::Unknown(None), entry("moved on"), evidence).await?;
+                Ok(Moved::Again(work))
+            }
+            Next::Replan => {
+                self.doubt(&work, delivery, News::NotSent, entry("not sent"), None).await?;
+                Ok(Moved::Again(work))
+            }
+            Next::Later => {
+                self.doubt(&work, delivery, News::NotSent, entry("not sent"), None).await?;
+                let wait = error.retry_after_s.unwrap_or_else(|| backoff_s(work.claimed.attempts + 1));
+                let state = LaneState::Later(after(self.now(), wait), error.message.clone());
+                self.give_back(&work, state, None, evidence).await
+            }
+            Next::Pause => {
+                self.doubt(&work, delivery, News::NotSent, entry("not sent"), None).await?;
+                self.trouble(work, system, error.clone()).await
+            }
+            Next::Inbox if together > 1 => {
+                // One bad document spoiled a batch that left nothing behind: each goes alone now.
+                self.doubt(&work, delivery, News::NotSent, entry("refused in a batch"), None).await?;
+                work.alone = true;
+                Ok(Moved::Again(work))
+            }
+            Next::Inbox => {
+                self.end(&work, delivery, system, Ending::Refused, entry("refused")).await?;
+                self.give_back(&work, LaneState::Failed(refusal(&error)), None, evidence).await
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Ends deliveries that made something: bindings, bases, read-back, and the second drafts that may be left behind.
+
+use super::{Moved, Swept, Work, pack, strays_at};
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use syncline_connect::{Lookup, Snapshot};
+use syncline_core::delivery::{Change, Delivery};
+use syncline_core::journal::Entry;
+use syncline_core::kind::Step;
+use syncline_core::leaf::Leaves;
+use syncline_core::path::Path;
+use syncline_core::policy::Hold;
+use syncline_core::profile::Guard;
+use syncline_store::{Case, CommitPlan, Ending, Settle, StoreError};
+
+impl Engine {
+    /// Settles a delivery whose document is `snapshot`.
+    #[expect(clippy::too_many_arguments, reason = "the settled write is described by exactly these")]
+    pub(super) async fn done(
+        &self,
+        work: Work,
+        case: &Case,
+        delivery: &Delivery,
+        system: &System,
+        snapshot: Snapshot,
+        doubtful: bool,
+        how: &str,
+    ) -> Result<Moved, EngineError> {
+        let elements = system.connector.pair(&delivery.change, &snapshot);
+        let strays = strays_at(delivery, doubtful, self.now());
+        let evidence = pack(snapshot.evidence.as_ref());
+        let Some((_, record)) = snapshot.records.into_iter().next() else {
+            return Err(EngineError::Setup(format!("SYN-0903: {} told nothing of what it made", system.name)));
+        };
+        let leaves = record.to_leaves();
+        let unkept = unkept(&delivery.change, &leaves);
+        let deleted = delivery.change.step == Step::Delete;
+        let ending = if deleted {
+            Ending::Superseded
+        } else {
+            Ending::Done {
+                id: snapshot.id.clone(),
+                leaves,
+                version: snapshot.version.clone(),
+                elements,
+                strays_at: strays,
+            }
+        };
+        let agreed = self.agreed(case, delivery, system);
+        let detail = format!("{} {}: {} {how}", delivery.change.kind, delivery.change.step, snapshot.id);
+        let entry = Entry::new("done", system.name.as_str(), detail);
+        let settle = Settle {
+            delivery: delivery.id,
+            lane: work.claimed.entity,
+            epoch: work.claimed.epoch,
+            system: system.uid.clone(),
+            ending,
+            agreed,
+            entry,
+            evidence: if doubtful { evidence } else { None },
+            now: self.now(),
+        };
+        match self.store.settle(settle).await {
+            Ok(()) => {}
+            Err(StoreError::Taken(other)) => {
+                let what = format!("document {} in {} is bound to record {other} already", snapshot.id, system.name);
+                let hold = Hold::new("SYN-0302", what, "see `syncline explain` for both records; one of them is wrong");
+                return self.hold(&work, hold).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        match unkept {
+            Some(hold) => self.hold(&work, hold).await,
+            None => Ok(Moved::Again(work)),
+        }
+    }
+
+    /// What the source showed when its document was made: both agree on it from now on.
+    fn agreed(
+        &self,
+        case: &Case,
+        delivery: &Delivery,
+        system: &System,
+    ) -> Option<(syncline_core::id::SystemUid, Leaves)> {
+        let rules = self.flows.orders.as_ref()?;
+        let source = self.systems.get(&rules.source)?;
+        if delivery.change.step != Step::Create || source.uid == system.uid {
+            return None;
+        }
+        case.sides.get(&source.uid).map(|side| (source.uid.clone(), side.seen.clone()))
+    }
+
+    /// Looks for second drafts of creates whose fate was once in doubt, and removes them.
+    pub(super) async fn sweep_strays(&self, work: &Work, case: &Case) -> Result<Option<Swept>, EngineError> {
+        let due = case.strays.iter().find(|(_, at)| *at <= self.now());
+        let Some((delivery, _)) = due else { return Ok(None) };
+        let system = self.system(&delivery.target)?.clone();
+        let by = Lookup::Mark(delivery.change.mark.clone());
+        let found = match system.connector.find(&system.ctx, delivery.change.kind, &by).await {
+            Ok(found) => found,
+            Err(error) => return Ok(Some(Swept::Trouble(Box::new(system), error))),
+        };
+        let ours = case.bound.get(&system.uid).map(|bound| &bound.id);
+        let stray = found.into_iter().find(|snapshot| Some(&snapshot.id) != ours);
+        match stray {
+            None => {
+                let entry = Entry::new("swept", system.name.as_str(), "no second draft is there");
+                let settle = Settle {
+                    delivery: delivery.id,
+                    lane: work.claimed.entity,
+                    epoch: work.claimed.epoch,
+                    system: system.uid.clone(),
+                    ending: Ending::Superseded,
+                    agreed: None,
+                    entry,
+                    evidence: None,
+                    now: self.now(),
+                };
+                self.store.settle(settle).await?;
+            }
+            Some(stray) => {
+                let change = Change {
+                    kind: delivery.change.kind,
+                    step: Step::Delete,
+                    mark: delivery.change.mark.clone(),
+                    document: Some(stray.id),
+                    expect: stray.version,
+                    leaves: Leaves::new(),
+                    adopt_only: false,
+                };
+                self.store
+                    .commit_plan(CommitPlan {
+                        lane: case.entity,
+                        epoch: work.claimed.epoch,
+                        revisions: std::collections::BTreeMap::new(),
+                        target: system.name.clone(),
+                        guard: Guard::None,
+                        change,
+                        reason: "a second draft of one order, left by a request that landed late".to_string(),
+                        now: self.now(),
+                    })
+                    .await?;
+            }
+        }
+        Ok(Some(Swept::Again))
+    }
+}
+
+/// A hold where an update was answered well and the target shows something else all the same.
+fn unkept(change: &Change, shown: &Leaves) -> Option<Hold> {
+    if change.step != Step::Update {
+        return None;
+    }
+    let (path, wish): (&Path, _) = change.leaves.iter().find(|(path, wish)| shown.value(path) != *wish)?;
+    let show = |value: Option<&syncline_core::leaf::Value>| value.map_or("nothing".to_string(), ToString::to_string);
+    let what = format!("`{path}` was set to `{}` and shows `{}`", show(wish), show(shown.value(path)));
+    Some(Hold::new("SYN-0115", what, "find out what changes it back in that system, then `syncline retry`"))
+}

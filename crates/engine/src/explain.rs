@@ -1,0 +1,172 @@
+//! The story of one record: what both sides show, what was decided, sent and answered.
+
+use crate::run::Engine;
+use crate::system::EngineError;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use syncline_core::delivery::Progress;
+use syncline_core::id::{EntityId, SystemUid};
+use syncline_core::kind::Kind;
+use syncline_core::policy::Hold;
+use syncline_store::{JournalRow, LaneFilter, Story};
+
+/// One system's side of a record.
+#[derive(Debug, Clone, Serialize)]
+pub struct SideStory {
+    /// Its id there; none where the system does not have it.
+    pub id: Option<String>,
+    /// What the system shows, in our keys.
+    pub shows: BTreeMap<String, String>,
+}
+
+/// One write.
+#[derive(Debug, Clone, Serialize)]
+pub struct WriteStory {
+    /// Its number.
+    pub delivery: u64,
+    /// The system written to.
+    pub target: String,
+    /// The step.
+    pub step: String,
+    /// Our mark.
+    pub mark: String,
+    /// How the target keeps a second one away.
+    pub guard: String,
+    /// How far it came.
+    pub progress: String,
+    /// Why it was done.
+    pub reason: String,
+}
+
+/// The story of one record.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordStory {
+    /// Its kind.
+    pub kind: String,
+    /// What a person calls it.
+    pub key: String,
+    /// `idle`, `ready`, `awaiting`, `waiting`, `held`, `failed`, `outside`.
+    pub state: String,
+    /// Why it is in that state, and what to do.
+    pub why: Option<Hold>,
+    /// In words: where it stands.
+    pub summary: String,
+    /// Both sides, by the systems' names.
+    pub sides: BTreeMap<String, SideStory>,
+    /// Its writes, oldest first.
+    pub writes: Vec<WriteStory>,
+    /// What happened, oldest first.
+    pub journal: Vec<JournalRow>,
+    /// The newest raw exchanges, newest first.
+    pub evidence: Vec<serde_json::Value>,
+}
+
+impl Engine {
+    /// The entities a person may mean by `kind` and `key`: the label, or an id in any system.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn named(&self, kind: Kind, key: &str) -> Result<Vec<EntityId>, EngineError> {
+        let filter = LaneFilter { kind: Some(kind), label: Some(key.to_string()), ..LaneFilter::default() };
+        let mut found: Vec<EntityId> = self.store.lanes(filter).await?.into_iter().map(|row| row.entity).collect();
+        if found.is_empty() {
+            for system in self.systems.values() {
+                for (entity, id) in self.store.bindings(system.uid.clone(), kind).await? {
+                    if (id.id == key || id.to_string() == key) && !found.contains(&entity) {
+                        found.push(entity);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The story of `entity`.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn explain(&self, entity: EntityId) -> Result<RecordStory, EngineError> {
+        let story = self.store.story(entity).await?;
+        let names: BTreeMap<SystemUid, String> =
+            self.systems.values().map(|system| (system.uid.clone(), system.name.to_string())).collect();
+        let mut sides = BTreeMap::new();
+        for (uid, name) in &names {
+            let bound = story.case.bound.get(uid);
+            let seen = story.case.sides.get(uid).map(|side| match bound {
+                Some(bound) => crate::translate::inbound(&side.seen, &bound.elements),
+                None => side.seen.clone(),
+            });
+            let shows = seen
+                .iter()
+                .flat_map(|leaves| leaves.iter())
+                .map(|(path, value)| (path.to_string(), value.map_or(String::new(), ToString::to_string)))
+                .collect();
+            sides.insert(name.clone(), SideStory { id: bound.map(|bound| bound.id.to_string()), shows });
+        }
+        let lane = story.lane.clone();
+        let mut journal = story.journal.clone();
+        for row in &mut journal {
+            if let Some(name) = names.get(&SystemUid::new(row.entry.system.clone())) {
+                row.entry.system = name.clone();
+            }
+        }
+        Ok(RecordStory {
+            kind: story.case.kind.to_string(),
+            key: story.case.label.clone(),
+            state: lane.as_ref().map_or("idle".to_string(), |lane| lane.state.clone()),
+            why: lane.and_then(|lane| lane.why),
+            summary: summary(&story, &sides),
+            sides,
+            writes: writes(&story),
+            journal,
+            evidence: story.evidence.iter().filter_map(|text| serde_json::from_str(text).ok()).collect(),
+        })
+    }
+}
+
+fn writes(story: &Story) -> Vec<WriteStory> {
+    story
+        .deliveries
+        .iter()
+        .map(|delivery| WriteStory {
+            delivery: delivery.id.0,
+            target: delivery.target.to_string(),
+            step: delivery.change.step.to_string(),
+            mark: delivery.change.mark.to_string(),
+            guard: delivery.guard.word().to_string(),
+            progress: match &delivery.progress {
+                Progress::Planned { .. } => "planned".to_string(),
+                Progress::Sending { attempt, .. } => format!("under way, attempt {attempt}"),
+                Progress::Unknown { attempt, .. } => format!("unknown after attempt {attempt}"),
+                Progress::Done => "done".to_string(),
+                Progress::Refused => "refused".to_string(),
+                Progress::Superseded => "decided anew".to_string(),
+            },
+            reason: delivery.reason.clone(),
+        })
+        .collect()
+}
+
+fn summary(story: &Story, sides: &BTreeMap<String, SideStory>) -> String {
+    let there: Vec<String> = sides
+        .iter()
+        .filter_map(|(name, side)| {
+            let id = side.id.as_ref()?;
+            let number = side.shows.get("number").map_or(String::new(), |number| format!(" ({number})"));
+            Some(format!("{name}: {id}{number}"))
+        })
+        .collect();
+    let state = story.lane.as_ref().map_or("idle", |lane| lane.state.as_str());
+    let word = match state {
+        "idle" => "both sides agree",
+        "outside" => "not part of the flow",
+        "awaiting" => "not due yet",
+        "waiting" => "waits for another record",
+        "held" => "a rule keeps it back; a person has to do something",
+        "failed" => "a system refused it; a person has to look",
+        _ => "to be worked on",
+    };
+    let reason =
+        story.lane.as_ref().and_then(|lane| lane.why.as_ref()).map_or(String::new(), |why| format!(": {}", why.what));
+    format!("{} {}: {word}{reason}; {}", story.case.kind, story.case.label, there.join(", "))
+}

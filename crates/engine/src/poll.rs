@@ -1,0 +1,121 @@
+//! Reads what changed in a system and takes it in, page by page, each page one transaction with its cursor.
+
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use syncline_connect::{Cursor, Error, Seen};
+use syncline_core::id::RemoteId;
+use syncline_core::kind::Kind;
+use syncline_core::leaf::Leaves;
+use syncline_core::policy::Hold;
+use syncline_core::record::Record;
+use syncline_store::{Accept, Accepted, Incoming};
+
+/// Pages in one pass after which something must be wrong.
+const MOST_PAGES: usize = 1_000_000;
+
+impl Engine {
+    /// Everything that changed in `system` for `kind`, taken in.
+    ///
+    /// # Errors
+    /// Where the system does not answer or the store fails; what was taken in before stays.
+    pub async fn poll(&self, system: &System, kind: Kind) -> Result<Accepted, EngineError> {
+        let mut total = Accepted::default();
+        let mut cursor = Cursor(self.store.cursor(system.uid.clone(), kind).await?);
+        for _ in 0..MOST_PAGES {
+            let page = system
+                .connector
+                .changes(&system.ctx, kind, &cursor)
+                .await
+                .map_err(|error| EngineError::System { system: system.name.clone(), error })?;
+            let records = page.seen.into_iter().flat_map(|seen| incoming(kind, seen)).collect();
+            let counts = self
+                .store
+                .accept(Accept {
+                    system: system.uid.clone(),
+                    records,
+                    cursor: Some((kind, page.next.0.clone())),
+                    now: self.now(),
+                })
+                .await?;
+            total.new += counts.new;
+            total.changed += counts.changed;
+            total.same += counts.same;
+            if !page.more || self.stopping() {
+                break;
+            }
+            if page.next == cursor {
+                let error = Error::new(
+                    syncline_core::policy::ErrorKind::Broken,
+                    format!("the list of {kind}s repeats a page: the cursor `{}` does not move", cursor.0),
+                );
+                return Err(EngineError::System { system: system.name.clone(), error });
+            }
+            cursor = page.next;
+        }
+        Ok(total)
+    }
+}
+
+/// What one row of a page brings into the store, dependencies first.
+#[must_use]
+pub fn incoming(kind: Kind, seen: Seen) -> Vec<Incoming> {
+    match seen.snapshot {
+        Ok(snapshot) => {
+            let mut rows: Vec<Incoming> = snapshot
+                .records
+                .into_iter()
+                .map(|(id, record)| {
+                    let version = if id == snapshot.id { snapshot.version.clone() } else { None };
+                    row(id, &record, version)
+                })
+                .collect();
+            rows.reverse();
+            rows
+        }
+        Err(error) => vec![Incoming {
+            kind,
+            label: seen.id.id.clone(),
+            id: seen.id,
+            aliases: Vec::new(),
+            leaves: Leaves::new(),
+            version: None,
+            refused: Some(refusal(&error)),
+        }],
+    }
+}
+
+/// A record as the store takes it.
+#[must_use]
+pub fn row(id: RemoteId, record: &Record, version: Option<String>) -> Incoming {
+    let label = match record {
+        Record::Order(order) => order.number.clone().unwrap_or_else(|| id.id.clone()),
+        Record::Variant(variant) => variant.sku.clone().unwrap_or_else(|| id.id.clone()),
+        Record::Customer(_) => customer_label(&id),
+    };
+    let aliases = match record {
+        Record::Variant(variant) => {
+            variant.serial.iter().map(|serial| RemoteId::new(id.scope.clone(), format!("id:{serial}"))).collect()
+        }
+        _ => Vec::new(),
+    };
+    Incoming { kind: record.kind(), id, aliases, leaves: record.to_leaves(), version, label, refused: None }
+}
+
+/// A customer's label without personal text: its number, or a short hash of a guest's address.
+fn customer_label(id: &RemoteId) -> String {
+    match id.id.strip_prefix("guest:") {
+        None => id.id.clone(),
+        Some(address) => {
+            let mut leaves = Leaves::new();
+            leaves.put(syncline_core::path::Path::field("email"), syncline_core::leaf::Value::Text(address.into()));
+            let print: String = leaves.fingerprint().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            format!("guest-{print}")
+        }
+    }
+}
+
+/// A hold for a record that cannot be read.
+#[must_use]
+pub fn refusal(error: &Error) -> Hold {
+    Hold::new(error.kind.code(), error.message.clone(), error.kind.advice())
+}

@@ -1,0 +1,214 @@
+//! Plans shown before anything is written: every step with its fields, its guard and its reason.
+
+use crate::decide::Decided;
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use syncline_core::id::{EntityId, SystemUid};
+use syncline_core::kind::{Flow, Kind, Step};
+use syncline_core::leaf::Value;
+use syncline_core::planner::{Decision, Planned};
+use syncline_core::policy::Hold;
+use syncline_core::profile::{Fit, Guard};
+use syncline_store::{Case, LaneFilter, PlanBook};
+
+/// One field of a planned step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// What the target shows now.
+    pub from: Option<String>,
+    /// What it shall show.
+    pub to: Option<String>,
+    /// How it will keep it: `exact`, or what it makes of it and why.
+    pub fit: String,
+}
+
+/// One planned step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanRow {
+    /// Its number within the plan, e.g. `p3f2-1`.
+    pub id: String,
+    /// The flow.
+    pub flow: String,
+    /// The kind.
+    pub kind: String,
+    /// What a person calls the record.
+    pub key: String,
+    /// The step.
+    pub step: String,
+    /// The system written to.
+    pub target: String,
+    /// How the target keeps a second one away.
+    pub guard: String,
+    /// Seconds until no request can land any more, where the guard depends on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settle_s: Option<u32>,
+    /// Why.
+    pub reason: String,
+    /// The fields.
+    pub fields: BTreeMap<String, FieldChange>,
+    /// The entity behind it.
+    pub entity: EntityId,
+    /// What it was planned on: revision per system.
+    pub revisions: BTreeMap<SystemUid, u64>,
+}
+
+/// A record that is open and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenRow {
+    /// `waiting`, `held`, `failed` or `conflict`.
+    pub state: String,
+    /// The kind.
+    pub kind: String,
+    /// What a person calls the record.
+    pub key: String,
+    /// Why, and what to do.
+    pub why: Hold,
+}
+
+/// A computed plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Plan {
+    /// Its id.
+    pub id: String,
+    /// The steps.
+    pub rows: Vec<PlanRow>,
+    /// What is open.
+    pub open: Vec<OpenRow>,
+    /// Orders that are not due yet.
+    pub awaiting: usize,
+}
+
+impl Plan {
+    /// How many open rows are in `state`.
+    #[must_use]
+    pub fn open_in(&self, state: &str) -> usize {
+        self.open.iter().filter(|row| row.state == state).count()
+    }
+}
+
+impl Engine {
+    /// Reads what changed and says what would be written, without writing anything remote.
+    ///
+    /// # Errors
+    /// Where a source does not answer or the store fails.
+    pub async fn plan(&self, flow: Option<Flow>) -> Result<Plan, EngineError> {
+        self.look().await?;
+        let now = self.now();
+        let id = format!("p{:x}", now.as_millisecond());
+        let mut plan = Plan { id: id.clone(), ..Plan::default() };
+        let mut seen = Vec::new();
+        let filter =
+            LaneFilter { states: vec!["ready", "waiting", "held", "failed", "awaiting"], ..LaneFilter::default() };
+        for lane in self.store.lanes(filter).await? {
+            if flow.is_some_and(|flow| lane.kind.flow() != flow) {
+                continue;
+            }
+            let blank = || Hold::new("", lane.state.clone(), "");
+            let why = lane.why.clone().unwrap_or_else(blank);
+            let open = OpenRow { state: lane.state.clone(), kind: lane.kind.to_string(), key: lane.label.clone(), why };
+            match lane.state.as_str() {
+                "held" | "failed" => plan.open.push(open),
+                "awaiting" if lane.ready_at > now => plan.awaiting += 1,
+                _ => {
+                    seen.push(lane.entity);
+                    self.preview(&mut plan, lane.entity, open).await?;
+                }
+            }
+        }
+        let body = serde_json::to_string(&plan).map_err(|e| EngineError::Setup(format!("SYN-0904: {e}")))?;
+        self.store.plan(PlanBook::Keep { id, body, now }).await?;
+        Ok(plan)
+    }
+
+    async fn preview(&self, plan: &mut Plan, entity: EntityId, mut open: OpenRow) -> Result<(), EngineError> {
+        let case = self.store.load(entity).await?;
+        if let Some(delivery) = &case.delivery {
+            let planned = Planned {
+                target: delivery.target.clone(),
+                kind: delivery.change.kind,
+                step: delivery.change.step.clone(),
+                leaves: delivery.change.leaves.clone(),
+                reason: format!("under way: {}", delivery.reason),
+                adopt_only: delivery.change.adopt_only,
+            };
+            let target = self.system(&delivery.target)?;
+            plan.rows.push(self.plan_row(
+                plan,
+                &case,
+                &planned,
+                target,
+                &delivery.guard,
+                delivery.change.leaves.clone(),
+            ));
+            return Ok(());
+        }
+        let decided = self.decide(&case, true).await?;
+        let Decided { decision, resolution: _ } = decided;
+        let mut hold = |state: &str, why: Hold| {
+            open.state = state.to_string();
+            open.why = why;
+            plan.open.push(open.clone());
+        };
+        match decision {
+            Decision::Agreed | Decision::Outside(_) => {}
+            Decision::Awaiting(..) => plan.awaiting += 1,
+            Decision::Hold(why) => hold("held", why),
+            Decision::Wait(_, why) => hold("waiting", Hold::new("", why, "")),
+            Decision::Step(planned) => {
+                let target = self.system(&planned.target)?;
+                let guard = match planned.step {
+                    Step::Create => target.kind(planned.kind).create_guard(),
+                    _ => Guard::None,
+                };
+                let leaves = planned.leaves.clone();
+                let row = self.plan_row(plan, &case, &planned, target, &guard, leaves);
+                plan.rows.push(row);
+            }
+        }
+        Ok(())
+    }
+
+    fn plan_row(
+        &self,
+        plan: &Plan,
+        case: &Case,
+        planned: &Planned,
+        target: &System,
+        guard: &Guard,
+        leaves: syncline_core::leaf::Leaves,
+    ) -> PlanRow {
+        let (_, shown) = crate::decide::shown_by(case, target);
+        let fields = leaves
+            .iter()
+            .map(|(path, to)| {
+                let from = shown.as_ref().and_then(|shown| shown.value(path)).map(ToString::to_string);
+                let fit = to.map_or("exact".to_string(), |value| fit_word(target, planned.kind, path, value));
+                (path.to_string(), FieldChange { from, to: to.map(ToString::to_string), fit })
+            })
+            .collect();
+        PlanRow {
+            id: format!("{}-{}", plan.id, plan.rows.len() + 1),
+            flow: planned.kind.flow().to_string(),
+            kind: planned.kind.to_string(),
+            key: case.label.clone(),
+            step: planned.step.to_string(),
+            target: target.name.to_string(),
+            guard: if planned.step.creates() { guard.word().to_string() } else { "version".to_string() },
+            settle_s: guard.settle_s(),
+            reason: planned.reason.clone(),
+            fields,
+            entity: case.entity,
+            revisions: case.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect(),
+        }
+    }
+}
+
+fn fit_word(target: &System, kind: Kind, path: &syncline_core::path::Path, value: &Value) -> String {
+    match target.connector.fit(kind, path, value) {
+        Fit::Exact => "exact".to_string(),
+        Fit::As(other, why) => format!("{other} ({why})"),
+        Fit::Refused(why) => format!("refused: {why}"),
+    }
+}

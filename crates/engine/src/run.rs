@@ -1,0 +1,254 @@
+//! The engine: its parts, its workers, one pass (`sync`) and the daemon (`run`).
+
+use crate::system::{EngineError, System};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use syncline_connect::{Clock, Error};
+use syncline_core::id::{EntityId, SystemName};
+use syncline_core::kind::{Flow, Kind};
+use syncline_core::rules::OrderRules;
+use syncline_store::{Claim, LaneFilter, Store};
+
+/// Numbers the engine runs by.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Workers side by side.
+    pub workers: usize,
+    /// Lanes a worker takes at once.
+    pub lanes: usize,
+    /// Seconds a lane is kept from other workers; longer than any request may take.
+    pub lease_s: u32,
+    /// Seconds within which a noted request has to leave.
+    pub leave_s: u32,
+    /// Longest wait of one pass for lanes that are to be tried again, in seconds.
+    pub patience_s: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { workers: 2, lanes: 10, lease_s: 300, leave_s: 20, patience_s: 90 }
+    }
+}
+
+/// The flows in force.
+#[derive(Debug, Clone, Default)]
+pub struct Flows {
+    /// Rules of the orders flow.
+    pub orders: Option<OrderRules>,
+    /// Whether customers flow with the orders.
+    pub customers: bool,
+    /// Flows that only plan and verify.
+    pub watched: Vec<Flow>,
+    /// Seconds between two looks, by flow; the shortest counts.
+    pub every_s: u32,
+}
+
+/// What one pass did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Synced {
+    /// Records seen for the first time.
+    pub new: usize,
+    /// Records that had changed.
+    pub changed: usize,
+    /// Requests sent that change something.
+    pub writes: u64,
+}
+
+/// The engine over one store and the systems of one file.
+#[derive(Debug)]
+pub struct Engine {
+    /// What remembers.
+    pub store: Arc<dyn Store>,
+    /// The systems by name.
+    pub systems: BTreeMap<SystemName, System>,
+    /// The flows in force.
+    pub flows: Flows,
+    /// Numbers to run by.
+    pub settings: Settings,
+    clock: Arc<dyn Clock>,
+    stop: AtomicBool,
+    paused: Mutex<BTreeMap<SystemName, Error>>,
+    writes: std::sync::atomic::AtomicU64,
+}
+
+impl Engine {
+    /// An engine over its parts.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        systems: BTreeMap<SystemName, System>,
+        flows: Flows,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let paused = Mutex::default();
+        Self { store, systems, flows, settings, clock, stop: AtomicBool::new(false), paused, writes: 0.into() }
+    }
+
+    /// Now, by the wall clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Asks every worker to stop after the step it is in.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was asked to stop.
+    #[must_use]
+    pub fn stopping(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    /// The system called `name`.
+    ///
+    /// # Errors
+    /// Where the file has none of that name.
+    pub fn system(&self, name: &SystemName) -> Result<&System, EngineError> {
+        let missing = || EngineError::Setup(format!("SYN-0401: the file has no system called `{name}`"));
+        self.systems.get(name).ok_or_else(missing)
+    }
+
+    /// Stops all writes to `system` until the process starts anew, because of `error`.
+    pub(crate) fn pause(&self, system: &SystemName, error: Error) {
+        if let Ok(mut paused) = self.paused.lock() {
+            paused.entry(system.clone()).or_insert(error);
+        }
+    }
+
+    /// Why `system` is paused, where it is.
+    #[must_use]
+    pub fn paused(&self, system: &SystemName) -> Option<Error> {
+        self.paused.lock().ok().and_then(|paused| paused.get(system).cloned())
+    }
+
+    /// The first system that is paused, with the reason.
+    #[must_use]
+    pub fn any_paused(&self) -> Option<(SystemName, Error)> {
+        let paused = self.paused.lock().ok()?;
+        paused.iter().next().map(|(name, error)| (name.clone(), error.clone()))
+    }
+
+    pub(crate) fn count_write(&self) {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether records of `kind` may be written, or are only watched.
+    pub(crate) fn writes_to(&self, kind: Kind) -> bool {
+        !self.flows.watched.contains(&kind.flow())
+    }
+
+    /// At start: what was under way when the last process ended becomes unknown. Returns how many that were.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn recover(&self) -> Result<usize, EngineError> {
+        Ok(self.store.recover(self.now()).await?)
+    }
+
+    /// Reads what changed in every source.
+    ///
+    /// # Errors
+    /// Where a system does not answer or the store fails.
+    pub async fn look(&self) -> Result<Synced, EngineError> {
+        let mut synced = Synced::default();
+        if let Some(rules) = &self.flows.orders {
+            let source = self.system(&rules.source)?;
+            let counts = self.poll(source, Kind::Order).await?;
+            synced.new += counts.new;
+            synced.changed += counts.changed;
+        }
+        Ok(synced)
+    }
+
+    /// One pass: reads what changed, then works until nothing is left that can be done now.
+    ///
+    /// # Errors
+    /// Where a source does not answer, a system refuses us, or the store fails. What was done stays done.
+    pub async fn sync(&self) -> Result<Synced, EngineError> {
+        let mut synced = self.look().await?;
+        self.drain(&[]).await?;
+        synced.writes = self.writes.load(Ordering::Relaxed);
+        match self.any_paused() {
+            Some((system, error)) => Err(EngineError::System { system, error }),
+            None => Ok(synced),
+        }
+    }
+
+    /// Works until no lane (of `only`, where any are named) can be taken up now or within the settings' patience.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn drain(&self, only: &[EntityId]) -> Result<(), EngineError> {
+        let give_up = syncline_core::delivery::after(self.now(), self.settings.patience_s);
+        loop {
+            let workers = (0..self.settings.workers).map(|_| self.work(only));
+            futures::future::try_join_all(workers).await?;
+            if self.stopping() || self.any_paused().is_some() {
+                return Ok(());
+            }
+            let filter = LaneFilter { states: vec!["ready"], ..LaneFilter::default() };
+            let rows = self.store.lanes(filter).await?;
+            let next = rows
+                .iter()
+                .filter(|row| self.writes_to(row.kind) && (only.is_empty() || only.contains(&row.entity)))
+                .map(|row| row.ready_at)
+                .min();
+            match next {
+                Some(at) if at <= give_up => self.nap(at).await,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Sleeps until `at`, at least 20 ms and at most a second, so that a stop is noticed.
+    async fn nap(&self, at: Timestamp) {
+        let wait = at.duration_since(self.now()).as_millis().clamp(20, 1000);
+        tokio::time::sleep(Duration::from_millis(u64::try_from(wait).unwrap_or(20))).await;
+    }
+
+    /// One worker: takes lanes and works them off until none is ready.
+    async fn work(&self, only: &[EntityId]) -> Result<(), EngineError> {
+        while !self.stopping() && self.any_paused().is_none() {
+            let claim = Claim {
+                now: self.now(),
+                lease_s: self.settings.lease_s,
+                limit: self.settings.lanes,
+                only: only.to_vec(),
+            };
+            let claimed = self.store.claim(claim).await?;
+            if claimed.is_empty() {
+                return Ok(());
+            }
+            self.work_off(claimed).await?;
+        }
+        Ok(())
+    }
+
+    /// The daemon: a pass, a pause, again, until asked to stop. Troubles are told and tried again.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn run(&self, mut tell: impl FnMut(&Result<Synced, EngineError>)) -> Result<(), EngineError> {
+        while !self.stopping() {
+            let result = self.sync().await;
+            if let Err(EngineError::Store(error)) = &result {
+                return Err(EngineError::Store(error.clone()));
+            }
+            tell(&result);
+            if let Ok(mut paused) = self.paused.lock() {
+                paused.clear();
+            }
+            let until = syncline_core::delivery::after(self.now(), self.flows.every_s);
+            while !self.stopping() && self.now() < until {
+                self.nap(until).await;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! How the flows stand: counts of what is open, and how far behind.
+
+use crate::run::Engine;
+use crate::system::EngineError;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use syncline_core::kind::Flow;
+
+/// One flow's state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct FlowStatus {
+    /// Seconds the oldest lane that is due has been waiting for its turn.
+    pub lag_seconds: i64,
+    /// Records that can be worked on now.
+    pub ready: u64,
+    /// Records both sides agree on, or that are no part of the flow.
+    pub done: u64,
+    /// Orders not due yet: on hold or unpaid in the shop, within the deadline.
+    pub awaiting: u64,
+    /// Records that wait for others.
+    pub waiting: u64,
+    /// Records a rule keeps back; a person has to do something.
+    pub held: u64,
+    /// Records a system refused; a person has to look.
+    pub failed: u64,
+    /// Fields both sides changed.
+    pub conflicts: u64,
+    /// When something was last seen or done (ISO 8601).
+    pub last_sync: Option<jiff::Timestamp>,
+}
+
+impl FlowStatus {
+    /// Everything that needs a person or another record.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        self.waiting + self.held + self.failed + self.conflicts
+    }
+}
+
+impl Engine {
+    /// How each flow stands.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn status(&self) -> Result<BTreeMap<Flow, FlowStatus>, EngineError> {
+        let mut flows: BTreeMap<Flow, FlowStatus> = BTreeMap::new();
+        if self.flows.orders.is_some() {
+            flows.insert(Flow::Orders, FlowStatus::default());
+            flows.insert(Flow::Customers, FlowStatus::default());
+        }
+        for row in self.store.tally().await? {
+            let flow = flows.entry(row.kind.flow()).or_default();
+            match row.state.as_str() {
+                "ready" => {
+                    flow.ready += row.count;
+                    let oldest = row.oldest.map_or(0, |at| self.now().duration_since(at).as_secs());
+                    flow.lag_seconds = flow.lag_seconds.max(oldest);
+                }
+                "awaiting" => flow.awaiting += row.count,
+                "waiting" => flow.waiting += row.count,
+                "held" => flow.held += row.count,
+                "failed" => flow.failed += row.count,
+                _ => flow.done += row.count,
+            }
+            flow.last_sync = flow.last_sync.max(row.oldest);
+        }
+        Ok(flows)
+    }
+
+    /// Whether anything is open.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn anything_open(&self) -> Result<bool, EngineError> {
+        Ok(self.status().await?.values().any(|flow| flow.open() > 0))
+    }
+}

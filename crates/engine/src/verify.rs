@@ -1,0 +1,300 @@
+//! Proof of agreement: every record of the flow, read on both sides and compared; every zero says of how many.
+
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use syncline_connect::{Cursor, Lookup, Snapshot};
+use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::kind::{Flow, Kind};
+use syncline_core::mark::is_mark;
+use syncline_core::record::{Order, Record};
+use syncline_core::rules::{OrderRules, Released};
+use syncline_core::text::email_key;
+use syncline_store::LaneFilter;
+
+/// What comparing one flow found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FlowProof {
+    /// Records compared or looked for.
+    pub compared: usize,
+    /// Records that agree.
+    pub equal: usize,
+    /// Records that differ.
+    pub different: usize,
+    /// Records the target lacks and nothing explains why.
+    pub missing: usize,
+    /// Documents of ours in the target that no record explains.
+    pub extra: usize,
+    /// Records that are not there yet for a known reason.
+    pub open: usize,
+    /// Sum of all differences in totals, in minor units.
+    pub cents_off: u64,
+    /// The differences by name, at most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
+}
+
+impl FlowProof {
+    /// Everything that is not as it should be.
+    #[must_use]
+    pub fn drift(&self) -> usize {
+        self.different + self.missing + self.extra
+    }
+
+    fn tell(&mut self, detail: String) {
+        if self.details.len() < 100 {
+            self.details.push(detail);
+        }
+    }
+}
+
+/// What comparing everything found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Proof {
+    /// By flow.
+    pub flows: BTreeMap<Flow, FlowProof>,
+    /// Drift of all flows.
+    pub drift: usize,
+}
+
+impl Engine {
+    /// Both sides read now and compared.
+    ///
+    /// # Errors
+    /// Where a system does not answer or the store fails.
+    pub async fn verify(&self) -> Result<Proof, EngineError> {
+        let (source, target) = self.pair()?;
+        let Some(rules) = &self.flows.orders else { return Ok(Proof::default()) };
+        let mut proof = Proof::default();
+        proof.flows.insert(Flow::Orders, self.verify_orders(rules, source, target).await?);
+        if self.flows.customers {
+            proof.flows.insert(Flow::Customers, self.verify_customers(target).await?);
+        }
+        proof.drift = proof.flows.values().map(FlowProof::drift).sum();
+        Ok(proof)
+    }
+
+    /// What both sides showed when they were last read, compared.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn verify_stored(&self) -> Result<Proof, EngineError> {
+        let (source, target) = self.pair()?;
+        let Some(rules) = &self.flows.orders else { return Ok(Proof::default()) };
+        let open = self.open_lanes(Kind::Order).await?;
+        let mut flow = FlowProof::default();
+        for (entity, _) in self.store.bindings(source.uid.clone(), Kind::Order).await? {
+            let case = self.store.load(entity).await?;
+            let Some(order) = case.sides.get(&source.uid).and_then(|side| Order::from_leaves(&side.seen).ok()) else {
+                continue;
+            };
+            let there = case.sides.get(&target.uid).and_then(|side| Order::from_leaves(&side.seen).ok());
+            let bound = case.bound.contains_key(&target.uid);
+            if !bound && rules.released(&order) != Released::Yes {
+                continue;
+            }
+            let there: Vec<&Order> = there.iter().collect();
+            compare(&mut flow, &case.label, &order, &there, open.contains(&entity));
+        }
+        let drift = flow.drift();
+        Ok(Proof { flows: [(Flow::Orders, flow)].into(), drift })
+    }
+
+    /// Entities whose lane is open or not done yet.
+    async fn open_lanes(&self, kind: Kind) -> Result<BTreeSet<EntityId>, EngineError> {
+        let states = vec!["ready", "waiting", "held", "failed", "awaiting"];
+        let filter = LaneFilter { kind: Some(kind), states, ..LaneFilter::default() };
+        Ok(self.store.lanes(filter).await?.into_iter().map(|lane| lane.entity).collect())
+    }
+
+    async fn verify_orders(
+        &self,
+        rules: &OrderRules,
+        source: &System,
+        target: &System,
+    ) -> Result<FlowProof, EngineError> {
+        let mut documents = self.marked(target, Kind::Order).await?;
+        let open = self.open_lanes(Kind::Order).await?;
+        let mut flow = FlowProof::default();
+        let mut seen: BTreeSet<RemoteId> = BTreeSet::new();
+        let mut cursor = Cursor::default();
+        loop {
+            let page = source
+                .connector
+                .changes(&source.ctx, Kind::Order, &cursor)
+                .await
+                .map_err(|error| EngineError::System { system: source.name.clone(), error })?;
+            for row in page.seen {
+                if !seen.insert(row.id.clone()) {
+                    continue;
+                }
+                let entity = self.store.entities(source.uid.clone(), Kind::Order, vec![row.id.clone()]).await?;
+                let is_open = entity.first().copied().flatten().is_some_and(|entity| open.contains(&entity));
+                let order = row.snapshot.ok().and_then(|snapshot| order_of(&snapshot));
+                let Some(order) = order else {
+                    flow.compared += 1;
+                    flow.open += 1;
+                    flow.tell(format!("order {}: cannot be read in {}", row.id, source.name));
+                    continue;
+                };
+                let mark = self.mark_of(Kind::Order, source, &row.id, target);
+                let there = documents.remove(mark.as_str()).unwrap_or_default();
+                if there.is_empty() && rules.released(&order) != Released::Yes {
+                    continue;
+                }
+                let there: Vec<&Order> = there.iter().collect();
+                compare(&mut flow, order.number.as_deref().unwrap_or(&row.id.id), &order, &there, is_open);
+            }
+            if !page.more || page.next == cursor {
+                break;
+            }
+            cursor = page.next;
+        }
+        for (mark, orders) in documents {
+            for order in orders {
+                flow.extra += 1;
+                let number = order.number.as_deref().or(order.reference.as_deref()).unwrap_or("?");
+                flow.tell(format!("{} {number} ({mark}): no order in {} explains it", target.name, source.name));
+            }
+        }
+        Ok(flow)
+    }
+
+    /// Every document of ours in `target` that is not withdrawn, by mark.
+    async fn marked(&self, target: &System, kind: Kind) -> Result<BTreeMap<String, Vec<Order>>, EngineError> {
+        let found = target
+            .connector
+            .find(&target.ctx, kind, &Lookup::AnyMark)
+            .await
+            .map_err(|error| EngineError::System { system: target.name.clone(), error })?;
+        let mut by_mark: BTreeMap<String, Vec<Order>> = BTreeMap::new();
+        for snapshot in found {
+            let mark = snapshot.mark.clone().filter(|mark| is_mark(mark));
+            let order = order_of(&snapshot);
+            if let (Some(mark), Some(order)) = (mark, order)
+                && order.stage.as_deref() != Some("cancelled")
+            {
+                by_mark.entry(mark).or_default().push(order);
+            }
+        }
+        Ok(by_mark)
+    }
+
+    async fn verify_customers(&self, target: &System) -> Result<FlowProof, EngineError> {
+        let (source, _) = self.pair()?;
+        let mut flow = FlowProof::default();
+        let open = self.open_lanes(Kind::Customer).await?;
+        flow.open = open.len();
+        let bindings = self.store.bindings(target.uid.clone(), Kind::Customer).await?;
+        for chunk in bindings.chunks(100) {
+            let ids: Vec<RemoteId> = chunk.iter().map(|(_, id)| id.clone()).collect();
+            let answers = target.connector.read(&target.ctx, Kind::Customer, &ids).await;
+            for ((entity, id), answer) in chunk.iter().zip(answers) {
+                let snapshot = answer.map_err(|error| EngineError::System { system: target.name.clone(), error })?;
+                flow.compared += 1;
+                let case = self.store.load(*entity).await?;
+                let wanted = case.sides.get(&source.uid).map(|side| crate::decide::customer_of(&side.base));
+                let email = wanted.and_then(|customer| customer.email);
+                match snapshot.and_then(|snapshot| snapshot.records.into_iter().next()) {
+                    Some((_, Record::Customer(there))) if same_email(email.as_deref(), there.email.as_deref()) => {
+                        flow.equal += 1;
+                    }
+                    Some(_) => {
+                        flow.different += 1;
+                        flow.tell(format!("customer {}: another e-mail in {} ({id})", case.label, target.name));
+                    }
+                    None => {
+                        flow.missing += 1;
+                        flow.tell(format!("customer {}: {id} is not in {} any more", case.label, target.name));
+                    }
+                }
+            }
+        }
+        Ok(flow)
+    }
+}
+
+/// Nothing is compared where the shop told no e-mail.
+fn same_email(wanted: Option<&str>, there: Option<&str>) -> bool {
+    wanted.is_none_or(|wanted| there.is_some_and(|there| email_key(there) == email_key(wanted)))
+}
+
+fn order_of(snapshot: &Snapshot) -> Option<Order> {
+    snapshot.records.iter().find_map(|(_, record)| match record {
+        Record::Order(order) => Some((**order).clone()),
+        _ => None,
+    })
+}
+
+/// Compares one order with the documents that carry its mark.
+fn compare(flow: &mut FlowProof, label: &str, order: &Order, there: &[&Order], open: bool) {
+    flow.compared += 1;
+    match there {
+        [] if open => {
+            flow.open += 1;
+        }
+        [] => {
+            flow.missing += 1;
+            flow.tell(format!("order {label}: not in the target"));
+        }
+        [one] => {
+            let off = cents(order, one);
+            let differences = differences(order, one);
+            flow.cents_off += off;
+            if differences.is_empty() {
+                flow.equal += 1;
+            } else if open {
+                flow.open += 1;
+            } else {
+                flow.different += 1;
+                flow.tell(format!("order {label}: {}", differences.join("; ")));
+            }
+        }
+        several => {
+            flow.equal += 1;
+            flow.extra += several.len() - 1;
+            flow.tell(format!("order {label}: {} documents carry its mark", several.len()));
+        }
+    }
+}
+
+/// The difference of the totals in minor units of the order's currency.
+fn cents(order: &Order, there: &Order) -> u64 {
+    let (Some(a), Some(b)) = (order.totals.grand, there.totals.grand) else { return 0 };
+    let difference: Decimal = (a.amount - b.amount).abs() / a.currency.minor_unit();
+    difference.round().to_u64().unwrap_or(u64::MAX)
+}
+
+/// Every way in which the document is not the order.
+fn differences(order: &Order, there: &Order) -> Vec<String> {
+    let mut found = Vec::new();
+    if order.totals.grand != there.totals.grand {
+        let show = |m: Option<syncline_core::money::Money>| m.map_or("nothing".to_string(), |m| m.to_string());
+        found.push(format!("total {} here, {} there", show(order.totals.grand), show(there.totals.grand)));
+    }
+    let ours: Vec<_> = order.sold_lines().map(|(_, line)| line).collect();
+    let theirs: Vec<_> = there.sold_lines().map(|(_, line)| line).collect();
+    if ours.len() != theirs.len() {
+        found.push(format!("{} lines here, {} there", ours.len(), theirs.len()));
+    }
+    for (at, (a, b)) in ours.iter().zip(&theirs).enumerate() {
+        if a.quantity != b.quantity {
+            found.push(format!("line {}: another quantity", at + 1));
+        }
+        let close = match (a.net, b.net) {
+            (Some(a), Some(b)) => a.minus(b).is_ok_and(|d| d.amount.abs() <= a.currency.minor_unit()),
+            (None, Some(b)) => b.amount.is_zero(),
+            _ => false,
+        };
+        if !close {
+            found.push(format!("line {}: another amount", at + 1));
+        }
+    }
+    if there.stage.as_deref().is_none_or(|stage| stage == "draft" || stage == "quote") {
+        found.push("not released".to_string());
+    }
+    found
+}
