@@ -1,1 +1,401 @@
-//! Magento.
+//! Magento 2 and Adobe Commerce: orders, customers and products are read, `ext_order_id` is written back.
+
+mod client;
+mod config;
+mod feed;
+mod figures;
+mod map;
+mod probe;
+mod profile;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::{Auth, Config};
+
+use crate::wire::{is_html, json};
+use client::{Client, Search, encoded, refusal};
+use feed::{Row, Table};
+use futures::future::join_all;
+use map::Stores;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use syncline_connect::{
+    Connector, Ctx, Cursor, Error, Evidence, Fut, KeyPage, Lookup, Outcome, Page, Probe, Result, Seen, Snapshot,
+};
+use syncline_core::delivery::{Change, Permit};
+use syncline_core::id::RemoteId;
+use syncline_core::kind::{Kind, Step};
+use syncline_core::leaf::Value as LeafValue;
+use syncline_core::path::Path;
+use syncline_core::policy::ErrorKind;
+use syncline_core::profile::{Fit, Profile};
+use syncline_core::record::Record;
+use syncline_core::text;
+
+/// Characters `ext_order_id` keeps (`sales_order.ext_order_id` is a `varchar(32)`).
+const REFERENCE_LIMIT: usize = 32;
+
+const ORDERS: Table = Table {
+    resource: "orders",
+    id: "entity_id",
+    outline: "items[entity_id,increment_id,store_id,store_name,updated_at],total_count",
+};
+const CUSTOMERS: Table =
+    Table { resource: "customers/search", id: "id", outline: "items[id,website_id,updated_at],total_count" };
+const PRODUCTS: Table = Table { resource: "products", id: "id", outline: "items[id,sku],total_count" };
+/// What is asked of a product in a list; the rest is not read yet.
+const PRODUCT_FIELDS: &str = "items[id,sku,name,type_id,status],total_count";
+
+/// One Magento shop.
+#[derive(Debug)]
+pub struct Magento {
+    client: Client,
+    profile: Profile,
+}
+
+impl Magento {
+    /// The shop behind `config`. Nothing is sent yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { client: Client::new(config), profile: profile::profile() }
+    }
+
+    /// The store table, complete for these orders.
+    async fn stores(&self, ctx: &Ctx, orders: &[&Value]) -> Result<std::sync::Arc<Stores>> {
+        let ids = orders.iter().filter_map(|order| wire::typed::<wire::Id>(order.get("store_id")?).ok());
+        let needed: BTreeSet<u64> = ids.map(|id| id.0).collect();
+        self.client.stores(ctx, &needed).await
+    }
+
+    async fn feed(&self, ctx: &Ctx, table: Table, since: &Cursor) -> Result<Page> {
+        let slice = feed::changes(&self.client, ctx, table, since).await?;
+        let stores = if table.resource == ORDERS.resource {
+            let told = slice.rows.iter().filter_map(|row| match row {
+                Row::Read(value) => Some(value),
+                Row::Lost { outline, .. } => outline.as_ref(),
+            });
+            Some(self.stores(ctx, &told.collect::<Vec<_>>()).await?)
+        } else {
+            None
+        };
+        let seen = slice.rows.into_iter().map(|row| match row {
+            Row::Read(value) => seen(&value, stores.as_deref()),
+            Row::Lost { outline, place, error } => {
+                Seen { id: rough_id(outline.as_ref(), stores.as_deref(), &place), snapshot: Err(error) }
+            }
+        });
+        Ok(Page { seen: seen.collect(), next: slice.next, more: slice.more })
+    }
+
+    /// Products by id, from the last one on: their `updated_at` is not moved by all that changes them.
+    async fn products(&self, ctx: &Ctx, since: &Cursor) -> Result<Page> {
+        let (items, next, more) = self.behind(ctx, PRODUCTS, PRODUCT_FIELDS, since).await?;
+        let seen = items.iter().map(|item| match product(item) {
+            Ok(snapshot) => Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) },
+            Err(error) => Seen { id: rough_id(Some(item), None, "products"), snapshot: Err(error) },
+        });
+        Ok(Page { seen: seen.collect(), next, more })
+    }
+
+    /// The rows with higher ids than `after`, in the order of their ids.
+    async fn behind(
+        &self,
+        ctx: &Ctx,
+        table: Table,
+        fields: &'static str,
+        after: &Cursor,
+    ) -> Result<(Vec<Value>, Cursor, bool)> {
+        let last: u64 = match after.0.as_str() {
+            "" => 0,
+            text => text.parse().map_err(|_| {
+                Error::new(ErrorKind::Broken, format!("the cursor `{}` is no id", text::shown(text, 60)))
+            })?,
+        };
+        let search = Search {
+            resource: table.resource,
+            filters: vec![("entity_id", "gt", last.to_string())],
+            sort: vec!["entity_id"],
+            size: self.client.page_size(),
+            page: 1,
+            fields,
+        };
+        let listing = self.client.list(ctx, &search).await.map_err(|trouble| trouble.error)?;
+        let items = listing.items.unwrap_or_default();
+        let id = |item: &Value| wire::typed::<wire::Id>(item.get(table.id)?).ok().map(|id| id.0);
+        let top = items.iter().filter_map(id).max();
+        if !items.is_empty() && top.is_none_or(|top| top <= last) {
+            let what = format!("{}: page repeats: nothing above id {last} came", table.resource);
+            return Err(Error::new(ErrorKind::Broken, what));
+        }
+        let more = !items.is_empty() && listing.total_count.is_none_or(|total| total > items.len());
+        let next = top.map_or_else(|| after.clone(), |top| Cursor(top.to_string()));
+        Ok((items, next, more))
+    }
+
+    async fn key_page(&self, ctx: &Ctx, table: Table, after: &Cursor) -> Result<KeyPage> {
+        let (items, next, more) = self.behind(ctx, table, table.outline, after).await?;
+        let stores = if table.resource == ORDERS.resource {
+            Some(self.stores(ctx, &items.iter().collect::<Vec<_>>()).await?)
+        } else {
+            None
+        };
+        let mut keys = Vec::with_capacity(items.len());
+        for item in &items {
+            let version = item.get("updated_at").and_then(Value::as_str).map(str::to_owned);
+            keys.push((rough_id(Some(item), stores.as_deref(), "keys"), version));
+        }
+        Ok(KeyPage { keys, next, more })
+    }
+
+    async fn read_one(&self, ctx: &Ctx, kind: Kind, id: &RemoteId) -> Result<Option<Snapshot>> {
+        let path = match kind {
+            Kind::Order => format!("orders/{}", numeric(kind, id)?),
+            Kind::Customer => format!("customers/{}", numeric(kind, id)?),
+            Kind::Variant => format!("products/{}", encoded(&id.id)),
+            Kind::Product => return Err(unsupported("products are read as variants, by SKU")),
+        };
+        let value: Value = match self.client.get(ctx, &path).await {
+            Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
+            other => other?,
+        };
+        match kind {
+            Kind::Order => {
+                let stores = self.stores(ctx, &[&value]).await?;
+                order(&value, &stores).map(Some)
+            }
+            Kind::Customer => customer(&value).map(Some),
+            _ => product(&value).map(Some),
+        }
+    }
+
+    async fn find_number(&self, ctx: &Ctx, number: &str) -> Result<Vec<Snapshot>> {
+        let search = Search {
+            resource: ORDERS.resource,
+            filters: vec![("increment_id", "eq", number.to_owned())],
+            sort: vec!["entity_id"],
+            size: self.client.page_size(),
+            page: 1,
+            fields: "",
+        };
+        let listing = self.client.list(ctx, &search).await.map_err(|trouble| trouble.error)?;
+        let items = listing.items.unwrap_or_default();
+        let stores = self.stores(ctx, &items.iter().collect::<Vec<_>>()).await?;
+        items.iter().map(|item| order(item, &stores)).collect()
+    }
+
+    async fn write_one(&self, ctx: &Ctx, permit: Permit) -> Outcome {
+        let (id, body) = match saving(permit.change()) {
+            Ok(ready) => ready,
+            Err(error) => return Outcome::Refused(error),
+        };
+        let (request, response) = match self.client.save_order(ctx, &permit, &body).await {
+            Ok(answer) => answer,
+            Err(failed) if failed.sent => return Outcome::Unknown { learned: None, error: failed.error },
+            Err(failed) => return Outcome::Refused(failed.error),
+        };
+        let page = is_html(&response);
+        match response.status {
+            200..=299 if !page => {}
+            429 | 300..=399 => return Outcome::Refused(refusal(&request, &response)),
+            400..=499 if !page => return Outcome::Refused(refusal(&request, &response)),
+            _ => return Outcome::Unknown { learned: None, error: refusal(&request, &response) },
+        }
+        if let Err(error) = json::<Value>(&request, &response) {
+            return Outcome::Unknown { learned: None, error };
+        }
+        // The answer of a save is full of nulls (recorded: order-ext-id): what counts is what is stored now.
+        let learned = Some(id.clone());
+        match self.read_one(ctx, Kind::Order, &id).await {
+            Ok(Some(snapshot)) => Outcome::Done(Box::new(snapshot)),
+            Ok(None) => {
+                let what = format!("order {id} was saved and is not there when read back");
+                Outcome::Unknown { learned, error: Error::new(ErrorKind::Gone, what) }
+            }
+            Err(error) => Outcome::Unknown { learned, error },
+        }
+    }
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("magento: {what}"))
+}
+
+/// The number in an id; a guest is known from orders only.
+fn numeric(kind: Kind, id: &RemoteId) -> Result<u64> {
+    if id.id.starts_with("guest:") {
+        return Err(unsupported("a guest has no record of its own; it is known from the orders only"));
+    }
+    id.id.parse().map_err(|_| {
+        Error::new(ErrorKind::Invalid, format!("`{}` is no id of a Magento {kind}", text::shown(&id.id, 60)))
+    })
+}
+
+/// The document a change is for and the body that saves it.
+fn saving(change: &Change) -> Result<(RemoteId, Value)> {
+    let only_update = change.kind == Kind::Order && change.step == Step::Update;
+    let (Some(id), true) = (&change.document, only_update) else {
+        return Err(unsupported("only `reference` of an existing order is written"));
+    };
+    let entity_id = numeric(Kind::Order, id)?;
+    let leaves: Vec<(&Path, Option<&LeafValue>)> = change.leaves.iter().collect();
+    let [(path, Some(LeafValue::Text(reference)))] = leaves.as_slice() else {
+        return Err(unsupported("of an order only `reference` is written, and only a text"));
+    };
+    if path.as_str() != "reference" {
+        return Err(unsupported(&format!("`{path}` of an order is not written")));
+    }
+    if text::cut(reference, REFERENCE_LIMIT).is_some() {
+        let what =
+            format!("`ext_order_id` keeps {REFERENCE_LIMIT} characters, `{}` has more", text::shown(reference, 60));
+        return Err(Error::new(ErrorKind::Invalid, what));
+    }
+    Ok((id.clone(), json!({"entity": {"entity_id": entity_id, "ext_order_id": reference}})))
+}
+
+/// The exchange behind one document of a page: its own part of the answer.
+fn evidence_of(place: &str, value: &Value) -> Evidence {
+    let received = Evidence::excerpt(value.to_string().as_bytes());
+    Evidence { request: format!("GET {place}"), sent: String::new(), status: 200, received }
+}
+
+fn shape<T: serde::de::DeserializeOwned>(place: &str, value: &Value) -> Result<T> {
+    wire::typed(value).map_err(|what| {
+        Error::new(ErrorKind::Broken, format!("{place} {}: {what}", name_of(value))).with(evidence_of(place, value))
+    })
+}
+
+/// What a person calls a document that cannot be read.
+fn name_of(value: &Value) -> String {
+    let told = ["increment_id", "sku", "email", "entity_id", "id"].iter().find_map(|field| value.get(*field));
+    told.map_or_else(|| "without a number".to_owned(), |name| text::shown(&name.to_string(), 60))
+}
+
+fn version(value: &Value) -> Option<String> {
+    value.get("updated_at").and_then(Value::as_str).map(str::to_owned)
+}
+
+fn order(value: &Value, stores: &Stores) -> Result<Snapshot> {
+    let doc: wire::Order = shape("orders", value)?;
+    let evidence = evidence_of("orders", value);
+    match map::order(&doc, stores) {
+        Ok(records) => {
+            let id = records.first().map(|(id, _)| id.clone());
+            let id = id.ok_or_else(|| Error::new(ErrorKind::Broken, "an order without a record"))?;
+            let version = doc.updated_at.map(|time| time.0);
+            Ok(Snapshot { id, version, mark: None, records, evidence: Some(evidence) })
+        }
+        Err(error) => Err(error.with(evidence)),
+    }
+}
+
+fn customer(value: &Value) -> Result<Snapshot> {
+    let doc: wire::Customer = shape("customers", value)?;
+    let (id, record) = map::customer(&doc);
+    let version = doc.updated_at.map(|time| time.0);
+    let records = vec![(id.clone(), Record::Customer(record))];
+    Ok(Snapshot { id, version, mark: None, records, evidence: Some(evidence_of("customers", value)) })
+}
+
+fn product(value: &Value) -> Result<Snapshot> {
+    let doc: wire::Product = shape("products", value)?;
+    let (id, record) = map::variant(&doc);
+    let records = vec![(id.clone(), Record::Variant(record))];
+    Ok(Snapshot { id, version: version(value), mark: None, records, evidence: Some(evidence_of("products", value)) })
+}
+
+fn seen(value: &Value, stores: Option<&Stores>) -> Seen {
+    let read = match stores {
+        Some(stores) => order(value, stores),
+        None => customer(value),
+    };
+    match read {
+        Ok(snapshot) => Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) },
+        Err(error) => Seen { id: rough_id(Some(value), stores, "unknown"), snapshot: Err(error) },
+    }
+}
+
+/// The id of a row by its outline alone; `page:<place>` where it does not even tell that.
+fn rough_id(outline: Option<&Value>, stores: Option<&Stores>, place: &str) -> RemoteId {
+    let Some(told) = outline else { return RemoteId::new("", format!("page:{place}")) };
+    let id = |field: &str| told.get(field).and_then(|value| wire::typed::<wire::Id>(value).ok());
+    let named = |field: &str| told.get(field).and_then(|value| wire::typed::<wire::Text>(value).ok());
+    match (id("entity_id"), named("sku"), id("id")) {
+        (Some(order), _, _) => {
+            let scope = stores.map(|stores| stores.scope(id("store_id"), named("store_name").as_ref()));
+            RemoteId::new(scope.unwrap_or_default(), order.0.to_string())
+        }
+        (None, Some(sku), _) => RemoteId::new("", sku.0),
+        (None, None, Some(customer)) => RemoteId::new(map::website(id("website_id")), customer.0.to_string()),
+        (None, None, None) => RemoteId::new("", format!("page:{place}:{}", name_of(told))),
+    }
+}
+
+impl Connector for Magento {
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    fn probe<'a>(&'a self, ctx: &'a Ctx) -> Fut<'a, Result<Probe>> {
+        Box::pin(probe::probe(&self.client, &self.profile, ctx))
+    }
+
+    fn fit(&self, kind: Kind, path: &Path, value: &LeafValue) -> Fit {
+        match value {
+            LeafValue::Text(long) if kind == Kind::Order && path.as_str() == "reference" => {
+                match text::cut(long, REFERENCE_LIMIT) {
+                    Some(short) => Fit::As(LeafValue::Text(short), format!("cut to {REFERENCE_LIMIT} characters")),
+                    None => Fit::Exact,
+                }
+            }
+            _ => Fit::Exact,
+        }
+    }
+
+    fn changes<'a>(&'a self, ctx: &'a Ctx, kind: Kind, since: &'a Cursor) -> Fut<'a, Result<Page>> {
+        Box::pin(async move {
+            match kind {
+                Kind::Order => self.feed(ctx, ORDERS, since).await,
+                Kind::Customer => self.feed(ctx, CUSTOMERS, since).await,
+                Kind::Variant => self.products(ctx, since).await,
+                Kind::Product => Err(unsupported("products are read as variants, by SKU")),
+            }
+        })
+    }
+
+    fn keys<'a>(&'a self, ctx: &'a Ctx, kind: Kind, after: &'a Cursor) -> Fut<'a, Result<KeyPage>> {
+        Box::pin(async move {
+            match kind {
+                Kind::Order => self.key_page(ctx, ORDERS, after).await,
+                Kind::Customer => self.key_page(ctx, CUSTOMERS, after).await,
+                Kind::Variant => self.key_page(ctx, PRODUCTS, after).await,
+                Kind::Product => Err(unsupported("products are read as variants, by SKU")),
+            }
+        })
+    }
+
+    fn read<'a>(&'a self, ctx: &'a Ctx, kind: Kind, ids: &'a [RemoteId]) -> Fut<'a, Vec<Result<Option<Snapshot>>>> {
+        Box::pin(async move { join_all(ids.iter().map(|id| self.read_one(ctx, kind, id))).await })
+    }
+
+    fn find<'a>(&'a self, ctx: &'a Ctx, kind: Kind, by: &'a Lookup) -> Fut<'a, Result<Vec<Snapshot>>> {
+        Box::pin(async move {
+            match (kind, by) {
+                (Kind::Order, Lookup::Number(number)) => self.find_number(ctx, number).await,
+                (_, Lookup::Number(_)) => Err(unsupported("only orders are found by number")),
+                (_, Lookup::Mark(_) | Lookup::AnyMark) => {
+                    Err(unsupported("nothing is created here, so nothing carries our mark"))
+                }
+            }
+        })
+    }
+
+    fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>> {
+        Box::pin(async move { join_all(permits.into_iter().map(|permit| self.write_one(ctx, permit))).await })
+    }
+
+    fn pair(&self, _: &Change, _: &Snapshot) -> Vec<(Path, String)> {
+        Vec::new()
+    }
+}

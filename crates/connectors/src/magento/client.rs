@@ -1,0 +1,400 @@
+//! Talks to Magento's REST API: addresses, tokens, and what an answer that is no success means.
+
+use super::config::{Auth, Config};
+use super::map::Stores;
+use super::wire::{self, Listing, Refusal};
+use crate::wire::{is_html, json};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use syncline_connect::ctx::{self, CallError};
+use syncline_connect::{Ctx, Effect, Error, Request, Response, Result};
+use syncline_core::delivery::Permit;
+use syncline_core::policy::ErrorKind;
+use tokio::sync::Mutex;
+
+/// Rows asked for at once. A shop may allow fewer ("Web API input limits"); then fewer are asked for from then on.
+pub(super) const PAGE: u32 = 100;
+/// How often a read is sent when its answer breaks off.
+const UNFINISHED_READS: u32 = 3;
+/// Writes refused in a row for want of rights before that is believed: one 401 may be a token that just ended.
+const REFUSED_WRITES: u32 = 3;
+
+/// One shop's API.
+pub(super) struct Client {
+    root: String,
+    auth: Auth,
+    token: Mutex<Option<String>>,
+    refused_writes: AtomicU32,
+    page: AtomicU32,
+    stores: Mutex<Option<Loaded>>,
+}
+
+/// The store table, and the views that were not in it even when it was read for their sake.
+struct Loaded {
+    table: Arc<Stores>,
+    unknown: BTreeSet<u64>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("root", &self.root).field("auth", &self.auth).finish_non_exhaustive()
+    }
+}
+
+/// A search over one list, always in an order of our own: Magento sorts descending where it is not told.
+#[derive(Debug, Clone)]
+pub(super) struct Search {
+    pub(super) resource: &'static str,
+    /// Field, condition and value; all must hold.
+    pub(super) filters: Vec<(&'static str, &'static str, String)>,
+    /// Ascending.
+    pub(super) sort: Vec<&'static str>,
+    pub(super) size: u32,
+    pub(super) page: u32,
+    /// The part of the answer wanted; empty for all of it.
+    pub(super) fields: &'static str,
+}
+
+impl Search {
+    fn path(&self) -> String {
+        let mut path = format!("{}?", self.resource);
+        for (at, (field, condition, value)) in self.filters.iter().enumerate() {
+            let base = format!("searchCriteria[filterGroups][{at}][filters][0]");
+            path += &format!("{base}[field]={field}&{base}[value]={}&", encoded(value));
+            path += &format!("{base}[conditionType]={condition}&");
+        }
+        for (at, field) in self.sort.iter().enumerate() {
+            let base = format!("searchCriteria[sortOrders][{at}]");
+            path += &format!("{base}[field]={field}&{base}[direction]=ASC&");
+        }
+        path += &format!("searchCriteria[pageSize]={}&searchCriteria[currentPage]={}", self.size, self.page);
+        if !self.fields.is_empty() {
+            path += &format!("&fields={}", self.fields);
+        }
+        path
+    }
+}
+
+/// Why a search has no answer, and whether asking for fewer rows may help.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) error: Error,
+    pub(super) smaller_may_help: bool,
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self { error, smaller_may_help: false }
+    }
+}
+
+impl Client {
+    pub(super) fn new(config: Config) -> Self {
+        Self {
+            root: config.url.trim().trim_end_matches('/').to_owned(),
+            auth: config.auth,
+            token: Mutex::new(None),
+            refused_writes: AtomicU32::new(0),
+            page: AtomicU32::new(PAGE),
+            stores: Mutex::new(None),
+        }
+    }
+
+    /// Rows to ask for at once.
+    pub(super) fn page_size(&self) -> u32 {
+        self.page.load(Ordering::Relaxed).max(1)
+    }
+
+    /// The JSON at `path` below the version, e.g. `orders/12`.
+    pub(super) async fn get<T: DeserializeOwned>(&self, ctx: &Ctx, path: &str) -> Result<T> {
+        let mut attempt = 1;
+        loop {
+            let (request, response) = self.exchange(ctx, path).await.map_err(Error::from)?;
+            if response.status != 200 {
+                return Err(refusal(&request, &response));
+            }
+            match json(&request, &response) {
+                Err(_) if unfinished(&response) && attempt < UNFINISHED_READS => attempt += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// The answer of a search.
+    pub(super) async fn list(&self, ctx: &Ctx, search: &Search) -> std::result::Result<Listing, Trouble> {
+        let path = search.path();
+        let mut attempt = 1;
+        loop {
+            let (request, response) = self.exchange(ctx, &path).await.map_err(|failed| Trouble {
+                smaller_may_help: failed.error.kind == ErrorKind::Broken,
+                error: failed.error,
+            })?;
+            if response.status != 200 {
+                let error = refusal(&request, &response);
+                let over_limit = response.status == 400 && error.message.contains("pageSize");
+                if over_limit {
+                    self.page.store((search.size / 2).max(1), Ordering::Relaxed);
+                }
+                return Err(Trouble { smaller_may_help: over_limit || response.status == 500, error });
+            }
+            let cut = unfinished(&response);
+            match json(&request, &response) {
+                Ok(listing) => return Ok(listing),
+                Err(_) if cut && attempt < UNFINISHED_READS => attempt += 1,
+                Err(error) => return Err(Trouble { smaller_may_help: cut, error }),
+            }
+        }
+    }
+
+    /// Every row of a list that is short by nature, at most `limit`; and whether there are more.
+    pub(super) async fn all<T: DeserializeOwned>(
+        &self,
+        ctx: &Ctx,
+        resource: &'static str,
+        sort: &'static str,
+        limit: usize,
+    ) -> Result<(Vec<T>, bool)> {
+        let mut rows = Vec::new();
+        let mut search =
+            Search { resource, filters: vec![], sort: vec![sort], size: self.page_size(), page: 1, fields: "" };
+        loop {
+            let listing = self.list(ctx, &search).await.map_err(|trouble| trouble.error)?;
+            let items = listing.items.unwrap_or_default();
+            let (none, total) = (items.is_empty(), listing.total_count.unwrap_or(0));
+            for item in &items {
+                let what = |problem| Error::new(ErrorKind::Broken, format!("{resource}: {problem}"));
+                rows.push(wire::typed(item).map_err(what)?);
+            }
+            if none || rows.len() >= total || rows.len() >= limit {
+                return Ok((rows, !none && total > limit));
+            }
+            search.page += 1;
+        }
+    }
+
+    /// The answer to a read, whatever its status; a token that ended is renewed once.
+    async fn exchange(&self, ctx: &Ctx, path: &str) -> std::result::Result<(Request, Response), CallError> {
+        let not_sent = |error| CallError { error, sent: false };
+        let mut first = true;
+        loop {
+            let token = self.token(ctx).await.map_err(not_sent)?;
+            let request = self.request(ctx, "GET", path, &token, Vec::new(), Effect::Read);
+            let response = ctx.call(request.clone()).await?;
+            if response.status != 401 || !first {
+                return Ok((request, response));
+            }
+            first = false;
+            self.renew(ctx, &token).await.map_err(not_sent)?;
+        }
+    }
+
+    /// The answer to the one write there is; sent once.
+    ///
+    /// # Errors
+    /// The error, and whether the request may have arrived. After a 401, which is surely not executed, a new token
+    /// is there and the error says `Stale`, so that the engine notes a new attempt; several 401 in a row are `Denied`.
+    pub(super) async fn save_order(
+        &self,
+        ctx: &Ctx,
+        permit: &Permit,
+        body: &Value,
+    ) -> std::result::Result<(Request, Response), CallError> {
+        let not_sent = |error| CallError { error, sent: false };
+        let token = self.token(ctx).await.map_err(not_sent)?;
+        let effect = Effect::Write { notes: vec![permit.note()], deadline: permit.deadline() };
+        let request = self.request(ctx, "POST", "orders", &token, body.to_string().into_bytes(), effect);
+        let response = ctx.call(request.clone()).await?;
+        if response.status != 401 {
+            self.refused_writes.store(0, Ordering::Relaxed);
+            return Ok((request, response));
+        }
+        self.renew(ctx, &token).await.map_err(not_sent)?;
+        let mut error = refusal(&request, &response);
+        if self.refused_writes.fetch_add(1, Ordering::Relaxed) + 1 < REFUSED_WRITES {
+            error.kind = ErrorKind::Stale;
+            error.message = format!("the login had ended and nothing was written: {}", error.message);
+        }
+        Err(not_sent(error))
+    }
+
+    fn request(
+        &self,
+        ctx: &Ctx,
+        method: &'static str,
+        path: &str,
+        token: &str,
+        body: Vec<u8>,
+        effect: Effect,
+    ) -> Request {
+        let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+        if !token.is_empty() {
+            headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+        }
+        if !body.is_empty() {
+            headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        }
+        let url = format!("{}/rest/default/V1/{path}", self.root);
+        Request { method, url, headers, body, effect, timeout: ctx.timeout() }
+    }
+
+    /// The token to show; an administrator's is asked for where there is none yet.
+    async fn token(&self, ctx: &Ctx) -> Result<String> {
+        match &self.auth {
+            Auth::Token(token) => Ok(token.clone()),
+            Auth::Login { user, password } => {
+                let mut held = self.token.lock().await;
+                match held.as_ref() {
+                    Some(token) => Ok(token.clone()),
+                    None => Ok(held.insert(self.login(ctx, user, password).await?).clone()),
+                }
+            }
+        }
+    }
+
+    /// Puts a new token in the place of `ended`, unless another call did so already.
+    async fn renew(&self, ctx: &Ctx, ended: &str) -> Result<()> {
+        let Auth::Login { user, password } = &self.auth else { return Ok(()) };
+        let mut held = self.token.lock().await;
+        if held.as_deref() == Some(ended) {
+            *held = None;
+            *held = Some(self.login(ctx, user, password).await?);
+        }
+        Ok(())
+    }
+
+    /// A new administrator's token. Asking twice harms nobody: it is a read by effect.
+    async fn login(&self, ctx: &Ctx, user: &str, password: &str) -> Result<String> {
+        let body = serde_json::json!({"username": user, "password": password}).to_string().into_bytes();
+        let request = self.request(ctx, "POST", "integration/admin/token", "", body, Effect::Read);
+        let hidden = |mut error: Error| {
+            if let Some(evidence) = error.evidence.as_mut() {
+                evidence.sent = "(user name and password)".to_owned();
+                if evidence.status == 200 {
+                    evidence.received = "(a token)".to_owned();
+                }
+            }
+            error
+        };
+        let response = ctx.call(request.clone()).await.map_err(|failed| hidden(failed.error))?;
+        if response.status != 200 {
+            return Err(hidden(refusal(&request, &response)));
+        }
+        json(&request, &response).map_err(hidden)
+    }
+
+    /// The table of store views; read once, and again for a view that is not in it.
+    pub(super) async fn stores(&self, ctx: &Ctx, needed: &BTreeSet<u64>) -> Result<Arc<Stores>> {
+        let mut held = self.stores.lock().await;
+        let mut unknown = BTreeSet::new();
+        if let Some(loaded) = held.as_ref() {
+            let missing = |id: &&u64| !loaded.table.knows(Some(wire::Id(**id))) && !loaded.unknown.contains(*id);
+            if !needed.iter().any(|id| missing(&id)) {
+                return Ok(Arc::clone(&loaded.table));
+            }
+            unknown = needed.iter().filter(missing).chain(&loaded.unknown).copied().collect();
+        }
+        let (views, websites, configs) = self.setup(ctx).await?;
+        let table = Arc::new(Stores::new(&views, &websites, &configs));
+        unknown.extend(needed);
+        unknown.retain(|id| !table.knows(Some(wire::Id(*id))));
+        *held = Some(Loaded { table: Arc::clone(&table), unknown });
+        Ok(table)
+    }
+
+    /// Store views, websites and the settings of each view.
+    pub(super) async fn setup(
+        &self,
+        ctx: &Ctx,
+    ) -> Result<(Vec<wire::StoreView>, Vec<wire::Website>, Vec<wire::StoreConfig>)> {
+        let views = self.get(ctx, "store/storeViews").await?;
+        let websites = self.get(ctx, "store/websites").await?;
+        let configs = self.get(ctx, "store/storeConfigs").await?;
+        Ok((views, websites, configs))
+    }
+
+    /// What `/magento_version` says, where the shop answers it; the API itself tells no version.
+    pub(super) async fn version(&self, ctx: &Ctx) -> Option<String> {
+        let mut request = self.request(ctx, "GET", "", "", Vec::new(), Effect::Read);
+        request.url = format!("{}/magento_version", self.root);
+        let response = ctx.call(request).await.ok().filter(|response| response.status == 200)?;
+        let text = String::from_utf8(response.body).ok()?;
+        let told = text.trim().strip_prefix("Magento/")?;
+        Some(syncline_core::text::shown(told, 40))
+    }
+}
+
+/// Whether the body breaks off in the middle of its JSON.
+fn unfinished(response: &Response) -> bool {
+    !is_html(response) && serde_json::from_slice::<IgnoredAny>(&response.body).is_err_and(|error| error.is_eof())
+}
+
+/// `text` for a path segment or a query value: everything but letters, digits and `-_.~` percent-encoded.
+pub(super) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out += &format!("%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// The error behind an answer that is no success.
+pub(super) fn refusal(request: &Request, response: &Response) -> Error {
+    let place = format!("{} {}", request.method, ctx::shown(&request.url));
+    let told: Option<String> = serde_json::from_slice::<Value>(&response.body)
+        .ok()
+        .and_then(|body| wire::typed::<Refusal>(&body).ok())
+        .and_then(|refusal| refusal.text());
+    let said = told.as_deref().map_or_else(
+        || if is_html(response) { "an HTML page".to_owned() } else { "no reason given".to_owned() },
+        |text| syncline_core::text::shown(text, 600),
+    );
+    let (kind, advice) = sorted(response, told.as_deref());
+    let mut error = Error::new(kind, format!("{place}: {}: {said}{advice}", response.status));
+    if kind == ErrorKind::Busy {
+        error.retry_after_s = response.header("retry-after").and_then(|text| text.trim().parse().ok());
+    }
+    error.with(ctx::evidence(request, response))
+}
+
+/// What sort of error an answer is, with the advice that belongs to it.
+fn sorted(response: &Response, told: Option<&str>) -> (ErrorKind, String) {
+    let says = |part: &str| told.is_some_and(|text| text.contains(part));
+    let plain = |kind| (kind, String::new());
+    match response.status {
+        300..=399 => {
+            let to = response.header("location").unwrap_or("elsewhere");
+            let to = syncline_core::text::shown(to, 200);
+            (
+                ErrorKind::Config,
+                format!(" (the shop sends us to {to}: put the address it really answers at into `url`)"),
+            )
+        }
+        401 if says("isn't authorized") || says("not authorized") => (
+            ErrorKind::Denied,
+            " (the token has ended, or its integration lacks this resource: System > Integrations > API, or the \
+             role of the user; an integration's token as bearer needs `oauth/consumer/enable_integration_as_bearer`)"
+                .to_owned(),
+        ),
+        401 | 403 => plain(ErrorKind::Denied),
+        404 if told.is_none() || says("does not match any route") => {
+            (ErrorKind::Config, " (is this url a Magento base url?)".to_owned())
+        }
+        404 => plain(ErrorKind::Gone),
+        400 if says("Specified request cannot be processed") => {
+            (ErrorKind::Config, " (the shop has no store view with the code `default`)".to_owned())
+        }
+        429 | 503 => plain(ErrorKind::Busy),
+        500..=599 => plain(ErrorKind::Unreachable),
+        _ if told.is_none() && is_html(response) => plain(ErrorKind::Unreachable),
+        200..=299 => plain(ErrorKind::Broken),
+        _ => plain(ErrorKind::Invalid),
+    }
+}

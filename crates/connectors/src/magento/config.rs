@@ -1,0 +1,35 @@
+//! What it takes to reach one Magento shop: its address and a way in.
+
+use std::fmt;
+
+/// Address and credentials of one shop.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The shop's base address, with or without a slash at the end, e.g. `https://shop.example`.
+    pub url: String,
+    /// How we show who we are.
+    pub auth: Auth,
+}
+
+/// How we show who we are.
+#[derive(Clone)]
+pub enum Auth {
+    /// An integration's access token, sent as bearer; it does not end.
+    Token(String),
+    /// An administrator, whose token of four hours is asked for and renewed as needed.
+    Login {
+        /// The administrator's user name.
+        user: String,
+        /// The password.
+        password: String,
+    },
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(_) => f.write_str("Token(hidden)"),
+            Self::Login { user, .. } => f.debug_struct("Login").field("user", user).finish_non_exhaustive(),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What one shop is: version, rights, websites, time zones, and the rows its mapping tables can point to.
+
+use super::client::{Client, Search};
+use super::map;
+use super::wire::{Group, StoreConfig, TaxRate, Text};
+use std::collections::{BTreeMap, BTreeSet};
+use syncline_connect::{Choice, Ctx, Error, Probe, Result};
+use syncline_core::money;
+use syncline_core::policy::ErrorKind;
+use syncline_core::profile::Profile;
+
+/// Tax rates and customer groups listed at most.
+const ROWS: usize = 2000;
+
+/// What is read of the shop, with the resource an integration needs for it.
+const RIGHTS: [(&str, &str); 3] = [
+    ("orders", "Magento_Sales::actions_view (Sales > Operations > Orders > Actions > View)"),
+    ("customers/search", "Magento_Customer::customer (Customers > All Customers)"),
+    ("products", "Magento_Catalog::products (Catalog > Inventory > Products)"),
+];
+
+/// The probe of a shop.
+///
+/// # Errors
+/// `Denied` naming the resource that is missing; what else the shop refuses.
+pub(super) async fn probe(client: &Client, profile: &Profile, ctx: &Ctx) -> Result<Probe> {
+    let setup =
+        client.setup(ctx).await.map_err(|error| lacking(error, "Magento_Backend::store (Stores > Settings)"))?;
+    let (_, websites, configs) = setup;
+    for (resource, right) in RIGHTS {
+        let search =
+            Search { resource, filters: vec![], sort: vec!["entity_id"], size: 1, page: 1, fields: "total_count" };
+        client.list(ctx, &search).await.map_err(|trouble| lacking(trouble.error, right))?;
+    }
+    let mut warnings = Vec::new();
+    let mut choices = BTreeMap::new();
+    let taxes = client.all::<TaxRate>(ctx, "taxRates/search", "code", ROWS).await;
+    let taxes = optional(taxes, "tax rates", "Magento_Tax::manage_tax", &mut warnings)?;
+    choices.insert("taxes".to_owned(), taxes.iter().map(tax).collect());
+    let groups = client.all::<Group>(ctx, "customerGroups/search", "id", ROWS).await;
+    let groups = optional(groups, "customer groups", "Magento_Customer::group", &mut warnings)?;
+    choices.insert("customer_groups".to_owned(), groups.iter().map(group).collect());
+    choices.insert("currencies".to_owned(), currencies(&configs));
+    let modules = client.get::<Vec<Text>>(ctx, "modules").await.map(|names| (names, false));
+    let modules = optional(modules, "modules", "Magento_Backend::setup_wizard", &mut warnings)?;
+    let number = client.version(ctx).await;
+    warnings.extend(oddities(&configs));
+    Ok(Probe {
+        version: version(number, &modules),
+        profile: profile.clone(),
+        scopes: websites.iter().filter(|s| s.id.0 != 0).map(|s| (s.id.0.to_string(), s.name.0.clone())).collect(),
+        zone: configs.iter().min_by_key(|config| config.id.0).and_then(zone_of),
+        choices,
+        warnings,
+    })
+}
+
+/// A refusal for want of a right, with the right by its name.
+fn lacking(mut error: Error, right: &str) -> Error {
+    if error.kind == ErrorKind::Denied {
+        error.message = format!("{}; needed: the resource {right}", error.message);
+    }
+    error
+}
+
+/// Rows that are not needed for orders to cross: without the right to them there is a warning.
+fn optional<T>(rows: Result<(Vec<T>, bool)>, what: &str, right: &str, warnings: &mut Vec<String>) -> Result<Vec<T>> {
+    match rows {
+        Ok((rows, more)) => {
+            if more {
+                warnings.push(format!("only the first {ROWS} {what} are listed"));
+            }
+            Ok(rows)
+        }
+        Err(error) if error.kind == ErrorKind::Denied => {
+            warnings.push(format!("the {what} cannot be read: the resource {right} is missing"));
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn tax(rate: &TaxRate) -> Choice {
+    let percent = rate.rate.map(|exact| money::settled(exact.0, 4).normalize().to_string());
+    let country = rate.tax_country_id.as_ref().map_or("", |country| country.0.as_str());
+    let title = format!("{} {country}", rate.code.0);
+    Choice { code: rate.code.0.clone(), title: title.trim().to_owned(), hint: percent.unwrap_or_default() }
+}
+
+fn group(group: &Group) -> Choice {
+    Choice { code: group.id.0.to_string(), title: group.code.0.clone(), hint: String::new() }
+}
+
+fn currencies(configs: &[StoreConfig]) -> Vec<Choice> {
+    let told = configs.iter().flat_map(|c| [&c.base_currency_code, &c.default_display_currency_code]);
+    let codes: BTreeSet<&str> = told.flatten().map(|code| code.0.as_str()).collect();
+    let choice = |code: &str| Choice { code: code.to_owned(), title: code.to_owned(), hint: code.to_owned() };
+    codes.into_iter().map(choice).collect()
+}
+
+fn zone_of(config: &StoreConfig) -> Option<String> {
+    config.timezone.as_ref().map(|zone| zone.0.clone())
+}
+
+/// What a person should know about how the shop is set up.
+fn oddities(configs: &[StoreConfig]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let bases: BTreeSet<&str> =
+        configs.iter().filter_map(|c| Some(c.base_currency_code.as_ref()?.0.as_str())).collect();
+    if bases.len() > 1 {
+        let list = bases.into_iter().collect::<Vec<_>>().join(", ");
+        warnings
+            .push(format!("the websites have several base currencies ({list}); orders are read in their own currency"));
+    }
+    let zones: BTreeSet<String> = configs.iter().filter_map(zone_of).collect();
+    for zone in zones.iter().filter(|zone| map::zone(zone).is_none()) {
+        warnings.push(format!("the time zone `{zone}` is not known; days of its orders are taken in UTC"));
+    }
+    if zones.len() > 1 {
+        let list = zones.into_iter().collect::<Vec<_>>().join(", ");
+        warnings.push(format!("the store views have several time zones ({list}); an order's day is its view's"));
+    }
+    warnings
+}
+
+fn version(number: Option<String>, modules: &[Text]) -> String {
+    let commerce = modules.iter().any(|module| module.0 == "Magento_CustomerBalance");
+    let edition = if commerce { "Adobe Commerce" } else { "Magento Open Source" };
+    match number {
+        Some(number) => format!("Magento {number}"),
+        None if modules.is_empty() => "Magento 2".to_owned(),
+        None => format!("{edition}, {} modules", modules.len()),
+    }
+}

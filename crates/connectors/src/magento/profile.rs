@@ -1,0 +1,83 @@
+//! What a Magento shop can do at best, as far as it is used here.
+
+use std::collections::BTreeMap;
+use syncline_core::kind::{Kind, Step};
+use syncline_core::profile::{KindProfile, Profile};
+
+/// What an order's document tells.
+const ORDER: &[&str] = &[
+    "number",
+    "reference",
+    "life",
+    "placed",
+    "day",
+    "currency",
+    "customer",
+    "billing",
+    "shipping",
+    "payment.method",
+    "payment.authorised",
+    "payment.captured",
+    "payment.po_number",
+    "totals.grand",
+    "totals.tax",
+    "lines[*].position",
+    "lines[*].parent",
+    "lines[*].form",
+    "lines[*].sku",
+    "lines[*].name",
+    "lines[*].variant",
+    "lines[*].quantity",
+    "lines[*].net",
+    "lines[*].discount",
+    "lines[*].tax",
+    "lines[*].taxes[*]",
+    "charges[*].title",
+    "charges[*].net",
+    "charges[*].tax",
+    "charges[*].taxes[*]",
+];
+const CUSTOMER: &[&str] = &[
+    "name",
+    "email",
+    "tax_id",
+    "addresses[*]",
+    "addresses[*].name",
+    "addresses[*].company",
+    "addresses[*].street",
+    "addresses[*].postcode",
+    "addresses[*].city",
+    "addresses[*].country",
+    "addresses[*].region",
+    "addresses[*].phone",
+];
+const VARIANT: &[&str] = &["sku", "name", "form", "active", "serial"];
+/// Ids grow and are never given twice (`AUTO_INCREMENT`).
+const KEY_ORDER: &str = "entity_id ascending";
+
+/// The profile. Nothing is created, so no guard is needed: saving the same `ext_order_id` twice leaves one value
+/// (recorded: order-ext-id, order-get-after-ext).
+pub(super) fn profile() -> Profile {
+    let texts = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
+    let reading = |paths: &[&str], since: &str| KindProfile {
+        reads: texts(paths),
+        since: since.to_owned(),
+        key_order: KEY_ORDER.to_owned(),
+        batch: 1,
+        ..KindProfile::default()
+    };
+    let order =
+        KindProfile { writes: vec!["reference".to_owned()], steps: vec![Step::Update], ..reading(ORDER, "updated_at") };
+    Profile {
+        name: "magento".to_owned(),
+        title: "Magento 2 / Adobe Commerce".to_owned(),
+        api_version: "V1 (2.4)".to_owned(),
+        sunset: None,
+        kinds: BTreeMap::from([
+            (Kind::Order, order),
+            (Kind::Customer, reading(CUSTOMER, "updated_at")),
+            (Kind::Variant, reading(VARIANT, "entity_id")),
+        ]),
+        calls_in_flight: 4,
+    }
+}

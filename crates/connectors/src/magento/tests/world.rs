@@ -1,0 +1,110 @@
+//! A transport around a simulated shop, with faults by script.
+
+use jiff::Timestamp;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use syncline_connect::{Clock, Ctx, Effect, Fut, Request, Response, Transport, TransportError};
+use syncline_sim::http::{Request as SimRequest, System};
+use syncline_sim::magento::{Options, Shop};
+
+pub(super) const TOKEN: &str = "integration-token";
+
+/// What happens to one request instead of its plain answer.
+#[derive(Debug, Clone)]
+pub(super) enum Fault {
+    /// Nothing.
+    None,
+    /// It is handled, the answer is lost.
+    LostReply,
+    /// It is not handled; this answer comes.
+    Answer(u16, &'static [(&'static str, &'static str)], &'static str),
+    /// It is handled; the first bytes of the answer come.
+    Cut(usize),
+}
+
+/// Decides by address what a request meets.
+pub(super) type Rule = Box<dyn FnMut(&Request) -> Fault + Send>;
+
+/// The world: one shop, one clock, one rule.
+pub(super) struct World {
+    pub(super) shop: Shop,
+    pub(super) now: Timestamp,
+    pub(super) faults: VecDeque<Fault>,
+    pub(super) rule: Option<Rule>,
+    /// Method and address of every request, writes with their note's attempt.
+    pub(super) log: Vec<String>,
+}
+
+#[derive(Clone)]
+pub(super) struct Held(pub(super) Arc<Mutex<World>>);
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Held")
+    }
+}
+
+impl Held {
+    pub(super) fn new(orders: usize) -> Self {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let shop = Shop::new(Options { seed: 5, products: 60, orders, empty: orders == 0, now, token: TOKEN.into() });
+        Self(Arc::new(Mutex::new(World { shop, now, faults: VecDeque::new(), rule: None, log: Vec::new() })))
+    }
+
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        act(&mut self.0.lock().unwrap())
+    }
+
+    pub(super) fn ctx(&self) -> Ctx {
+        Ctx::new(Arc::new(self.clone()), Arc::new(self.clone()), 4, Duration::from_secs(30))
+    }
+
+    pub(super) fn pass(&self, seconds: i64) {
+        self.with(|world| world.now += jiff::SignedDuration::from_secs(seconds));
+    }
+
+    /// The requests since the last time, decoded enough to be read.
+    pub(super) fn log(&self) -> Vec<String> {
+        self.with(|world| std::mem::take(&mut world.log))
+    }
+}
+
+impl Clock for Held {
+    fn now(&self) -> Timestamp {
+        self.0.lock().unwrap().now
+    }
+}
+
+impl Transport for Held {
+    fn send(&self, request: Request) -> Fut<'_, Result<Response, TransportError>> {
+        Box::pin(async move {
+            let mut world = self.0.lock().unwrap();
+            let world = &mut *world;
+            let target = request.url.strip_prefix("http://shop.example").expect("the shop's address").to_owned();
+            let attempt = match &request.effect {
+                Effect::Read => String::new(),
+                Effect::Write { notes, .. } => format!(" as attempt {}", notes[0].attempt),
+            };
+            world.log.push(format!("{} {target}{attempt}", request.method));
+            let by_rule = world.rule.as_mut().map(|rule| rule(&request));
+            let fault = world.faults.pop_front().or(by_rule).unwrap_or(Fault::None);
+            if let Fault::Answer(status, headers, body) = fault {
+                let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+                return Ok(Response { status, headers, body: body.as_bytes().to_vec() });
+            }
+            let sent =
+                SimRequest { method: request.method.into(), target, headers: request.headers, body: request.body };
+            let answer = world.shop.handle(world.now, &sent);
+            let mut response = Response { status: answer.status, headers: answer.headers, body: answer.body };
+            match fault {
+                Fault::LostReply => Err(TransportError::Lost("connection closed".into())),
+                Fault::Cut(bytes) => {
+                    response.body.truncate(bytes);
+                    Ok(response)
+                }
+                _ => Ok(response),
+            }
+        })
+    }
+}
