@@ -142,7 +142,9 @@ def looks(r):
     read = lambda model, domain, fields: r.call(  # noqa: E731
         f"probe {model}", f"model.{model}.search_read", domain, 0, None, [["id", "ASC"]], fields, C)
     read("company.company", [], ["party.name", "currency", "currency.code", "timezone"])
-    read("ir.module", [["name", "in", ["sale", "web_shop", "sale_shipment_cost"]], ["state", "=", "activated"]], ["name", "state"])
+    names = ["sale", "web_shop", "sale_shipment_cost"]
+    r.call("probe ir.module", "model.ir.module.search_read", [["name", "in", names], ["state", "=", "activated"]], 0, None,
+           [["name", "ASC"]], ["name", "state"], C)
     read("currency.currency", [["code", "in", ["EUR", "JPY", "KWD"]]], ["code", "digits", "rounding", "active"])
     read("account.tax", [["name", "like", "VAT%"]], ["name", "rate", "type", "parent", "group", "active", "amount"])
     read("web.shop", [], ["name", "company", "currency", "guest_party", "guest_party.name", "warehouses"])
@@ -214,6 +216,15 @@ def refusals(r):
     for name, params in cases:
         r.call(name, create, *params)
     r.call("nothing of it stayed", "model.sale.sale.search", [["web_id", "=", "X"]], C)
+    r.find("template", "product.template", [["products.code", "=", "FEE"]])
+    r.call("a taken product code", "model.product.product.create", [{"template": "$template", "suffix_code": "MUG"}], C)
+    r.call("two products", "model.product.product.create", [{"template": "$template", "suffix_code": "OLD"}], C, keep={"old": "/result/0"})
+    r.call("one goes out of use", "model.product.product.write", ["$old"], {"active": False}, C)
+    r.call("and is not found", "model.product.product.search", [["code", "=", "OLD"]], C)
+    r.call("unless asked for", "model.product.product.search_read", [["code", "=", "OLD"], ["active", "in", [True, False]]], 0, None, None,
+           ["code", "active", "salable"], C)
+    r.call("its code is free", "model.product.product.create", [{"template": "$template", "suffix_code": "OLD"}], C)
+    r.call("a sale of what is out of use", create, *sale([line("$old", 1, "1")], web_id="OLD"))
     r.call("a total searched", "model.sale.sale.search", [["total_amount", ">", dec("1")]], C)
 
 
@@ -246,6 +257,14 @@ def life(r):
     r.press("$sale", "confirm", "confirm", "process", "process", "quote", "cancel", "draft")
     r.show("processing", "$sale")
     r.call("delete much too late", "model.sale.sale.delete", ["$sale"], C)
+    r.call("its first line", "model.sale.line.search", [["sale", "=", "$sale"], ["sequence", "=", 1]], C, keep={"line": "/result/0"})
+    r.call("a line can be written at any time", "model.sale.line.write", ["$line"], {"quantity": 4}, C)
+    r.call("but not deleted", "model.sale.line.delete", ["$line"], C)
+    r.show("the totals stay as confirmed", "$sale")
+    unguarded = {"company": 1, "_timestamp": {"sale.sale,${second}": "1.5"}}
+    r.call("a draft to add to", "model.sale.sale.create", *sale([line("$MUG", 1, "1", "$vat19")], web_id="MARK-0"), keep={"second": "/result/0"})
+    r.call("a line of its own call ignores the guard", "model.sale.line.create", [{**line("$FEE", 1, "2"), "sale": "$second"}], unguarded)
+    r.show("and does not move the sale", "$second")
 
     r.call("a second sale", create, *sale([line("$MUG", 1, "10.0000", "$vat19")], web_id="MARK-2"), keep={"second": "/result/0"})
     r.press("$second", "cancel", "cancel")

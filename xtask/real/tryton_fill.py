@@ -123,7 +123,9 @@ def catalogue(database, path):
             Decimal(category.customer_taxes[0].rate * 100): category.id
             for category in pool.get("product.category").search([("accounting", "=", True)])
         }
-        Template.create(list(templates(items, unit.id, accounting)))
+        rows = list(templates(items, unit.id, accounting))
+        for at in range(0, len(rows), 20):  # the uniqueness check of many codes at once overflows SQLite's parser
+            Template.create(rows[at : at + 20])
         Transaction().commit()
 
 

@@ -150,11 +150,10 @@ fn compare(real: &Value, ours: &Value, key: &str, place: &str, wrong: &mut Vec<S
 /// Whether two texts that are never equal look alike: a `_timestamp`, a session token.
 fn like_it(key: &str, real: &str, ours: &str) -> bool {
     let seconds = |text: &str| text.split('.').map(str::len).collect::<Vec<_>>();
-    match (key, seconds(real).as_slice(), seconds(ours).as_slice()) {
-        ("_timestamp", [10, 1..=5], [10, 1..=5]) => true,
-        ("result", [64], [64]) => true,
-        _ => false,
-    }
+    matches!(
+        (key, seconds(real).as_slice(), seconds(ours).as_slice()),
+        ("_timestamp", [10, 1..=5], [10, 1..=5]) | ("result", [64], [64])
+    )
 }
 
 /// Typed values: dates by the day, moments by being there, decimals by their value.

@@ -108,7 +108,7 @@ fn preprocess(store: &mut Store, model: &str, fields: &mut Map<String, Value>) {
     }
 }
 
-/// Refuses a second party with one code, and a second sale with one web id of one shop.
+/// Refuses a second party or active product with one code, and a second sale with one web id of one shop.
 fn unique(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
     let at = store.model(model)?;
     let others = |field: &str, value: &Val| -> Result<Vec<u64>, Fail> {
@@ -119,6 +119,13 @@ fn unique(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
         let code = store.value(model, id, "code");
         if code.filled() && !others("code", &code)?.is_empty() {
             return Err(Fail::user("The code on party must be unique."));
+        }
+    }
+    if model == "product.product" {
+        let (code, active) =
+            (store.value(model, id, "code"), |one| store.value(model, one, "active") == Val::Bool(true));
+        if code.filled() && active(id) && others("code", &code)?.into_iter().any(active) {
+            return Err(Fail::user("Code of active product must be unique."));
         }
     }
     if model == "sale.sale" && store.schema.models[at].has("web_id") {
