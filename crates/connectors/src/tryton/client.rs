@@ -202,6 +202,9 @@ fn text_of(page: &str) -> String {
             _ => {}
         }
     }
+    for (coded, plain) in [("&#39;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")] {
+        text = text.replace(coded, plain);
+    }
     let words: Vec<&str> = text.split_whitespace().collect();
     syncline_core::text::shown(&words.join(" "), 200)
 }
@@ -223,7 +226,7 @@ fn by_error(error: &Value, place: &str) -> Failed {
             // A server started without its databases answers its first call so.
             refused(ErrorKind::Unreachable, "the server has not loaded its database yet")
         }
-        quoted if quoted.len() > 2 && quoted.starts_with('\'') && quoted.ends_with('\'') => {
+        quoted if is_key(quoted) => {
             let text = format!("{quoted} is not known there: is a module missing, or the user without rights?");
             refused(ErrorKind::Config, &text)
         }
@@ -241,6 +244,12 @@ fn by_error(error: &Value, place: &str) -> Failed {
     }
 }
 
+/// Whether `text` is a name in single quotes: what Python says of a model, a field or a key it does not know.
+fn is_key(text: &str) -> bool {
+    let inner = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    inner.is_some_and(|name| !name.is_empty() && !name.contains(['\'', ' ']))
+}
+
 /// What sort of refusal a message for users is.
 fn kind_of(message: &str) -> ErrorKind {
     let unique = message.contains("must be unique");
@@ -250,7 +259,7 @@ fn kind_of(message: &str) -> ErrorKind {
         ErrorKind::Stale
     } else if message.contains("that don't exist") {
         ErrorKind::Gone
-    } else if message.starts_with("You are not allowed") {
+    } else if message.starts_with("You are not allowed") && !message.contains(" records ") {
         ErrorKind::Denied
     } else {
         ErrorKind::Invalid

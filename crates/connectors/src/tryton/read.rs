@@ -115,14 +115,27 @@ impl Tryton {
     ) -> Result<BTreeMap<i64, Result<Snapshot>>> {
         let mut found = BTreeMap::new();
         for some in ids.chunks(PAGE) {
-            let mut domain = scope(kind, setup, true);
-            domain.push(json!(["id", "in", some]));
-            let wanted = Search { kind, domain, limit: some.len(), fields: &fields(kind, setup) };
-            for row in search(&self.client, ctx, setup, wanted).await? {
+            for row in self.rows(ctx, setup, kind, some).await? {
                 found.insert(id_of(&row)?, self.snapshot(kind, &row));
             }
         }
         Ok(found)
+    }
+
+    /// The rows of `ids`. Read by id, which shows what was just written; only where one is missing, which refuses the
+    /// whole read, searched for.
+    pub(super) async fn rows(&self, ctx: &Ctx, setup: &Setup, kind: Kind, ids: &[i64]) -> Result<Vec<Value>> {
+        let fields = fields(kind, setup);
+        let params = json!([ids, fields, setup.context()]);
+        match self.client.read(ctx, &format!("model.{}.read", model(kind)?), params).await {
+            Err(error) if error.kind == ErrorKind::Gone => {
+                let mut domain = scope(kind, setup, true);
+                domain.push(json!(["id", "in", ids]));
+                let wanted = Search { kind, domain, limit: ids.len(), fields: &fields };
+                search(&self.client, ctx, setup, wanted).await
+            }
+            answer => answer,
+        }
     }
 
     /// The documents `ids` in their order.

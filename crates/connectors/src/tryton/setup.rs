@@ -124,12 +124,12 @@ struct TaxRow {
     #[serde(rename = "type")]
     form: String,
     parent: Option<i64>,
-    #[serde(rename = "group.", default)]
-    group: Option<TaxGroup>,
+    group: Option<i64>,
 }
 
 #[derive(Deserialize)]
-struct TaxGroup {
+struct TaxGroupRow {
+    id: i64,
     kind: Option<String>,
 }
 
@@ -265,13 +265,20 @@ async fn company(reader: &Reader<'_>, config: &Config, warnings: &mut Vec<String
 
 /// Taxes by name that may stand on a line of a sale: active, of the company, percentages that are part of no other.
 async fn taxes(reader: &Reader<'_>, company: i64, warnings: &mut Vec<String>) -> Result<BTreeMap<String, SaleTax>> {
-    let fields = ["name", "rate", "type", "parent", "group.kind"];
+    let fields = ["name", "rate", "type", "parent", "group"];
     let domain = json!([["company", "=", company], ["type", "=", "percentage"], ["parent", "=", null]]);
     let rows: Vec<TaxRow> = reader.rows("account.tax", domain, &fields).await?;
+    let groups: BTreeSet<i64> = rows.iter().filter_map(|row| row.group).collect();
+    let mut bought_only = BTreeSet::new();
+    if !groups.is_empty() {
+        let domain = json!([["id", "in", groups]]);
+        let groups: Vec<TaxGroupRow> = reader.rows("account.tax.group", domain, &["kind"]).await?;
+        bought_only
+            .extend(groups.iter().filter(|group| group.kind.as_deref() == Some("purchase")).map(|group| group.id));
+    }
     let mut taxes = BTreeMap::new();
     for row in rows {
-        let kind = row.group.and_then(|group| group.kind);
-        let sold = kind.as_deref().is_none_or(|kind| matches!(kind, "sale" | "both"));
+        let sold = row.group.is_none_or(|group| !bought_only.contains(&group));
         let (Some(name), Some(Dec(rate)), true) = (row.name, row.rate, sold) else { continue };
         if row.form != "percentage" || row.parent.is_some() {
             continue;

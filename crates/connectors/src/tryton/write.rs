@@ -5,7 +5,7 @@ use super::client::Failed;
 use super::map::{self, Leveling, Wrong};
 use super::read::{Search, model, search};
 use super::setup::Setup;
-use super::wire::{PARTY_FIELDS, PRODUCT_FIELDS, PartyRow, ProductRow, SALE_FIELDS, SaleRow};
+use super::wire::{PRODUCT_FIELDS, PartyRow, ProductRow, SaleRow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -241,13 +241,7 @@ impl Tryton {
 
     /// The row of the document of `kind` a permit is for.
     async fn row<T: DeserializeOwned>(&self, ctx: &Ctx, setup: &Setup, kind: Kind, id: i64) -> Result<T> {
-        let fields: &[&str] = if kind == Kind::Order { &SALE_FIELDS } else { &PARTY_FIELDS };
-        let mut domain = vec![json!(["id", "=", id])];
-        if kind == Kind::Customer {
-            domain.push(json!(["active", "in", [true, false]]));
-        }
-        let wanted = Search { kind, domain, limit: 1, fields };
-        let rows = search(&self.client, ctx, setup, wanted).await?;
+        let rows = self.rows(ctx, setup, kind, &[id]).await?;
         let gone = || Error::new(ErrorKind::Gone, format!("{kind} {id} is not there in Tryton any more"));
         shaped(rows.into_iter().next().ok_or_else(gone)?)
     }

@@ -183,3 +183,50 @@ pub(super) fn pairs(change: &Change, there: &Customer) -> Vec<(Path, String)> {
     found.sort();
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syncline_core::id::Mark;
+    use syncline_core::kind::{Kind, Step};
+
+    fn address(city: &str, region: Option<&str>) -> Address {
+        Address { city: Some(city.into()), region: region.map(Into::into), ..Address::default() }
+    }
+
+    fn change(addresses: &[Address]) -> Change {
+        let addresses = addresses.iter().map(|address| (address.key(), address.clone())).collect();
+        let leaves = Record::Customer(Customer { addresses, ..Customer::default() }).to_leaves();
+        let (mark, step) = (Mark::new("SLX"), Step::Create);
+        Change { kind: Kind::Customer, step, mark, document: None, expect: None, leaves, adopt_only: false }
+    }
+
+    fn there(addresses: &[(i64, Address)]) -> Customer {
+        let addresses = addresses.iter().map(|(id, address)| (element_key(*id), address.clone())).collect();
+        Customer { addresses, ..Customer::default() }
+    }
+
+    fn paired(ours: &Address, pairs: &[(Path, String)]) -> Option<String> {
+        let path = Customer::address_path(&ours.key());
+        pairs.iter().find(|(at, _)| *at == path).map(|(_, id)| id.clone())
+    }
+
+    #[test]
+    fn addresses_are_told_by_what_they_say_wherever_the_region_stands() {
+        let (york, berlin) = (address("New York", Some("NY")), address("Berlin", None));
+        let remote =
+            there(&[(2, address("BERLIN", None)), (11, address("New York, NY", None)), (3, address("Bonn", None))]);
+        let pairs = pairs(&change(&[york.clone(), berlin.clone()]), &remote);
+        assert_eq!((paired(&york, &pairs).as_deref(), paired(&berlin, &pairs).as_deref()), (Some("@11"), Some("@2")));
+    }
+
+    #[test]
+    fn one_address_there_is_never_two_of_ours() {
+        let (one, other) = (address("Bonn", None), address("Bonn,", None));
+        let found = pairs(&change(&[one.clone(), other.clone()]), &there(&[(9, address("Bonn", None))]));
+        assert_eq!(found.len(), 1, "{found:?}");
+        let kept = there(&[(9, address("Bonn", None)), (10, address("changed by the ERP", None))]);
+        let found = pairs(&change(&[one.clone(), other.clone()]), &kept);
+        assert_eq!((paired(&one, &found).as_deref(), paired(&other, &found).as_deref()), (Some("@9"), Some("@10")));
+    }
+}

@@ -1,3 +1,7 @@
-//! The connector against recorded answers, against the simulated Tryton, and, where one is named, against a live one.
+//! The connector against the simulated Tryton, against answers as a live one gave them, and against one that runs.
 
+mod bench;
 mod live;
+mod recorded;
+mod simulated;
+mod walk;

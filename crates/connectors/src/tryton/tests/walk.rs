@@ -1,0 +1,194 @@
+//! One walk through everything the connector does, on any Tryton: customers, addresses, sales to the last stage.
+
+use super::bench::{Bench, dec, order_of};
+use syncline_connect::{Connector, Cursor, Lookup, Snapshot};
+use syncline_core::id::{Mark, RemoteId};
+use syncline_core::kind::{Kind, Step};
+use syncline_core::leaf::{Leaves, Ref, Value};
+use syncline_core::money::Money;
+use syncline_core::path::Path;
+use syncline_core::policy::ErrorKind;
+use syncline_core::record::{
+    Address, Charge, Customer, Line, LineForm, Lines, Order, Payment, Record, Tax, Totals, Variant,
+};
+
+pub(super) fn jane() -> Customer {
+    let home = Address {
+        name: Some("Jürgen\tGroß 😀".into()),
+        company: None,
+        street: Some("Hauptstr. 1\nHinterhof".into()),
+        postcode: Some("10115".into()),
+        city: Some("Berlin".into()),
+        country: Some("DE".into()),
+        region: Some("BER".into()),
+        phone: Some("+49 30 1".into()),
+    };
+    let work = Address { company: Some("Firma GmbH".into()), region: Some("BE".into()), phone: None, ..home.clone() };
+    Customer {
+        name: Some("Jürgen Groß 😀".into()),
+        email: Some("jane@example.com".into()),
+        tax_id: Some("DE123".into()),
+        addresses: [(home.key(), home), (work.key(), work)].into(),
+        ..Customer::default()
+    }
+}
+
+/// An order of two goods lines, a heading and shipping, for the party and address given.
+pub(super) fn order(sku: &(String, RemoteId), party: &RemoteId, address: &str, tax: &str) -> Order {
+    let eur = |text: &str| Some(Money::new(dec(text), "EUR".parse().unwrap()));
+    let to = |element: Option<&str>| {
+        let mut reference = Ref::remote(Kind::Customer, party.clone());
+        reference.element = element.map(|key| Path::element("addresses", key));
+        Some(reference)
+    };
+    let taxes: Tax = [(tax.to_string(), dec("19"))].into();
+    let goods = |quantity: &str, net: &str| Line {
+        sku: Some(sku.0.clone()),
+        name: Some("Shirt".into()),
+        variant: Some(Ref::remote(Kind::Variant, sku.1.clone())),
+        quantity: Some(dec(quantity)),
+        net: eur(net),
+        taxes: taxes.clone(),
+        ..Line::default()
+    };
+    let heading = Line {
+        form: Some(LineForm::Comment),
+        sku: Some("KIT".into()),
+        name: Some("Kit".into()),
+        quantity: Some(dec("1")),
+        ..Line::default()
+    };
+    let mut lines = Lines::default();
+    lines.insert("15".into(), goods("3", "10.00"));
+    lines.insert("16".into(), heading);
+    lines.insert("9".into(), goods("1", "-0.50"));
+    Order {
+        reference: Some("000000001".into()),
+        day: Some(jiff::civil::date(2026, 11, 23)),
+        currency: "EUR".parse().ok(),
+        customer: to(None),
+        billing: to(Some(address)),
+        payment: Payment { method: Some(String::new()), ..Payment::default() },
+        lines,
+        charges: [("shipping".to_string(), Charge { net: eur("4.90"), taxes, ..Charge::default() })].into(),
+        totals: Totals::default(),
+        ..Order::default()
+    }
+}
+
+async fn customers(bench: &Bench) -> (Snapshot, String) {
+    let mark = bench.mark("customer");
+    let leaves = Record::Customer(jane()).to_leaves();
+    let create = || bench.permit(Kind::Customer, Step::Create, &mark, None, leaves.clone());
+    let made = bench.done(create()).await;
+    assert_eq!(bench.refused(create()).await, ErrorKind::Exists, "a second party with one code");
+    let found = bench.erp.find(&bench.ctx, Kind::Customer, &Lookup::Mark(mark.clone())).await.unwrap();
+    assert_eq!(found.iter().map(|s| &s.id).collect::<Vec<_>>(), [&made.id]);
+    let wish = create();
+    let pairs = bench.erp.pair(wish.change(), &made);
+    assert_eq!(pairs.len(), 2, "{pairs:?} of {made:?}");
+    let Record::Customer(seen) = &made.records.first().unwrap().1 else { panic!("no customer") };
+    let (_, work) = pairs.iter().find(|(_, id)| seen.addresses.get(id).unwrap().company.is_some()).unwrap();
+    let there = seen.addresses.get(work).unwrap();
+    assert_eq!((there.company.as_deref(), there.region.as_deref()), (Some("Firma GmbH"), Some("BE")));
+    assert_eq!((seen.email.as_deref(), seen.tax_id.as_deref()), (Some("jane@example.com"), Some("DE123")));
+    attach(bench, &mark, &made).await;
+    (made, work.clone())
+}
+
+async fn attach(bench: &Bench, mark: &Mark, made: &Snapshot) {
+    let more = Address { city: Some("Köln".into()), country: Some("DE".into()), ..Address::default() };
+    let mut leaves = Record::Customer(jane()).to_leaves();
+    leaves.retain(|_| false);
+    let key = more.key();
+    for (path, value) in
+        Record::Customer(Customer { addresses: [(key, more)].into(), ..Customer::default() }).to_leaves().iter()
+    {
+        leaves.tell(path.clone(), value.cloned());
+    }
+    let step = || Step::Attach("addresses".into());
+    let attach = || bench.permit(Kind::Customer, step(), mark, Some(made), leaves.clone());
+    let after = bench.done(attach()).await;
+    assert_ne!(after.version, made.version);
+    assert_eq!(bench.erp.pair(attach().change(), &after).len(), 1);
+    assert_eq!(bench.refused(attach()).await, ErrorKind::Stale, "a second address on the old version");
+}
+
+async fn sales(bench: &Bench, party: &RemoteId, address: &str, sku: &(String, RemoteId), tax: &str) {
+    let mark = bench.mark("order");
+    let wish = Record::Order(Box::new(order(sku, party, address, tax))).to_leaves();
+    let create = || bench.permit(Kind::Order, Step::Create, &mark, None, wish.clone());
+    let made = bench.done(create()).await;
+    assert_eq!(bench.refused(create()).await, ErrorKind::Exists, "a second sale with one mark");
+    let seen = order_of(&made);
+    assert_eq!((seen.stage.as_deref(), seen.reference.as_deref()), (Some("draft"), Some("000000001")));
+    let nets: Vec<_> = seen.lines.iter().map(|(_, line)| line.net.map(|net| net.amount)).collect();
+    assert_eq!(nets, [Some(dec("10")), None, Some(dec("-0.5"))]);
+    assert_eq!(seen.charges.get("shipping").unwrap().net.unwrap().amount, dec("4.9"));
+    let pairs = bench.erp.pair(create().change(), &made);
+    assert_eq!(pairs.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), ["lines[15]", "lines[16]", "lines[9]"]);
+    let found = bench.erp.find(&bench.ctx, Kind::Order, &Lookup::Mark(mark.clone())).await.unwrap();
+    assert_eq!(found.len(), 1);
+    let any = bench.erp.find(&bench.ctx, Kind::Order, &Lookup::AnyMark).await.unwrap();
+    assert!(any.iter().any(|snapshot| snapshot.id == made.id));
+
+    let mut level = Leaves::new();
+    let cent = Money::new(dec("0.01"), "EUR".parse().unwrap());
+    level.put(Path::element("charges", "rounding").dot("net"), Value::Money(cent));
+    let lines = |on: &Snapshot| bench.permit(Kind::Order, Step::Lines, &mark, Some(on), level.clone());
+    let levelled = bench.done(lines(&made)).await;
+    assert_eq!(order_of(&levelled).charges.get("rounding").unwrap().net, Some(cent));
+    let total = |snapshot: &Snapshot| order_of(snapshot).totals.grand.unwrap().amount;
+    assert_eq!(total(&levelled) - total(&made), dec("0.01"));
+    let again = bench.done(lines(&levelled)).await;
+    assert_eq!(again.version, levelled.version, "a level that is there is not written again");
+
+    let go = |stage: &str, on: &Snapshot| {
+        bench.permit(Kind::Order, Step::Advance(stage.into()), &mark, Some(on), Leaves::new())
+    };
+    let quoted = bench.done(go("quote", &levelled)).await;
+    assert_eq!(order_of(&quoted).stage.as_deref(), Some("quote"));
+    assert!(order_of(&quoted).number.is_some());
+    assert_eq!(bench.refused(go("quote", &quoted)).await, ErrorKind::Stale);
+    let confirmed = bench.done(go("confirm", &quoted)).await;
+    assert!(matches!(order_of(&confirmed).stage.as_deref(), Some("confirm" | "process")));
+    bench.done(go("process", &confirmed)).await;
+}
+
+async fn withdrawn(bench: &Bench, party: &RemoteId, address: &str, sku: &(String, RemoteId), tax: &str) {
+    let mark = bench.mark("withdrawn");
+    let wish = Record::Order(Box::new(order(sku, party, address, tax))).to_leaves();
+    let made = bench.done(bench.permit(Kind::Order, Step::Create, &mark, None, wish)).await;
+    let cancelled = bench.done(bench.permit(Kind::Order, Step::Cancel, &mark, Some(&made), Leaves::new())).await;
+    assert_eq!(order_of(&cancelled).stage.as_deref(), Some("cancelled"));
+    let found = bench.erp.find(&bench.ctx, Kind::Order, &Lookup::Mark(mark.clone())).await.unwrap();
+    assert_eq!(found.len(), 1, "a cancelled sale still holds the key");
+    bench.done(bench.permit(Kind::Order, Step::Delete, &mark, Some(&cancelled), Leaves::new())).await;
+    assert!(bench.erp.find(&bench.ctx, Kind::Order, &Lookup::Mark(mark)).await.unwrap().is_empty());
+}
+
+/// A salable product of the ERP that is neither shipping nor rounding.
+pub(super) async fn product(bench: &Bench) -> (String, RemoteId) {
+    let page = bench.erp.changes(&bench.ctx, Kind::Variant, &Cursor::default()).await.unwrap();
+    let told = page.seen.into_iter().find_map(|seen| {
+        let snapshot = seen.snapshot.unwrap();
+        let Record::Variant(Variant { sku: Some(sku), .. }) = &snapshot.records.first().unwrap().1 else { return None };
+        (!["SHIPPING", "ROUNDING"].contains(&sku.as_str())).then(|| (sku.clone(), snapshot.id.clone()))
+    });
+    told.unwrap()
+}
+
+/// The whole walk.
+pub(super) async fn all(bench: &Bench) {
+    let probe = bench.erp.probe(&bench.ctx).await.unwrap();
+    let tax = probe.choices.get("taxes").unwrap().iter().find(|tax| tax.hint == "19").unwrap().code.clone();
+    let sku = product(bench).await;
+    let (party, address) = customers(bench).await;
+    sales(bench, &party.id, &address, &sku, &tax).await;
+    withdrawn(bench, &party.id, &address, &sku, &tax).await;
+    let page = bench.erp.changes(&bench.ctx, Kind::Order, &Cursor::default()).await.unwrap();
+    assert!(page.seen.iter().all(|seen| seen.snapshot.is_ok()), "{page:?}");
+    let ids = [RemoteId::new("", "999999"), RemoteId::new("", "1"), RemoteId::new("", "x")];
+    let read = bench.erp.read(&bench.ctx, Kind::Order, &ids).await;
+    assert!(matches!(read.as_slice(), [Ok(None), Ok(Some(_)), Ok(None)]), "{read:?}");
+}
