@@ -19,7 +19,7 @@ CURRENCIES = [  # code, name, digits, units per euro
 ]
 TAXES = [("VAT 19%", "0.19"), ("VAT 7%", "0.07"), ("VAT 0%", "0")]
 TERMS = [("Immediate", 0), ("30 days", 30)]
-SERVICES = [("SHIPPING", "Shipping"), ("ROUNDING", "Rounding"), ("FEE", "Fee")]
+SERVICES = [("SHIPPING", "Shipping", 19), ("ROUNDING", "Rounding", None), ("FEE", "Fee", 19)]
 LONG_AGO = datetime.date(2000, 1, 1)
 
 
@@ -38,6 +38,9 @@ def set_up(proteus, places, login, password):
     company = get_company()
     create_chart(company)
     accounts = get_accounts(company)
+    books = get("account.configuration")(1)
+    books.currency_exchange_credit_account, books.currency_exchange_debit_account = accounts["revenue"], accounts["expense"]
+    books.save()
     today = datetime.date.today()
     for year in (today.year - 1, today.year, today.year + 1):
         first, last = datetime.date(year, 1, 1), datetime.date(year, 12, 31)
@@ -52,6 +55,9 @@ def set_up(proteus, places, login, password):
         category.account_expense, category.account_revenue = accounts["expense"], accounts["revenue"]
         category.customer_taxes.append(tax)
         category.save()
+    untaxed = get("product.category")(name="Services without tax", accounting=True)
+    untaxed.account_expense, untaxed.account_revenue = accounts["expense"], accounts["revenue"]
+    untaxed.save()
     for name, days in TERMS:
         term = get("account.invoice.payment_term")(name=name)
         line = term.lines.new(type="remainder")
@@ -120,7 +126,7 @@ def catalogue(database, path):
         Template = pool.get("product.template")
         unit, = pool.get("product.uom").search([("name", "=", "Unit")], limit=1)
         accounting = {
-            Decimal(category.customer_taxes[0].rate * 100): category.id
+            category.customer_taxes[0].rate * 100 if category.customer_taxes else None: category.id
             for category in pool.get("product.category").search([("accounting", "=", True)])
         }
         rows = list(templates(items, unit.id, accounting))
@@ -141,7 +147,7 @@ def templates(items, unit, accounting):
             "sale_uom": unit,
             "salable": True,
             "list_price": price,
-            "account_category": accounting[Decimal(rate)],
+            "account_category": accounting[rate],
             "products": [("create", [{"suffix_code": sku} for sku in variants])],
         }
 
@@ -154,8 +160,8 @@ def templates(items, unit, accounting):
         elif item["type"] != "bundle" and item["sku"] not in in_family:
             kind = "service" if item["type"] == "virtual" else "goods"
             yield template(item["name"], kind, rate, price, [item["sku"]])
-    for code, name in SERVICES:
-        yield template(name, "service", 19, Decimal(0), [code])
+    for code, name, rate in SERVICES:
+        yield template(name, "service", rate, Decimal(0), [code])
 
 
 def main():
