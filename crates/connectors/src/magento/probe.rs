@@ -57,7 +57,7 @@ pub(super) async fn probe(client: &Client, profile: &Profile, ctx: &Ctx) -> Resu
 
 /// A refusal for want of a right, with the right by its name.
 fn lacking(mut error: Error, right: &str) -> Error {
-    if error.kind == ErrorKind::Denied {
+    if error.kind == ErrorKind::Denied && error.message.contains("authorized to access") {
         error.message = format!("{}; needed: the resource {right}", error.message);
     }
     error

@@ -1,20 +1,28 @@
 //! A transport around a simulated shop, with faults by script.
 
-use jiff::Timestamp;
+use crate::magento::{Auth, Config, Magento};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use syncline_connect::{Clock, Ctx, Effect, Fut, Request, Response, Transport, TransportError};
+use syncline_core::delivery::{Change, Noted, Permit, advance};
+use syncline_core::id::{DeliveryId, Epoch, Mark, RemoteId};
+use syncline_core::kind::{Kind, Step};
+use syncline_core::leaf::{Leaves, Value};
+use syncline_core::path::Path;
 use syncline_sim::http::{Request as SimRequest, System};
 use syncline_sim::magento::{Options, Shop};
 
 pub(super) const TOKEN: &str = "integration-token";
 
 /// What happens to one request instead of its plain answer.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Fault {
     /// Nothing.
     None,
+    /// It is not handled, no byte of it left.
+    NotSent,
     /// It is handled, the answer is lost.
     LostReply,
     /// It is not handled; this answer comes.
@@ -60,8 +68,8 @@ impl Held {
         Ctx::new(Arc::new(self.clone()), Arc::new(self.clone()), 4, Duration::from_secs(30))
     }
 
-    pub(super) fn pass(&self, seconds: i64) {
-        self.with(|world| world.now += jiff::SignedDuration::from_secs(seconds));
+    pub(super) fn wait(&self, seconds: i64) {
+        self.with(|world| world.now += SignedDuration::from_secs(seconds));
     }
 
     /// The requests since the last time, decoded enough to be read.
@@ -89,6 +97,9 @@ impl Transport for Held {
             world.log.push(format!("{} {target}{attempt}", request.method));
             let by_rule = world.rule.as_mut().map(|rule| rule(&request));
             let fault = world.faults.pop_front().or(by_rule).unwrap_or(Fault::None);
+            if let Fault::NotSent = fault {
+                return Err(TransportError::NotSent("no route to host".into()));
+            }
             if let Fault::Answer(status, headers, body) = fault {
                 let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
                 return Ok(Response { status, headers, body: body.as_bytes().to_vec() });
@@ -107,4 +118,37 @@ impl Transport for Held {
             }
         })
     }
+}
+
+impl Held {
+    pub(super) fn now(&self) -> Timestamp {
+        self.with(|world| world.now)
+    }
+}
+
+/// The shop, by its integration's token.
+pub(super) fn shop() -> Magento {
+    Magento::new(Config { url: "http://shop.example/".into(), auth: Auth::Token(TOKEN.into()) })
+}
+
+/// The shop, by an administrator's login.
+pub(super) fn login(password: &str) -> Magento {
+    let auth = Auth::Login { user: "admin".into(), password: password.into() };
+    Magento::new(Config { url: "http://shop.example".into(), auth })
+}
+
+/// A permit to write `reference` on the order `id`, noted now, good for a minute.
+pub(super) fn permit(now: Timestamp, id: &str, step: Step, reference: &str) -> Permit {
+    let mut leaves = Leaves::new();
+    leaves.put(Path::field("reference"), Value::Text(reference.into()));
+    let change = Change {
+        kind: Kind::Order,
+        step,
+        mark: Mark::new("SLTEST"),
+        document: Some(RemoteId::new("1", id)),
+        expect: None,
+        adopt_only: false,
+        leaves,
+    };
+    advance(Noted::committed(DeliveryId(7), Epoch(2), 3, now + SignedDuration::from_secs(60)), change)
 }
