@@ -1,4 +1,5 @@
-//! Against a running Tryton 8.0, where `SYNCLINE_TRYTON_URL`, `_LOGIN` and `_PASSWORD` name one.
+//! Against a running Tryton 8.0, where `SYNCLINE_TRYTON_URL`, `_LOGIN` and `_PASSWORD` name one (`_WAREHOUSE` too where
+//! it has several and no web shop).
 
 use super::super::Config;
 use super::bench::{Bench, run};
@@ -21,7 +22,8 @@ impl Clock for Wall {
 fn named() -> Option<Config> {
     let told = |name: &str| std::env::var(name).ok();
     let url = told("SYNCLINE_TRYTON_URL")?;
-    Some(Config::new(url, told("SYNCLINE_TRYTON_LOGIN")?, told("SYNCLINE_TRYTON_PASSWORD")?))
+    let config = Config::new(url, told("SYNCLINE_TRYTON_LOGIN")?, told("SYNCLINE_TRYTON_PASSWORD")?);
+    Some(Config { warehouse: told("SYNCLINE_TRYTON_WAREHOUSE"), ..config })
 }
 
 #[test]

@@ -16,8 +16,9 @@ use syncline_core::record::{Order, Record};
 
 #[test]
 fn a_simulated_tryton_takes_an_order_once() {
-    let world = World::new(true);
-    run(walk::all(&world.bench()));
+    for web_shop in [true, false] {
+        run(walk::all(&World::new(web_shop).bench()));
+    }
 }
 
 /// A customer in the ERP, its address, a product and a tax: what an order needs.
