@@ -1,1 +1,192 @@
-//! to come
+//! The merchant's answers, read from `syncline.toml`: systems, flows, rules, secrets by reference.
+
+mod draw;
+mod error;
+mod raw;
+mod secret;
+#[cfg(test)]
+mod tests;
+
+pub use error::ConfigError;
+pub use secret::Secret;
+
+use crate::run::Flows;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use syncline_core::id::{SystemName, SystemUid};
+use syncline_core::kind::{Flow, Kind};
+use syncline_core::rules::OrderRules;
+
+/// Which connector a system is reached by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SystemKind {
+    /// Magento 2 and Adobe Commerce.
+    Magento,
+    /// Tryton.
+    Tryton,
+}
+
+impl SystemKind {
+    /// Every kind this version connects.
+    pub const ALL: [Self; 2] = [Self::Magento, Self::Tryton];
+
+    /// The word for it in the file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Magento => "magento",
+            Self::Tryton => "tryton",
+        }
+    }
+
+    /// Whether orders are taken there.
+    #[must_use]
+    pub fn is_shop(self) -> bool {
+        self == Self::Magento
+    }
+
+    /// The kind called `word`.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// One connected system as the file tells it.
+#[derive(Debug, Clone)]
+pub struct SystemConfig {
+    /// What the file calls it.
+    pub name: SystemName,
+    /// What never changes about it.
+    pub uid: SystemUid,
+    /// Its connector.
+    pub kind: SystemKind,
+    /// Where it answers.
+    pub url: String,
+    /// Token of an integration.
+    pub token: Option<Secret>,
+    /// Login, plain or by reference.
+    pub login: Option<Secret>,
+    /// Password, by reference.
+    pub password: Option<Secret>,
+    /// Company by name, in an ERP.
+    pub company: Option<String>,
+    /// Web shop by name, in an ERP.
+    pub web_shop: Option<String>,
+    /// Warehouse by code or name, in an ERP.
+    pub warehouse: Option<String>,
+    /// Code of the product shipping is booked on; the connector's own default where nothing is said.
+    pub shipping_product: Option<String>,
+    /// Code of the product rounding differences are booked on; as above.
+    pub rounding_product: Option<String>,
+    /// Seconds after which a request can no longer land; the connector's own default where nothing is said.
+    pub settle_s: Option<u32>,
+    /// Longest wait for one answer.
+    pub timeout: Duration,
+    /// Most calls in flight at once; as the profile says where nothing is said.
+    pub calls: Option<usize>,
+    /// Kinds that may be created there though nothing keeps a second one from happening.
+    pub accept_none: Vec<Kind>,
+}
+
+/// How far a flow goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Not at all.
+    Off,
+    /// Plans and verifies, writes nothing.
+    Watch,
+    /// Writes.
+    On,
+}
+
+impl Mode {
+    /// The word for it in the file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Watch => "watch",
+            Self::On => "on",
+        }
+    }
+}
+
+/// One flow as the file tells it.
+#[derive(Debug, Clone)]
+pub struct FlowConfig {
+    /// Which.
+    pub flow: Flow,
+    /// The challenge it solves, in the merchant's words.
+    pub why: String,
+    /// How it is handled today.
+    pub today: String,
+    /// Where records come from.
+    pub from: SystemName,
+    /// Where they go.
+    pub to: SystemName,
+    /// Seconds between two looks.
+    pub every_s: u32,
+    /// How far it goes.
+    pub mode: Mode,
+    /// Flows whose records these refer to.
+    pub needs: Vec<Flow>,
+}
+
+/// The whole file, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it was read.
+    pub file: PathBuf,
+    /// Where the store lies.
+    pub store: PathBuf,
+    /// The systems by name.
+    pub systems: BTreeMap<SystemName, SystemConfig>,
+    /// The flows told of.
+    pub flows: BTreeMap<Flow, FlowConfig>,
+    /// Rules of the orders flow, where there is one.
+    pub orders: Option<OrderRules>,
+}
+
+impl Config {
+    /// The configuration in `path`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with file, line and remedy for the first thing that is wrong.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+        Self::parse(path, &text)
+    }
+
+    /// The configuration told by `text`, as if it stood in `path`.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let source = error::Source { file: path, text };
+        let file = toml::from_str(text).map_err(|error| source.toml(&error))?;
+        draw::config(&source, file)
+    }
+
+    /// The flows in force, as the engine takes them.
+    #[must_use]
+    pub fn in_force(&self) -> Flows {
+        let mode = |flow: Flow| self.flows.get(&flow).map_or(Mode::Off, |flow| flow.mode);
+        let on = |flow: Flow| mode(flow) != Mode::Off;
+        let watched = [Flow::Customers, Flow::Orders].into_iter().filter(|flow| mode(*flow) == Mode::Watch).collect();
+        let looks = self.flows.values().filter(|flow| flow.mode != Mode::Off).map(|flow| flow.every_s);
+        Flows {
+            orders: self.orders.clone().filter(|_| on(Flow::Orders)),
+            customers: on(Flow::Customers),
+            watched,
+            every_s: looks.min().unwrap_or(draw::EVERY_S),
+        }
+    }
+
+    /// What a message calls the file.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.file.display().to_string()
+    }
+}

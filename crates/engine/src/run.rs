@@ -134,6 +134,12 @@ impl Engine {
         paused.iter().next().map(|(name, error)| (name.clone(), error.clone()))
     }
 
+    /// Requests sent that change something, since the process started.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn count_write(&self) {
         self.writes.fetch_add(1, Ordering::Relaxed);
     }
@@ -173,7 +179,7 @@ impl Engine {
     pub async fn sync(&self) -> Result<Synced, EngineError> {
         let mut synced = self.look().await?;
         self.drain(&[]).await?;
-        synced.writes = self.writes.load(Ordering::Relaxed);
+        synced.writes = self.writes();
         match self.any_paused() {
             Some((system, error)) => Err(EngineError::System { system, error }),
             None => Ok(synced),

@@ -1,2 +1,74 @@
 //! Syncline: keeps shops and ERPs in agreement, and can prove it.
-fn main() {}
+
+mod clock;
+mod commands;
+mod failure;
+mod open;
+mod out;
+mod progress;
+mod signals;
+
+use clap::Parser;
+use failure::{Exit, Failure};
+use out::Out;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const AFTER: &str = "\
+Examples:
+  syncline init --yes --start all --shop magento=https://shop.example --erp tryton=https://erp.example/acme
+  syncline check && syncline adopt      both sides answer; products they share are tied by SKU
+  syncline plan                         every write it would do; nothing is sent
+  syncline sync                         does it; kill it at any moment and run it again
+  syncline verify --json                compares both sides and says of how many
+  syncline explain order:000000012      the story of one order
+
+Exit codes: 0 agreed, 1 failed, 2 changes pending (verify: drift), 3 something is open, 64 usage, 75 the store is in use.
+What is asked for goes to stdout, all talk to stderr.";
+
+/// Keeps shops and ERPs in agreement, field by field, and can prove it
+#[derive(Debug, Parser)]
+#[command(name = "syncline", version, after_help = AFTER, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: commands::Command,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// The configuration
+    #[arg(long, global = true, value_name = "FILE", default_value = "syncline.toml")]
+    config: PathBuf,
+    /// JSON on stdout, errors too
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let out = Out::new(cli.global.json);
+    let ended = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(commands::carry_out(cli.command, &cli.global, &out)),
+        Err(error) => Err(Failure::new("SYN-0905", format!("the runtime cannot start: {error}"), "free some memory")),
+    };
+    ended.unwrap_or_else(|failure| out.fail(&failure)).into()
+}
+
+/// Help and version are answers; anything else is a misuse.
+fn usage(error: &clap::Error) -> ExitCode {
+    let json = std::env::args().any(|arg| arg == "--json");
+    if error.exit_code() == 0 || !json {
+        // A closed pipe is no reason to say more.
+        drop(error.print());
+        return if error.exit_code() == 0 { ExitCode::SUCCESS } else { Exit::Usage.into() };
+    }
+    let text = error.to_string();
+    let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    Out::new(true).fail(&Failure::usage(what, "see `syncline --help`")).into()
+}

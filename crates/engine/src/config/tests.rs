@@ -1,0 +1,150 @@
+//! What is wrong in a file is named with its line and a remedy.
+
+use super::*;
+
+const GOOD: &str = r#"store = "agreed.db"
+[systems.shop]
+kind = "magento"
+uid = "7f3k"
+url = "https://shop.example"
+token = "env:SYNCLINE_SHOP_TOKEN"
+
+[systems.erp]
+kind = "tryton"
+uid = "q2xd"
+url = "https://erp.example/acme"
+login = "sync"
+password = "file:erp.secret"
+settle = "5m"
+
+[flows.customers]
+from = "shop"
+to = ["erp"]
+
+[flows.orders]
+from = "shop"
+to = ["erp"]
+needs = ["customers", "products"]
+every = "30s"
+start = "2026-11-01"
+release = { checkmo = "placed", "*" = "authorized" }
+[flows.orders.taxes]
+"19%" = "VAT 19%"
+"#;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(Path::new("/etc/acme/syncline.toml"), text)
+}
+
+fn error(from: &str, to: &str) -> ConfigError {
+    assert!(GOOD.contains(from), "{from}");
+    parse(&GOOD.replacen(from, to, 1)).expect_err(to)
+}
+
+#[test]
+fn a_good_file_gives_what_it_says() {
+    let config = parse(GOOD).expect("good");
+    assert_eq!(config.store, Path::new("/etc/acme/agreed.db"));
+    let erp = &config.systems[&SystemName::new("erp")];
+    assert_eq!((erp.settle_s, erp.timeout), (Some(300), Duration::from_secs(30)));
+    assert_eq!(erp.password, Some(Secret::File("/etc/acme/erp.secret".into())));
+    let flows = config.in_force();
+    assert!(flows.customers && flows.watched.is_empty());
+    assert_eq!(flows.every_s, 30);
+    let rules = flows.orders.expect("orders");
+    assert!(rules.creates_customers);
+    assert_eq!(rules.row("taxes", "19%"), Some("VAT 19%"));
+    assert_eq!(rules.start, Some(jiff::civil::date(2026, 11, 1)));
+}
+
+#[test]
+fn a_misspelt_key_is_named_with_its_line_and_what_was_meant() {
+    let wrong = error("token =", "tokne =");
+    assert_eq!(
+        wrong.to_string(),
+        "/etc/acme/syncline.toml:6: unknown key `tokne` in [systems.shop]",
+        "remedy: {}",
+        wrong.remedy
+    );
+    assert_eq!(wrong.remedy, "did you mean `token`?");
+    let wrong = error("[flows.orders]\n", "[flows.oders]\n");
+    assert_eq!((wrong.code, wrong.remedy.as_str()), ("SYN-0412", "did you mean `orders`?"));
+    assert!(error("needs =", "fields = {}\nneeds =").remedy.contains("not built yet"));
+}
+
+#[test]
+fn broken_toml_and_wrong_types_have_their_line() {
+    let wrong = error("uid = \"7f3k\"", "uid = 7f3k");
+    assert_eq!((wrong.code, wrong.line), ("SYN-0411", Some(4)));
+    let wrong = error("uid = \"7f3k\"", "uid = 7");
+    assert_eq!((wrong.code, wrong.line), ("SYN-0413", Some(4)));
+    assert!(wrong.what.starts_with("`uid`:"), "{wrong}");
+}
+
+#[test]
+fn systems_are_checked() {
+    for (from, to, code, line) in [
+        ("uid = \"q2xd\"", "uid = \"7f3k\"", "SYN-0417", Some(4)),
+        ("uid = \"q2xd\"\n", "", "SYN-0414", Some(8)),
+        ("uid = \"q2xd\"", "uid = \"Q2\"", "SYN-0413", Some(10)),
+        ("kind = \"tryton\"", "kind = \"tryto\"", "SYN-0413", Some(9)),
+        ("token = \"env:SYNCLINE_SHOP_TOKEN\"", "token = \"abc\"", "SYN-0415", Some(6)),
+        ("token = \"env:SYNCLINE_SHOP_TOKEN\"\n", "", "SYN-0414", Some(2)),
+        ("password = \"file:erp.secret\"\n", "", "SYN-0414", Some(8)),
+        ("https://shop.example", "shop.example", "SYN-0413", Some(5)),
+        ("https://shop.example", "https://me:secret@shop.example", "SYN-0415", Some(5)),
+        ("settle = \"5m\"", "settle = \"5 minutes\"", "SYN-0413", Some(14)),
+        ("settle = \"5m\"", "token = \"env:X\"", "SYN-0412", Some(14)),
+        ("settle = \"5m\"", "calls = 0", "SYN-0413", Some(14)),
+        ("settle = \"5m\"", "timeout = \"2h\"", "SYN-0413", Some(14)),
+    ] {
+        let wrong = error(from, to);
+        assert_eq!((wrong.code, wrong.line), (code, line), "{to}: {wrong}");
+        assert!(!wrong.remedy.is_empty());
+    }
+}
+
+#[test]
+fn flows_are_checked() {
+    let orders = "[flows.orders]\nfrom = \"shop\"\nto = [\"erp\"]";
+    for (from, to, code) in [
+        (orders, "[flows.orders]\nfrom = \"shopp\"\nto = [\"erp\"]", "SYN-0418"),
+        (orders, "[flows.orders]\nfrom = \"shop\"\nto = [\"shop\"]", "SYN-0418"),
+        (orders, "[flows.orders]\nfrom = \"shop\"\nto = []", "SYN-0418"),
+        (orders, "[flows.orders]\nto = [\"erp\"]", "SYN-0418"),
+        (orders, "[flows.orders]\nfrom = \"erp\"\nto = [\"shop\"]", "SYN-0419"),
+        (orders, "[flows.orders]\ntax = \"shop\"\nfrom = \"shop\"\nto = [\"erp\"]", "SYN-0419"),
+        (orders, "[flows.orders]\nmode = \"of\"\nfrom = \"shop\"\nto = [\"erp\"]", "SYN-0413"),
+        (orders, "[flows.orders]\nmode = \"off\"\nfrom = \"shop\"\nto = [\"erp\"]\nnumber = \"{numer}\"", "SYN-0413"),
+        (
+            "[flows.customers]",
+            "[flows.products]\nfrom=\"erp\"\nto=[\"shop\"]\nmode=\"on\"\n[flows.customers]",
+            "SYN-0419",
+        ),
+        ("start = \"2026-11-01\"\n", "", "SYN-0414"),
+        ("start = \"2026-11-01\"", "start = \"yesterday\"", "SYN-0413"),
+        ("checkmo = \"placed\"", "checkmo = \"payed\"", "SYN-0413"),
+        ("needs = [\"customers\"", "needs = [\"costumers\"", "SYN-0413"),
+    ] {
+        let wrong = error(from, to);
+        assert_eq!(wrong.code, code, "{to}: {wrong}");
+        assert!(wrong.line.is_some() && !wrong.remedy.is_empty(), "{to}: {wrong}");
+    }
+}
+
+#[test]
+fn modes_decide_what_is_in_force() {
+    let off = parse(&GOOD.replace("every = \"30s\"", "mode = \"watch\"")).expect("good");
+    assert_eq!(off.in_force().watched, [Flow::Orders]);
+    let none = parse("[systems]").expect("an empty file is a file").in_force();
+    assert!(none.orders.is_none() && !none.customers);
+}
+
+#[test]
+fn a_missing_secret_names_its_variable() {
+    let wrong =
+        Secret::Env("SYNCLINE_NOT_SET_AT_ALL".into()).read("syncline.toml", "shop", "token").expect_err("unset");
+    assert_eq!(wrong.code, "SYN-0416");
+    assert!(wrong.what.contains("SYNCLINE_NOT_SET_AT_ALL"));
+    assert_eq!(format!("{:?}", Secret::Plain("hush".into())), "plain");
+}

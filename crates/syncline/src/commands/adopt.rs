@@ -1,0 +1,127 @@
+//! `adopt`: ties what both sides have already, by SKU or by a list; writes nothing remote.
+
+use crate::failure::{Exit, Failure};
+use crate::open;
+use crate::out::{Out, count};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use syncline_engine::config::Config;
+
+const AFTER: &str = "\
+Examples:
+  syncline adopt                       every product both sides have under one SKU
+  syncline adopt --csv pairs.csv       lines `SKU in the source of [flows.orders],SKU in its target`
+  syncline adopt --json | jq .unmatched";
+
+/// What to tie.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    /// What to tie
+    #[arg(value_parser = ["products"], default_value = "products")]
+    what: String,
+    /// Tie by this list instead
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+}
+
+/// Rows of a list that are shown.
+const SHOWN: usize = 20;
+
+pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
+    let wanted = args.csv.as_deref().map(pairs).transpose()?;
+    let engine = open::working(config).await?;
+    let report = match &wanted {
+        Some(pairs) => engine.adopt_pairs(pairs).await?,
+        None => engine.adopt_variants().await?,
+    };
+    if out.json {
+        out.data(&json!({ args.what.as_str(): report }));
+    } else {
+        out.line(format!(
+            "{} and {} read: {} matched, {} bound now, {} without a match, {} ambiguous",
+            count(report.source, "product"),
+            report.target,
+            report.matched,
+            report.bound,
+            report.unmatched.len(),
+            report.ambiguous.len()
+        ));
+        list(out, "without a match in the other system", &report.unmatched);
+        list(out, "ambiguous; choose by `syncline adopt --csv FILE`", &report.ambiguous);
+    }
+    Ok(if report.ambiguous.is_empty() { Exit::Agreed } else { Exit::Open })
+}
+
+fn list(out: Out, what: &str, keys: &[String]) {
+    if keys.is_empty() {
+        return;
+    }
+    let more = if keys.len() > SHOWN { ", … (all with --json)" } else { "" };
+    let shown: Vec<&str> = keys.iter().take(SHOWN).map(String::as_str).collect();
+    out.line(format!("{what}: {}{more}", shown.join(", ")));
+}
+
+/// The pairs `path` lists; blank lines, `#` and a head `source,target` are left out.
+fn pairs(path: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Failure::new("SYN-0432", format!("{shown}: cannot be read: {e}"), "name a readable UTF-8 file"))?;
+    let mut pairs = Vec::new();
+    for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') || (pairs.is_empty() && line == "source,target") {
+            continue;
+        }
+        match cells(line).as_slice() {
+            [ours, theirs] if !ours.is_empty() && !theirs.is_empty() => pairs.push((ours.clone(), theirs.clone())),
+            _ => {
+                let what = format!("{shown}:{}: this is no pair of SKUs", at + 1);
+                let remedy = "write `SKU,SKU` in each line; a SKU with a comma stands in \"quotes\"";
+                return Err(Failure::new("SYN-0432", what, remedy));
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+/// The cells of one line, split at commas (or semicolons where there is no comma) outside of quotes.
+fn cells(line: &str) -> Vec<String> {
+    let mut quoted = false;
+    let outside: Vec<char> = line
+        .chars()
+        .filter(|c| {
+            quoted ^= *c == '"';
+            !quoted
+        })
+        .collect();
+    let border = if outside.contains(&',') { ',' } else { ';' };
+    let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
+    let mut rest = line.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' if quoted && rest.peek() == Some(&'"') => {
+                rest.next();
+                cell.push('"');
+            }
+            '"' => quoted = !quoted,
+            c if c == border && !quoted => cells.push(std::mem::take(&mut cell).trim().to_string()),
+            c => cell.push(c),
+        }
+    }
+    cells.push(cell.trim().to_string());
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_may_be_quoted_and_split_by_either_sign() {
+        assert_eq!(cells("A,B"), ["A", "B"]);
+        assert_eq!(cells("A ; B"), ["A", "B"]);
+        assert_eq!(cells("\"A,1\",B"), ["A,1", "B"]);
+        assert_eq!(cells("\"6\"\" pipe\";B"), ["6\" pipe", "B"]);
+    }
+}

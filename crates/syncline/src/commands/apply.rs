@@ -1,0 +1,56 @@
+//! `apply`: carries out a kept plan as far as nothing it was made on has changed.
+
+use crate::failure::{Exit, Failure};
+use crate::out::{Out, count};
+use crate::{open, progress, signals};
+use serde_json::json;
+use syncline_engine::config::Config;
+
+const AFTER: &str = "\
+Examples:
+  syncline apply p19a5c3e1f07                          all of it
+  syncline apply p19a5c3e1f07 --only 000000012         the rows of one record
+  syncline apply p19a5c3e1f07 --only p19a5c3e1f07-3    one row
+A row whose record changed since is left alone and named; plan again for it.";
+
+/// Which plan, and which part of it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    /// The plan's id, as `plan` told it
+    plan: String,
+    /// Only rows with these keys or ids
+    #[arg(long, value_name = "KEY", num_args = 1..)]
+    only: Vec<String>,
+}
+
+pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
+    let engine = open::working(config).await?;
+    engine.recover().await?;
+    let plan = engine.kept_plan(Some(&args.plan)).await?;
+    let work = engine.apply(&plan, &args.only);
+    let (report, stopped) = signals::stoppable(&engine, out, work, progress::tell(&engine, out)).await;
+    let report = report?;
+    let flows = engine.status().await?;
+    if out.json {
+        let told = json!({
+            "plan": plan.id, "applied": report.applied, "drifted": report.drifted, "left": report.left, "flows": flows,
+        });
+        out.data(&told);
+    } else {
+        let applied = count(report.applied, "row");
+        out.line(format!("{applied} applied, {} drifted, {} left out", report.drifted.len(), report.left));
+        if !report.drifted.is_empty() {
+            out.line(format!("changed since they were planned, plan again: {}", report.drifted.join(", ")));
+        }
+        super::status::told(&flows, out);
+    }
+    if let Some((system, error)) = engine.any_paused() {
+        return Err(Failure::system(&system, &error));
+    }
+    Ok(match stopped {
+        true => Exit::Failed,
+        false if !report.drifted.is_empty() => Exit::Pending,
+        false => Exit::of(flows.values()),
+    })
+}

@@ -1,0 +1,56 @@
+//! `failures`: what is held, failed or waiting, each with its reason and what to do.
+
+use crate::failure::{Exit, Failure};
+use crate::open;
+use crate::out::Out;
+use serde_json::{Value, json};
+use syncline_engine::config::Config;
+use syncline_store::{LaneFilter, LaneRow};
+
+const AFTER: &str = "\
+Examples:
+  syncline failures
+  syncline failures --json | jq -r '.failures[] | [.key, .remedy] | @tsv'
+Ends with 3 where there is any.";
+
+/// Nothing but the file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {}
+
+const STATES: [&str; 3] = ["held", "failed", "waiting"];
+
+pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
+    let engine = open::looking(config)?;
+    let filter = LaneFilter { states: STATES.to_vec(), ..LaneFilter::default() };
+    let lanes = engine.store.lanes(filter).await?;
+    let of = |state: &str| lanes.iter().filter(|lane| lane.state == state).count();
+    if out.json {
+        let rows: Vec<Value> = lanes.iter().map(row).collect();
+        out.data(&json!({
+            "failures": rows, "held": of("held"), "failed": of("failed"), "waiting": of("waiting"),
+        }));
+    } else {
+        for lane in &lanes {
+            let (code, what, remedy) = reason(lane);
+            out.line(format!("{} {}: {} {code} {what}", lane.kind, lane.label, lane.state));
+            if !remedy.is_empty() {
+                out.line(format!("    what to do: {remedy}"));
+            }
+        }
+        out.line(format!("{} held, {} failed, {} waiting", of("held"), of("failed"), of("waiting")));
+    }
+    Ok(if lanes.is_empty() { Exit::Agreed } else { Exit::Open })
+}
+
+fn reason(lane: &LaneRow) -> (&str, &str, &str) {
+    lane.why.as_ref().map_or(("", "", ""), |why| (&why.code, &why.what, &why.remedy))
+}
+
+fn row(lane: &LaneRow) -> Value {
+    let (code, what, remedy) = reason(lane);
+    json!({
+        "state": lane.state, "kind": lane.kind, "key": lane.label, "code": code, "what": what, "remedy": remedy,
+        "attempts": lane.attempts,
+    })
+}

@@ -1,0 +1,120 @@
+//! What a person answers: by flags, by the environment, or line by line.
+
+use super::Args;
+use crate::clock;
+use crate::failure::Failure;
+use crate::out::Out;
+use std::io::{BufRead, IsTerminal, Write};
+use syncline_engine::config::SystemKind;
+
+/// One system as answered.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) kind: SystemKind,
+    pub(super) url: String,
+    pub(super) uid: String,
+}
+
+/// Everything the file is made from.
+#[derive(Debug, Clone)]
+pub(super) struct Answers {
+    pub(super) shop: Place,
+    pub(super) erp: Place,
+    /// Whether the shop is entered by token, else by login and password.
+    pub(super) by_token: bool,
+    /// The first day or `all`; today where nothing is said.
+    pub(super) start: Option<String>,
+    /// Which challenge it solves.
+    pub(super) why: String,
+    /// How it is handled today.
+    pub(super) today: String,
+}
+
+impl Answers {
+    /// The answers of flags and environment; what is missing is asked where somebody is there to answer.
+    pub(super) fn gather(args: &Args, out: Out) -> Result<Self, Failure> {
+        let asks = !args.yes && std::io::stdin().is_terminal();
+        let shop = given(args.shop.as_deref(), asks, out, "The shop (e.g. magento=https://shop.example)");
+        let erp = given(args.erp.as_deref(), asks, out, "The ERP (e.g. tryton=https://erp.example/acme)");
+        let mut missing = Vec::new();
+        for (flag, value) in [("--shop KIND=URL", &shop), ("--erp KIND=URL", &erp)] {
+            if value.is_none() {
+                missing.push(flag);
+            }
+        }
+        let by_token = set("SYNCLINE_SHOP_TOKEN");
+        let by_login = set("SYNCLINE_SHOP_LOGIN") && set("SYNCLINE_SHOP_PASSWORD");
+        if !by_token && !by_login {
+            missing.push("SYNCLINE_SHOP_TOKEN (or SYNCLINE_SHOP_LOGIN and SYNCLINE_SHOP_PASSWORD)");
+        }
+        for name in ["SYNCLINE_ERP_LOGIN", "SYNCLINE_ERP_PASSWORD"] {
+            if !set(name) {
+                missing.push(name);
+            }
+        }
+        let (Some(shop), Some(erp), true) = (&shop, &erp, missing.is_empty()) else {
+            let what = format!("not told: {}", missing.join(", "));
+            return Err(Failure::usage(what, "give the flags and set the variables, then run `syncline init` again"));
+        };
+        let (shop, mut erp) = (place(shop, true)?, place(erp, false)?);
+        while erp.uid == shop.uid {
+            erp.uid = clock::drawn_uid();
+        }
+        let start = match (&args.start, asks) {
+            (Some(start), _) => Some(start.clone()),
+            (None, true) => ask(out, "First day whose orders are carried over, or all (empty: today)"),
+            (None, false) => None,
+        };
+        let why = if asks { ask(out, "Which challenge does it solve?") } else { None };
+        let today =
+            if asks { ask(out, "How is it handled today? (by hand, csv, connector:NAME, nothing)") } else { None };
+        let why = why.unwrap_or_else(|| "orders are typed twice".to_string());
+        let today = today.unwrap_or_else(|| "by hand".to_string());
+        Ok(Self { shop, erp, by_token, start, why, today })
+    }
+}
+
+fn set(name: &str) -> bool {
+    std::env::var(name).is_ok_and(|value| !value.trim().is_empty())
+}
+
+fn given(flag: Option<&str>, asks: bool, out: Out, question: &str) -> Option<String> {
+    match flag {
+        Some(text) => Some(text.to_string()),
+        None if asks => ask(out, question),
+        None => None,
+    }
+}
+
+/// The line a person types; none where it is empty.
+fn ask(out: Out, question: &str) -> Option<String> {
+    let mut stderr = std::io::stderr().lock();
+    drop(write!(stderr, "{question}: ").and_then(|()| stderr.flush()));
+    drop(stderr);
+    let mut line = String::new();
+    if let Err(error) = std::io::stdin().lock().read_line(&mut line) {
+        out.say(format!("the answer cannot be read: {error}"));
+    }
+    let line = line.trim();
+    (!line.is_empty()).then(|| line.to_string())
+}
+
+/// The system `text` names as `kind=url`.
+fn place(text: &str, shop: bool) -> Result<Place, Failure> {
+    let (flag, example) = match shop {
+        true => ("--shop", "magento=https://shop.example"),
+        false => ("--erp", "tryton=https://erp.example/acme"),
+    };
+    let known: Vec<&str> =
+        SystemKind::ALL.into_iter().filter(|kind| kind.is_shop() == shop).map(SystemKind::word).collect();
+    let wrong =
+        |what: String| Failure::usage(what, format!("write it as `{flag} {example}`; known: {}", known.join(", ")));
+    let (word, url) = text.split_once('=').ok_or_else(|| wrong(format!("{flag} `{text}` is not KIND=URL")))?;
+    match SystemKind::of(word) {
+        Some(kind) if kind.is_shop() == shop => {
+            Ok(Place { kind, url: url.trim().to_string(), uid: clock::drawn_uid() })
+        }
+        Some(_) => Err(wrong(format!("{flag}: {word} is no {}", if shop { "shop" } else { "ERP" }))),
+        None => Err(wrong(format!("{flag}: `{word}` is no system this version connects"))),
+    }
+}

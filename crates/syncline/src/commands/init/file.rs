@@ -1,0 +1,216 @@
+//! The text of `syncline.toml`: short, and meant to be read.
+
+use super::answers::Answers;
+use rust_decimal::Decimal;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use syncline_connect::{Choice, Probe};
+
+/// The text, and what a person should look at.
+#[derive(Debug, Clone)]
+pub(super) struct Written {
+    pub(super) text: String,
+    pub(super) notes: Vec<String>,
+}
+
+/// `text` as a TOML string.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            c if c.is_control() => drop(write!(out, "\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A comment of one line.
+fn remark(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The two systems; with what the ERP offers where it was asked already.
+pub(super) fn systems(answers: &Answers, erp: Option<&Probe>) -> String {
+    let mut text = String::new();
+    let (shop, place) = (&answers.shop, &answers.erp);
+    let mut line = |line: String| {
+        text.push_str(&line);
+        text.push('\n');
+    };
+    line("[systems.shop]".into());
+    line(format!("kind = {}", quoted(shop.kind.word())));
+    line(format!("uid = {}                             # drawn once; never change it", quoted(&shop.uid)));
+    line(format!("url = {}", quoted(&shop.url)));
+    if answers.by_token {
+        line("token = \"env:SYNCLINE_SHOP_TOKEN\"".into());
+    } else {
+        line("login = \"env:SYNCLINE_SHOP_LOGIN\"".into());
+        line("password = \"env:SYNCLINE_SHOP_PASSWORD\"".into());
+    }
+    line(String::new());
+    line("[systems.erp]".into());
+    line(format!("kind = {}", quoted(place.kind.word())));
+    line(format!("uid = {}                             # drawn once; never change it", quoted(&place.uid)));
+    line(format!("url = {}", quoted(&place.url)));
+    line("login = \"env:SYNCLINE_ERP_LOGIN\"".into());
+    line("password = \"env:SYNCLINE_ERP_PASSWORD\"".into());
+    if let Some(erp) = erp {
+        offers(erp).into_iter().for_each(line);
+    }
+    text
+}
+
+fn codes<'a>(probe: &'a Probe, table: &str) -> Vec<&'a Choice> {
+    probe.choices.get(table).map(|rows| rows.iter().collect()).unwrap_or_default()
+}
+
+/// Web shop and products of charges, chosen where there is one choice only.
+fn offers(erp: &Probe) -> Vec<String> {
+    let mut lines = Vec::new();
+    match codes(erp, "web_shops").as_slice() {
+        [one] => lines
+            .push(format!("web_shop = {}                    # its web id keeps a second sale away", quoted(&one.code))),
+        [] => lines
+            .push("# web_shop = \"…\"                        # there is none: drafts are elected instead".to_string()),
+        several => {
+            let names: Vec<String> = several.iter().map(|shop| remark(&shop.code)).collect();
+            lines.push(format!("# web_shop = \"…\"                        # choose: {}", names.join(", ")));
+        }
+    }
+    let products = codes(erp, "products");
+    for (key, code, use_for) in
+        [("shipping_product", "SHIPPING", "shipping"), ("rounding_product", "ROUNDING", "rounding differences")]
+    {
+        if products.iter().any(|product| product.code == code) {
+            lines.push(format!("{key} = {}              # what {use_for} is booked on", quoted(code)));
+        } else {
+            lines.push(format!("# {key} = \"…\"                # code of a salable service for {use_for}"));
+        }
+    }
+    lines
+}
+
+/// The whole file.
+pub(super) fn whole(answers: &Answers, shop: &Probe, erp: &Probe, start: &str) -> Written {
+    let mut notes = Vec::new();
+    let mut text = format!(
+        "# Six answers for each flow: which challenge (why), what it depends on (needs), which way (from, to),\n\
+         # who is master (the side it comes from), how it is handled today (today), how often (every).\n\n{}",
+        systems(answers, Some(erp))
+    );
+    let (why, today) = (quoted(&answers.why), quoted(&answers.today));
+    text.push_str(&format!(
+        r#"
+[flows.products]
+why = "an order's lines have to point to the ERP's products"
+today = {today}
+from = "erp"
+to = ["shop"]
+every = "5m"
+mode = "off"                             # `syncline adopt` ties them by SKU; writing them is not built yet
+
+[flows.customers]
+why = {why}
+today = {today}
+from = "shop"
+to = ["erp"]
+every = "1m"
+mode = "on"                              # off | watch (plan and verify only) | on
+
+[flows.orders]
+why = {why}
+today = {today}
+from = "shop"
+to = ["erp"]
+every = "1m"
+mode = "on"                              # off | watch (plan and verify only) | on
+needs = ["customers", "products"]
+start = {}                    # by order day in the shop's zone; `all` for every order
+tax = "erp-check"                        # the ERP computes; what it computes is checked to the cent
+number = "{{number}}"                      # what the ERP's reference says
+# release = {{ banktransfer = "paid", "*" = "authorized" }}
+#                                        # placed | authorized | paid; unless told: placed for payment by transfer,
+#                                        # cheque, on delivery and on terms, authorized for all others
+"#,
+        quoted(start)
+    ));
+    taxes(&mut text, &mut notes, shop, erp);
+    payments(&mut text, &mut notes, erp);
+    Written { text, notes }
+}
+
+/// The first ERP tax of this rate, and how many there are.
+fn of_rate<'a>(taxes: &[&'a Choice], percent: Decimal) -> (Option<&'a Choice>, usize) {
+    let same: Vec<&&Choice> = taxes.iter().filter(|tax| rate(tax) == Some(percent)).collect();
+    (same.first().map(|tax| **tax), same.len())
+}
+
+fn rate(tax: &Choice) -> Option<Decimal> {
+    tax.hint.parse::<Decimal>().ok().map(|rate| rate.normalize())
+}
+
+/// The shop's tax codes and plain rates, each with the ERP's tax of the same rate.
+fn taxes(text: &mut String, notes: &mut Vec<String>, shop: &Probe, erp: &Probe) {
+    let there = codes(erp, "taxes");
+    text.push_str("\n[flows.orders.taxes]                     # the shop's code or plain rate = the ERP's tax\n");
+    let mut told = BTreeSet::new();
+    for tax in codes(shop, "taxes") {
+        let Some(percent) = rate(tax).filter(|_| told.insert(tax.code.clone())) else { continue };
+        match of_rate(&there, percent) {
+            (Some(found), _) => text.push_str(&format!("{} = {}\n", quoted(&tax.code), quoted(&found.code))),
+            (None, _) => {
+                let note = format!("the ERP has no tax of {percent} % for the shop's `{}`", remark(&tax.code));
+                text.push_str(&format!("# {} = \"…\"  # {note}\n", remark(&quoted(&tax.code))));
+                notes.push(note);
+            }
+        }
+    }
+    let mut rates: Vec<Decimal> = there.iter().filter_map(|tax| rate(tax)).collect();
+    rates.sort_unstable();
+    rates.dedup();
+    for percent in rates.into_iter().rev() {
+        let (Some(found), several) = of_rate(&there, percent) else { continue };
+        let code = format!("{percent}%");
+        if told.insert(code.clone()) {
+            text.push_str(&format!("{} = {}\n", quoted(&code), quoted(&found.code)));
+        }
+        if several > 1 {
+            notes.push(format!(
+                "the ERP has {several} taxes of {percent} %; `{}` was taken: check the taxes",
+                remark(&found.code)
+            ));
+        }
+    }
+}
+
+/// Every payment method on one payment term: the immediate one, else the first.
+fn payments(text: &mut String, notes: &mut Vec<String>, erp: &Probe) {
+    let terms = codes(erp, "payment_terms");
+    text.push_str("\n[flows.orders.payment_methods]           # the shop's method = the ERP's payment term\n");
+    let chosen = terms.iter().find(|term| term.code.to_lowercase().contains("immediate")).or(terms.first());
+    match chosen {
+        Some(term) => text.push_str(&format!("\"*\" = {}\n", quoted(&term.code))),
+        None => {
+            text.push_str("# \"*\" = \"…\"\n");
+            notes.push(
+                "the ERP has no payment term: orders will be held until there is one and a row for it".to_string(),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_written_as_toml_reads_them() {
+        assert_eq!(quoted("a \"b\" \\ c"), r#""a \"b\" \\ c""#);
+        assert_eq!(quoted("a\tb"), "\"a\\u0009b\"");
+    }
+}

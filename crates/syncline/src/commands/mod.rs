@@ -1,0 +1,140 @@
+//! The commands, one file each.
+
+mod adopt;
+mod apply;
+mod check;
+mod explain;
+mod failures;
+mod init;
+mod plan;
+mod retry;
+mod run;
+mod sim;
+mod status;
+mod sync;
+mod systems;
+mod verify;
+
+use crate::Global;
+use crate::failure::{Exit, Failure};
+use crate::out::Out;
+use clap::Subcommand;
+use syncline_core::kind::Kind;
+use syncline_engine::config::Config;
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write syncline.toml: asks both systems, fills in the mapping tables
+    Init(init::Args),
+    /// Check the file against both systems: rights, guards, mapping rows
+    Check(check::Args),
+    /// Tie what both sides have already; writes nothing remote
+    Adopt(adopt::Args),
+    /// Show every write that would be done, with its reason; writes nothing remote
+    Plan(plan::Args),
+    /// Carry out a plan, as far as nothing has changed since
+    Apply(apply::Args),
+    /// One pass: read what changed, write what is due
+    Sync(sync::Args),
+    /// Pass after pass until stopped
+    Run(run::Args),
+    /// How the flows stand
+    Status(status::Args),
+    /// The story of one record
+    Explain(explain::Args),
+    /// What is held, failed or waiting, with the remedy
+    Failures(failures::Args),
+    /// Take up again what was held or failed
+    Retry(retry::Args),
+    /// Compare both sides, and say of how many
+    Verify(verify::Args),
+    /// Every system this binary can connect, and what the connected ones can do
+    Systems(systems::Args),
+    /// Simulated systems to try it on
+    Sim(sim::Args),
+}
+
+/// Carries out `command`; the exit code it ends with.
+///
+/// # Errors
+/// [`Failure`] with code, what and remedy.
+pub(crate) async fn carry_out(command: Command, global: &Global, out: &Out) -> Result<Exit, Failure> {
+    let out = *out;
+    let file = || Config::load(&global.config).map_err(Failure::from);
+    match command {
+        Command::Init(args) => init::carry_out(args, &global.config, out).await,
+        Command::Check(args) => check::carry_out(&args, &file()?, out).await,
+        Command::Adopt(args) => adopt::carry_out(&args, &file()?, out).await,
+        Command::Plan(args) => plan::carry_out(&args, &file()?, out).await,
+        Command::Apply(args) => apply::carry_out(&args, &file()?, out).await,
+        Command::Sync(args) => sync::carry_out(&args, &file()?, out).await,
+        Command::Run(args) => run::carry_out(&args, &file()?, out).await,
+        Command::Status(args) => status::carry_out(&args, &file()?, out).await,
+        Command::Explain(args) => explain::carry_out(&args, &file()?, out).await,
+        Command::Failures(args) => failures::carry_out(&args, &file()?, out).await,
+        Command::Retry(args) => retry::carry_out(&args, &file()?, out).await,
+        Command::Verify(args) => verify::carry_out(&args, &file()?, out).await,
+        Command::Systems(args) => systems::carry_out(&args, &global.config, out).await,
+        Command::Sim(args) => sim::carry_out(args, out).await,
+    }
+}
+
+/// A record as a person names it: `order:1001`, or `1001` for any kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Named {
+    kind: Option<Kind>,
+    key: String,
+}
+
+impl Named {
+    fn of(text: &str) -> Self {
+        match text.split_once(':').map(|(word, key)| (word.parse::<Kind>(), key)) {
+            Some((Ok(kind), key)) => Self { kind: Some(kind), key: key.to_string() },
+            _ => Self { kind: None, key: text.to_string() },
+        }
+    }
+
+    /// The one entity it names.
+    async fn entity(&self, engine: &syncline_engine::Engine, out: Out) -> Result<syncline_core::id::EntityId, Failure> {
+        let kinds = self.kind.map_or_else(|| vec![Kind::Order, Kind::Customer, Kind::Variant], |kind| vec![kind]);
+        let mut found = Vec::new();
+        for kind in kinds {
+            found.extend(engine.named(kind, &self.key).await?);
+        }
+        match found.as_slice() {
+            [one] => Ok(*one),
+            [] => {
+                let what = format!("no record is called `{}`", self.key);
+                let remedy =
+                    "name it as `order:NUMBER` or `customer:ID`; what is not read yet comes with `syncline sync`";
+                Err(Failure::new("SYN-0430", what, remedy))
+            }
+            several => {
+                let mut names = Vec::new();
+                for entity in several.iter().take(20) {
+                    let story = engine.explain(*entity).await?;
+                    let ids = story.sides.values().filter_map(|side| side.id.clone());
+                    names.push(format!("{}:{}", story.kind, ids.collect::<Vec<_>>().first().unwrap_or(&story.key)));
+                }
+                if !out.json {
+                    names.iter().for_each(|name| out.line(name));
+                }
+                let what = format!("{} records are called `{}`: {}", several.len(), self.key, names.join(", "));
+                Err(Failure::new("SYN-0431", what, "name one of them"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_named_with_or_without_its_kind() {
+        assert_eq!(Named::of("order:1001"), Named { kind: Some(Kind::Order), key: "1001".into() });
+        assert_eq!(Named::of("1001"), Named { kind: None, key: "1001".into() });
+        assert_eq!(Named::of("W1:1001"), Named { kind: None, key: "W1:1001".into() });
+    }
+}

@@ -1,0 +1,49 @@
+//! `retry`: what was held or failed is taken up again by the next pass.
+
+use super::Named;
+use crate::clock;
+use crate::failure::{Exit, Failure};
+use crate::open;
+use crate::out::{Out, count};
+use serde_json::json;
+use syncline_engine::config::Config;
+use syncline_store::Retry;
+
+const AFTER: &str = "\
+Examples:
+  syncline retry order:000000012            one record
+  syncline retry --all                      everything held or failed
+  syncline retry order:000000012 --accept   both sides are right as they are now: nothing is sent for it";
+
+/// Which records.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {
+    /// The records, as `explain` takes them
+    #[arg(required_unless_present = "all")]
+    records: Vec<String>,
+    /// Everything held or failed
+    #[arg(long, conflicts_with_all = ["records", "accept"])]
+    all: bool,
+    /// Take both sides as they are: what differs now counts as agreed
+    #[arg(long)]
+    accept: bool,
+}
+
+pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
+    let engine = open::deciding(config)?;
+    let mut retried = 0;
+    if args.all {
+        retried = engine.store.retry(Retry::All, clock::now()).await?;
+    }
+    for record in &args.records {
+        let entity = Named::of(record).entity(&engine, out).await?;
+        retried += engine.store.retry(Retry::One { entity, rebase: args.accept }, clock::now()).await?;
+    }
+    if out.json {
+        out.data(&json!({ "retried": retried }));
+    } else {
+        out.line(format!("{} taken up again by the next `syncline sync`", count(retried, "record")));
+    }
+    Ok(Exit::Agreed)
+}

@@ -1,0 +1,57 @@
+//! `run`: the daemon. Pass after pass, each told in one line, until it is asked to stop.
+
+use crate::clock;
+use crate::failure::{Exit, Failure};
+use crate::out::Out;
+use crate::{open, signals};
+use serde_json::json;
+use syncline_engine::config::Config;
+use syncline_engine::{EngineError, Synced};
+
+const AFTER: &str = "\
+Examples:
+  syncline run                 a pass every so often, as `every` in the file says; one line each on stderr
+  syncline run --json          the same lines as JSON on stdout
+SIGTERM or Ctrl-C ends it after the step under way, with exit code 0.";
+
+/// Nothing but the file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct Args {}
+
+pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
+    let engine = open::working(config).await?;
+    let recovered = engine.recover().await?;
+    let every = engine.flows.every_s;
+    out.say(format!("{} running, a pass every {every} s, {recovered} writes to be looked up first", clock::now()));
+    let mut before = 0;
+    let tell = |result: &Result<Synced, EngineError>| pass(result, &mut before, out);
+    let work = engine.run(tell);
+    let (result, _) = signals::stoppable(&engine, out, work, std::future::pending()).await;
+    result?;
+    out.say(format!("{} stopped; nothing is under way", clock::now()));
+    Ok(Exit::Agreed)
+}
+
+/// Tells one pass; `before` is how many writes had been sent until then.
+fn pass(result: &Result<Synced, EngineError>, before: &mut u64, out: Out) {
+    let at = clock::now();
+    match result {
+        Ok(synced) => {
+            let writes = synced.writes.saturating_sub(*before);
+            *before = synced.writes;
+            if out.json {
+                out.data(&json!({"at": at, "new": synced.new, "changed": synced.changed, "writes": writes}));
+            }
+            let written = super::sync::writes(writes);
+            out.say(format!("{at} {} new, {} changed, {written}", synced.new, synced.changed));
+        }
+        Err(error) => {
+            let failure = Failure::from(error.clone());
+            if out.json {
+                out.data(&json!({"at": at, "error": failure.json()["error"]}));
+            }
+            out.say(format!("{at} error {}: {}; {}", failure.code, failure.what, failure.remedy));
+        }
+    }
+}

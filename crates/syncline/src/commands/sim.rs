@@ -1,0 +1,148 @@
+//! `sim`: simulated systems to try it on, as servers; and their catalogue.
+
+use crate::clock;
+use crate::failure::{Exit, Failure};
+use crate::out::Out;
+use crate::signals;
+use clap::{Subcommand, ValueEnum};
+use serde_json::json;
+use syncline_sim::http::System;
+use syncline_sim::weather::Weather;
+use syncline_sim::{catalogue, magento, serve, tryton};
+use tokio::net::TcpListener;
+
+const AFTER: &str = "\
+Examples:
+  syncline sim serve magento --port 8081 --orders 50 &
+  syncline sim serve tryton --port 8082 --weather storm &
+  syncline sim catalogue --seed 7 --products 120";
+
+/// What to simulate.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Sim,
+}
+
+#[derive(Debug, Subcommand)]
+enum Sim {
+    /// Serve one simulated system until stopped; prints one line: how to reach it
+    Serve(Serve),
+    /// Print the catalogue both simulated systems hold
+    Catalogue(Goods),
+}
+
+/// Which goods there are.
+#[derive(Debug, clap::Args)]
+struct Goods {
+    /// Decides catalogue, customers and orders
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Products, at least; those of the recordings are always there
+    #[arg(long, default_value_t = 100)]
+    products: usize,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Look past every API: GET /_sim/ledger, GET /_sim/faults; place an order: POST /_sim/orders.")]
+struct Serve {
+    /// The system to pretend
+    system: Pretended,
+    /// The port of 127.0.0.1; 0 for any that is free
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    #[command(flatten)]
+    goods: Goods,
+    /// Orders of the last 24 hours, in a shop
+    #[arg(long, default_value_t = 100)]
+    orders: usize,
+    /// What happens to requests on their way
+    #[arg(long, default_value = "calm")]
+    weather: Sky,
+    /// No orders and no customers
+    #[arg(long)]
+    empty: bool,
+    /// An ERP without the module that keeps marks unique
+    #[arg(long)]
+    no_web_shop: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Pretended {
+    /// A Magento 2.4 shop
+    Magento,
+    /// A Tryton 8.0 ERP
+    Tryton,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Sky {
+    /// Nothing
+    Calm,
+    /// Lost requests and replies, busy answers, proxies, repeats: about one request in seven
+    Storm,
+}
+
+/// The database in the simulated ERP's address.
+const DATABASE: &str = "erp";
+const LOGIN: &str = "sync";
+
+pub(crate) async fn carry_out(args: Args, out: Out) -> Result<Exit, Failure> {
+    match args.command {
+        Sim::Catalogue(goods) => {
+            out.data(&catalogue::to_json(&catalogue::catalogue(goods.seed, goods.products)));
+            Ok(Exit::Agreed)
+        }
+        Sim::Serve(wish) => served(&wish, out).await,
+    }
+}
+
+async fn served(wish: &Serve, out: Out) -> Result<Exit, Failure> {
+    let failed = |error: std::io::Error| {
+        let what = format!("port {} of 127.0.0.1: {error}", wish.port);
+        Failure::new("SYN-0433", what, "choose another port, or 0 for any that is free")
+    };
+    let listener = TcpListener::bind(("127.0.0.1", wish.port)).await.map_err(failed)?;
+    let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+    let (system, told) = pretended(wish, &url);
+    let weather = if wish.weather == Sky::Storm { Weather::storm(wish.goods.seed) } else { Weather::calm() };
+    out.data(&told);
+    tokio::select! {
+        biased;
+        () = signals::asked() => Ok(Exit::Agreed),
+        ended = serve::serve(system, weather, listener, clock::now) => ended.map(|()| Exit::Agreed).map_err(failed),
+    }
+}
+
+/// The system, and the line that tells how to reach it.
+fn pretended(wish: &Serve, url: &str) -> (Box<dyn System>, serde_json::Value) {
+    let (seed, products) = (wish.goods.seed, wish.goods.products);
+    let secret = format!("simulated-{seed}");
+    match wish.system {
+        Pretended::Magento => {
+            let options = magento::Options {
+                seed,
+                products,
+                orders: wish.orders,
+                empty: wish.empty,
+                now: clock::now(),
+                token: secret.clone(),
+            };
+            (Box::new(magento::Shop::new(options)), json!({"url": url, "token": secret}))
+        }
+        Pretended::Tryton => {
+            let options = tryton::Options {
+                seed,
+                products,
+                empty: wish.empty,
+                web_shop: !wish.no_web_shop,
+                now: clock::now(),
+                login: LOGIN.to_string(),
+                password: secret.clone(),
+            };
+            let told = json!({"url": format!("{url}/{DATABASE}"), "login": LOGIN, "password": secret});
+            (Box::new(tryton::Erp::new(options)), told)
+        }
+    }
+}

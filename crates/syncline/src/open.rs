@@ -1,0 +1,162 @@
+//! Opens what a command works with: the file, the store, the systems with their connectors.
+
+use crate::clock::Wall;
+use crate::failure::Failure;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use syncline_connect::http::Http;
+use syncline_connect::{Connector, Ctx, Fut, Probe, Request, Response, Transport, TransportError};
+use syncline_connectors::{magento, tryton};
+use syncline_core::id::SystemName;
+use syncline_engine::config::{Config, Secret, SystemConfig, SystemKind};
+use syncline_engine::{Engine, Settings, System};
+use syncline_store::{Sql, Store};
+
+/// Requests of commands that stay at home.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Transport for Nowhere {
+    fn send(&self, _: Request) -> Fut<'_, Result<Response, TransportError>> {
+        Box::pin(std::future::ready(Err(TransportError::NotSent("this command asks no system".to_string()))))
+    }
+}
+
+/// Whether secrets are wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Systems are asked.
+    Network,
+    /// Only what the store holds is told.
+    Stored,
+}
+
+/// The system of `system`, nothing asked yet.
+fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System, Failure> {
+    let file = config.shown();
+    let read = |secret: &Option<Secret>, key: &str| match (secret, reach) {
+        (Some(secret), Reach::Network) => secret.read(&file, system.name.as_str(), key),
+        _ => Ok(String::new()),
+    };
+    let (login, password) = (read(&system.login, "login")?, read(&system.password, "password")?);
+    let connector: Arc<dyn Connector> = match system.kind {
+        SystemKind::Magento => {
+            let auth = match &system.token {
+                Some(_) => magento::Auth::Token(read(&system.token, "token")?),
+                None => magento::Auth::Login { user: login, password },
+            };
+            Arc::new(magento::Magento::new(magento::Config { url: system.url.clone(), auth }))
+        }
+        SystemKind::Tryton => {
+            let plain = tryton::Config::new(system.url.clone(), login, password);
+            Arc::new(tryton::Tryton::new(tryton::Config {
+                company: system.company.clone(),
+                web_shop: system.web_shop.clone(),
+                warehouse: system.warehouse.clone(),
+                shipping_product: system.shipping_product.clone().unwrap_or(plain.shipping_product.clone()),
+                rounding_product: system.rounding_product.clone().unwrap_or(plain.rounding_product.clone()),
+                settle_s: system.settle_s,
+                ..plain
+            }))
+        }
+    };
+    let transport: Arc<dyn Transport> = match reach {
+        Reach::Network => {
+            let remedy = "check the certificates of this machine";
+            Arc::new(Http::new().map_err(|error| Failure::new("SYN-0906", error.to_string(), remedy))?)
+        }
+        Reach::Stored => Arc::new(Nowhere),
+    };
+    let profile = connector.profile().clone();
+    let calls = system.calls.unwrap_or(profile.calls_in_flight);
+    let ctx = Ctx::new(transport, Arc::new(Wall), calls, system.timeout);
+    Ok(System { name: system.name.clone(), uid: system.uid.clone(), connector, ctx, profile })
+}
+
+/// The systems of `config`, ready to be asked; each tells of itself through `probe`.
+pub(crate) fn systems(config: &Config) -> Result<Vec<System>, Failure> {
+    config.systems.values().map(|told| system(config, told, Reach::Network)).collect()
+}
+
+/// The systems of `config`, each asked what it can do.
+pub(crate) async fn probed(config: &Config) -> Result<Vec<(System, Probe)>, Failure> {
+    let mut systems = systems(config)?;
+    let probes = futures::future::join_all(systems.iter().map(|system| system.connector.probe(&system.ctx))).await;
+    let mut found = Vec::new();
+    for (mut system, probe) in systems.drain(..).zip(probes) {
+        let probe = probe.map_err(|error| Failure::system(&system.name, &error))?;
+        system.profile = probe.profile.clone();
+        found.push((system, probe));
+    }
+    Ok(found)
+}
+
+fn by_name(systems: impl IntoIterator<Item = System>) -> BTreeMap<SystemName, System> {
+    systems.into_iter().map(|system| (system.name.clone(), system)).collect()
+}
+
+fn engine(config: &Config, store: Arc<dyn Store>, systems: BTreeMap<SystemName, System>) -> Engine {
+    let longest = config.systems.values().map(|system| system.timeout.as_secs()).max().unwrap_or(0);
+    let longest = u32::try_from(longest).unwrap_or(u32::MAX);
+    let settings = Settings::default();
+    let settings = Settings { lease_s: settings.lease_s.max(longest.saturating_add(60)), ..settings };
+    Engine::new(store, systems, config.in_force(), settings, Arc::new(Wall))
+}
+
+fn writer(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    Ok(Arc::new(Sql::threaded(&config.store)?))
+}
+
+/// The store to look at; an empty one where none was written yet.
+pub(crate) fn reader(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    match config.store.exists() {
+        true => Ok(Arc::new(Sql::reader(&config.store)?)),
+        false => Ok(Arc::new(Sql::inline(":memory:")?)),
+    }
+}
+
+/// The engine that writes, every system asked. The store comes first: where it is held, nobody is bothered.
+pub(crate) async fn working(config: &Config) -> Result<Engine, Failure> {
+    let store = writer(config)?;
+    let systems = probed(config).await?;
+    Ok(engine(config, store, by_name(systems.into_iter().map(|(system, _)| system))))
+}
+
+/// The engine that reads the systems and its store, and writes to neither.
+pub(crate) async fn watching(config: &Config) -> Result<Engine, Failure> {
+    let store = reader(config)?;
+    let systems = probed(config).await?;
+    Ok(engine(config, store, by_name(systems.into_iter().map(|(system, _)| system))))
+}
+
+/// The engine over what the store holds; no system is asked.
+pub(crate) fn looking(config: &Config) -> Result<Engine, Failure> {
+    Ok(engine(config, reader(config)?, at_home(config)?))
+}
+
+/// The engine that changes its own store; no system is asked.
+pub(crate) fn deciding(config: &Config) -> Result<Engine, Failure> {
+    Ok(engine(config, writer(config)?, at_home(config)?))
+}
+
+fn at_home(config: &Config) -> Result<BTreeMap<SystemName, System>, Failure> {
+    let systems = config.systems.values().map(|told| system(config, told, Reach::Stored));
+    Ok(by_name(systems.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// Connectors of every kind this binary has, for what they say of themselves.
+pub(crate) fn kinds() -> Vec<(SystemKind, Box<dyn Connector>)> {
+    let auth = magento::Auth::Token(String::new());
+    SystemKind::ALL
+        .into_iter()
+        .map(|kind| {
+            let connector: Box<dyn Connector> = match kind {
+                SystemKind::Magento => {
+                    Box::new(magento::Magento::new(magento::Config { url: String::new(), auth: auth.clone() }))
+                }
+                SystemKind::Tryton => Box::new(tryton::Tryton::new(tryton::Config::new("", "", ""))),
+            };
+            (kind, connector)
+        })
+        .collect()
+}
