@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 use syncline_connect::{Error, Evidence};
 use syncline_core::id::SystemName;
+use syncline_core::policy::ErrorKind;
 use syncline_core::text::shown;
 use syncline_engine::EngineError;
 use syncline_engine::config::ConfigError;
@@ -72,7 +73,16 @@ impl Failure {
     /// What `system` answered.
     pub(crate) fn system(system: &SystemName, error: &Error) -> Self {
         let what = format!("{system}: {}", error.message);
-        Self { evidence: error.evidence.clone(), ..Self::new(error.kind.code(), what, error.kind.advice()) }
+        // The advice is for a record that is tried again; a command that ends is run again.
+        let remedy = match error.kind {
+            ErrorKind::Unreachable => "check that the url is right and the system is up, then run again",
+            ErrorKind::Busy => "wait a moment, then run again",
+            ErrorKind::Broken => {
+                "see what it answered with `--json`, and ask the system's administrator what answers there"
+            }
+            other => other.advice(),
+        };
+        Self { evidence: error.evidence.clone(), ..Self::new(error.kind.code(), what, remedy) }
     }
 
     /// A failure told as `SYN-0000: what: remedy`, or with the remedy `otherwise`.

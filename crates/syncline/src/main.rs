@@ -62,13 +62,18 @@ fn main() -> ExitCode {
 
 /// Help and version are answers; anything else is a misuse.
 fn usage(error: &clap::Error) -> ExitCode {
-    let json = std::env::args().any(|arg| arg == "--json");
-    if error.exit_code() == 0 || !json {
+    use clap::error::ErrorKind;
+    let help = [ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, ErrorKind::DisplayHelp, ErrorKind::DisplayVersion];
+    if help.contains(&error.kind()) {
         // A closed pipe is no reason to say more.
         drop(error.print());
         return if error.exit_code() == 0 { ExitCode::SUCCESS } else { Exit::Usage.into() };
     }
     let text = error.to_string();
-    let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    Out::new(true).fail(&Failure::usage(what, "see `syncline --help`")).into()
+    let (told, more) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let what = told.trim_start_matches("error: ").lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let tip = more.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+    let remedy =
+        tip.map_or_else(|| "see `syncline --help`".to_string(), |tip| format!("{tip}; or see `syncline --help`"));
+    Out::new(std::env::args().any(|arg| arg == "--json")).fail(&Failure::usage(what, remedy)).into()
 }

@@ -4,10 +4,12 @@ use crate::clock::Wall;
 use crate::failure::Failure;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use syncline_connect::http::Http;
-use syncline_connect::{Connector, Ctx, Fut, Probe, Request, Response, Transport, TransportError};
+use syncline_connect::{Connector, Ctx, Error, Fut, Probe, Request, Response, Transport, TransportError};
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::SystemName;
+use syncline_core::policy::ErrorKind;
 use syncline_engine::config::{Config, Secret, SystemConfig, SystemKind};
 use syncline_engine::{Engine, Settings, System};
 use syncline_store::{Sql, Store};
@@ -80,15 +82,43 @@ pub(crate) fn systems(config: &Config) -> Result<Vec<System>, Failure> {
 
 /// The systems of `config`, each asked what it can do.
 pub(crate) async fn probed(config: &Config) -> Result<Vec<(System, Probe)>, Failure> {
-    let mut systems = systems(config)?;
-    let probes = futures::future::join_all(systems.iter().map(|system| system.connector.probe(&system.ctx))).await;
+    let systems = systems(config)?;
+    let probes = futures::future::join_all(systems.iter().map(probe)).await;
     let mut found = Vec::new();
-    for (mut system, probe) in systems.drain(..).zip(probes) {
+    for (mut system, probe) in systems.into_iter().zip(probes) {
         let probe = probe.map_err(|error| Failure::system(&system.name, &error))?;
         system.profile = probe.profile.clone();
         found.push((system, probe));
     }
     Ok(found)
+}
+
+/// How often a system is asked what it can do, where something on the road answers in its place.
+const ASKED: u64 = 4;
+/// Longest pause a busy system is granted before it counts as not answering, in seconds.
+const PATIENCE_S: u64 = 10;
+
+/// What `system` says of itself. A page of a proxy, half an answer or a plea for patience is asked past.
+pub(crate) async fn probe(system: &System) -> Result<Probe, Error> {
+    let mut asked = 1;
+    loop {
+        let error = match system.connector.probe(&system.ctx).await {
+            Ok(probe) => return Ok(probe),
+            Err(error) => error,
+        };
+        let answered = error.evidence.as_ref().is_some_and(|evidence| evidence.status != 0);
+        let passing = match error.kind {
+            ErrorKind::Busy => true,
+            ErrorKind::Unreachable | ErrorKind::Broken => answered,
+            _ => false,
+        };
+        let pause = error.retry_after_s.map_or(Duration::from_millis(200 * asked), |s| Duration::from_secs(s.into()));
+        if !passing || asked == ASKED || pause > Duration::from_secs(PATIENCE_S) {
+            return Err(error);
+        }
+        tokio::time::sleep(pause).await;
+        asked += 1;
+    }
 }
 
 fn by_name(systems: impl IntoIterator<Item = System>) -> BTreeMap<SystemName, System> {
@@ -103,7 +133,8 @@ fn engine(config: &Config, store: Arc<dyn Store>, systems: BTreeMap<SystemName, 
     Engine::new(store, systems, config.in_force(), settings, Arc::new(Wall))
 }
 
-fn writer(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+/// The store to write to, held until dropped.
+pub(crate) fn writer(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     Ok(Arc::new(Sql::threaded(&config.store)?))
 }
 
@@ -117,7 +148,11 @@ pub(crate) fn reader(config: &Config) -> Result<Arc<dyn Store>, Failure> {
 
 /// The engine that writes, every system asked. The store comes first: where it is held, nobody is bothered.
 pub(crate) async fn working(config: &Config) -> Result<Engine, Failure> {
-    let store = writer(config)?;
+    working_on(config, writer(config)?).await
+}
+
+/// The same over a store that is held already.
+pub(crate) async fn working_on(config: &Config, store: Arc<dyn Store>) -> Result<Engine, Failure> {
     let systems = probed(config).await?;
     Ok(engine(config, store, by_name(systems.into_iter().map(|(system, _)| system))))
 }

@@ -89,7 +89,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
 }
 
 async fn ask(mut system: System, config: &Config, findings: &mut Findings) -> Asked {
-    let probe = match system.connector.probe(&system.ctx).await {
+    let probe = match open::probe(&system).await {
         Ok(probe) => probe,
         Err(error) => {
             let failure = Failure::system(&system.name, &error);

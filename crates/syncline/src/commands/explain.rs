@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let engine = open::looking(config)?;
-    let entity = Named::of(&args.record).entity(&engine, out).await?;
+    let entity = Named::of(&args.record).entity(&engine).await?;
     let story = engine.explain(entity).await?;
     if out.json {
         out.data(&story);
@@ -60,7 +60,7 @@ fn told(story: &RecordStory, out: Out) {
             .map(|row| {
                 let write = row.delivery.map_or(String::new(), |delivery| delivery.to_string());
                 let entry = &row.entry;
-                vec![row.at.to_string(), write, entry.event.clone(), entry.system.clone(), entry.detail.clone()]
+                vec![format!("{:.3}", row.at), write, entry.event.clone(), entry.system.clone(), entry.detail.clone()]
             })
             .collect();
         out.table(&["WHEN", "WRITE", "EVENT", "SYSTEM", "DETAIL"], &rows);

@@ -50,11 +50,14 @@ pub(crate) async fn carry_out(args: Args, path: &Path, out: Out) -> Result<Exit,
         return Err(Failure::new(
             "SYN-0434",
             what,
-            "keep it, or replace it with `--force`; its uids must stay as they are",
+            "keep it, or replace it with `--force`; the uids of systems it has stay as they are",
         ));
     }
-    let answers = Answers::gather(&args, out)?;
-    let first = parsed(path, &file::systems(&answers, None))?;
+    let mut answers = Answers::gather(&args, out)?;
+    if let Ok(before) = Config::load(path) {
+        answers.keep_uids(&before);
+    }
+    let first = parsed(path, &file::first(&answers))?;
     let mut probes = open::probed(&first).await?.into_iter();
     let mut probe = |name: &str| {
         probes.find(|(system, _)| system.name == SystemName::new(name)).map(|(_, probe)| probe).ok_or_else(|| {
@@ -82,10 +85,19 @@ pub(crate) async fn carry_out(args: Args, path: &Path, out: Out) -> Result<Exit,
             json!({"file": path.display().to_string(), "start": start, "systems": systems, "notes": written.notes});
         out.data(&told);
     } else {
-        out.line(format!("{} written: {} to {}, orders from {start} on", path.display(), shop.version, erp.version));
+        let from = if start == "all" { "every order".to_string() } else { format!("orders from {start} on") };
+        let versions = format!("{} and {}", named(&shop), named(&erp));
+        out.line(format!("{} written for {versions}, {from}", path.display()));
         out.say("next: `syncline check`, `syncline adopt`, `syncline plan`, `syncline sync`");
     }
     Ok(Exit::Agreed)
+}
+
+/// Title and version, the title once.
+fn named(probe: &Probe) -> String {
+    let title = &probe.profile.title;
+    let told = probe.version.split(' ').next().is_some_and(|word| title.starts_with(word));
+    if told { probe.version.clone() } else { format!("{title} {}", probe.version) }
 }
 
 fn warn(out: Out, name: &str, probe: &Probe) {

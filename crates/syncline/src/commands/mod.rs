@@ -19,7 +19,9 @@ use crate::Global;
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use clap::Subcommand;
+use syncline_core::id::EntityId;
 use syncline_core::kind::Kind;
+use syncline_engine::Engine;
 use syncline_engine::config::Config;
 
 /// What can be asked for.
@@ -96,7 +98,7 @@ impl Named {
     }
 
     /// The one entity it names.
-    async fn entity(&self, engine: &syncline_engine::Engine, out: Out) -> Result<syncline_core::id::EntityId, Failure> {
+    async fn entity(&self, engine: &Engine) -> Result<EntityId, Failure> {
         let kinds = self.kind.map_or_else(|| vec![Kind::Order, Kind::Customer, Kind::Variant], |kind| vec![kind]);
         let mut found = Vec::new();
         for kind in kinds {
@@ -110,20 +112,19 @@ impl Named {
                     "name it as `order:NUMBER` or `customer:ID`; what is not read yet comes with `syncline sync`";
                 Err(Failure::new("SYN-0430", what, remedy))
             }
-            several => {
-                let mut names = Vec::new();
-                for entity in several.iter().take(20) {
-                    let story = engine.explain(*entity).await?;
-                    let ids = story.sides.values().filter_map(|side| side.id.clone());
-                    names.push(format!("{}:{}", story.kind, ids.collect::<Vec<_>>().first().unwrap_or(&story.key)));
-                }
-                if !out.json {
-                    names.iter().for_each(|name| out.line(name));
-                }
-                let what = format!("{} records are called `{}`: {}", several.len(), self.key, names.join(", "));
-                Err(Failure::new("SYN-0431", what, "name one of them"))
-            }
+            several => Err(self.ambiguous(engine, several).await?),
         }
+    }
+
+    async fn ambiguous(&self, engine: &Engine, found: &[EntityId]) -> Result<Failure, Failure> {
+        let mut names = Vec::new();
+        for entity in found.iter().take(20) {
+            let story = engine.explain(*entity).await?;
+            let ids = story.sides.iter().filter_map(|(name, side)| Some(format!("{name} {}", side.id.as_ref()?)));
+            names.push(format!("{}:{} ({})", story.kind, story.key, ids.collect::<Vec<_>>().join(", ")));
+        }
+        let what = format!("{} records are called `{}`: {}", found.len(), self.key, names.join("; "));
+        Ok(Failure::new("SYN-0431", what, "name one of them, with its kind"))
     }
 }
 

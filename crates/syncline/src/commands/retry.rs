@@ -37,7 +37,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
         retried = engine.store.retry(Retry::All, clock::now()).await?;
     }
     for record in &args.records {
-        let entity = Named::of(record).entity(&engine, out).await?;
+        let entity = Named::of(record).entity(&engine).await?;
         retried += engine.store.retry(Retry::One { entity, rebase: args.accept }, clock::now()).await?;
     }
     if out.json {

@@ -5,8 +5,11 @@ use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::{open, signals};
 use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use syncline_core::policy::ErrorKind;
 use syncline_engine::config::Config;
-use syncline_engine::{EngineError, Synced};
+use syncline_engine::{Engine, EngineError, Synced};
 
 const AFTER: &str = "\
 Examples:
@@ -20,17 +23,48 @@ SIGTERM or Ctrl-C ends it after the step under way, with exit code 0.";
 pub(crate) struct Args {}
 
 pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
-    let engine = open::working(config).await?;
+    let Some(engine) = opened(config, out).await? else { return Ok(Exit::Agreed) };
     let recovered = engine.recover().await?;
     let every = engine.flows.every_s;
-    out.say(format!("{} running, a pass every {every} s, {recovered} writes to be looked up first", clock::now()));
+    out.say(format!("{:.0} running, a pass every {every} s, {recovered} writes to be looked up first", clock::now()));
     let mut before = 0;
     let tell = |result: &Result<Synced, EngineError>| pass(result, &mut before, out);
     let work = engine.run(tell);
     let (result, _) = signals::stoppable(&engine, out, work, std::future::pending()).await;
     result?;
-    out.say(format!("{} stopped; nothing is under way", clock::now()));
+    out.say(format!("{:.0} stopped; nothing is under way", clock::now()));
     Ok(Exit::Agreed)
+}
+
+/// The engine once both systems answer; none where it was asked to stop before.
+async fn opened(config: &Config, out: Out) -> Result<Option<Engine>, Failure> {
+    let store = open::writer(config)?;
+    let later = [ErrorKind::Unreachable, ErrorKind::Busy, ErrorKind::Broken].map(ErrorKind::code);
+    let pause = Duration::from_secs(u64::from(config.in_force().every_s.min(30)));
+    loop {
+        let opening = async {
+            let opened = open::working_on(config, Arc::clone(&store)).await;
+            match opened {
+                Err(failure) if later.contains(&failure.code.as_str()) => {
+                    let at = clock::now();
+                    out.say(format!(
+                        "{at:.0} error {}: {}; tried again in {} s",
+                        failure.code,
+                        failure.what,
+                        pause.as_secs()
+                    ));
+                    tokio::time::sleep(pause).await;
+                    None
+                }
+                other => Some(other),
+            }
+        };
+        tokio::select! {
+            biased;
+            () = signals::asked() => return Ok(None),
+            ended = opening => if let Some(opened) = ended { return opened.map(Some) },
+        }
+    }
 }
 
 /// Tells one pass; `before` is how many writes had been sent until then.
@@ -44,14 +78,14 @@ fn pass(result: &Result<Synced, EngineError>, before: &mut u64, out: Out) {
                 out.data(&json!({"at": at, "new": synced.new, "changed": synced.changed, "writes": writes}));
             }
             let written = super::sync::writes(writes);
-            out.say(format!("{at} {} new, {} changed, {written}", synced.new, synced.changed));
+            out.say(format!("{at:.0} {} new, {} changed, {written}", synced.new, synced.changed));
         }
         Err(error) => {
             let failure = Failure::from(error.clone());
             if out.json {
                 out.data(&json!({"at": at, "error": failure.json()["error"]}));
             }
-            out.say(format!("{at} error {}: {}; {}", failure.code, failure.what, failure.remedy));
+            out.say(format!("{at:.0} error {}: {}; {}", failure.code, failure.what, failure.remedy));
         }
     }
 }

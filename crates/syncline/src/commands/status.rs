@@ -47,7 +47,7 @@ pub(super) fn told(flows: &BTreeMap<Flow, FlowStatus>, out: Out) {
             let mut row = vec![flow.to_string()];
             row.extend(counts.iter().map(u64::to_string));
             row.push(format!("{} s", status.lag_seconds));
-            row.push(status.last_sync.map_or("never".to_string(), |at| at.to_string()));
+            row.push(status.last_sync.map_or("never".to_string(), |at| format!("{at:.0}")));
             row
         })
         .collect();

@@ -58,7 +58,7 @@ async fn connected(config: &Config) -> Result<Vec<Asked>, Failure> {
     let mut asked = Vec::new();
     for system in open::systems(config)? {
         let url = config.systems.get(&system.name).map_or(String::new(), |told| told.url.clone());
-        let probe = system.connector.probe(&system.ctx).await;
+        let probe = open::probe(&system).await;
         asked.push((system, url, probe));
     }
     Ok(asked)

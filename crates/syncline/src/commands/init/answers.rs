@@ -5,7 +5,7 @@ use crate::clock;
 use crate::failure::Failure;
 use crate::out::Out;
 use std::io::{BufRead, IsTerminal, Write};
-use syncline_engine::config::SystemKind;
+use syncline_engine::config::{Config, SystemConfig, SystemKind};
 
 /// One system as answered.
 #[derive(Debug, Clone)]
@@ -71,6 +71,18 @@ impl Answers {
         let why = why.unwrap_or_else(|| "orders are typed twice".to_string());
         let today = today.unwrap_or_else(|| "by hand".to_string());
         Ok(Self { shop, erp, by_token, start, why, today })
+    }
+}
+
+impl Answers {
+    /// Leaves the uids of systems that are in the file already as they are.
+    pub(super) fn keep_uids(&mut self, before: &Config) {
+        for place in [&mut self.shop, &mut self.erp] {
+            let same = |system: &&SystemConfig| system.kind == place.kind && system.url == place.url;
+            if let Some(system) = before.systems.values().find(same) {
+                place.uid = system.uid.to_string();
+            }
+        }
     }
 }
 

@@ -13,6 +13,20 @@ pub(super) struct Written {
     pub(super) notes: Vec<String>,
 }
 
+/// Stands between a line and its remark until all are lined up; no value holds it unescaped.
+const REMARK: char = '\u{1}';
+/// Where remarks begin.
+const COLUMN: usize = 42;
+
+/// `text` with its remarks one below the other.
+fn lined_up(text: &str) -> String {
+    let line = |line: &str| match line.split_once(REMARK) {
+        Some((code, remark)) => format!("{code:<COLUMN$} # {remark}\n"),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
 /// `text` as a TOML string.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
@@ -34,8 +48,13 @@ fn remark(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// The two systems alone, to be asked.
+pub(super) fn first(answers: &Answers) -> String {
+    lined_up(&systems(answers, None))
+}
+
 /// The two systems; with what the ERP offers where it was asked already.
-pub(super) fn systems(answers: &Answers, erp: Option<&Probe>) -> String {
+fn systems(answers: &Answers, erp: Option<&Probe>) -> String {
     let mut text = String::new();
     let (shop, place) = (&answers.shop, &answers.erp);
     let mut line = |line: String| {
@@ -44,7 +63,7 @@ pub(super) fn systems(answers: &Answers, erp: Option<&Probe>) -> String {
     };
     line("[systems.shop]".into());
     line(format!("kind = {}", quoted(shop.kind.word())));
-    line(format!("uid = {}                             # drawn once; never change it", quoted(&shop.uid)));
+    line(format!("uid = {}{REMARK}drawn once; never change it", quoted(&shop.uid)));
     line(format!("url = {}", quoted(&shop.url)));
     if answers.by_token {
         line("token = \"env:SYNCLINE_SHOP_TOKEN\"".into());
@@ -55,7 +74,7 @@ pub(super) fn systems(answers: &Answers, erp: Option<&Probe>) -> String {
     line(String::new());
     line("[systems.erp]".into());
     line(format!("kind = {}", quoted(place.kind.word())));
-    line(format!("uid = {}                             # drawn once; never change it", quoted(&place.uid)));
+    line(format!("uid = {}{REMARK}drawn once; never change it", quoted(&place.uid)));
     line(format!("url = {}", quoted(&place.url)));
     line("login = \"env:SYNCLINE_ERP_LOGIN\"".into());
     line("password = \"env:SYNCLINE_ERP_PASSWORD\"".into());
@@ -73,23 +92,21 @@ fn codes<'a>(probe: &'a Probe, table: &str) -> Vec<&'a Choice> {
 fn offers(erp: &Probe) -> Vec<String> {
     let mut lines = Vec::new();
     match codes(erp, "web_shops").as_slice() {
-        [one] => lines
-            .push(format!("web_shop = {}                    # its web id keeps a second sale away", quoted(&one.code))),
-        [] => lines
-            .push("# web_shop = \"…\"                        # there is none: drafts are elected instead".to_string()),
+        [one] => lines.push(format!("web_shop = {}{REMARK}its web id keeps a second sale away", quoted(&one.code))),
+        [] => lines.push(format!("# web_shop = \"…\"{REMARK}there is none: drafts are elected instead")),
         several => {
             let names: Vec<String> = several.iter().map(|shop| remark(&shop.code)).collect();
-            lines.push(format!("# web_shop = \"…\"                        # choose: {}", names.join(", ")));
+            lines.push(format!("# web_shop = \"…\"{REMARK}choose: {}", names.join(", ")));
         }
     }
     let products = codes(erp, "products");
     for (key, code, use_for) in
-        [("shipping_product", "SHIPPING", "shipping"), ("rounding_product", "ROUNDING", "rounding differences")]
+        [("shipping_product", "SHIPPING", "shipping"), ("rounding_product", "ROUNDING", "rounding")]
     {
         if products.iter().any(|product| product.code == code) {
-            lines.push(format!("{key} = {}              # what {use_for} is booked on", quoted(code)));
+            lines.push(format!("{key} = {}{REMARK}what {use_for} is booked on", quoted(code)));
         } else {
-            lines.push(format!("# {key} = \"…\"                # code of a salable service for {use_for}"));
+            lines.push(format!("# {key} = \"…\"{REMARK}code of a salable service for {use_for}"));
         }
     }
     lines
@@ -112,7 +129,7 @@ today = {today}
 from = "erp"
 to = ["shop"]
 every = "5m"
-mode = "off"                             # `syncline adopt` ties them by SKU; writing them is not built yet
+mode = "off"{r}`syncline adopt` ties them by SKU; writing them is not built yet
 
 [flows.customers]
 why = {why}
@@ -120,7 +137,7 @@ today = {today}
 from = "shop"
 to = ["erp"]
 every = "1m"
-mode = "on"                              # off | watch (plan and verify only) | on
+mode = "on"{r}off | watch (plan and verify only) | on
 
 [flows.orders]
 why = {why}
@@ -128,20 +145,21 @@ today = {today}
 from = "shop"
 to = ["erp"]
 every = "1m"
-mode = "on"                              # off | watch (plan and verify only) | on
+mode = "on"{r}off | watch (plan and verify only) | on
 needs = ["customers", "products"]
-start = {}                    # by order day in the shop's zone; `all` for every order
-tax = "erp-check"                        # the ERP computes; what it computes is checked to the cent
-number = "{{number}}"                      # what the ERP's reference says
+start = {}{r}by order day in the shop's zone; `all` for every order
+tax = "erp-check"{r}the ERP computes; what it computes is checked to the cent
+number = "{{number}}"{r}what the ERP's reference says
 # release = {{ banktransfer = "paid", "*" = "authorized" }}
-#                                        # placed | authorized | paid; unless told: placed for payment by transfer,
-#                                        # cheque, on delivery and on terms, authorized for all others
+# placed | authorized | paid; unless told: placed for payment by transfer,
+# cheque, on delivery and on terms, authorized for all others
 "#,
-        quoted(start)
+        quoted(start),
+        r = REMARK,
     ));
     taxes(&mut text, &mut notes, shop, erp);
     payments(&mut text, &mut notes, erp);
-    Written { text, notes }
+    Written { text: lined_up(&text), notes }
 }
 
 /// The first ERP tax of this rate, and how many there are.
@@ -157,7 +175,7 @@ fn rate(tax: &Choice) -> Option<Decimal> {
 /// The shop's tax codes and plain rates, each with the ERP's tax of the same rate.
 fn taxes(text: &mut String, notes: &mut Vec<String>, shop: &Probe, erp: &Probe) {
     let there = codes(erp, "taxes");
-    text.push_str("\n[flows.orders.taxes]                     # the shop's code or plain rate = the ERP's tax\n");
+    text.push_str(&format!("\n[flows.orders.taxes]{REMARK}the shop's code or plain rate = the ERP's tax\n"));
     let mut told = BTreeSet::new();
     for tax in codes(shop, "taxes") {
         let Some(percent) = rate(tax).filter(|_| told.insert(tax.code.clone())) else { continue };
@@ -191,7 +209,7 @@ fn taxes(text: &mut String, notes: &mut Vec<String>, shop: &Probe, erp: &Probe) 
 /// Every payment method on one payment term: the immediate one, else the first.
 fn payments(text: &mut String, notes: &mut Vec<String>, erp: &Probe) {
     let terms = codes(erp, "payment_terms");
-    text.push_str("\n[flows.orders.payment_methods]           # the shop's method = the ERP's payment term\n");
+    text.push_str(&format!("\n[flows.orders.payment_methods]{REMARK}the shop's method = the ERP's payment term\n"));
     let chosen = terms.iter().find(|term| term.code.to_lowercase().contains("immediate")).or(terms.first());
     match chosen {
         Some(term) => text.push_str(&format!("\"*\" = {}\n", quoted(&term.code))),

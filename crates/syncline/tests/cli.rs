@@ -1,0 +1,209 @@
+//! The binary over real processes: the newcomer's walk, bad input, the shapes of its JSON.
+#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of these tests are tests too")]
+
+#[path = "cli/bench.rs"]
+mod bench;
+
+use bench::{Bench, get, post, server};
+use serde_json::{Value, json};
+
+/// `value` with every leaf replaced by its type, and lists by their first entry.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Null => json!("null"),
+        Value::Bool(_) => json!("bool"),
+        Value::Number(_) => json!("number"),
+        Value::String(_) => json!("text"),
+        Value::Array(rows) => rows.first().map(shape).into_iter().collect(),
+        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), shape(value))).collect(),
+    }
+}
+
+fn number(value: &Value, path: &str) -> u64 {
+    value.pointer(path).and_then(Value::as_u64).unwrap_or_else(|| panic!("no number at {path} in {value}"))
+}
+
+#[test]
+fn the_walk_of_a_newcomer() {
+    let mut bench = Bench::started("walk", 12);
+    bench.run(&["init", "--yes", "--start", "all", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);
+    let checked = bench.json(&["check"], 0);
+    assert_eq!(checked["problems"], json!([]));
+    insta::assert_json_snapshot!("check", shape(&checked));
+    let adopted = bench.json(&["adopt"], 0);
+    assert!(number(&adopted, "/products/bound") > 5, "{adopted}");
+    insta::assert_json_snapshot!("adopt", shape(&adopted));
+
+    let before = bench.erp_ledger();
+    let rows = bench.lines(&["plan", "--json"], 2);
+    let sums = rows.last().expect("a summary").clone();
+    assert_eq!(number(&sums, "/steps") as usize, rows.len() - 1);
+    insta::assert_json_snapshot!("plan_summary", shape(&sums));
+    let order = rows.iter().find(|row| row["kind"] == "order").expect("an order");
+    insta::assert_json_snapshot!("plan_row", order.as_object().expect("an object").keys().collect::<Vec<_>>());
+    assert_eq!(bench.erp_ledger(), before, "a plan writes nothing");
+
+    // One row of the plan, then all that is left by `sync`.
+    let plan = sums["plan"].as_str().expect("an id").to_string();
+    let key = order["key"].as_str().expect("a key").to_string();
+    let applied = bench.json(&["apply", &plan, "--only", &key], 2);
+    assert_eq!((number(&applied, "/applied"), applied["drifted"].clone()), (1, json!([])));
+    bench.killed_sync();
+    let synced = bench.json(&["sync"], 0);
+    insta::assert_json_snapshot!("sync", shape(&synced));
+    assert_eq!(number(&bench.lines(&["plan", "--json"], 0)[0], "/steps"), 0);
+    assert_eq!(number(&bench.json(&["sync"], 0), "/writes"), 0, "at rest nothing is written");
+
+    let proof = bench.json(&["verify"], 0);
+    assert_eq!(number(&proof, "/drift"), 0);
+    assert!(number(&proof, "/flows/orders/compared") > 5);
+    insta::assert_json_snapshot!("verify", shape(&proof));
+    assert_eq!(
+        number(&bench.json(&["verify", "--stored"], 0), "/flows/orders/compared"),
+        number(&proof, "/flows/orders/compared")
+    );
+    insta::assert_json_snapshot!("status", shape(&bench.json(&["status"], 0)));
+    assert_eq!(bench.json(&["failures"], 0)["failures"], json!([]));
+    canary(&mut bench);
+    daemon(&bench);
+}
+
+/// An order placed later arrives with the next pass, and has its story.
+fn canary(bench: &mut Bench) {
+    let orders = bench.shop_orders();
+    let mut order = orders.iter().find(|order| order["state"] == "new").expect("a new order").clone();
+    order["entity_id"] = json!(770_001);
+    order["increment_id"] = json!("CANARY-1");
+    order["ext_order_id"] = Value::Null;
+    let (status, answer) = post(&bench.shop, "/_sim/orders", &order.to_string());
+    assert!((200..300).contains(&status), "{status} {answer}");
+    assert!(number(&bench.json(&["sync"], 0), "/writes") > 0);
+    let ledger = bench.erp_ledger();
+    let there = ledger["orders"].as_array().expect("orders").iter().filter(|order| order["reference"] == "CANARY-1");
+    assert_eq!(there.count(), 1);
+    let story = bench.json(&["explain", "order:CANARY-1"], 0);
+    assert_eq!(story["state"], "idle");
+    let keys: Vec<&String> = story.as_object().expect("an object").keys().collect();
+    insta::assert_json_snapshot!("explain", keys);
+    let told = bench.run(&["explain", "CANARY-1"], 0);
+    assert!(told.contains("both sides agree") && told.contains("advance(confirm)"), "{told}");
+    assert!(bench.json(&["explain", "order:NOWHERE"], 1)["error"]["code"] == "SYN-0430");
+}
+
+/// The daemon holds the store; readers work beside it; SIGTERM ends it cleanly.
+fn daemon(bench: &Bench) {
+    let running = bench.daemon();
+    let held = bench.json(&["sync"], 75);
+    assert_eq!(held["error"]["code"], "SYN-0305");
+    bench.run(&["status"], 0);
+    bench.run(&["verify"], 0);
+    assert_eq!(bench.terminated(running), Some(0));
+}
+
+#[test]
+fn an_erp_without_its_unique_key_is_told_so() {
+    let bench = Bench::with("draft", &["--orders", "3"], &["--no-web-shop"]);
+    bench.run(&["init", "--yes", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);
+    let checked = bench.json(&["check"], 0);
+    let guards = checked.pointer("/systems/erp/guards").and_then(Value::as_array).expect("guards");
+    let order = guards.iter().find(|row| row["kind"] == "order").expect("the guard of orders");
+    assert_eq!((&order["guard"], &order["settle_s"]), (&json!("draft-elect"), &json!(300)));
+    let file = bench.file("syncline.toml");
+    assert!(file.contains("start = \"20"), "today is the default: {file}");
+}
+
+#[test]
+fn nothing_is_written_where_a_system_does_not_answer_as_one() {
+    let bench = Bench::with("answers", &["--orders", "0"], &[]);
+    let erp = bench.erp_flag();
+    let html = server("text/html", "<!DOCTYPE html><html><body>Maintenance</body></html>");
+    let half = server("application/json", r#"[{"id":1,"code":"de"#);
+    for (shop, code, words) in [
+        ("http://127.0.0.1:1".to_string(), "SYN-0201", "refused"),
+        (html, "SYN-0201", "HTML page"),
+        (half, "SYN-0201", "ends in the middle"),
+        (bench.shop.replace("http://", "https://"), "SYN-0208", "certificate"),
+    ] {
+        let shop = format!("magento={shop}");
+        let told = bench.json(&["init", "--yes", "--shop", &shop, "--erp", &erp], 1);
+        let error = &told["error"];
+        assert_eq!(error["code"], code, "{shop}: {told}");
+        assert!(error["what"].as_str().is_some_and(|what| what.contains(words)), "{shop}: {told}");
+        assert!(error["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()));
+        assert!(!bench.has("syncline.toml"), "nothing half-written");
+    }
+    let denied = bench.json_as("wrong", &["init", "--yes", "--shop", &bench.shop_flag(), "--erp", &erp], 1);
+    assert_eq!(denied["error"]["code"], "SYN-0207");
+    let missing = bench.json_as("", &["init", "--yes", "--shop", &bench.shop_flag()], 64);
+    assert!(missing["error"]["what"].as_str().is_some_and(|what| what.contains("--erp") && what.contains("TOKEN")));
+}
+
+#[test]
+fn what_is_wrong_in_the_file_is_named_with_its_line() {
+    let bench = Bench::with("file", &["--orders", "2"], &[]);
+    let absent = bench.json(&["status"], 1);
+    assert_eq!(absent["error"]["code"], "SYN-0410");
+    bench.run(&["init", "--yes", "--start", "all", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);
+    let again = bench.json(&["init", "--yes", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 1);
+    assert_eq!(again["error"]["code"], "SYN-0434");
+    let good = bench.file("syncline.toml");
+
+    bench.put("syncline.toml", &good.replacen("token =", "tokne =", 1));
+    let typo = bench.json(&["check"], 1);
+    assert_eq!(typo["error"]["what"], "syncline.toml:8: unknown key `tokne` in [systems.shop]");
+    assert_eq!(typo["error"]["remedy"], "did you mean `token`?");
+    bench.put("syncline.toml", &good.replacen("\"19%\" = \"VAT 19%\"", "\"19%\" = \"VAT 20%\"", 1));
+    let row = bench.json(&["check"], 1);
+    assert_eq!(row.pointer("/problems/0/code"), Some(&json!("SYN-0424")), "{row}");
+    bench.put("syncline.toml", &good);
+    let unset = bench.json_as("", &["check"], 1);
+    assert_eq!(unset["error"]["code"], "SYN-0416");
+
+    let uids = |text: &str| text.lines().filter(|line| line.starts_with("uid")).map(str::to_string).collect::<Vec<_>>();
+    bench.run(&["init", "--force", "--yes", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);
+    assert_eq!(uids(&bench.file("syncline.toml")), uids(&good), "a uid is never drawn twice for one system");
+}
+
+#[test]
+fn a_store_of_a_newer_version_is_left_alone() {
+    let bench = Bench::with("newer", &["--orders", "2"], &[]);
+    bench.run(&["init", "--yes", "--start", "all", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);
+    let store = rusqlite::Connection::open(bench.path("syncline.db")).expect("a store");
+    store.pragma_update(None, "user_version", 99).expect("a version");
+    for command in ["sync", "status", "verify"] {
+        let told = bench.json(&[command], 1);
+        assert_eq!(told["error"]["code"], "SYN-0303", "{told}");
+        assert!(told["error"]["remedy"].as_str().is_some_and(|remedy| remedy.contains("newer Syncline")), "{told}");
+    }
+}
+
+#[test]
+fn the_command_line_says_what_it_does_not_understand() {
+    let bench = Bench::alone("usage");
+    assert_eq!(bench.json(&["sycn"], 64)["error"]["code"], "SYN-0001");
+    assert_eq!(bench.json(&["plan", "order"], 1)["error"]["code"], "SYN-0410");
+    bench.run(&["--help"], 0);
+    bench.run(&["sim", "serve", "--help"], 0);
+    let catalogue = bench.json(&["sim", "catalogue", "--seed", "3", "--products", "40"], 0);
+    assert_eq!(catalogue.as_array().map(Vec::len), Some(40));
+    let systems = bench.json(&["systems"], 0);
+    for system in systems.as_array().expect("a list") {
+        for (kind, does) in system["kinds"].as_object().expect("kinds") {
+            let guard = does["guard"].as_str().unwrap_or_default();
+            assert!(["key", "unique", "draft-elect", "look", "none"].contains(&guard), "{kind}: {does}");
+            assert!(does["steps"].as_array().is_some_and(|steps| {
+                steps.iter().all(|step| step.as_str().is_some_and(|step| step == step.to_lowercase()))
+            }));
+        }
+    }
+    insta::assert_json_snapshot!("systems", shape(&systems[1]));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_reason_to_panic() {
+    let bench = Bench::alone("pipe");
+    let stderr = bench.unread(&["sim", "catalogue", "--products", "4000"]);
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    let told = get(&server("text/plain", "fine"), "/");
+    assert_eq!(told.1, "fine", "the helper of these tests works");
+}
