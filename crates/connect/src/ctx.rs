@@ -107,9 +107,13 @@ impl Ctx {
         let answer = self.transport.send(request.clone()).await;
         self.note(&answer);
         let response = answer.map_err(|failure| failed(request, failure))?;
-        gzip::decoded(response).map_err(|message| CallError {
-            error: Error::new(ErrorKind::Broken, format!("{} {}: {message}", request.method, shown(&request.url))),
-            sent: true,
+        gzip::decoded(response).map_err(|why| {
+            let kind = match why {
+                gzip::Unpacked::Damaged(_) => ErrorKind::Unreachable,
+                gzip::Unpacked::TooLong => ErrorKind::Broken,
+            };
+            let message = format!("{} {}: {why}", request.method, shown(&request.url));
+            CallError { error: Error::new(kind, message), sent: true }
         })
     }
 

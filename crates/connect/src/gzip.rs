@@ -7,19 +7,30 @@ use std::io::Read;
 /// Longest body accepted, in bytes, packed or not.
 pub const BODY_LIMIT: usize = 24 * 1024 * 1024;
 
+/// Why a packed body cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unpacked {
+    /// It ends in the middle or is not what its first bytes say: the way here broke it.
+    #[error("the packed answer is damaged: {0}")]
+    Damaged(String),
+    /// It is longer than anything we would read.
+    #[error("the answer unpacks to more than {BODY_LIMIT} bytes and was not read")]
+    TooLong,
+}
+
 /// `response` with a plain body: unpacked where the body starts with gzip's magic bytes, whatever its label.
 ///
 /// # Errors
-/// A message where the packed body is damaged or unpacks beyond [`BODY_LIMIT`].
-pub fn decoded(mut response: Response) -> Result<Response, String> {
+/// [`Unpacked`] where the packed body is damaged or unpacks beyond [`BODY_LIMIT`].
+pub fn decoded(mut response: Response) -> Result<Response, Unpacked> {
     if !response.body.starts_with(&[0x1f, 0x8b]) {
         return Ok(response);
     }
     let mut plain = Vec::new();
     let mut reader = GzDecoder::new(response.body.as_slice()).take(BODY_LIMIT as u64 + 1);
-    reader.read_to_end(&mut plain).map_err(|error| format!("the packed answer is damaged: {error}"))?;
+    reader.read_to_end(&mut plain).map_err(|error| Unpacked::Damaged(error.to_string()))?;
     if plain.len() > BODY_LIMIT {
-        return Err(format!("the answer unpacks to more than {BODY_LIMIT} bytes and was not read"));
+        return Err(Unpacked::TooLong);
     }
     response.body = plain;
     Ok(response)

@@ -34,8 +34,11 @@ pub(crate) fn json<T: DeserializeOwned>(request: &Request, response: &Response) 
             return Error::new(ErrorKind::Unreachable, format!("{place} {what} (status {})", response.status))
                 .with(evidence);
         }
+        if error.classify() == serde_json::error::Category::Eof {
+            let what = format!("{place}: the answer ends in the middle: {error}");
+            return Error::new(ErrorKind::Unreachable, what).with(evidence);
+        }
         let what = match error.classify() {
-            serde_json::error::Category::Eof => "an answer that ends in the middle",
             serde_json::error::Category::Data => "an answer of another shape than expected",
             _ => "an answer that is no JSON",
         };

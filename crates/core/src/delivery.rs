@@ -47,6 +47,12 @@ impl Noted {
     pub fn committed(delivery: DeliveryId, epoch: Epoch, attempt: u32, deadline: Timestamp) -> Self {
         Self { delivery, epoch, attempt, deadline }
     }
+
+    /// Which note it proves.
+    #[must_use]
+    pub fn note(&self) -> Note {
+        Note { delivery: self.delivery, epoch: self.epoch, attempt: self.attempt }
+    }
 }
 
 /// The right to send one request, once. It cannot be copied and is used up by the write.
@@ -66,7 +72,7 @@ impl Permit {
     /// The note behind it.
     #[must_use]
     pub fn note(&self) -> Note {
-        Note { delivery: self.noted.delivery, epoch: self.noted.epoch, attempt: self.noted.attempt }
+        self.noted.note()
     }
 
     /// The moment after which its first byte must not leave any more.

@@ -460,10 +460,11 @@ fn pack(evidence: Option<&Evidence>) -> Option<String> {
     evidence.and_then(|evidence| serde_json::to_string(evidence).ok())
 }
 
-/// The moment after which a stray of `delivery` can no longer turn up; none where its guard leaves none.
-fn strays_at(delivery: &Delivery, doubtful: bool, latest: Timestamp) -> Option<Timestamp> {
+/// The moment after which a second draft of `delivery` can no longer turn up; none where its guard leaves none.
+/// A create that was answered well may leave one too: a proxy may have repeated it.
+fn strays_at(delivery: &Delivery, latest: Timestamp) -> Option<Timestamp> {
     match &delivery.guard {
-        Guard::DraftElect { settle_s, .. } if doubtful && delivery.change.step == Step::Create => {
+        Guard::DraftElect { settle_s, .. } if delivery.change.step == Step::Create => {
             Some(delivery.settled_at().unwrap_or_else(|| after(latest, *settle_s)))
         }
         _ => None,

@@ -203,7 +203,7 @@ impl Engine {
             let next = rows
                 .iter()
                 .filter(|row| self.writes_to(row.kind) && (only.is_empty() || only.contains(&row.entity)))
-                .map(|row| row.ready_at)
+                .map(|row| row.ready_at.max(row.leased_until))
                 .min();
             match next {
                 Some(at) if at <= give_up => self.nap(at).await,
@@ -212,10 +212,13 @@ impl Engine {
         }
     }
 
-    /// Sleeps until `at`, at least 20 ms and at most a second, so that a stop is noticed.
+    /// Sleeps until `at`, at least 20 ms, or until asked to stop.
     async fn nap(&self, at: Timestamp) {
-        let wait = at.duration_since(self.now()).as_millis().clamp(20, 1000);
-        tokio::time::sleep(Duration::from_millis(u64::try_from(wait).unwrap_or(20))).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        while !self.stopping() && self.now() < at {
+            let left = at.duration_since(self.now()).as_millis().clamp(1, 1000);
+            tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(1))).await;
+        }
     }
 
     /// One worker: takes lanes and works them off until none is ready.
@@ -250,10 +253,7 @@ impl Engine {
             if let Ok(mut paused) = self.paused.lock() {
                 paused.clear();
             }
-            let until = syncline_core::delivery::after(self.now(), self.flows.every_s);
-            while !self.stopping() && self.now() < until {
-                self.nap(until).await;
-            }
+            self.nap(syncline_core::delivery::after(self.now(), self.flows.every_s)).await;
         }
         Ok(())
     }

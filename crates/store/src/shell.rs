@@ -4,7 +4,6 @@ use crate::{StoreError, schema};
 use rusqlite::Connection;
 use std::fmt;
 use std::fs::File;
-use std::future::ready;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Mutex;
@@ -88,15 +87,14 @@ impl Sql {
     pub(crate) fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>> {
+    ) -> Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + '_>> {
         match &self.shell {
-            Shell::Inline(connection) => {
-                let result = match connection.lock() {
+            Shell::Inline(connection) => Box::pin(async move {
+                match connection.lock() {
                     Ok(connection) => alone(&connection, work),
                     Err(_) => Err(StoreError::Sql("an earlier transaction broke off".to_string())),
-                };
-                Box::pin(ready(result))
-            }
+                }
+            }),
             Shell::Threaded(sender, _) => {
                 let (tell, told) = oneshot::channel();
                 let job: Job = Box::new(move |connection| {
@@ -153,6 +151,8 @@ fn open(path: &str) -> Result<Connection, StoreError> {
                     PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;";
     connection.execute_batch(settings).map_err(error)?;
     connection.set_prepared_statement_cache_capacity(128);
+    // Plans do not depend on bound values, so that a kept statement is never prepared anew.
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(error)?;
     schema::migrate(&connection, path)?;
     Ok(connection)
 }

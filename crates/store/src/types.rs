@@ -309,7 +309,7 @@ pub struct LaneFilter {
     pub states: Vec<&'static str>,
     /// With this label only.
     pub label: Option<String>,
-    /// Only those with a reading in the first system and no main binding in the second.
+    /// At most so many.
     pub limit: Option<usize>,
 }
 
@@ -328,6 +328,8 @@ pub struct LaneRow {
     pub why: Option<Hold>,
     /// When it is looked at again.
     pub ready_at: Timestamp,
+    /// Until when a worker has it; in the past where none has.
+    pub leased_until: Timestamp,
     /// How often it failed in a row.
     pub attempts: u32,
 }

@@ -1,1 +1,5 @@
 //! Tries: world, weather, invariants, planted bugs, the demo.
+
+pub mod ring1;
+pub mod ring2;
+pub mod seed;

@@ -26,25 +26,26 @@ impl Engine {
         doubtful: bool,
         how: &str,
     ) -> Result<Moved, EngineError> {
+        if delivery.change.step == Step::Delete {
+            let detail = format!("second draft {} is gone", snapshot.id);
+            let entry = Entry::new("deleted", system.name.as_str(), detail);
+            self.end(&work, delivery, system, Ending::Superseded, entry).await?;
+            return Ok(Moved::Again(work));
+        }
         let elements = system.connector.pair(&delivery.change, &snapshot);
-        let strays = strays_at(delivery, doubtful, self.now());
+        let strays = strays_at(delivery, self.now());
         let evidence = pack(snapshot.evidence.as_ref());
         let Some((_, record)) = snapshot.records.into_iter().next() else {
             return Err(EngineError::Setup(format!("SYN-0903: {} told nothing of what it made", system.name)));
         };
         let leaves = record.to_leaves();
         let unkept = unkept(&delivery.change, &leaves);
-        let deleted = delivery.change.step == Step::Delete;
-        let ending = if deleted {
-            Ending::Superseded
-        } else {
-            Ending::Done {
-                id: snapshot.id.clone(),
-                leaves,
-                version: snapshot.version.clone(),
-                elements,
-                strays_at: strays,
-            }
+        let ending = Ending::Done {
+            id: snapshot.id.clone(),
+            leaves,
+            version: snapshot.version.clone(),
+            elements,
+            strays_at: strays,
         };
         let agreed = self.agreed(case, delivery, system);
         let detail = format!("{} {}: {} {how}", delivery.change.kind, delivery.change.step, snapshot.id);

@@ -9,16 +9,16 @@ use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 
-const LANE: &str = "SELECT l.entity, l.kind, e.label, l.state, l.why, l.ready_at, l.attempts \
+const LANE: &str = "SELECT l.entity, l.kind, e.label, l.state, l.why, l.ready_at, l.lease_until, l.attempts \
                     FROM lane l JOIN entity e ON e.id = l.entity";
 
-type RawLane = (i64, String, String, String, Option<String>, i64, u32);
+type RawLane = (i64, String, String, String, Option<String>, i64, i64, u32);
 
 fn raw(row: &Row<'_>) -> rusqlite::Result<RawLane> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?))
 }
 
-fn cooked((entity, word, label, state, why, ready, attempts): RawLane) -> Result<LaneRow, StoreError> {
+fn cooked((entity, word, label, state, why, ready, leased, attempts): RawLane) -> Result<LaneRow, StoreError> {
     Ok(LaneRow {
         entity: EntityId(id(entity)),
         kind: kind(&word)?,
@@ -26,6 +26,7 @@ fn cooked((entity, word, label, state, why, ready, attempts): RawLane) -> Result
         state,
         why: why.map(|why| unpacked("hold", &why)).transpose()?,
         ready_at: at(ready),
+        leased_until: at(leased),
         attempts,
     })
 }
@@ -46,7 +47,7 @@ pub(super) fn lanes(db: &Connection, filter: &LaneFilter) -> Result<Vec<LaneRow>
     if let Some(limit) = filter.limit {
         sql.push_str(&format!(" LIMIT {limit}"));
     }
-    let mut statement = db.prepare(&sql)?;
+    let mut statement = db.prepare_cached(&sql)?;
     let rows: Vec<RawLane> = match &filter.label {
         Some(label) => statement.query_map([label], raw)?.collect::<Result<_, _>>()?,
         None => statement.query_map([], raw)?.collect::<Result<_, _>>()?,
@@ -56,7 +57,7 @@ pub(super) fn lanes(db: &Connection, filter: &LaneFilter) -> Result<Vec<LaneRow>
 
 pub(super) fn tally(db: &Connection) -> Result<Vec<TallyRow>, StoreError> {
     let sql = "SELECT kind, state, count(*), min(since) FROM lane GROUP BY kind, state ORDER BY kind, state";
-    let mut statement = db.prepare(sql)?;
+    let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?, row.get::<_, Option<i64>>(3)?))
     })?;

@@ -1,0 +1,178 @@
+//! Sets a schedule up: both systems, the watched store, and engines that can be started anew.
+
+use super::clock::SimClock;
+use super::net::Net;
+use super::planted::{BadConnector, BadStore, BadTransport};
+use super::watch::{Border, Durable};
+use super::weather::Weather;
+use super::world::{Shared, Which, World};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use syncline_connect::{Connector, Ctx, Transport};
+use syncline_connectors::{magento, tryton};
+use syncline_core::id::{SystemName, SystemUid};
+use syncline_core::rules::OrderRules;
+use syncline_engine::{Engine, Flows, Settings, System};
+use syncline_sim::catalogue::{Item, catalogue};
+use syncline_sim::magento as shop;
+use syncline_sim::random::Random;
+use syncline_sim::tryton as erp;
+use syncline_store::{Sql, Store};
+
+/// Seconds a worker keeps a lane.
+pub const LEASE_S: u32 = 100;
+/// Seconds one call may take.
+const TIMEOUT_S: u64 = 20;
+/// Entries of the catalogue.
+const PRODUCTS: usize = 12;
+
+/// One schedule's parts that outlive the process.
+#[derive(Debug)]
+pub struct Stage {
+    pub world: Shared,
+    pub clock: Arc<SimClock>,
+    pub catalogue: Vec<Item>,
+    store: Arc<dyn Store>,
+    plant: Option<&'static str>,
+}
+
+/// Where simulated time begins.
+pub fn beginning() -> Timestamp {
+    Timestamp::from_second(1_795_000_000).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+impl Stage {
+    /// The stage of `seed`.
+    ///
+    /// # Errors
+    /// Where the store in memory cannot be made.
+    pub fn set(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Result<Self, String> {
+        let mut random = Random::of(seed, 1, 0);
+        let now = beginning();
+        let shop = shop::Shop::new(shop::Options {
+            seed,
+            products: PRODUCTS,
+            orders: 0,
+            empty: true,
+            now,
+            token: "token".to_string(),
+        });
+        let web_shop = random.chance(1, 2);
+        let erp = erp::Erp::new(erp::Options {
+            seed,
+            products: PRODUCTS,
+            empty: true,
+            web_shop,
+            now,
+            login: "sync".to_string(),
+            password: "secret".to_string(),
+        });
+        let weather = Weather::drawn(&mut random);
+        let world = Arc::new(Mutex::new(World::new(seed, shop, erp, weather, keep_lines)));
+        let store = Sql::inline(":memory:").map_err(|error| error.to_string())?;
+        let store: Arc<dyn Store> = Arc::new(Durable { store: Arc::new(store), world: world.clone() });
+        let store: Arc<dyn Store> = match plant {
+            Some(plant) => Arc::new(BadStore { store, plant, epochs: Mutex::default() }),
+            None => store,
+        };
+        let border = Border { store, world: world.clone(), epochs: Arc::default(), lease_s: u64::from(LEASE_S) };
+        Ok(Self {
+            world,
+            clock: Arc::new(SimClock::new(now)),
+            catalogue: catalogue(seed, PRODUCTS),
+            store: Arc::new(border),
+            plant,
+        })
+    }
+
+    /// A process: an engine over the same store and systems, with nothing remembered but what the store keeps.
+    ///
+    /// # Errors
+    /// Where a system cannot be probed.
+    pub async fn boot(&self) -> Result<Arc<Engine>, String> {
+        let mut systems = BTreeMap::new();
+        for which in [Which::Shop, Which::Erp] {
+            let system = self.connect(which).await?;
+            systems.insert(system.name.clone(), system);
+        }
+        let flows = Flows { orders: Some(rules()), customers: true, watched: Vec::new(), every_s: 15 };
+        let settings = Settings { workers: 2, lanes: 3, lease_s: LEASE_S, leave_s: 15, patience_s: 40 };
+        Ok(Arc::new(Engine::new(self.store.clone(), systems, flows, settings, self.clock.clone())))
+    }
+
+    async fn connect(&self, which: Which) -> Result<System, String> {
+        let net = Net { world: self.world.clone(), clock: self.clock.clone(), which };
+        let mut transport: Arc<dyn Transport> = Arc::new(net);
+        if let Some(plant) = self.plant {
+            let applies = plant == "retry-write" || which == Which::Shop;
+            if applies {
+                transport = Arc::new(BadTransport { transport, plant });
+            }
+        }
+        let mut connector: Arc<dyn Connector> = match which {
+            Which::Shop => Arc::new(magento::Magento::new(magento::Config {
+                url: "http://shop.example".to_string(),
+                auth: magento::Auth::Token("token".to_string()),
+            })),
+            Which::Erp => Arc::new(tryton::Tryton::new(tryton::Config {
+                url: "http://erp.example/erp".to_string(),
+                login: "sync".to_string(),
+                password: "secret".to_string(),
+                company: None,
+                web_shop: None,
+                warehouse: None,
+                shipping_product: "SHIPPING".to_string(),
+                rounding_product: "ROUNDING".to_string(),
+                settle_s: Some(240),
+            })),
+        };
+        if let (Some(plant), Which::Shop) = (self.plant, which) {
+            connector = Arc::new(BadConnector { connector, plant, world: self.world.clone() });
+        }
+        let ctx = Ctx::new(transport, self.clock.clone(), 4, Duration::from_secs(TIMEOUT_S));
+        let mut profile = connector.profile().clone();
+        for _ in 0..200 {
+            match connector.probe(&ctx).await {
+                Ok(probe) => {
+                    profile = probe.profile;
+                    break;
+                }
+                Err(_) => tokio::time::sleep(Duration::from_secs(3)).await,
+            }
+        }
+        let (name, uid) = match which {
+            Which::Shop => ("shop", "7f3k"),
+            Which::Erp => ("erp", "q2xd"),
+        };
+        Ok(System { name: SystemName::new(name), uid: SystemUid::new(uid), connector, ctx, profile })
+    }
+}
+
+/// The rules every schedule runs by: what `init` would write.
+fn rules() -> OrderRules {
+    let row = |a: &str, b: &str| (a.to_string(), b.to_string());
+    let taxes = [
+        row("DE-19b", "VAT 19%"),
+        row("DE-7b", "VAT 7%"),
+        row("19%", "VAT 19%"),
+        row("7%", "VAT 7%"),
+        row("0%", "VAT 0%"),
+    ];
+    let tables = [
+        ("taxes".to_string(), BTreeMap::from(taxes)),
+        ("payment_methods".to_string(), BTreeMap::from([row("*", "Immediate")])),
+    ];
+    OrderRules {
+        source: SystemName::new("shop"),
+        target: SystemName::new("erp"),
+        start: None,
+        release: Vec::new(),
+        release_days: 14,
+        rounding_per_line: 1,
+        number: "{number}".to_string(),
+        creates_customers: true,
+        tables: BTreeMap::from(tables),
+    }
+}

@@ -1,0 +1,179 @@
+//! What must hold at rest: each order once, to the cent, line by line, both sides equal, and silence.
+
+use super::boot::Stage;
+use super::world::open;
+use rust_decimal::Decimal;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use syncline_engine::Engine;
+use syncline_sim::http::System;
+use syncline_sim::magento::Shop;
+use syncline_store::LaneFilter;
+
+fn rows(ledger: &Value, list: &str) -> Vec<Value> {
+    ledger[list].as_array().cloned().unwrap_or_default()
+}
+
+/// How many orders the shop lets go.
+pub fn released(shop: &Shop) -> u64 {
+    rows(&shop.ledger(), "orders").iter().filter(|row| row["state"] == "released").count() as u64
+}
+
+/// Ids of the shop's orders in a state of the ledger.
+pub fn orders_in(shop: &Shop, state: &str) -> Vec<u64> {
+    rows(&shop.ledger(), "orders")
+        .iter()
+        .filter(|row| row["state"] == state)
+        .filter_map(|row| row["id"].as_u64())
+        .collect()
+}
+
+/// Ids of the shop's orders that refer to no ERP document yet.
+pub fn unreferenced(shop: &Shop) -> Vec<u64> {
+    let open = |row: &&Value| row["reference"].is_null();
+    rows(&shop.ledger(), "orders").iter().filter(open).filter_map(|row| row["id"].as_u64()).collect()
+}
+
+/// Whether nothing is left to do: every order has its reference and no lane is ready.
+pub async fn at_rest(stage: &Stage, engine: Option<Arc<Engine>>) -> bool {
+    let Some(engine) = engine else { return false };
+    if !unreferenced(&open(&stage.world).shop).is_empty() {
+        return false;
+    }
+    let filter = LaneFilter { states: vec!["ready", "waiting"], ..LaneFilter::default() };
+    engine.store.lanes(filter).await.is_ok_and(|lanes| lanes.is_empty())
+}
+
+/// What is not at rest.
+pub async fn unrest(stage: &Stage) -> String {
+    let waiting = unreferenced(&open(&stage.world).shop);
+    let mut lanes = Vec::new();
+    if let Ok(engine) = stage.boot().await
+        && let Ok(rows) = engine.store.lanes(LaneFilter::default()).await
+    {
+        for row in rows.into_iter().filter(|row| row.state != "idle") {
+            let why = row.why.map_or(String::new(), |why| format!("{} {}", why.code, why.what));
+            lanes.push(format!("{} {} {}: {why}", row.kind, row.label, row.state));
+        }
+    }
+    format!("orders without a document: {waiting:?}; lanes: {}", lanes.join(" | "))
+}
+
+/// The rules of rest.
+///
+/// # Errors
+/// Where the engine cannot be asked.
+pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
+    let (shop, erp) = {
+        let world = open(&stage.world);
+        (world.shop.ledger(), world.erp.ledger())
+    };
+    for detail in crossed(&shop, &erp) {
+        open(&stage.world).broken("each-order-once-to-the-cent", detail);
+    }
+    for detail in references(&shop, &erp) {
+        open(&stage.world).broken("the-number-goes-back", detail);
+    }
+    let engine = stage.boot().await?;
+    let writes = open(&stage.world).writes;
+    engine.sync().await.map_err(|error| error.to_string())?;
+    let after = open(&stage.world).writes;
+    if after != writes {
+        open(&stage.world).broken("silence-at-rest", format!("{} writes with nothing to do", after - writes));
+    }
+    let lanes = engine.store.lanes(LaneFilter::default()).await.map_err(|error| error.to_string())?;
+    for lane in lanes.iter().filter(|lane| lane.state != "idle" && lane.state != "outside") {
+        let why = lane.why.as_ref().map_or(String::new(), |why| format!("{} {}", why.code, why.what));
+        open(&stage.world)
+            .broken("nothing-open-at-rest", format!("{} {} {}: {why}", lane.kind, lane.label, lane.state));
+    }
+    let proof = engine.verify().await.map_err(|error| error.to_string())?;
+    if proof.drift != 0 {
+        let detail = serde_json::to_string(&proof).unwrap_or_default();
+        open(&stage.world).broken("verify-agrees-with-the-ledgers", detail);
+    }
+    Ok(())
+}
+
+fn number(value: &Value) -> Decimal {
+    value.as_str().and_then(|text| Decimal::from_str_exact(text).ok()).unwrap_or_default()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_string()
+}
+
+/// Every way in which the ERP's documents are not the shop's released orders.
+pub fn crossed(shop: &Value, erp: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut documents: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for row in rows(erp, "orders") {
+        documents.entry(text(&row["reference"])).or_default().push(row);
+    }
+    let mut wanted: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for row in rows(shop, "orders").into_iter().filter(|row| row["state"] == "released") {
+        wanted.entry(text(&row["number"])).or_default().push(row);
+    }
+    for (reference, orders) in &wanted {
+        let there = documents.remove(reference).unwrap_or_default();
+        if there.iter().any(|row| row["state"] != "released") {
+            found.push(format!("order {reference}: a document was left unreleased"));
+        }
+        let released: Vec<&Value> = there.iter().filter(|row| row["state"] == "released").collect();
+        if released.len() != orders.len() {
+            found.push(format!(
+                "order {reference}: {} in the shop, {} released in the ERP",
+                orders.len(),
+                released.len()
+            ));
+            continue;
+        }
+        let mut ours: Vec<String> = orders.iter().map(shape).collect();
+        let mut theirs: Vec<String> = released.iter().map(|row| shape(row)).collect();
+        ours.sort();
+        theirs.sort();
+        if ours != theirs {
+            found.push(format!("order {reference}: {ours:?} in the shop, {theirs:?} in the ERP"));
+        }
+    }
+    for (reference, rows) in documents {
+        if rows.iter().any(|row| row["mark"].as_str().is_some_and(|mark| mark.starts_with("SL"))) {
+            found.push(format!("`{reference}`: a document that no released order explains"));
+        }
+    }
+    found
+}
+
+/// What is compared of an order: currency, total, and its lines with money.
+fn shape(order: &Value) -> String {
+    let mut lines: Vec<String> = order["lines"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|line| !number(&line["total"]).is_zero())
+        .filter(|line| !matches!(line["sku"].as_str(), Some("SHIPPING" | "ROUNDING")))
+        .map(|line| {
+            format!(
+                "{}×{}={}",
+                text(&line["sku"]),
+                number(&line["qty"]).normalize(),
+                number(&line["total"]).normalize()
+            )
+        })
+        .collect();
+    lines.sort();
+    format!("{} {} {lines:?}", text(&order["currency"]), number(&order["total"]).normalize())
+}
+
+/// Every shop order whose reference is not its document's number.
+fn references(shop: &Value, erp: &Value) -> Vec<String> {
+    let numbers: Vec<String> =
+        rows(erp, "orders").iter().filter(|row| row["state"] == "released").map(|row| text(&row["number"])).collect();
+    rows(shop, "orders")
+        .iter()
+        .filter(|row| row["state"] == "released")
+        .filter(|row| !numbers.contains(&text(&row["reference"])))
+        .map(|row| format!("order {} refers to {}", text(&row["number"]), row["reference"]))
+        .collect()
+}

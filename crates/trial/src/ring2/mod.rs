@@ -1,0 +1,101 @@
+//! Ring 2: the real engine, connectors and SQL over simulated systems, on one thread, in paused time, by seed.
+
+mod boot;
+mod check;
+mod clock;
+mod net;
+mod planted;
+pub mod schedule;
+mod watch;
+mod weather;
+mod world;
+
+pub use planted::PLANTS;
+pub use schedule::{Outcome, schedule, traced};
+pub use world::Violation;
+
+use std::collections::BTreeMap;
+
+/// What to try.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many schedules.
+    pub seeds: u64,
+    /// The first seed.
+    pub first: u64,
+    /// A planted bug, by its slug.
+    pub plant: Option<&'static str>,
+    /// End at the first violation.
+    pub stop_at_first: bool,
+    /// How many threads share the work; the result does not depend on it.
+    pub threads: usize,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Schedules run.
+    pub schedules: u64,
+    /// What was broken.
+    pub violations: Vec<Violation>,
+    /// Faults by kind.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Orders that crossed.
+    pub orders: u64,
+    /// Hash over every event of every schedule.
+    pub trace_hash: String,
+}
+
+/// Runs `options.seeds` schedules.
+#[must_use]
+pub fn run(options: &Options, tell: impl Fn(u64) + Sync) -> Report {
+    let mut report = Report::default();
+    let mut hasher = blake3::Hasher::new();
+    let threads = u64::try_from(options.threads.max(1)).unwrap_or(1);
+    let mut next = options.first;
+    let end = options.first.saturating_add(options.seeds);
+    while next < end {
+        // A block at a time, so that a violation ends the run soon and the order of results is the order of seeds.
+        let block: Vec<u64> = (next..end.min(next.saturating_add(threads * 8))).collect();
+        next = next.saturating_add(threads * 8);
+        for outcome in side_by_side(&block, options) {
+            report.schedules += 1;
+            report.orders += outcome.orders;
+            hasher.update(outcome.trace_hash.as_bytes());
+            for (kind, count) in &outcome.faults {
+                *report.faults.entry(kind).or_default() += count;
+            }
+            report.violations.extend(outcome.violations);
+            if options.stop_at_first && !report.violations.is_empty() {
+                break;
+            }
+        }
+        tell(report.schedules);
+        if options.stop_at_first && !report.violations.is_empty() {
+            break;
+        }
+    }
+    report.trace_hash = hasher.finalize().to_hex().chars().take(32).collect();
+    report
+}
+
+/// The outcomes of `block`, in its order.
+fn side_by_side(block: &[u64], options: &Options) -> Vec<Outcome> {
+    let threads = options.threads.max(1);
+    let mut outcomes: Vec<(u64, Outcome)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|worker| {
+                scope.spawn(move || {
+                    let mine = block.iter().skip(worker).step_by(threads);
+                    mine.map(|seed| (*seed, schedule(*seed, options.plant))).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
+    });
+    outcomes.sort_by_key(|(seed, _)| *seed);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,294 @@
+//! Planted bugs, as decorators around the seams. No production code knows of them; each has to be found.
+
+use super::world::{Shared, open};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use syncline_connect::{
+    Connector, Ctx, Cursor, Effect, Fut as PortFut, KeyPage, Lookup, Outcome, Page, Probe, Request, Response, Snapshot,
+    Transport, TransportError,
+};
+use syncline_core::delivery::{Change, Noted, Permit};
+use syncline_core::id::{DeliveryId, EntityId, Epoch, Mark, RemoteId};
+use syncline_core::kind::Kind;
+use syncline_core::leaf::Value;
+use syncline_core::path::Path;
+use syncline_core::profile::{Fit, Profile};
+use syncline_core::record::{Line, Lines, Record};
+use syncline_store::{Claim, Claimed, CommitPlan, Doubt, Fut, Release, Sending, Settle, Store, StoreError};
+
+/// The slugs of this ring.
+pub const PLANTS: [&str; 8] = [
+    "skip-intent",
+    "ignore-epoch",
+    "retry-write",
+    "float-money",
+    "cursor-no-overlap",
+    "mark-from-name",
+    "base-currency",
+    "merge-lines-by-sku",
+];
+
+/// A store with a bug.
+#[derive(Debug)]
+pub struct BadStore {
+    pub store: Arc<dyn Store>,
+    pub plant: &'static str,
+    pub epochs: Mutex<BTreeMap<EntityId, Epoch>>,
+}
+
+impl BadStore {
+    /// The lane's newest epoch instead of the one asked for, where the bug is `ignore-epoch`.
+    fn epoch(&self, lane: EntityId, asked: Epoch) -> Epoch {
+        let epochs = self.epochs.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.plant == "ignore-epoch" { epochs.get(&lane).copied().unwrap_or(asked) } else { asked }
+    }
+}
+
+impl Store for BadStore {
+    fn beneath(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    fn claim(&self, claim: Claim) -> Fut<'_, Vec<Claimed>> {
+        Box::pin(async move {
+            let claimed = self.store.claim(claim).await?;
+            let mut epochs = self.epochs.lock().unwrap_or_else(PoisonError::into_inner);
+            for lane in &claimed {
+                epochs.insert(lane.entity, lane.epoch);
+            }
+            Ok(claimed)
+        })
+    }
+
+    fn commit_plan(&self, mut plan: CommitPlan) -> Fut<'_, DeliveryId> {
+        plan.epoch = self.epoch(plan.lane, plan.epoch);
+        if self.plant == "mark-from-name"
+            && let Some(Value::Text(number)) = plan.change.leaves.value(&Path::field("reference"))
+        {
+            let hash = blake3::hash(number.as_bytes()).to_hex().to_uppercase();
+            let letters: String = hash.chars().map(|c| if c == '1' { 'L' } else { c }).take(16).collect();
+            plan.change.mark = Mark::new(format!("SL{letters}"));
+        }
+        self.store.commit_plan(plan)
+    }
+
+    fn note_sending(&self, mut notes: Vec<Sending>) -> Fut<'_, Vec<Result<Noted, StoreError>>> {
+        if self.plant == "skip-intent" {
+            return Box::pin(async move {
+                let proof = |note: &Sending| Ok(Noted::committed(note.delivery, note.epoch, 1, note.deadline));
+                Ok(notes.iter().map(proof).collect())
+            });
+        }
+        for note in &mut notes {
+            note.epoch = self.epoch(note.lane, note.epoch);
+        }
+        self.store.note_sending(notes)
+    }
+
+    fn doubt(&self, mut doubt: Doubt) -> Fut<'_, ()> {
+        doubt.epoch = self.epoch(doubt.lane, doubt.epoch);
+        self.store.doubt(doubt)
+    }
+
+    fn settle(&self, mut settle: Settle) -> Fut<'_, ()> {
+        settle.epoch = self.epoch(settle.lane, settle.epoch);
+        self.store.settle(settle)
+    }
+
+    fn release(&self, mut release: Release) -> Fut<'_, ()> {
+        release.epoch = self.epoch(release.lane, release.epoch);
+        self.store.release(release)
+    }
+}
+
+/// A network with a bug.
+#[derive(Debug)]
+pub struct BadTransport {
+    pub transport: Arc<dyn Transport>,
+    pub plant: &'static str,
+}
+
+impl Transport for BadTransport {
+    fn send(&self, request: Request) -> PortFut<'_, Result<Response, TransportError>> {
+        Box::pin(async move {
+            let write = matches!(request.effect, Effect::Write { .. });
+            let orders = request.url.contains("/orders");
+            let answer = self.transport.send(request.clone()).await;
+            match (self.plant, answer) {
+                ("retry-write", Err(TransportError::Lost(_))) if write => self.transport.send(request).await,
+                ("float-money" | "base-currency", Ok(mut response)) if orders => {
+                    if let Ok(mut body) = serde_json::from_slice::<serde_json::Value>(&response.body) {
+                        if self.plant == "float-money" {
+                            through_floats(&mut body)
+                        } else {
+                            base_columns(&mut body)
+                        }
+                        response.body = body.to_string().into_bytes();
+                    }
+                    Ok(response)
+                }
+                (_, answer) => answer,
+            }
+        })
+    }
+}
+
+/// Cuts every amount as binary floats do when they are multiplied by a hundred and cut.
+#[expect(clippy::float_arithmetic, clippy::cast_possible_truncation, reason = "this is the planted bug")]
+fn through_floats(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Array(list) => list.iter_mut().for_each(through_floats),
+        serde_json::Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                let amount = key.ends_with("amount") || key.contains("total");
+                match value {
+                    serde_json::Value::Number(number) if amount => {
+                        let cents = (number.as_f64().unwrap_or(0.0) * 100.0) as i64;
+                        let text = format!(
+                            "{}{}.{:02}",
+                            if cents < 0 { "-" } else { "" },
+                            cents.abs() / 100,
+                            cents.abs() % 100
+                        );
+                        if let Ok(exact) = serde_json::from_str(&text) {
+                            *value = exact;
+                        }
+                    }
+                    other => through_floats(other),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Puts the base currency's columns where the order's belong.
+fn base_columns(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Array(list) => list.iter_mut().for_each(base_columns),
+        serde_json::Value::Object(map) => {
+            let base: Vec<(String, serde_json::Value)> = map
+                .iter()
+                .filter_map(|(key, value)| Some((key.strip_prefix("base_")?.to_string(), value.clone())))
+                .collect();
+            for (key, value) in base {
+                if map.contains_key(&key) {
+                    map.insert(key, value);
+                }
+            }
+            if let Some(code) = map.get("base_currency_code").cloned() {
+                map.insert("order_currency_code".to_string(), code);
+            }
+            map.values_mut().for_each(base_columns);
+        }
+        _ => {}
+    }
+}
+
+/// A connector with a bug.
+#[derive(Debug)]
+pub struct BadConnector {
+    pub connector: Arc<dyn Connector>,
+    pub plant: &'static str,
+    pub world: Shared,
+}
+
+impl Connector for BadConnector {
+    fn profile(&self) -> &Profile {
+        self.connector.profile()
+    }
+    fn probe<'a>(&'a self, ctx: &'a Ctx) -> PortFut<'a, syncline_connect::Result<Probe>> {
+        self.connector.probe(ctx)
+    }
+    fn fit(&self, kind: Kind, path: &Path, value: &Value) -> Fit {
+        self.connector.fit(kind, path, value)
+    }
+    fn changes<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        kind: Kind,
+        since: &'a Cursor,
+    ) -> PortFut<'a, syncline_connect::Result<Page>> {
+        Box::pin(async move {
+            let since = if self.plant == "cursor-no-overlap" { without_overlap(since) } else { since.clone() };
+            let mut page = self.connector.changes(ctx, kind, &since).await?;
+            if self.plant == "merge-lines-by-sku" {
+                for seen in &mut page.seen {
+                    let Ok(snapshot) = &mut seen.snapshot else { continue };
+                    for (_, record) in &mut snapshot.records {
+                        merge_lines(record);
+                    }
+                }
+            }
+            open(&self.world).event(&format!("a page of {} {kind}s", page.seen.len()));
+            Ok(page)
+        })
+    }
+    fn keys<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        kind: Kind,
+        after: &'a Cursor,
+    ) -> PortFut<'a, syncline_connect::Result<KeyPage>> {
+        self.connector.keys(ctx, kind, after)
+    }
+    fn read<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        kind: Kind,
+        ids: &'a [RemoteId],
+    ) -> PortFut<'a, Vec<syncline_connect::Result<Option<Snapshot>>>> {
+        self.connector.read(ctx, kind, ids)
+    }
+    fn find<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        kind: Kind,
+        by: &'a Lookup,
+    ) -> PortFut<'a, syncline_connect::Result<Vec<Snapshot>>> {
+        self.connector.find(ctx, kind, by)
+    }
+    fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> PortFut<'a, Vec<Outcome>> {
+        self.connector.write(ctx, permits)
+    }
+    fn pair(&self, change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> {
+        self.connector.pair(change, snapshot)
+    }
+}
+
+/// The cursor moved ahead by the overlap, so that nothing is read twice.
+fn without_overlap(since: &Cursor) -> Cursor {
+    let Ok(mut state) = serde_json::from_str::<serde_json::Value>(&since.0) else { return since.clone() };
+    let between = state.get("pass").is_none_or(serde_json::Value::is_null);
+    let high = state["high"].as_str().map(|high| high.replace(' ', "T")).and_then(|high| {
+        let at: jiff::civil::DateTime = high.trim_end_matches('Z').parse().ok()?;
+        Some(at.checked_add(jiff::SignedDuration::from_secs(600)).ok()?.strftime("%Y-%m-%d %H:%M:%S").to_string())
+    });
+    match high {
+        Some(high) if between => {
+            state["high"] = high.into();
+            Cursor(state.to_string())
+        }
+        _ => since.clone(),
+    }
+}
+
+/// Adds up lines of one SKU into the first of them.
+fn merge_lines(record: &mut Record) {
+    let Record::Order(order) = record else { return };
+    let mut merged: Vec<(String, Line)> = Vec::new();
+    for (key, line) in order.lines.iter() {
+        let twin = merged
+            .iter_mut()
+            .find(|(_, other)| other.sku == line.sku && other.parent == line.parent && other.form == line.form);
+        match twin {
+            None => merged.push((key.clone(), line.clone())),
+            Some((_, other)) => {
+                other.quantity = other.quantity.zip(line.quantity).map(|(a, b)| a + b);
+                other.net = other.net.zip(line.net).and_then(|(a, b)| a.plus(b).ok());
+                other.tax = other.tax.zip(line.tax).and_then(|(a, b)| a.plus(b).ok());
+            }
+        }
+    }
+    order.lines = merged.into_iter().collect::<Lines>();
+}

@@ -1,0 +1,261 @@
+//! One schedule: chaos with orders arriving, then calm, then rest; what must hold is checked all along and at the end.
+
+use super::boot::{LEASE_S, Stage};
+use super::check;
+use super::world::{Violation, open};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use syncline_engine::Engine;
+use syncline_sim::orders::place_like;
+use syncline_sim::random::Random;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+/// What came of one schedule.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Broken rules.
+    pub violations: Vec<Violation>,
+    /// Faults by kind.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Orders that crossed.
+    pub orders: u64,
+    /// Hash over every event.
+    pub trace_hash: String,
+    /// The events, where they were asked for.
+    pub lines: Vec<String>,
+}
+
+/// Simulated seconds of chaos.
+const CHAOS_S: u64 = 420;
+/// Simulated seconds within which everything must have come to rest.
+const REST_S: u64 = 2 * 3600;
+
+/// The outcome of `seed`, with a planted bug where one is named.
+#[must_use]
+pub fn schedule(seed: u64, plant: Option<&'static str>) -> Outcome {
+    traced(seed, plant, false)
+}
+
+/// The same, with every event as a line where asked for.
+#[must_use]
+pub fn traced(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(play(seed, plant, keep_lines)),
+        Err(error) => failed(seed, error.to_string()),
+    }
+}
+
+fn failed(seed: u64, detail: String) -> Outcome {
+    Outcome { violations: vec![Violation { seed, invariant: "the-schedule-runs", detail }], ..Outcome::default() }
+}
+
+async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outcome {
+    let stage = match Stage::set(seed, plant, keep_lines) {
+        Ok(stage) => stage,
+        Err(error) => return failed(seed, error),
+    };
+    if let Err(error) = drive(&stage, seed).await {
+        open(&stage.world).broken("the-schedule-runs", error);
+    }
+    let mut world = open(&stage.world);
+    Outcome {
+        violations: world.violations.clone(),
+        faults: world.faults.clone(),
+        orders: check::released(&world.shop),
+        trace_hash: world.trace_hash(),
+        lines: world.lines(),
+    }
+}
+
+async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
+    let engine = stage.boot().await?;
+    engine.adopt_variants().await.map_err(|error| error.to_string())?;
+    drop(engine);
+    {
+        let mut world = open(&stage.world);
+        world.calm = false;
+        let weather = world.weather.clone();
+        world.shop.quirks_mut().late_commit_s = weather.late_rows_s;
+        world.erp.quirks_mut().search_lag = jiff::SignedDuration::from_secs(weather.search_lag_s);
+        if weather.late_rows_s > 0 {
+            world.count("late_rows");
+        }
+        if weather.search_lag_s > 0 {
+            world.count("search_lags");
+        }
+    }
+    let mut processes = Processes::start(stage).await?;
+    let mut orders = Orders::drawn(seed);
+    for second in 0..CHAOS_S {
+        sleep(Duration::from_secs(1)).await;
+        orders.place_due(stage, second)?;
+        processes.bury_the_dead(stage).await?;
+        clock_steps(stage, second);
+        people(stage, second);
+    }
+    {
+        let mut world = open(&stage.world);
+        world.event("calm");
+        world.calm = true;
+        world.shop.quirks_mut().late_commit_s = 0;
+        world.erp.quirks_mut().search_lag = jiff::SignedDuration::ZERO;
+    }
+    stage.clock.set_right();
+    release_all(stage);
+    // Two leases, so that nothing of the chaos is still under way.
+    let mut waited = 0;
+    while waited < REST_S {
+        sleep(Duration::from_secs(30)).await;
+        waited += 30;
+        processes.bury_the_dead(stage).await?;
+        if waited > 3 * u64::from(LEASE_S) && check::at_rest(stage, processes.any()).await {
+            break;
+        }
+    }
+    processes.end();
+    if waited >= REST_S {
+        let detail = check::unrest(stage).await;
+        open(&stage.world).broken("comes-to-rest", detail);
+        return Ok(());
+    }
+    check::at_the_end(stage).await
+}
+
+/// Orders held by people in the shop are let go again.
+fn release_all(stage: &Stage) {
+    let now = stage.clock.true_now();
+    let mut world = open(&stage.world);
+    let held = check::orders_in(&world.shop, "draft");
+    for id in held {
+        world.shop.set_state(now, id, "processing");
+    }
+}
+
+fn clock_steps(stage: &Stage, second: u64) {
+    let mut world = open(&stage.world);
+    if world.weather.clock_steps && second.is_multiple_of(60) {
+        let steps = [-90, 90, -3600, 15];
+        let step = steps[world.random.index(steps.len())];
+        world.count("clock_steps");
+        world.event(&format!("the clock steps by {step} s"));
+        stage.clock.step(step);
+    }
+}
+
+fn people(stage: &Stage, second: u64) {
+    let now = stage.clock.true_now();
+    let mut world = open(&stage.world);
+    if !world.weather.people || !second.is_multiple_of(20) {
+        return;
+    }
+    let open_orders = check::unreferenced(&world.shop);
+    if open_orders.is_empty() {
+        return;
+    }
+    let at = world.random.index(open_orders.len());
+    let Some(id) = open_orders.get(at).copied() else { return };
+    let state = if world.random.chance(1, 2) { "holded" } else { "processing" };
+    world.count("people");
+    world.event(&format!("a person sets order {id} to {state}"));
+    world.shop.set_state(now, id, state);
+}
+
+/// The orders of a schedule and when they come.
+struct Orders {
+    seed: u64,
+    due: Vec<u64>,
+    placed: u64,
+    last: Option<Value>,
+    random: Random,
+}
+
+impl Orders {
+    fn drawn(seed: u64) -> Self {
+        let mut random = Random::of(seed, 2, 0);
+        let count = random.between(4, 9);
+        let mut due: Vec<u64> = (0..count).map(|_| random.between(2, CHAOS_S - 60)).collect();
+        due.sort_unstable();
+        Self { seed, due, placed: 0, last: None, random }
+    }
+
+    fn place_due(&mut self, stage: &Stage, second: u64) -> Result<(), String> {
+        while self.due.first().is_some_and(|due| *due <= second) {
+            self.due.remove(0);
+            let now = stage.clock.true_now();
+            let mut order = place_like(self.seed, self.placed, &stage.catalogue, now);
+            if let Some(last) = &self.last
+                && self.random.chance(1, 5)
+            {
+                // A second store view has numbers of its own: the same number twice is two orders.
+                order["increment_id"] = last["increment_id"].clone();
+                order["store_id"] = 2.into();
+            }
+            self.placed += 1;
+            self.last = Some(order.clone());
+            let mut world = open(&stage.world);
+            if self.placed == 1 {
+                world.shop.add_store_view("second", "Second view", "de_DE");
+            }
+            let id = world.shop.place(now, order)?;
+            world.event(&format!("order {id} is placed"));
+        }
+        Ok(())
+    }
+}
+
+/// The running processes. Two engines over one store, as two machines over one database would be.
+struct Processes {
+    engines: Vec<(Arc<Engine>, JoinHandle<()>)>,
+}
+
+impl Processes {
+    async fn start(stage: &Stage) -> Result<Self, String> {
+        let mut processes = Self { engines: Vec::new() };
+        processes.spawn(stage).await?;
+        Ok(processes)
+    }
+
+    async fn spawn(&mut self, stage: &Stage) -> Result<(), String> {
+        for number in 0..2u64 {
+            let engine = stage.boot().await?;
+            if number == 0 {
+                engine.recover().await.map_err(|error| error.to_string())?;
+            }
+            let (running, world) = (engine.clone(), stage.world.clone());
+            let task = tokio::spawn(async move {
+                loop {
+                    // A pass may fail for want of an answer; the next one goes on.
+                    drop(running.sync().await);
+                    let calm = open(&world).calm;
+                    sleep(Duration::from_secs(if calm { 50 } else { 9 + 4 * number })).await;
+                }
+            });
+            self.engines.push((engine, task));
+        }
+        Ok(())
+    }
+
+    fn any(&self) -> Option<Arc<Engine>> {
+        self.engines.first().map(|(engine, _)| engine.clone())
+    }
+
+    /// Where the process died: drops everything it held in memory and starts anew over the same store.
+    async fn bury_the_dead(&mut self, stage: &Stage) -> Result<(), String> {
+        let dying = std::mem::take(&mut open(&stage.world).dying);
+        if dying {
+            self.end();
+            self.spawn(stage).await?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        for (_, task) in self.engines.drain(..) {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The simulated world: both systems, the network between, and the rules checked at every request.
+
+use super::clock::SimClock;
+use super::weather::{Fault, Weather};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use syncline_core::delivery::Note;
+use syncline_sim::http::{Request, Response, System};
+use syncline_sim::magento::Shop;
+use syncline_sim::random::Random;
+use syncline_sim::tryton::Erp;
+
+/// A broken rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The schedule it happened in.
+    pub seed: u64,
+    /// The rule.
+    pub invariant: &'static str,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// Which of the two systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The shop.
+    Shop,
+    /// The ERP.
+    Erp,
+}
+
+/// Everything that is not Syncline.
+#[derive(Debug)]
+pub struct World {
+    seed: u64,
+    pub shop: Shop,
+    pub erp: Erp,
+    pub random: Random,
+    pub weather: Weather,
+    /// No faults at the moment.
+    pub calm: bool,
+    /// Faults so far, by kind.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Broken rules so far.
+    pub violations: Vec<Violation>,
+    /// Requests that can change something, so far.
+    pub writes: u64,
+    /// The process is to die.
+    pub dying: bool,
+    noted: BTreeSet<Note>,
+    sent: BTreeSet<Note>,
+    hasher: blake3::Hasher,
+    lines: Option<Vec<String>>,
+}
+
+/// The world as its parts share it.
+pub type Shared = Arc<Mutex<World>>;
+
+/// The world, whatever happened to an earlier holder.
+pub fn open(world: &Shared) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl World {
+    /// A world of `seed` around its two systems.
+    pub fn new(seed: u64, shop: Shop, erp: Erp, weather: Weather, keep_lines: bool) -> Self {
+        Self {
+            seed,
+            shop,
+            erp,
+            random: Random::of(seed, 7, 0),
+            weather,
+            calm: true,
+            faults: BTreeMap::new(),
+            violations: Vec::new(),
+            writes: 0,
+            dying: false,
+            noted: BTreeSet::new(),
+            sent: BTreeSet::new(),
+            hasher: blake3::Hasher::new(),
+            lines: keep_lines.then(Vec::new),
+        }
+    }
+
+    /// Counts a fault.
+    pub fn count(&mut self, kind: &'static str) {
+        *self.faults.entry(kind).or_default() += 1;
+    }
+
+    /// Notes that a rule was broken.
+    pub fn broken(&mut self, invariant: &'static str, detail: String) {
+        self.event(&format!("BROKEN {invariant}: {detail}"));
+        self.violations.push(Violation { seed: self.seed, invariant, detail });
+    }
+
+    /// Adds an event to the trace.
+    pub fn event(&mut self, line: &str) {
+        self.hasher.update(line.as_bytes());
+        self.hasher.update(b"\n");
+        if let Some(lines) = &mut self.lines {
+            lines.push(line.to_string());
+        }
+    }
+
+    /// The hash of every event so far.
+    pub fn trace_hash(&self) -> String {
+        self.hasher.finalize().to_hex().chars().take(32).collect()
+    }
+
+    /// The events so far, where they are kept.
+    pub fn lines(&mut self) -> Vec<String> {
+        self.lines.take().unwrap_or_default()
+    }
+
+    /// A note stands in the store.
+    pub fn noted(&mut self, note: Note) {
+        self.noted.insert(note);
+    }
+
+    /// Checks a request at its first poll: every write has an older durable note, and no note is sent twice.
+    pub fn leaving(&mut self, notes: &[Note], place: &str) {
+        self.writes += 1;
+        if notes.is_empty() {
+            self.broken("every-write-is-noted", format!("{place}: a write without a note"));
+        }
+        for note in notes {
+            if !self.noted.contains(note) {
+                self.broken("every-write-is-noted", format!("{place}: {note:?} is not in the store"));
+            }
+            if !self.sent.insert(*note) {
+                self.broken("no-note-is-sent-twice", format!("{place}: {note:?} left before"));
+            }
+        }
+    }
+
+    /// What happens to the next request.
+    pub fn draw(&mut self) -> Fault {
+        if self.calm {
+            return Fault::None;
+        }
+        let weather = self.weather.clone();
+        let fault = weather.draw(&mut self.random);
+        let kind = match fault {
+            Fault::None => return fault,
+            Fault::LostRequest => "lost_requests",
+            Fault::LostReply => "lost_replies",
+            Fault::Late(_) => "late",
+            Fault::Repeated(_) => "repeated",
+            Fault::Busy(_) => "busy",
+            Fault::Error => "errors",
+            Fault::ErrorAfter => "errors_after",
+            Fault::Html => "html",
+            Fault::Truncated => "truncated",
+        };
+        self.count(kind);
+        fault
+    }
+
+    /// The system's answer; after a write, what must hold at all times is checked.
+    pub fn handle(&mut self, which: Which, clock: &SimClock, request: &Request, write: bool) -> Response {
+        let now = clock.true_now();
+        let response = match which {
+            Which::Shop => self.shop.handle(now, request),
+            Which::Erp => self.erp.handle(now, request),
+        };
+        let body: String = String::from_utf8_lossy(&request.body).chars().take(160).collect();
+        let target: String = request.target.chars().take(60).collect();
+        self.event(&format!("{now} {which:?} {} {target} {body} → {}", request.method, response.status));
+        if write && which == Which::Erp {
+            self.at_most_once();
+        }
+        response
+    }
+
+    /// Each released order and each customer exists at most once.
+    fn at_most_once(&mut self) {
+        let ledger = self.erp.ledger();
+        for (rule, list, key) in [
+            ("order-released-at-most-once", "orders", "mark"),
+            ("customer-made-at-most-once", "customers", "reference"),
+        ] {
+            let mut seen: BTreeSet<String> = BTreeSet::new();
+            for row in ledger[list].as_array().into_iter().flatten() {
+                let counts = list == "customers" || row["state"] == "released";
+                let Some(name) = row[key].as_str().filter(|name| name.starts_with("SL") && counts) else { continue };
+                if !seen.insert(name.to_string()) {
+                    self.broken(rule, format!("{name} is there twice"));
+                }
+            }
+        }
+    }
+}
