@@ -5,7 +5,7 @@ use super::net::Net;
 use super::planted::{BadConnector, BadStore, BadTransport};
 use super::watch::{Border, Durable};
 use super::weather::Weather;
-use super::world::{Shared, Which, World};
+use super::world::{Shared, Which, World, open};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -85,6 +85,16 @@ impl Stage {
             store: Arc::new(border),
             plant,
         })
+    }
+
+    /// Whether the planted bug of this stage has shown itself.
+    pub fn found_plant(&self) -> bool {
+        self.plant.is_some() && !open(&self.world).violations.is_empty()
+    }
+
+    /// Whether `verify` knows the marks of this stage's documents; the bug `mark-from-name` gives them others.
+    pub fn marks_are_known(&self) -> bool {
+        self.plant != Some("mark-from-name")
     }
 
     /// A process: an engine over the same store and systems, with nothing remembered but what the store keeps.

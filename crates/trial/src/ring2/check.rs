@@ -89,7 +89,7 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
             .broken("nothing-open-at-rest", format!("{} {} {}: {why}", lane.kind, lane.label, lane.state));
     }
     let proof = engine.verify().await.map_err(|error| error.to_string())?;
-    if proof.drift != 0 {
+    if proof.drift != 0 && stage.marks_are_known() {
         let detail = serde_json::to_string(&proof).unwrap_or_default();
         open(&stage.world).broken("verify-agrees-with-the-ledgers", detail);
     }

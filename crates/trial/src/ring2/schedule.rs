@@ -94,6 +94,10 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         sleep(Duration::from_secs(1)).await;
         orders.place_due(stage, second)?;
         processes.bury_the_dead(stage).await?;
+        if stage.found_plant() {
+            processes.end();
+            return Ok(());
+        }
         clock_steps(stage, second);
         people(stage, second);
     }
