@@ -5,6 +5,7 @@ mod commands;
 mod failure;
 mod open;
 mod out;
+mod patience;
 mod progress;
 mod signals;
 

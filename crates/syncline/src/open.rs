@@ -2,14 +2,13 @@
 
 use crate::clock::Wall;
 use crate::failure::Failure;
+use crate::patience::Patience;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use syncline_connect::http::Http;
 use syncline_connect::{Connector, Ctx, Error, Fut, Probe, Request, Response, Transport, TransportError};
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::SystemName;
-use syncline_core::policy::ErrorKind;
 use syncline_engine::config::{Config, Secret, SystemConfig, SystemKind};
 use syncline_engine::{Engine, Settings, System};
 use syncline_store::{Sql, Store};
@@ -93,31 +92,16 @@ pub(crate) async fn probed(config: &Config) -> Result<Vec<(System, Probe)>, Fail
     Ok(found)
 }
 
-/// How often a system is asked what it can do, where something on the road answers in its place.
-const ASKED: u64 = 4;
-/// Longest pause a busy system is granted before it counts as not answering, in seconds.
-const PATIENCE_S: u64 = 10;
-
 /// What `system` says of itself. A page of a proxy, half an answer or a plea for patience is asked past.
 pub(crate) async fn probe(system: &System) -> Result<Probe, Error> {
-    let mut asked = 1;
+    let mut patience = Patience::default();
     loop {
         let error = match system.connector.probe(&system.ctx).await {
             Ok(probe) => return Ok(probe),
             Err(error) => error,
         };
-        let answered = error.evidence.as_ref().is_some_and(|evidence| evidence.status != 0);
-        let passing = match error.kind {
-            ErrorKind::Busy => true,
-            ErrorKind::Unreachable | ErrorKind::Broken => answered,
-            _ => false,
-        };
-        let pause = error.retry_after_s.map_or(Duration::from_millis(200 * asked), |s| Duration::from_secs(s.into()));
-        if !passing || asked == ASKED || pause > Duration::from_secs(PATIENCE_S) {
-            return Err(error);
-        }
+        let Some(pause) = patience.pause(&error) else { return Err(error) };
         tokio::time::sleep(pause).await;
-        asked += 1;
     }
 }
 

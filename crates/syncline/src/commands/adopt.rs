@@ -3,6 +3,7 @@
 use crate::failure::{Exit, Failure};
 use crate::open;
 use crate::out::{Out, count};
+use crate::patience::patiently;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use syncline_engine::config::Config;
@@ -31,10 +32,11 @@ const SHOWN: usize = 20;
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let wanted = args.csv.as_deref().map(pairs).transpose()?;
     let engine = open::working(config).await?;
-    let report = match &wanted {
-        Some(pairs) => engine.adopt_pairs(pairs).await?,
-        None => engine.adopt_variants().await?,
+    let work = async || match &wanted {
+        Some(pairs) => engine.adopt_pairs(pairs).await,
+        None => engine.adopt_variants().await,
     };
+    let report = patiently(&engine, out, work).await?;
     if out.json {
         out.data(&json!({ args.what.as_str(): report }));
     } else {

@@ -3,6 +3,7 @@
 use crate::failure::{Exit, Failure};
 use crate::open;
 use crate::out::{Out, count};
+use crate::patience::patiently;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use syncline_core::kind::Flow;
@@ -43,7 +44,7 @@ pub(super) fn flow(word: Option<&str>) -> Result<Option<Flow>, Failure> {
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let flow = flow(args.flow.as_deref())?;
     let engine = open::working(config).await?;
-    let plan = engine.plan(flow).await?;
+    let plan = patiently(&engine, out, async || engine.plan(flow).await).await?;
     if out.json {
         plan.rows.iter().for_each(|row| out.data(&row_json(row)));
         out.data(&summary(&plan));

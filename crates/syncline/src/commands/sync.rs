@@ -2,6 +2,7 @@
 
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, count};
+use crate::patience::patiently;
 use crate::{open, progress, signals};
 use serde_json::json;
 use syncline_core::kind::Flow;
@@ -33,7 +34,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     if recovered > 0 {
         out.say(format!("{} under way when the last run ended: looked up first", count(recovered, "write")));
     }
-    let work = pass(&engine, flow);
+    let work = patiently(&engine, out, async || pass(&engine, flow).await);
     let (result, stopped) = signals::stoppable(&engine, out, work, progress::tell(&engine, out)).await;
     let flows = engine.status().await?;
     let synced = match result {

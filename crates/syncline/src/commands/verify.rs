@@ -3,6 +3,7 @@
 use crate::failure::{Exit, Failure};
 use crate::open;
 use crate::out::Out;
+use crate::patience::patiently;
 use syncline_engine::config::Config;
 use syncline_engine::verify::Proof;
 
@@ -25,7 +26,10 @@ pub(crate) struct Args {
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let proof = match args.stored {
         true => open::looking(config)?.verify_stored().await?,
-        false => open::watching(config).await?.verify().await?,
+        false => {
+            let engine = open::watching(config).await?;
+            patiently(&engine, out, async || engine.verify().await).await?
+        }
     };
     if out.json {
         out.data(&proof);
