@@ -107,6 +107,9 @@ pub enum Progress {
     Planned {
         /// Whether the target has been searched.
         looked: bool,
+        /// Deadline of the first request noted since the target was last searched in vain; none where none was.
+        #[serde(default)]
+        first: Option<Timestamp>,
     },
     /// A request is noted and may be under way.
     Sending {
@@ -114,6 +117,9 @@ pub enum Progress {
         attempt: u32,
         /// No byte of it leaves after this.
         deadline: Timestamp,
+        /// Deadline of the first request noted since the target was last searched in vain.
+        #[serde(default)]
+        first: Option<Timestamp>,
     },
     /// A request was noted and nobody knows what became of it.
     Unknown {
@@ -121,6 +127,9 @@ pub enum Progress {
         attempt: u32,
         /// No byte of it left after this.
         deadline: Timestamp,
+        /// Deadline of the first request noted since the target was last searched in vain.
+        #[serde(default)]
+        first: Option<Timestamp>,
         /// The document it made, where that much was learned.
         learned: Option<RemoteId>,
     },
@@ -139,6 +148,15 @@ impl Progress {
         match self {
             Self::Sending { attempt, .. } | Self::Unknown { attempt, .. } => *attempt,
             _ => 0,
+        }
+    }
+
+    /// Deadline of the first request noted since the target was last searched in vain.
+    #[must_use]
+    pub fn first(&self) -> Option<Timestamp> {
+        match self {
+            Self::Planned { first, .. } | Self::Sending { first, .. } | Self::Unknown { first, .. } => *first,
+            _ => None,
         }
     }
 
@@ -192,7 +210,10 @@ impl Delivery {
     #[must_use]
     pub fn next_move(&self, now: Timestamp) -> Move {
         match &self.progress {
-            Progress::Planned { looked } => {
+            Progress::Planned { looked, .. } => {
+                if let Some(at) = self.forgotten(now) {
+                    return Move::Look(at);
+                }
                 let safe = self.change.step != Step::Create
                     || (matches!(self.guard, Guard::Key { .. } | Guard::Unique { .. }) && !self.change.adopt_only)
                     || *looked;
@@ -212,8 +233,8 @@ impl Delivery {
             return Move::Adopt(id.clone());
         }
         match &self.guard {
-            Guard::Key { retention_s } if now < after(deadline, *retention_s) => Move::Send,
-            Guard::Key { .. } | Guard::Unique { .. } | Guard::DraftElect { .. } => Move::Look(now),
+            Guard::Key { .. } => self.forgotten(now).map_or(Move::Send, Move::Look),
+            Guard::Unique { .. } | Guard::DraftElect { .. } => Move::Look(now),
             Guard::Look { settle_s, .. } => Move::Look(after(deadline, *settle_s)),
             Guard::None => Move::Ask(Hold::new(
                 "SYN-0120",
@@ -221,6 +242,14 @@ impl Delivery {
                 "look in the system: if the document is there, `syncline adopt` it; if not, `syncline retry` it",
             )),
         }
+    }
+
+    /// Where the target may have forgotten our key: the moment from which a search tells all there is.
+    ///
+    /// A key counts from its first use. Half of that time is for sending again; the other half outlasts what was sent last.
+    fn forgotten(&self, now: Timestamp) -> Option<Timestamp> {
+        let (Guard::Key { retention_s }, Some(first)) = (&self.guard, self.progress.first()) else { return None };
+        (self.change.step == Step::Create && now >= after(first, retention_s / 2)).then(|| after(first, *retention_s))
     }
 
     /// What a search for the mark means: `found` are the documents that carry it and are not withdrawn.
@@ -288,19 +317,22 @@ mod tests {
     }
 
     fn unknown() -> Progress {
-        Progress::Unknown { attempt: 1, deadline: Timestamp::UNIX_EPOCH, learned: None }
+        Progress::Unknown { attempt: 1, deadline: Timestamp::UNIX_EPOCH, first: None, learned: None }
     }
 
     #[test]
     fn a_create_behind_a_weak_guard_looks_before_it_sends() {
         let now = Timestamp::UNIX_EPOCH;
         let draft = Guard::DraftElect { field: "description".into(), settle_s: 60 };
-        let first = delivery(draft.clone(), Step::Create, Progress::Planned { looked: false });
+        let first = delivery(draft.clone(), Step::Create, Progress::Planned { looked: false, first: None });
         assert_eq!(first.next_move(now), Move::Look(now));
-        let second = delivery(draft, Step::Create, Progress::Planned { looked: true });
+        let second = delivery(draft, Step::Create, Progress::Planned { looked: true, first: None });
         assert_eq!(second.next_move(now), Move::Send);
-        let unique =
-            delivery(Guard::Unique { field: "code".into() }, Step::Create, Progress::Planned { looked: false });
+        let unique = delivery(
+            Guard::Unique { field: "code".into() },
+            Step::Create,
+            Progress::Planned { looked: false, first: None },
+        );
         assert_eq!(unique.next_move(now), Move::Send);
     }
 

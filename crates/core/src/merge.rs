@@ -4,6 +4,7 @@ use crate::leaf::{Leaf, Leaves, Value};
 use crate::path::Path;
 use crate::profile::Fit;
 use alloc::collections::BTreeSet;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Who decides a field.
@@ -50,6 +51,8 @@ pub struct Merged {
     pub to_b: Leaves,
     /// Fields for a person.
     pub conflicts: Vec<Conflict>,
+    /// Fields a side would not keep at all, with its reason.
+    pub refused: Vec<(Path, String)>,
 }
 
 /// The writes and conflicts that bring both sides to agreement under `owner`.
@@ -68,8 +71,8 @@ where
         let changed_b = vb != Leaf::Untold && vb != b.base.get(path);
         match owner(path) {
             Owner::Keep => {}
-            Owner::A if changed_a || changed_b => follow(path, &va, &vb, &b.fit, &mut merged.to_b),
-            Owner::B if changed_a || changed_b => follow(path, &vb, &va, &a.fit, &mut merged.to_a),
+            Owner::A if changed_a || changed_b => follow(path, &va, &vb, &b.fit, &mut merged.to_b, &mut merged.refused),
+            Owner::B if changed_a || changed_b => follow(path, &vb, &va, &a.fit, &mut merged.to_a, &mut merged.refused),
             Owner::Merge if changed_a && changed_b => {
                 if kept(path, &va, &b.fit) != vb && kept(path, &vb, &a.fit) != va {
                     merged.conflicts.push(Conflict {
@@ -79,8 +82,8 @@ where
                     });
                 }
             }
-            Owner::Merge if changed_a => follow(path, &va, &vb, &b.fit, &mut merged.to_b),
-            Owner::Merge if changed_b => follow(path, &vb, &va, &a.fit, &mut merged.to_a),
+            Owner::Merge if changed_a => follow(path, &va, &vb, &b.fit, &mut merged.to_b, &mut merged.refused),
+            Owner::Merge if changed_b => follow(path, &vb, &va, &a.fit, &mut merged.to_a, &mut merged.refused),
             Owner::A | Owner::B | Owner::Merge => {}
         }
     }
@@ -99,7 +102,23 @@ fn kept(path: &Path, leaf: &Leaf, fit: &impl Fn(&Path, &Value) -> Fit) -> Leaf {
     }
 }
 
-fn follow(path: &Path, from: &Leaf, shown: &Leaf, fit: &impl Fn(&Path, &Value) -> Fit, out: &mut Leaves) {
+fn follow(
+    path: &Path,
+    from: &Leaf,
+    shown: &Leaf,
+    fit: &impl Fn(&Path, &Value) -> Fit,
+    out: &mut Leaves,
+    refused: &mut Vec<(Path, String)>,
+) {
+    if *shown == Leaf::Untold {
+        return;
+    }
+    if let Leaf::Value(value) = from
+        && let Fit::Refused(why) = fit(path, value)
+    {
+        refused.push((path.clone(), why));
+        return;
+    }
     let wish = kept(path, from, fit);
     if wish != Leaf::Untold && wish != *shown {
         out.set(path.clone(), wish);
@@ -109,7 +128,7 @@ fn follow(path: &Path, from: &Leaf, shown: &Leaf, fit: &impl Fn(&Path, &Value) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::{String, ToString};
+    use alloc::string::ToString;
     use proptest::prelude::*;
 
     fn exact(_: &Path, _: &Value) -> Fit {

@@ -312,7 +312,7 @@ fn amended<W: World>(case: &OrderCase<'_, W>) -> Option<Hold> {
         figures || matches!(text, "totals.grand" | "currency" | "billing" | "shipping")
     };
     let mut changed = case.source_base.changed_by(case.source_seen);
-    changed.retain(demand);
+    changed.retain(|path| demand(path) && !same_element(case.source_base.value(path), case.source_seen.value(path)));
     let gone = case.source_base.iter().find(|(path, value)| {
         demand(path) && value.is_some() && path.as_str() != "shipping" && case.source_seen.value(path).is_none()
     });
@@ -327,6 +327,11 @@ fn amended<W: World>(case: &OrderCase<'_, W>) -> Option<Hold> {
         what,
         "make the same change to the document in the ERP by hand, then `syncline retry` to accept both as they are",
     ))
+}
+
+/// Whether both refer to the same address, whoever it belongs to: a guest that registers keeps its addresses.
+fn same_element(a: Option<&Value>, b: Option<&Value>) -> bool {
+    matches!((a, b), (Some(Value::Ref(a)), Some(Value::Ref(b))) if a.element.is_some() && a.element == b.element)
 }
 
 /// What a draft needs before it may be released; none where its lines and totals are right.

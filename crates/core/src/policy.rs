@@ -112,8 +112,8 @@ impl Hold {
     }
 }
 
-/// Seconds until attempt number `attempt` (from 1) of something that failed: 2, 4, 8 … at most 300.
+/// Seconds until attempt number `attempt` (from 1) of something that failed: 2, 4, 8 … at most 60.
 #[must_use]
 pub fn backoff_s(attempt: u32) -> u32 {
-    2u32.saturating_pow(attempt.clamp(1, 9)).min(300)
+    2u32.saturating_pow(attempt.clamp(1, 6)).min(60)
 }

@@ -220,7 +220,7 @@ impl Engine {
         match self.read_one(system, delivery.change.kind, &id).await {
             Ok(snapshot) => {
                 let gone = snapshot.is_none();
-                if let Some(snapshot) = snapshot {
+                if let Some(snapshot) = snapshot.filter(|_| delivery.change.step != Step::Delete) {
                     let elements = system.connector.pair(&delivery.change, &snapshot);
                     if delivery.change.step.creates() && !elements.is_empty() {
                         // What an attach left behind is recognised by what it says.
@@ -383,8 +383,8 @@ impl Engine {
             }
             Next::Replan | Next::Look => LaneState::Later(after(self.now(), 1), error.message.clone()),
             Next::Pause => {
-                self.pause(&system.name, error.clone());
-                LaneState::Later(after(self.now(), 60), error.message.clone())
+                let wait = if self.refused_us(&system.name, &error) { 60 } else { 2 };
+                LaneState::Later(after(self.now(), wait), error.message.clone())
             }
             Next::Inbox => LaneState::Failed(poll::refusal(&error)),
         };
@@ -462,10 +462,11 @@ fn pack(evidence: Option<&Evidence>) -> Option<String> {
 
 /// The moment after which a second draft of `delivery` can no longer turn up; none where its guard leaves none.
 /// A create that was answered well may leave one too: a proxy may have repeated it.
-fn strays_at(delivery: &Delivery, latest: Timestamp) -> Option<Timestamp> {
+fn strays_at(delivery: &Delivery, now: Timestamp, leave_s: u32) -> Option<Timestamp> {
     match &delivery.guard {
         Guard::DraftElect { settle_s, .. } if delivery.change.step == Step::Create => {
-            Some(delivery.settled_at().unwrap_or_else(|| after(latest, *settle_s)))
+            // An earlier attempt, noted by a worker that was held up, may still leave until its own deadline.
+            Some(after(after(now, leave_s), *settle_s))
         }
         _ => None,
     }

@@ -65,8 +65,9 @@ pub fn incoming(kind: Kind, seen: Seen) -> Vec<Incoming> {
                 .records
                 .into_iter()
                 .map(|(id, record)| {
-                    let version = if id == snapshot.id { snapshot.version.clone() } else { None };
-                    row(id, &record, version)
+                    let own = id == snapshot.id && record.kind() == kind;
+                    let version = if own { snapshot.version.clone() } else { None };
+                    Incoming { in_passing: !own, ..row(id, &record, version) }
                 })
                 .collect();
             rows.reverse();
@@ -79,6 +80,7 @@ pub fn incoming(kind: Kind, seen: Seen) -> Vec<Incoming> {
             aliases: Vec::new(),
             leaves: Leaves::new(),
             version: None,
+            in_passing: false,
             refused: Some(refusal(&error)),
         }],
     }
@@ -98,7 +100,16 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>) -> Incoming {
         }
         _ => Vec::new(),
     };
-    Incoming { kind: record.kind(), id, aliases, leaves: record.to_leaves(), version, label, refused: None }
+    Incoming {
+        kind: record.kind(),
+        id,
+        aliases,
+        leaves: record.to_leaves(),
+        version,
+        label,
+        in_passing: false,
+        refused: None,
+    }
 }
 
 /// A customer's label without personal text: its number, or a short hash of a guest's address.

@@ -29,7 +29,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { workers: 2, lanes: 10, lease_s: 300, leave_s: 20, patience_s: 90 }
+        Self { workers: 2, lanes: 10, lease_s: 300, leave_s: 20, patience_s: 120 }
     }
 }
 
@@ -71,6 +71,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     stop: AtomicBool,
     paused: Mutex<BTreeMap<SystemName, Error>>,
+    refusals: Mutex<BTreeMap<SystemName, u32>>,
     writes: std::sync::atomic::AtomicU64,
 }
 
@@ -84,8 +85,18 @@ impl Engine {
         settings: Settings,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let paused = Mutex::default();
-        Self { store, systems, flows, settings, clock, stop: AtomicBool::new(false), paused, writes: 0.into() }
+        let (paused, refusals) = (Mutex::default(), Mutex::default());
+        Self {
+            store,
+            systems,
+            flows,
+            settings,
+            clock,
+            stop: AtomicBool::new(false),
+            paused,
+            refusals,
+            writes: 0.into(),
+        }
     }
 
     /// Now, by the wall clock.
@@ -114,10 +125,23 @@ impl Engine {
         self.systems.get(name).ok_or_else(missing)
     }
 
-    /// Stops all writes to `system` until the process starts anew, because of `error`.
-    pub(crate) fn pause(&self, system: &SystemName, error: Error) {
-        if let Ok(mut paused) = self.paused.lock() {
-            paused.entry(system.clone()).or_insert(error);
+    /// Counts a refusal of us by `system`; the third in a row stops all calls to it until the next pass.
+    /// One alone may be a proxy's mood. Returns whether it is stopped.
+    pub(crate) fn refused_us(&self, system: &SystemName, error: &Error) -> bool {
+        let Ok(mut refusals) = self.refusals.lock() else { return false };
+        let count = refusals.entry(system.clone()).or_default();
+        *count += 1;
+        let stop = *count >= 3;
+        if stop && let Ok(mut paused) = self.paused.lock() {
+            paused.entry(system.clone()).or_insert_with(|| error.clone());
+        }
+        stop
+    }
+
+    /// `system` took something from us: earlier refusals were a mood.
+    pub(crate) fn accepted_us(&self, system: &SystemName) {
+        if let Ok(mut refusals) = self.refusals.lock() {
+            refusals.remove(system);
         }
     }
 
@@ -186,12 +210,14 @@ impl Engine {
         }
     }
 
-    /// Works until no lane (of `only`, where any are named) can be taken up now or within the settings' patience.
+    /// Works until no lane (of `only`, where any are named) can be taken up now or within the settings' patience,
+    /// counted from the last time anything was done.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn drain(&self, only: &[EntityId]) -> Result<(), EngineError> {
-        let give_up = syncline_core::delivery::after(self.now(), self.settings.patience_s);
+        let mut give_up = syncline_core::delivery::after(self.now(), self.settings.patience_s);
+        let mut before = None;
         loop {
             let workers = (0..self.settings.workers).map(|_| self.work(only));
             futures::future::try_join_all(workers).await?;
@@ -199,13 +225,14 @@ impl Engine {
                 return Ok(());
             }
             let filter = LaneFilter { states: vec!["ready"], ..LaneFilter::default() };
-            let rows = self.store.lanes(filter).await?;
-            let next = rows
-                .iter()
-                .filter(|row| self.writes_to(row.kind) && (only.is_empty() || only.contains(&row.entity)))
-                .map(|row| row.ready_at.max(row.leased_until))
-                .min();
-            match next {
+            let mut rows = self.store.lanes(filter).await?;
+            rows.retain(|row| self.writes_to(row.kind) && (only.is_empty() || only.contains(&row.entity)));
+            let progress = Some((rows.len(), self.writes.load(Ordering::Relaxed)));
+            if progress != before {
+                before = progress;
+                give_up = syncline_core::delivery::after(self.now(), self.settings.patience_s);
+            }
+            match rows.iter().map(|row| row.ready_at.max(row.leased_until)).min() {
                 Some(at) if at <= give_up => self.nap(at).await,
                 _ => return Ok(()),
             }

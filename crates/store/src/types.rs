@@ -27,6 +27,8 @@ pub struct Incoming {
     pub version: Option<String>,
     /// What a person calls it: an order number; never personal text.
     pub label: String,
+    /// Told in passing by another document: fills gaps, changes nothing that is known.
+    pub in_passing: bool,
     /// Why it cannot be taken as it is; its lane is held with this.
     pub refused: Option<Hold>,
 }

@@ -1,5 +1,6 @@
 //! Tries: world, weather, invariants, planted bugs, the demo.
 
+pub mod demo;
 pub mod ring1;
 pub mod ring2;
 pub mod seed;

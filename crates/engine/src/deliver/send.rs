@@ -10,7 +10,7 @@ use syncline_core::id::RemoteId;
 use syncline_core::journal::Entry;
 use syncline_core::kind::Step;
 use syncline_core::policy::{ErrorKind, Next, backoff_s};
-use syncline_store::{Case, Ending, LaneState, News, Sending, StoreError};
+use syncline_store::{Ending, LaneState, News, Sending, StoreError};
 
 impl Engine {
     /// Sends one group. Returns the lanes that go on.
@@ -78,7 +78,7 @@ impl Engine {
                 self.done(work, &case, &delivery, system, *snapshot, doubtful, "done").await
             }
             Outcome::Unknown { learned, error } => self.in_doubt(work, &delivery, system, learned, &error).await,
-            Outcome::Refused(error) => self.refused(work, &case, &delivery, system, error, together).await,
+            Outcome::Refused(error) => self.refused(work, &delivery, system, error, together).await,
         }
     }
 
@@ -99,7 +99,6 @@ impl Engine {
     async fn refused(
         &self,
         mut work: Work,
-        _case: &Case,
         delivery: &Delivery,
         system: &System,
         error: Error,
@@ -109,6 +108,10 @@ impl Engine {
         let entry = |event: &str| Entry::new(event, name(system).as_str(), error.kind.code());
         let create = delivery.change.step == Step::Create;
         match error.kind.next() {
+            Next::Inbox if delivery.change.step == Step::Delete && error.kind == ErrorKind::Gone => {
+                self.end(&work, delivery, system, Ending::Superseded, entry("gone already")).await?;
+                Ok(Moved::Again(work))
+            }
             // A document with our mark is there, or the document moved on: look at what is there.
             Next::Look => {
                 self.doubt(&work, delivery, News::Unknown(None), entry("is there already"), evidence).await?;

@@ -33,7 +33,7 @@ impl Engine {
             return Ok(Moved::Again(work));
         }
         let elements = system.connector.pair(&delivery.change, &snapshot);
-        let strays = strays_at(delivery, self.now());
+        let strays = strays_at(delivery, self.now(), self.settings.leave_s);
         let evidence = pack(snapshot.evidence.as_ref());
         let Some((_, record)) = snapshot.records.into_iter().next() else {
             return Err(EngineError::Setup(format!("SYN-0903: {} told nothing of what it made", system.name)));
@@ -61,6 +61,7 @@ impl Engine {
             evidence: if doubtful { evidence } else { None },
             now: self.now(),
         };
+        self.accepted_us(&system.name);
         match self.store.settle(settle).await {
             Ok(()) => {}
             Err(StoreError::Taken(other)) => {

@@ -105,7 +105,7 @@ fn store_seen(
         return Ok(Change::Same);
     }
     let stored: Leaves = unpacked("record", &seen)?;
-    let whole = merged(record.kind, &stored, &record.leaves);
+    let whole = merged(record, &stored);
     if whole == stored && !print.is_empty() {
         return Ok(Change::Same);
     }
@@ -116,10 +116,14 @@ fn store_seen(
     Ok(Change::Changed)
 }
 
-/// What is stored with what a read tells over it. An order is told whole, so lines that are gone are gone;
-/// a customer is told in parts, by its own page and by each of its orders.
-fn merged(kind: Kind, stored: &Leaves, told: &Leaves) -> Leaves {
-    if kind == Kind::Customer { stored.overlaid(told) } else { told.clone() }
+/// What is stored with what a read tells. An order is told whole, so lines that are gone are gone; a customer is
+/// told in parts: by its own page, which is right, and in passing by each of its orders, which fill gaps.
+fn merged(record: &Incoming, stored: &Leaves) -> Leaves {
+    match (record.kind, record.in_passing) {
+        (_, true) => record.leaves.overlaid(stored),
+        (Kind::Customer, false) => stored.overlaid(&record.leaves),
+        (_, false) => record.leaves.clone(),
+    }
 }
 
 /// Makes a lane ready: its record changed.

@@ -32,7 +32,7 @@ pub(super) fn commit_plan(db: &Connection, plan: &CommitPlan) -> Result<Delivery
         packed("guard", &plan.guard)?,
         packed("change", &plan.change)?,
         plan.reason,
-        packed("progress", &Progress::Planned { looked: false })?,
+        packed("progress", &Progress::Planned { looked: false, first: None })?,
         int(plan.epoch.0),
         ms(plan.now),
     ])?;
@@ -60,12 +60,13 @@ pub(super) fn note_sending(db: &Connection, note: &Sending) -> Result<Noted, Sto
         return Err(StoreError::Stale);
     }
     let attempt = attempts + 1;
+    let first = progress.first().or(Some(note.deadline));
     let pre_image = note.pre_image.as_ref().map(|leaves| packed("record", leaves)).transpose()?;
     let sql = "UPDATE delivery SET progress = ?2, sending = 1, attempt = ?3, epoch = ?4, \
                pre_image = coalesce(?5, pre_image) WHERE id = ?1";
     db.prepare_cached(sql)?.execute(params![
         int(note.delivery.0),
-        packed("progress", &Progress::Sending { attempt, deadline: note.deadline })?,
+        packed("progress", &Progress::Sending { attempt, deadline: note.deadline, first })?,
         attempt,
         int(note.epoch.0),
         pre_image,
@@ -79,10 +80,11 @@ pub(super) fn doubt(db: &Connection, doubt: &Doubt) -> Result<(), StoreError> {
     fence(db, doubt.lane, doubt.epoch)?;
     let (progress, _, _) = open(db, doubt.delivery)?;
     let (progress, doubtful) = match (&doubt.news, progress) {
-        (News::Unknown(learned), Progress::Sending { attempt, deadline }) => {
-            (Progress::Unknown { attempt, deadline, learned: learned.clone() }, true)
+        (News::Unknown(learned), Progress::Sending { attempt, deadline, first }) => {
+            (Progress::Unknown { attempt, deadline, first, learned: learned.clone() }, true)
         }
-        (News::NotSent | News::NothingFound, _) => (Progress::Planned { looked: true }, false),
+        (News::NotSent, old) => (Progress::Planned { looked: true, first: old.first() }, false),
+        (News::NothingFound, _) => (Progress::Planned { looked: true, first: None }, false),
         (News::Unknown(_), other) => (other, true),
     };
     let sql = "UPDATE delivery SET progress = ?2, sending = 0, doubtful = max(doubtful, ?3) WHERE id = ?1";

@@ -115,8 +115,8 @@ pub(super) fn recover(db: &Connection, now: Timestamp) -> Result<usize, StoreErr
     let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
     for (delivery, lane, progress) in &rows {
         let progress: Progress = crate::codec::unpacked("progress", progress)?;
-        let Progress::Sending { attempt, deadline } = progress else { continue };
-        let unknown = packed("progress", &Progress::Unknown { attempt, deadline, learned: None })?;
+        let Progress::Sending { attempt, deadline, first } = progress else { continue };
+        let unknown = packed("progress", &Progress::Unknown { attempt, deadline, first, learned: None })?;
         let sql = "UPDATE delivery SET progress = ?2, sending = 0, doubtful = 1 WHERE id = ?1";
         db.prepare_cached(sql)?.execute(params![delivery, unknown])?;
         let entry = Entry::new("unknown", "", "Syncline stopped while the request was under way");

@@ -3,6 +3,7 @@
 mod adopt;
 mod apply;
 mod check;
+mod demo;
 mod explain;
 mod failures;
 mod init;
@@ -13,6 +14,7 @@ mod sim;
 mod status;
 mod sync;
 mod systems;
+mod trial;
 mod verify;
 
 use crate::Global;
@@ -53,8 +55,10 @@ pub(crate) enum Command {
     Verify(verify::Args),
     /// Every system this binary can connect, and what the connected ones can do
     Systems(systems::Args),
-    /// Simulated systems to try it on
+    /// Simulated systems to try it on, and the simulation that anybody can rerun
     Sim(sim::Args),
+    /// The main job between two simulated systems, with faults and kills, and the proof
+    Demo(demo::Args),
 }
 
 /// Carries out `command`; the exit code it ends with.
@@ -79,6 +83,7 @@ pub(crate) async fn carry_out(command: Command, global: &Global, out: &Out) -> R
         Command::Verify(args) => verify::carry_out(&args, &file()?, out).await,
         Command::Systems(args) => systems::carry_out(&args, &global.config, out).await,
         Command::Sim(args) => sim::carry_out(args, out).await,
+        Command::Demo(args) => demo::carry_out(&args, out).await,
     }
 }
 

@@ -1,5 +1,6 @@
-//! `sim`: simulated systems to try it on, as servers; and their catalogue.
+//! `sim`: simulated systems to try it on, as servers; their catalogue; and the simulation by seed.
 
+use super::trial::Trial;
 use crate::clock;
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
@@ -15,14 +16,19 @@ const AFTER: &str = "\
 Examples:
   syncline sim serve magento --port 8081 --orders 50 &
   syncline sim serve tryton --port 8082 --weather storm &
-  syncline sim catalogue --seed 7 --products 120";
+  syncline sim catalogue --seed 7 --products 120
+  syncline sim --ring engine --seeds 3000 --json
+  syncline sim --plant all --json
+  syncline sim --ring engine --seed 42 --trace";
 
 /// What to simulate.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER, arg_required_else_help = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
-    command: Sim,
+    command: Option<Sim>,
+    #[command(flatten)]
+    trial: Trial,
 }
 
 #[derive(Debug, Subcommand)]
@@ -90,11 +96,16 @@ const LOGIN: &str = "sync";
 
 pub(crate) async fn carry_out(args: Args, out: Out) -> Result<Exit, Failure> {
     match args.command {
-        Sim::Catalogue(goods) => {
+        None if args.trial.is_asked() => args.trial.carry_out(out),
+        None => {
+            let remedy = "`syncline sim serve magento`, or `syncline sim --ring engine --seeds 300`";
+            Err(Failure::new("SYN-0436", "nothing was asked for", remedy))
+        }
+        Some(Sim::Catalogue(goods)) => {
             out.data(&catalogue::to_json(&catalogue::catalogue(goods.seed, goods.products)));
             Ok(Exit::Agreed)
         }
-        Sim::Serve(wish) => served(&wish, out).await,
+        Some(Sim::Serve(wish)) => served(&wish, out).await,
     }
 }
 

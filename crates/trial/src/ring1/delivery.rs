@@ -22,8 +22,7 @@ pub(super) fn schedule(seed: u64, plant: Option<Plant>, trace: Trace) -> World {
         stall: numbers.lease * 3,
         // A look proves nothing where a proxy repeats what landed long ago: a known limit, told in the plan.
         repeats: !matches!(numbers.guard, Guard::Look { .. } | Guard::None),
-        // A key counts from its first use, the core's retention from the last: within a day that is no difference.
-        nights: !matches!(numbers.guard, Guard::Key { .. }),
+        nights: true,
         faults: std::collections::BTreeMap::new(),
     };
     let believed = believed(&numbers.guard, plant);
@@ -47,7 +46,7 @@ fn guard(row: &mut Seed) -> Guard {
     let settle_s = u32::try_from(row.between(20, 120)).unwrap_or(60);
     let field = String::from("mark");
     match row.below(9) {
-        0 | 1 => Guard::Key { retention_s: row.pick(&[86_400, 604_800], 86_400) },
+        0 | 1 => Guard::Key { retention_s: row.pick(&[3_600, 86_400, 86_400, 604_800], 86_400) },
         2 | 3 => Guard::Unique { field },
         4 | 5 => Guard::DraftElect { field, settle_s },
         6 | 7 => Guard::Look { field, settle_s },

@@ -154,7 +154,7 @@ impl Store {
             target: SystemName::new(""),
             guard,
             change,
-            progress: Progress::Planned { looked: false },
+            progress: Progress::Planned { looked: false, first: None },
             reason: String::new(),
             doubtful: false,
         });
@@ -178,7 +178,8 @@ impl Store {
         }
         row.attempt += 1;
         let (attempt, deadline) = (row.attempt, stamp(deadline));
-        open.progress = Progress::Sending { attempt, deadline };
+        let first = open.progress.first().or(Some(deadline));
+        open.progress = Progress::Sending { attempt, deadline, first };
         self.notes.push(Note { delivery, epoch: Epoch(epoch), attempt });
         Ok(Noted::committed(delivery, Epoch(epoch), attempt, deadline))
     }
@@ -189,10 +190,11 @@ impl Store {
         let open = row.delivery.as_mut().filter(|open| open.id == delivery).ok_or(Refused::Stale)?;
         let old = open.progress.clone();
         let (progress, doubtful) = match (news, old) {
-            (News::Unknown(learned), Progress::Sending { attempt, deadline }) => {
-                (Progress::Unknown { attempt, deadline, learned }, true)
+            (News::Unknown(learned), Progress::Sending { attempt, deadline, first }) => {
+                (Progress::Unknown { attempt, deadline, first, learned }, true)
             }
-            (News::NotSent | News::NothingFound, _) => (Progress::Planned { looked: true }, false),
+            (News::NotSent, old) => (Progress::Planned { looked: true, first: old.first() }, false),
+            (News::NothingFound, _) => (Progress::Planned { looked: true, first: None }, false),
             (News::Unknown(_), other) => (other, true),
         };
         open.progress = progress;
@@ -257,9 +259,9 @@ impl Store {
     pub(super) fn recover(&mut self, now: u64) {
         for row in &mut self.lanes {
             if let Some(open) = &mut row.delivery
-                && let Progress::Sending { attempt, deadline } = open.progress
+                && let Progress::Sending { attempt, deadline, first } = open.progress
             {
-                open.progress = Progress::Unknown { attempt, deadline, learned: None };
+                open.progress = Progress::Unknown { attempt, deadline, first, learned: None };
                 open.doubtful = true;
             }
             let leased = row.lease_until > 0;

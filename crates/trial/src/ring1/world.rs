@@ -536,7 +536,8 @@ impl World {
     fn at_rest(&mut self) {
         let numbers = &self.numbers;
         let settle = numbers.guard.settle_s().map_or(0, |s| u64::from(s) * 1000);
-        let bound = 2 * (numbers.lease + numbers.timeout + numbers.leave + settle + numbers.latest) + 2_400_000;
+        let keys = if let Guard::Key { retention_s } = numbers.guard { u64::from(retention_s) * 1000 } else { 0 };
+        let bound = keys + 2 * (numbers.lease + numbers.timeout + numbers.leave + settle + numbers.latest) + 2_400_000;
         if self.now > self.quiet + bound {
             self.violated("rest: it took too long");
         }

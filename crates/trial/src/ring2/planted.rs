@@ -288,9 +288,8 @@ fn high_of(cursor: &Cursor) -> Option<String> {
 
 /// Whether no pass is under way.
 fn between_passes(cursor: &Cursor) -> bool {
-    serde_json::from_str::<serde_json::Value>(&cursor.0).is_ok_and(|state| {
-        state.get("pass").is_none_or(serde_json::Value::is_null) && state["high"].is_string()
-    })
+    serde_json::from_str::<serde_json::Value>(&cursor.0)
+        .is_ok_and(|state| state.get("pass").is_none_or(serde_json::Value::is_null) && state["high"].is_string())
 }
 
 /// Adds up lines of one SKU into the first of them.

@@ -31,12 +31,12 @@ impl Store for Durable {
             let mut world = open(&self.world);
             let mut out = Vec::with_capacity(proofs.len());
             for (proof, (delivery, epoch)) in proofs.into_iter().zip(asked) {
-                out.push(proof.map(|noted| {
+                if let Ok(noted) = &proof {
                     let note = noted.note();
                     world.event(&format!("noted {delivery} epoch {epoch} attempt {}", note.attempt));
                     world.noted(note);
-                    noted
-                }));
+                }
+                out.push(proof);
             }
             Ok(out)
         })

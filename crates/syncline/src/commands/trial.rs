@@ -1,0 +1,223 @@
+//! `sim --seeds`: the simulation everybody can rerun: schedules with faults, by seed, and the planted bugs it has to find.
+
+use crate::clock;
+use crate::failure::{Exit, Failure};
+use crate::out::Out;
+use clap::ValueEnum;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use syncline_trial::{ring1, ring2};
+
+/// Which ring to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Ring {
+    /// The delivery protocol and the merge alone: millions of schedules a minute
+    Core,
+    /// The real engine, connectors and SQL over simulated systems
+    Engine,
+}
+
+/// What to run.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Trial {
+    /// How many schedules
+    #[arg(long)]
+    seeds: Option<u64>,
+    /// The first seed
+    #[arg(long, default_value_t = 0, value_name = "FIRST")]
+    seed: u64,
+    /// Which ring
+    #[arg(long)]
+    ring: Option<Ring>,
+    /// Plant a bug (its slug), or `all` in turn: each has to be found
+    #[arg(long, value_name = "SLUG")]
+    plant: Option<String>,
+    /// Print the events of the one schedule `--seed` names
+    #[arg(long)]
+    trace: bool,
+    /// Threads that share the work; the result does not depend on it
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+}
+
+/// Schedules within which a planted bug of ring 2 has to show itself.
+const FOUND_WITHIN: u64 = 3000;
+
+#[derive(Debug, Serialize)]
+struct Broken {
+    seed: u64,
+    invariant: String,
+    detail: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Planted {
+    bug: &'static str,
+    ring: Ring,
+    found: bool,
+    /// Schedules it took.
+    seeds: u64,
+    invariant: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Told {
+    ring: Option<Ring>,
+    schedules: u64,
+    violations: Vec<Broken>,
+    faults: BTreeMap<&'static str, u64>,
+    trace_hash: String,
+    per_minute: u64,
+    planted: Vec<Planted>,
+}
+
+impl Trial {
+    /// Whether anything of it was asked for.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.seeds.is_some() || self.ring.is_some() || self.plant.is_some() || self.trace
+    }
+
+    /// Runs it; exits 0 where nothing was broken and every planted bug was found.
+    pub(crate) fn carry_out(&self, out: Out) -> Result<Exit, Failure> {
+        if self.trace {
+            return Ok(self.tell_one(out));
+        }
+        let told = match &self.plant {
+            Some(slug) => self.plant(slug, out)?,
+            None => self.plain(out),
+        };
+        let fine = told.violations.is_empty() && told.planted.iter().all(|planted| planted.found);
+        if out.json {
+            out.data(&told);
+        } else {
+            show(&told, out);
+        }
+        Ok(if fine { Exit::Agreed } else { Exit::Failed })
+    }
+
+    fn plain(&self, out: Out) -> Told {
+        let ring = self.ring.unwrap_or(Ring::Engine);
+        let seeds = self.seeds.unwrap_or(if ring == Ring::Core { 200_000 } else { 300 });
+        let started = clock::now();
+        let mut told = self.run(ring, seeds, None, false, out);
+        let elapsed_ms = clock::now().duration_since(started).as_millis().max(1);
+        told.per_minute = told.schedules.saturating_mul(60_000) / u64::try_from(elapsed_ms).unwrap_or(1);
+        told
+    }
+
+    fn run(&self, ring: Ring, seeds: u64, plant: Option<&'static str>, stop: bool, out: Out) -> Told {
+        let (first, threads) = (self.seed, self.threads.clamp(1, 64));
+        match ring {
+            Ring::Core => {
+                let plant = plant.and_then(ring1::Plant::named);
+                let options = ring1::Options { seeds, first, plant, stop_at_first: stop, traces: false, threads };
+                let report = ring1::run(options);
+                let broken =
+                    |v: ring1::Violation| Broken { seed: v.seed, invariant: v.invariant.into(), detail: String::new() };
+                Told {
+                    ring: Some(ring),
+                    schedules: report.schedules,
+                    violations: report.violations.into_iter().map(broken).collect(),
+                    faults: report.faults,
+                    trace_hash: report.trace_hash,
+                    ..Told::default()
+                }
+            }
+            Ring::Engine => {
+                let options = ring2::Options { seeds, first, plant, stop_at_first: stop, threads };
+                let report = ring2::run(&options, |done| {
+                    if plant.is_none() && done % 256 < 16 {
+                        out.say(format!("{done} of {seeds} schedules"));
+                    }
+                });
+                let broken =
+                    |v: ring2::Violation| Broken { seed: v.seed, invariant: v.invariant.into(), detail: v.detail };
+                Told {
+                    ring: Some(ring),
+                    schedules: report.schedules,
+                    violations: report.violations.into_iter().map(broken).collect(),
+                    faults: report.faults,
+                    trace_hash: report.trace_hash,
+                    ..Told::default()
+                }
+            }
+        }
+    }
+
+    fn plant(&self, slug: &str, out: Out) -> Result<Told, Failure> {
+        let all =
+            ring2::PLANTS.map(|bug| (Ring::Engine, bug)).into_iter().chain(ring1::PLANTS.map(|bug| (Ring::Core, bug)));
+        let asked: Vec<(Ring, &'static str)> = all
+            .filter(|(ring, bug)| (slug == "all" || slug == *bug) && self.ring.is_none_or(|wanted| wanted == *ring))
+            .collect();
+        if asked.is_empty() {
+            let known: Vec<&str> = ring2::PLANTS.into_iter().chain(ring1::PLANTS).collect();
+            let remedy = format!("one of {}, or `all`", known.join(", "));
+            return Err(Failure::new("SYN-0434", format!("no bug is called `{slug}`"), remedy));
+        }
+        let mut told = Told { ring: self.ring, ..Told::default() };
+        for (ring, bug) in asked {
+            let most = self.seeds.unwrap_or(if ring == Ring::Core { 20_000 } else { FOUND_WITHIN });
+            let run = self.run(ring, most, Some(bug), true, out);
+            told.schedules += run.schedules;
+            let first = run.violations.into_iter().next();
+            told.planted.push(Planted {
+                bug,
+                ring,
+                found: first.is_some(),
+                seeds: first.as_ref().map_or(run.schedules, |v| v.seed.saturating_sub(self.seed) + 1),
+                invariant: first.map(|v| v.invariant),
+            });
+            out.say(format!(
+                "planted {bug}: {}",
+                if told.planted.last().is_some_and(|p| p.found) { "found" } else { "NOT FOUND" }
+            ));
+        }
+        Ok(told)
+    }
+
+    fn tell_one(&self, out: Out) -> Exit {
+        let plant = self.plant.as_deref();
+        let (lines, broken) = match self.ring.unwrap_or(Ring::Engine) {
+            Ring::Core => {
+                let lines = ring1::trace(self.seed, plant.and_then(ring1::Plant::named));
+                let broken = lines.iter().any(|line| line.contains("BROKEN"));
+                (lines, broken)
+            }
+            Ring::Engine => {
+                let plant = ring2::PLANTS.into_iter().find(|bug| Some(*bug) == plant);
+                let outcome = ring2::traced(self.seed, plant, true);
+                (outcome.lines, !outcome.violations.is_empty())
+            }
+        };
+        for line in lines {
+            out.line(line);
+        }
+        if broken { Exit::Failed } else { Exit::Agreed }
+    }
+}
+
+fn show(told: &Told, out: Out) {
+    for broken in told.violations.iter().take(50) {
+        out.line(format!("seed {}: {} {}", broken.seed, broken.invariant, broken.detail));
+    }
+    for planted in &told.planted {
+        let how = match &planted.invariant {
+            Some(invariant) => format!("found after {} schedules by `{invariant}`", planted.seeds),
+            None => format!("NOT FOUND in {} schedules", planted.seeds),
+        };
+        out.line(format!("{}: {how}", planted.bug));
+    }
+    if told.planted.is_empty() {
+        let faults: Vec<String> = told.faults.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        out.line(format!(
+            "{} schedules, {} violations, {} a minute, trace {}; faults: {}",
+            told.schedules,
+            told.violations.len(),
+            told.per_minute,
+            told.trace_hash,
+            faults.join(", ")
+        ));
+    }
+}

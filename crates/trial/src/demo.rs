@@ -1,0 +1,288 @@
+//! The demo: both systems as processes, faults on, Syncline killed again and again, and the proof counted in ledgers.
+
+mod ledger;
+mod process;
+
+use ledger::{Counted, counted};
+use process::{Child, get_json};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How to play it.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Decides catalogue, orders and faults.
+    pub seed: u64,
+    /// Orders in the shop.
+    pub orders: u64,
+    /// Times Syncline is killed.
+    pub kills: u64,
+}
+
+/// Why the demo cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// A process cannot be started, or ends too soon.
+    #[error("{0}")]
+    Process(String),
+    /// A simulated system does not answer.
+    #[error("the simulated system at {0} does not answer: {1}")]
+    System(String, String),
+}
+
+/// Orders on both sides.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Orders {
+    /// Orders the release rule lets go.
+    pub source: usize,
+    /// Of those, how many stand released in the ERP.
+    pub target: usize,
+    /// Orders that are not there.
+    pub missing: usize,
+    /// Documents too many.
+    pub duplicate: usize,
+}
+
+/// Records that need a person or another record.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Open {
+    waiting: u64,
+    held: u64,
+    failed: u64,
+    conflicts: u64,
+}
+
+/// What was counted at the end.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Proof {
+    /// Orders on both sides.
+    pub orders: Orders,
+    /// Sum of all differences in totals and lines, in minor units.
+    pub cents_off: u64,
+    /// What `verify` says, by flow.
+    pub drift: BTreeMap<String, u64>,
+    /// Of how many it says so.
+    pub compared: BTreeMap<String, u64>,
+    /// What is open.
+    pub open: Open,
+    /// What happened on the way.
+    pub faults: BTreeMap<String, u64>,
+    /// How long it took, in seconds.
+    pub seconds: u64,
+}
+
+impl Proof {
+    /// Whether every promise was kept, and something was really tried.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        let Orders { source, target, missing, duplicate } = self.orders;
+        let open = self.open.waiting + self.open.held + self.open.failed + self.open.conflicts;
+        let counted = source > 0 && source == target && missing == 0 && duplicate == 0 && self.cents_off == 0;
+        let compared = self.compared.get("orders").is_some_and(|compared| *compared >= source as u64);
+        counted && compared && open == 0 && self.drift.values().all(|drift| *drift == 0)
+    }
+
+    /// The proof for people.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let fault = |kind: &str| self.faults.get(kind).copied().unwrap_or_default();
+        let drift: Vec<String> = self
+            .compared
+            .iter()
+            .map(|(flow, of)| format!("{flow} {} of {of}", self.drift.get(flow).copied().unwrap_or_default()))
+            .collect();
+        vec![
+            String::new(),
+            format!("orders    {} released in the shop, {} in the ERP", self.orders.source, self.orders.target),
+            format!(
+                "          {} missing, {} twice, {} cents off",
+                self.orders.missing, self.orders.duplicate, self.cents_off
+            ),
+            format!("verify    drift: {}", drift.join(", ")),
+            format!(
+                "open      {} waiting, {} held, {} failed, {} conflicts",
+                self.open.waiting, self.open.held, self.open.failed, self.open.conflicts
+            ),
+            format!(
+                "faults    {} kills, {} lost answers, {} lost requests, {} repeated requests, {} busy, {} server errors, {} pages of a proxy",
+                fault("kills"),
+                fault("lost_replies"),
+                fault("lost_requests"),
+                fault("repeated"),
+                fault("busy"),
+                fault("errors"),
+                fault("html")
+            ),
+            format!("{} after {} s", if self.holds() { "agreed" } else { "NOT AGREED" }, self.seconds),
+        ]
+    }
+}
+
+/// Both simulated systems, and a file that connects them.
+#[derive(Debug)]
+pub struct Stage {
+    exe: PathBuf,
+    folder: PathBuf,
+    wish: Wish,
+    shop: Child,
+    erp: Child,
+    shop_url: String,
+    erp_url: String,
+    secrets: Vec<(&'static str, String)>,
+    started: tokio::time::Instant,
+}
+
+/// Longest time a single command may take, in seconds.
+const LIMIT_S: u64 = 300;
+
+impl Stage {
+    /// Starts both systems and writes the file.
+    ///
+    /// # Errors
+    /// Where a process does not start.
+    pub async fn set(exe: &Path, wish: &Wish, say: impl Fn(String)) -> Result<Self, DemoError> {
+        let started = tokio::time::Instant::now();
+        let folder = std::env::temp_dir().join(format!("syncline-demo-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| DemoError::Process(format!("{}: {error}", folder.display())))?;
+        let (seed, orders) = (wish.seed.to_string(), wish.orders.to_string());
+        let common = ["--port", "0", "--seed", &seed, "--products", "120", "--weather", "storm"];
+        let mut shop = Child::start(
+            exe,
+            &[&["sim", "serve", "magento", "--orders", &orders], &common[..]].concat(),
+            &folder,
+            &[],
+        )?;
+        let mut erp = Child::start(exe, &[&["sim", "serve", "tryton"], &common[..]].concat(), &folder, &[])?;
+        let (shop_told, erp_told) = (shop.first_line().await?, erp.first_line().await?);
+        let text = |told: &Value, key: &str| told[key].as_str().unwrap_or_default().to_string();
+        let (shop_url, erp_url) = (text(&shop_told, "url"), text(&erp_told, "url"));
+        say(format!(
+            "a Magento shop with {orders} orders at {shop_url}, a Tryton ERP at {erp_url}, a storm between them"
+        ));
+        let secrets = vec![
+            ("SYNCLINE_SHOP_TOKEN", text(&shop_told, "token")),
+            ("SYNCLINE_ERP_LOGIN", text(&erp_told, "login")),
+            ("SYNCLINE_ERP_PASSWORD", text(&erp_told, "password")),
+        ];
+        Ok(Self { exe: exe.to_path_buf(), folder, wish: wish.clone(), shop, erp, shop_url, erp_url, secrets, started })
+    }
+
+    /// Sets Syncline up, kills it again and again, lets it finish, and counts.
+    ///
+    /// # Errors
+    /// Where a process cannot be started or a system does not answer.
+    pub async fn play(&mut self, say: impl Fn(String)) -> Result<Proof, DemoError> {
+        let (shop, erp) = (format!("magento={}", self.shop_url), format!("tryton={}", self.erp_url));
+        self.until_done(&["init", "--yes", "--force", "--start", "all", "--shop", &shop, "--erp", &erp], &[0]).await?;
+        self.until_done(&["adopt"], &[0, 3]).await?;
+        say("set up: file written, products tied by SKU".to_string());
+        let released = counted(&self.ledger(&self.shop_url).await?, &Value::Null).orders.source;
+        let kills = self.kill_and_kill_again(released, &say).await?;
+        self.until_done(&["sync"], &[0]).await?;
+        say("the last pass came to its end; now both sides are counted".to_string());
+        let verify = self.until_done(&["verify", "--json"], &[0, 2, 3]).await?;
+        let status = self.until_done(&["status", "--json"], &[0, 3]).await?;
+        let counted = counted(&self.ledger(&self.shop_url).await?, &self.ledger(&self.erp_url).await?);
+        self.proof(counted, &verify, &status, kills).await
+    }
+
+    /// Starts passes and kills each at the next share of the orders. Returns how often one was really killed.
+    async fn kill_and_kill_again(&self, released: usize, say: &impl Fn(String)) -> Result<u64, DemoError> {
+        let mut kills = 0;
+        let parts = usize::try_from(self.wish.kills).unwrap_or(1) + 2;
+        while kills < self.wish.kills {
+            let share = released * (usize::try_from(kills).unwrap_or(0) + 1) / parts;
+            let mut pass = Child::start(&self.exe, &["sync"], &self.folder, &self.secrets)?;
+            let there = loop {
+                tokio::time::sleep(Duration::from_millis(40)).await;
+                let there = ledger::released(&self.ledger(&self.erp_url).await?);
+                if there >= share || pass.has_ended()? {
+                    break there;
+                }
+            };
+            if pass.kill().await? {
+                kills += 1;
+                say(format!("{there} of {released} orders in the ERP; SIGKILL number {kills}"));
+            } else if there >= released {
+                break;
+            }
+        }
+        Ok(kills)
+    }
+
+    async fn ledger(&self, url: &str) -> Result<Value, DemoError> {
+        get_json(&format!("{}/_sim/ledger", root(url))).await
+    }
+
+    /// The output of a command that ends well, tried a few times: the storm hits it too.
+    async fn until_done(&self, arguments: &[&str], fine: &[i32]) -> Result<Value, DemoError> {
+        let mut told = String::new();
+        for _ in 0..8 {
+            let mut child = Child::start(&self.exe, arguments, &self.folder, &self.secrets)?;
+            let ended = child.end(Duration::from_secs(LIMIT_S)).await?;
+            if fine.contains(&ended.code) {
+                return Ok(serde_json::from_str(&ended.stdout).unwrap_or(Value::Null));
+            }
+            told = format!("`syncline {}` ended with {}: {}", arguments.join(" "), ended.code, ended.stderr);
+        }
+        Err(DemoError::Process(told))
+    }
+
+    async fn proof(&self, counted: Counted, verify: &Value, status: &Value, kills: u64) -> Result<Proof, DemoError> {
+        let mut proof = Proof { orders: counted.orders, cents_off: counted.cents_off, ..Proof::default() };
+        for (flow, told) in verify["flows"].as_object().into_iter().flatten() {
+            let number = |key: &str| told[key].as_u64().unwrap_or_default();
+            proof.drift.insert(flow.clone(), number("different") + number("missing") + number("extra"));
+            proof.compared.insert(flow.clone(), number("compared"));
+        }
+        for (_, told) in status["flows"].as_object().into_iter().flatten() {
+            let number = |key: &str| told[key].as_u64().unwrap_or_default();
+            proof.open.waiting += number("waiting");
+            proof.open.held += number("held");
+            proof.open.failed += number("failed");
+            proof.open.conflicts += number("conflicts");
+        }
+        for url in [&self.shop_url, &self.erp_url] {
+            let faults = get_json(&format!("{}/_sim/faults", root(url))).await?;
+            for (kind, count) in faults.as_object().into_iter().flatten() {
+                *proof.faults.entry(kind.clone()).or_default() += count.as_u64().unwrap_or_default();
+            }
+        }
+        proof.faults.insert("kills".to_string(), kills);
+        proof.seconds = self.started.elapsed().as_secs();
+        Ok(proof)
+    }
+
+    /// What a visitor can try while both systems are up.
+    #[must_use]
+    pub fn invitation(&self) -> Vec<String> {
+        let mut lines = vec![String::new(), "Both systems stay up until Ctrl-C. In another terminal:".to_string()];
+        lines.push(format!("  cd {}", self.folder.display()));
+        lines.extend(self.secrets.iter().map(|(name, value)| format!("  export {name}={value}")));
+        let exe = self.exe.display();
+        for command in ["status", "explain order:000000012", "verify", "plan", "systems"] {
+            lines.push(format!("  {exe} {command}"));
+        }
+        lines.push(format!("  curl {}/_sim/ledger", root(&self.shop_url)));
+        lines
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.shop.put_down();
+        self.erp.put_down();
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
+
+/// Scheme and host of an address.
+fn root(url: &str) -> String {
+    let mut parts = url.splitn(4, '/');
+    let (scheme, _, host) = (parts.next().unwrap_or("http:"), parts.next(), parts.next().unwrap_or(""));
+    format!("{scheme}//{host}")
+}
