@@ -399,8 +399,15 @@ impl Engine {
         entry: Option<Entry>,
         evidence: Option<String>,
     ) -> Result<Moved, EngineError> {
-        let release =
-            Release { lane: work.claimed.entity, epoch: work.claimed.epoch, state, entry, evidence, now: self.now() };
+        let release = Release {
+            lane: work.claimed.entity,
+            epoch: work.claimed.epoch,
+            state,
+            progressed: work.progressed,
+            entry,
+            evidence,
+            now: self.now(),
+        };
         self.store.release(release).await?;
         Ok(Moved::Over)
     }

@@ -267,6 +267,8 @@ pub struct Release {
     pub epoch: Epoch,
     /// Its state.
     pub state: LaneState,
+    /// Whether anything was brought about under this lease: then a failure counts as the first in a row.
+    pub progressed: bool,
     /// For the journal, where there is news.
     pub entry: Option<Entry>,
     /// The raw exchange behind it, as JSON.

@@ -127,7 +127,7 @@ impl Engine {
             }
             Next::Later => {
                 self.doubt(&work, delivery, News::NotSent, entry("not sent"), None).await?;
-                let wait = error.retry_after_s.unwrap_or_else(|| backoff_s(work.claimed.attempts + 1));
+                let wait = error.retry_after_s.unwrap_or_else(|| backoff_s(work.failure()));
                 let state = LaneState::Later(after(self.now(), wait), error.message.clone());
                 self.give_back(&work, state, None, evidence).await
             }

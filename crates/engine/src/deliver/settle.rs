@@ -18,7 +18,7 @@ impl Engine {
     #[expect(clippy::too_many_arguments, reason = "the settled write is described by exactly these")]
     pub(super) async fn done(
         &self,
-        work: Work,
+        mut work: Work,
         case: &Case,
         delivery: &Delivery,
         system: &System,
@@ -61,6 +61,7 @@ impl Engine {
             evidence: if doubtful { evidence } else { None },
             now: self.now(),
         };
+        work.progressed = true;
         self.accepted_us(&system.name);
         match self.store.settle(settle).await {
             Ok(()) => {}

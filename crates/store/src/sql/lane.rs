@@ -56,6 +56,7 @@ pub(super) fn release(db: &Connection, release: &Release) -> Result<(), StoreErr
         LaneState::Outside(why) => ("outside", Some(hold(why)), Timestamp::MAX, "0"),
         LaneState::Awaiting(why, until) => ("awaiting", Some(hold(why)), *until, "0"),
         LaneState::Waiting(_, why) => ("waiting", Some(hold(why)), Timestamp::MAX, "0"),
+        LaneState::Later(at, why) if release.progressed => ("ready", Some(hold(why)), *at, "1"),
         LaneState::Later(at, why) => ("ready", Some(hold(why)), *at, "attempts + 1"),
         LaneState::Held(why) => ("held", Some(why.clone()), Timestamp::MAX, "0"),
         LaneState::Failed(why) => ("failed", Some(why.clone()), Timestamp::MAX, "0"),

@@ -187,7 +187,10 @@ impl Trial {
             }
             Ring::Engine => {
                 let plant = ring2::PLANTS.into_iter().find(|bug| Some(*bug) == plant);
-                let outcome = ring2::traced(self.seed, plant, true);
+                // A schedule has a runtime of its own, so it needs a thread of its own.
+                let seed = self.seed;
+                let run = std::thread::spawn(move || ring2::traced(seed, plant, true)).join();
+                let outcome = run.unwrap_or_default();
                 (outcome.lines, !outcome.violations.is_empty())
             }
         };
