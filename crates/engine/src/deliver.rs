@@ -31,6 +31,15 @@ struct Work {
     alone: bool,
     /// The customer's own page was asked for under this lease.
     fetched: bool,
+    /// Something was brought about under this lease.
+    progressed: bool,
+}
+
+impl Work {
+    /// Which failure in a row the next one is, from 1.
+    fn failure(&self) -> u32 {
+        if self.progressed { 1 } else { self.claimed.attempts.saturating_add(1) }
+    }
 }
 
 /// A write ready to be noted.
@@ -57,7 +66,7 @@ impl Engine {
     /// # Errors
     /// Where the store fails.
     pub(crate) async fn work_off(&self, lanes: Vec<Claimed>) -> Result<(), EngineError> {
-        let fresh = |claimed| Work { claimed, moves: 0, alone: false, fetched: false };
+        let fresh = |claimed| Work { claimed, moves: 0, alone: false, fetched: false, progressed: false };
         let mut active: Vec<Work> = lanes.into_iter().map(fresh).collect();
         while !active.is_empty() {
             let mut again = Vec::new();
@@ -378,7 +387,7 @@ impl Engine {
         let evidence = pack(error.evidence.as_deref());
         let state = match error.kind.next() {
             Next::Later => {
-                let wait = error.retry_after_s.unwrap_or_else(|| backoff_s(work.claimed.attempts + 1));
+                let wait = error.retry_after_s.unwrap_or_else(|| backoff_s(work.failure()));
                 LaneState::Later(after(self.now(), wait), error.message.clone())
             }
             Next::Replan | Next::Look => LaneState::Later(after(self.now(), 1), error.message.clone()),
