@@ -44,7 +44,9 @@ const READ_ATTEMPTS: u32 = 3;
 /// Unanswered calls in a row after which the circuit opens.
 const CIRCUIT_OPENS_AT: u32 = 5;
 /// Seconds the circuit stays open.
-const CIRCUIT_OPEN_S: u32 = 10;
+const CIRCUIT_OPEN_S: u32 = 5;
+/// Longest rest of a system, in milliseconds, that a call waits out by itself.
+const WAITS_IN_PLACE_MS: i128 = 6_000;
 
 impl Ctx {
     /// A context over `transport` and `clock` with at most `in_flight` calls at once, each waiting at most `timeout`.
@@ -81,9 +83,7 @@ impl Ctx {
         let attempts = if request.effect == Effect::Read { READ_ATTEMPTS } else { 1 };
         let mut attempt = 1;
         loop {
-            if let Some(error) = self.circuit() {
-                return Err(CallError { error, sent: false });
-            }
+            self.rest().await.map_err(|error| CallError { error, sent: false })?;
             match self.once(&request).await {
                 Err(failed) if attempt < attempts && failed.error.kind == ErrorKind::Unreachable => {
                     tokio::time::sleep(Duration::from_millis(150 * u64::from(attempt))).await;
@@ -117,14 +117,20 @@ impl Ctx {
         })
     }
 
-    fn circuit(&self) -> Option<Error> {
-        let until = self.health().not_before?;
-        let wait = until.duration_since(self.now()).as_secs();
-        (wait >= 0).then(|| {
-            let mut error = Error::new(ErrorKind::Busy, format!("no call before {until}: the system is resting"));
-            error.retry_after_s = u32::try_from(wait + 1).ok();
-            error
-        })
+    /// Waits while the system rests, where that is soon over; else `Busy` with the seconds to wait.
+    async fn rest(&self) -> Result<()> {
+        let Some(until) = self.health().not_before else { return Ok(()) };
+        let wait = until.duration_since(self.now()).as_millis();
+        if wait <= 0 {
+            return Ok(());
+        }
+        if wait <= WAITS_IN_PLACE_MS {
+            tokio::time::sleep(Duration::from_millis(u64::try_from(wait).unwrap_or(0))).await;
+            return Ok(());
+        }
+        let mut error = Error::new(ErrorKind::Busy, format!("no call before {until}: the system is resting"));
+        error.retry_after_s = u32::try_from(wait / 1000 + 1).ok();
+        Err(error)
     }
 
     fn note(&self, answer: &std::result::Result<Response, TransportError>) {
