@@ -166,9 +166,10 @@ mod tests {
     fn a_storm_hits_every_kind_and_leaves_most_alone() {
         let mut weather = Weather::storm(7);
         let calm = (0..20_000).filter(|n| weather.draw(n % 2 == 0) == Fault::None).count();
-        assert!((17_000..17_600).contains(&calm), "{calm} of 20000 untouched");
+        assert!((17_000..17_650).contains(&calm), "{calm} of 20000 untouched");
         for (kind, count) in weather.faults().as_object().expect("an object") {
-            assert!(count.as_u64().expect("a count") > 20, "{kind}: {count}");
+            // A good token is never refused by the weather; a schedule of one's own may still say so.
+            assert_eq!(count.as_u64().expect("a count") > 20, kind != "unauthorized", "{kind}: {count}");
         }
         assert_eq!(weather.requests(), 20_000);
     }

@@ -210,7 +210,7 @@ fn recordings() -> Option<Vec<(&'static str, Vec<Value>)>> {
 #[test]
 fn the_recorded_exchanges_give_the_same_answers() {
     let Some(files) = recordings() else {
-        println!("contract tests: ran 0, skipped {} (SYNCLINE_SHARED is not at hand)", REPLAYED.len());
+        println!("contract: skipped {} (SYNCLINE_SHARED is not at hand)", REPLAYED.len());
         return;
     };
     let mut replay = Replay::new();
@@ -231,7 +231,7 @@ fn the_recorded_exchanges_give_the_same_answers() {
             seen.insert(name);
         }
     }
-    println!("contract tests: ran 1, skipped 0");
+    println!("contract: ran {done}");
     println!("replayed {done} exchanges, left for later: {later}");
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
     let unseen: Vec<_> = REPLAYED.iter().filter(|name| !seen.contains(**name)).collect();

@@ -67,6 +67,7 @@ fn every_recorded_call_gets_the_answer_the_real_server_gave() {
         }
         wrong.extend(differences.into_iter().map(|one| format!("step {at}, {}: {one}", step["name"])));
     }
+    println!("contract: ran {}", steps.len());
     assert!(wrong.is_empty(), "{} of {} steps differ:\n{}", wrong.len(), steps.len(), wrong.join("\n"));
     assert!(steps.len() > 200, "only {} steps were compared", steps.len());
 }

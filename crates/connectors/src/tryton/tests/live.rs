@@ -29,10 +29,10 @@ fn named() -> Option<Config> {
 #[test]
 fn a_live_tryton_takes_an_order_once() {
     let Some(config) = named() else {
-        println!("contract: skipped 1");
+        println!("live: skipped, no Tryton is named");
         return;
     };
     let bench = Bench::new(config, Arc::new(Http::new().unwrap()), Arc::new(Wall));
     run(walk::all(&bench));
-    println!("contract: ran 1");
+    println!("live: ran against the named Tryton");
 }
