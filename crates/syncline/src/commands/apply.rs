@@ -11,7 +11,7 @@ Examples:
   syncline apply p19a5c3e1f07                          all of it
   syncline apply p19a5c3e1f07 --only 000000012         the rows of one record
   syncline apply p19a5c3e1f07 --only p19a5c3e1f07-3    one row
-A row whose record changed since is left alone and named; plan again for it.";
+A row whose record changed since, or that was carried out already, is left alone and named; plan again for it.";
 
 /// Which plan, and which part of it.
 #[derive(Debug, clap::Args)]

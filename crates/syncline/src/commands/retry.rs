@@ -13,7 +13,9 @@ const AFTER: &str = "\
 Examples:
   syncline retry order:000000012            one record
   syncline retry --all                      everything held or failed
-  syncline retry order:000000012 --accept   both sides are right as they are now: nothing is sent for it";
+  syncline retry order:000000012 --accept   both sides are right as they are now: nothing is sent for it
+An order changed or cancelled in the shop after it arrived needs --accept, once both sides are put right by hand.
+What is not due yet, or no part of the flow, is not taken up.";
 
 /// Which records.
 #[derive(Debug, clap::Args)]

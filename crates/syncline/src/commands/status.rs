@@ -12,7 +12,8 @@ const AFTER: &str = "\
 Examples:
   syncline status
   syncline status --json | jq .flows.orders.held
-It asks no system and works beside `syncline run`.";
+READY is due now, or about to be judged; NOT DUE is on hold or unpaid in the shop; DONE counts also what is no
+part of the flow, such as orders before its first day. It asks no system and works beside `syncline run`.";
 
 /// Nothing but the file.
 #[derive(Debug, clap::Args)]

@@ -10,7 +10,7 @@ use syncline_engine::verify::Proof;
 const AFTER: &str = "\
 Examples:
   syncline verify                       reads both sides now
-  syncline verify --stored              compares what they showed when they were last read; asks no system
+  syncline verify --stored              compares orders as both showed them when they were last read; asks no system
   syncline verify --json | jq .drift
 Ends with 2 where anything differs, is missing or is there without a reason, with 3 where something is open.";
 
@@ -18,7 +18,7 @@ Ends with 2 where anything differs, is missing or is there without a reason, wit
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// Compare what the store holds; ask no system
+    /// Compare the orders as the store holds them; ask no system
     #[arg(long)]
     stored: bool,
 }
