@@ -71,20 +71,19 @@ impl Stage {
         });
         let weather = Weather::drawn(&mut random);
         let world = Arc::new(Mutex::new(World::new(seed, shop, erp, weather, keep_lines)));
-        let store = Sql::inline(":memory:").map_err(|error| error.to_string())?;
-        let store: Arc<dyn Store> = Arc::new(Durable { store: Arc::new(store), world: world.clone() });
-        let store: Arc<dyn Store> = match plant {
-            Some(plant) => Arc::new(BadStore { store, plant, epochs: Mutex::default() }),
-            None => store,
-        };
-        let border = Border { store, world: world.clone(), epochs: Arc::default(), lease_s: u64::from(LEASE_S) };
-        Ok(Self {
-            world,
-            clock: Arc::new(SimClock::new(now)),
-            catalogue: catalogue(seed, PRODUCTS),
-            store: Arc::new(border),
-            plant,
-        })
+        let store = empty_store(&world, plant)?;
+        let clock = Arc::new(SimClock::new(now));
+        Ok(Self { world, clock, catalogue: catalogue(seed, PRODUCTS), store, plant })
+    }
+
+    /// Everything the store knows is lost; both systems stay as they are.
+    ///
+    /// # Errors
+    /// Where the store in memory cannot be made.
+    #[cfg(test)]
+    pub fn lose_the_store(&mut self) -> Result<(), String> {
+        self.store = empty_store(&self.world, self.plant)?;
+        Ok(())
     }
 
     /// Whether the planted bug of this stage has shown itself.
@@ -158,6 +157,18 @@ impl Stage {
         };
         Ok(System { name: SystemName::new(name), uid: SystemUid::new(uid), connector, ctx, profile })
     }
+}
+
+/// A new store in memory between its watchers.
+fn empty_store(world: &Shared, plant: Option<&'static str>) -> Result<Arc<dyn Store>, String> {
+    let store = Sql::inline(":memory:").map_err(|error| error.to_string())?;
+    let store: Arc<dyn Store> = Arc::new(Durable { store: Arc::new(store), world: world.clone() });
+    let store: Arc<dyn Store> = match plant {
+        Some(plant) => Arc::new(BadStore { store, plant, epochs: Mutex::default() }),
+        None => store,
+    };
+    let lease_s = u64::from(LEASE_S);
+    Ok(Arc::new(Border { store, world: world.clone(), epochs: Arc::default(), lease_s }))
 }
 
 /// The rules every schedule runs by: what `init` would write.

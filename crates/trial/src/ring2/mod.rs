@@ -98,4 +98,6 @@ fn side_by_side(block: &[u64], options: &Options) -> Vec<Outcome> {
 }
 
 #[cfg(test)]
+mod stories;
+#[cfg(test)]
 mod tests;

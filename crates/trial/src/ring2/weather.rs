@@ -46,6 +46,12 @@ pub struct Weather {
 }
 
 impl Weather {
+    /// Weather with one fault only, so many times in a thousand requests.
+    #[cfg(test)]
+    pub fn only(fault: Fault, rate: u64) -> Self {
+        Self { requests: vec![(rate, fault)], ..Self::default() }
+    }
+
     /// The weather of a seed.
     pub fn drawn(random: &mut Random) -> Self {
         let mut weather = Self::default();

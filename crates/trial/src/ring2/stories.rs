@@ -1,0 +1,261 @@
+//! Scenarios by their numbers in docs/scenarios.md, each played to its end.
+
+use super::boot::Stage;
+use super::check;
+use super::weather::{Fault, Weather};
+use super::world::open;
+use serde_json::Value;
+use std::time::Duration;
+use syncline_core::kind::Kind;
+use syncline_engine::Engine;
+use syncline_sim::http::System;
+use syncline_sim::orders::place_like;
+use syncline_store::{LaneFilter, LaneRow};
+use tokio::time::sleep;
+
+/// Plays `story` on a stage whose products are tied.
+fn told<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let stage = Stage::set(seed, None, false).unwrap();
+        open(&stage.world).weather = Weather::default();
+        stage.boot().await.unwrap().adopt_variants().await.unwrap();
+        story(stage).await;
+    });
+}
+
+/// An order placed now, after `change` was made to it. Returns its number.
+fn place(stage: &Stage, n: u64, change: impl FnOnce(&mut Value)) -> String {
+    let now = stage.clock.true_now();
+    let mut order = place_like(5, n, &stage.catalogue, now);
+    change(&mut order);
+    let number = order["increment_id"].as_str().unwrap().to_string();
+    open(&stage.world).shop.place(now, order).unwrap();
+    number
+}
+
+/// Passes until `seconds` are over.
+async fn passes(stage: &Stage, seconds: u64) {
+    let engine = stage.boot().await.unwrap();
+    for _ in 0..seconds / 30 {
+        drop(engine.sync().await);
+        sleep(Duration::from_secs(30)).await;
+    }
+}
+
+/// What both ledgers say against each other; empty where each order is there once, to the cent.
+fn differences(stage: &Stage) -> Vec<String> {
+    let world = open(&stage.world);
+    check::crossed(&world.shop.ledger(), &world.erp.ledger())
+}
+
+fn broken(stage: &Stage) -> Vec<String> {
+    open(&stage.world).violations.iter().map(|v| format!("{}: {}", v.invariant, v.detail)).collect()
+}
+
+async fn lane(engine: &Engine, number: &str) -> LaneRow {
+    let filter = LaneFilter { kind: Some(Kind::Order), label: Some(number.to_string()), ..LaneFilter::default() };
+    engine.store.lanes(filter).await.unwrap().remove(0)
+}
+
+#[test]
+fn s02_crash_after_remote_create() {
+    for writes_before_the_crash in 1..7 {
+        told(3, |stage| async move {
+            place(&stage, 1, |_| ());
+            let engine = stage.boot().await.unwrap();
+            let running = engine.clone();
+            let before = open(&stage.world).writes;
+            let task = tokio::spawn(async move { drop(running.sync().await) });
+            while open(&stage.world).writes < before + writes_before_the_crash && !task.is_finished() {
+                sleep(Duration::from_millis(1)).await;
+            }
+            task.abort();
+            let engine = stage.boot().await.unwrap();
+            engine.recover().await.unwrap();
+            passes(&stage, 600).await;
+            assert_eq!(differences(&stage), [""; 0]);
+            assert_eq!(broken(&stage), [""; 0]);
+        });
+    }
+}
+
+#[test]
+fn s04_orders_share_a_customer_that_does_not_exist_yet() {
+    told(4, |stage| async move {
+        let mut first: Option<Value> = None;
+        for n in 0..12 {
+            place(&stage, n, |order| {
+                let same = first.get_or_insert_with(|| order.clone());
+                for field in ["customer_email", "customer_is_guest", "customer_id", "billing_address"] {
+                    order[field] = same[field].clone();
+                }
+            });
+        }
+        passes(&stage, 300).await;
+        assert_eq!(differences(&stage), [""; 0]);
+        let email = first.unwrap()["customer_email"].clone();
+        let ledger = open(&stage.world).erp.ledger();
+        let same = |row: &&Value| row["email"] == email;
+        assert_eq!(ledger["customers"].as_array().unwrap().iter().filter(same).count(), 1);
+    });
+}
+
+#[test]
+fn s09_our_own_write_echoes_back() {
+    told(9, |stage| async move {
+        place(&stage, 1, |_| ());
+        passes(&stage, 300).await;
+        let writes = open(&stage.world).writes;
+        passes(&stage, 1000 * 30).await;
+        assert_eq!(open(&stage.world).writes, writes, "writes in 1,000 cycles with nothing to do");
+        assert_eq!(differences(&stage), [""; 0]);
+    });
+}
+
+#[test]
+fn s15_late_commit_behind_the_cursor() {
+    told(15, |stage| async move {
+        open(&stage.world).shop.quirks_mut().late_commit_s = 40;
+        stage.clock.step(90);
+        for n in 0..8 {
+            place(&stage, n, |_| ());
+            sleep(Duration::from_secs(7)).await;
+            passes(&stage, 30).await;
+        }
+        passes(&stage, 600).await;
+        assert_eq!(differences(&stage), [""; 0]);
+    });
+}
+
+#[test]
+fn s18_one_poison_record_stops_nothing_else() {
+    told(18, |stage| async move {
+        let poison = place(&stage, 0, |order| order["grand_total"] = "not a number".into());
+        for n in 1..8 {
+            place(&stage, n, |_| ());
+        }
+        passes(&stage, 300).await;
+        let engine = stage.boot().await.unwrap();
+        let row = engine.store.lanes(LaneFilter { states: vec!["failed"], ..LaneFilter::default() }).await.unwrap();
+        assert_eq!(row.len(), 1, "{row:?}");
+        let wrong = differences(&stage);
+        assert_eq!(wrong.len(), 1, "{wrong:?}");
+        assert!(wrong.iter().all(|line| line.contains(&poison)));
+    });
+}
+
+#[test]
+fn s20_payment_arrives_later_than_the_order() {
+    told(20, |stage| async move {
+        let number = place(&stage, 1, |order| {
+            order["state"] = "pending_payment".into();
+            order["payment"]["method"] = "paypal_express".into();
+        });
+        passes(&stage, 300).await;
+        let engine = stage.boot().await.unwrap();
+        let row = lane(&engine, &number).await;
+        assert_eq!(row.state, "awaiting");
+        assert!(row.why.is_some_and(|why| why.what.contains("pending")), "the reason is told");
+        let id = check::orders_in(&open(&stage.world).shop, "draft").remove(0);
+        open(&stage.world).shop.set_state(stage.clock.true_now(), id, "processing");
+        passes(&stage, 300).await;
+        assert_eq!(differences(&stage), [""; 0]);
+    });
+}
+
+#[test]
+fn s33_a_product_that_is_not_there_holds_its_order_whole() {
+    told(33, |stage| async move {
+        let number = place(&stage, 1, |order| {
+            order["items"][0]["sku"] = "GONE".into();
+            order["items"][0]["product_id"] = 999_999.into();
+        });
+        place(&stage, 2, |_| ());
+        passes(&stage, 300).await;
+        let engine = stage.boot().await.unwrap();
+        let row = lane(&engine, &number).await;
+        assert_eq!((row.state.as_str(), row.why.map(|why| why.code)), ("held", Some("SYN-0104".to_string())));
+        let wrong = differences(&stage);
+        assert!(wrong.len() == 1 && wrong.iter().all(|line| line.contains(&number)), "{wrong:?}");
+    });
+}
+
+#[test]
+fn s59_rate_limits_are_waited_out() {
+    told(59, |stage| async move {
+        for n in 0..10 {
+            place(&stage, n, |_| ());
+        }
+        let engine = stage.boot().await.unwrap();
+        {
+            let mut world = open(&stage.world);
+            world.weather = Weather::only(Fault::Busy(0), 300);
+            world.calm = false;
+        }
+        for _ in 0..40 {
+            drop(engine.sync().await);
+            sleep(Duration::from_secs(30)).await;
+        }
+        open(&stage.world).calm = true;
+        passes(&stage, 600).await;
+        assert_eq!(differences(&stage), [""; 0]);
+    });
+}
+
+#[test]
+fn s62_an_outage_of_eight_hours_then_the_flood() {
+    told(62, |stage| async move {
+        let engine = stage.boot().await.unwrap();
+        {
+            let mut world = open(&stage.world);
+            world.weather = Weather::only(Fault::Error, 1000);
+            world.calm = false;
+        }
+        for n in 0..40 {
+            place(&stage, n, |_| ());
+            drop(engine.sync().await);
+            sleep(Duration::from_secs(720)).await;
+        }
+        open(&stage.world).calm = true;
+        passes(&stage, 600).await;
+        assert_eq!(differences(&stage), [""; 0]);
+    });
+}
+
+#[test]
+fn s74_the_same_number_in_two_stores() {
+    told(74, |stage| async move {
+        open(&stage.world).shop.add_store_view("second", "Second view", "de_DE");
+        let number = place(&stage, 1, |_| ());
+        place(&stage, 2, |order| {
+            order["increment_id"] = number.clone().into();
+            order["store_id"] = 2.into();
+        });
+        passes(&stage, 300).await;
+        assert_eq!(differences(&stage), [""; 0]);
+        let ledger = open(&stage.world).erp.ledger();
+        assert_eq!(ledger["orders"].as_array().unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn s77_the_store_is_lost_while_both_systems_went_on() {
+    for seed in [77, 78, 79, 80] {
+        told(seed, |mut stage| async move {
+            for n in 0..6 {
+                place(&stage, n, |_| ());
+            }
+            passes(&stage, 600).await;
+            let documents = |stage: &Stage| open(&stage.world).erp.ledger()["orders"].as_array().unwrap().len();
+            let before = documents(&stage);
+            stage.lose_the_store().unwrap();
+            stage.boot().await.unwrap().adopt_variants().await.unwrap();
+            passes(&stage, 900).await;
+            assert_eq!(documents(&stage), before, "a second document was made, seed {seed}");
+            assert_eq!(differences(&stage), [""; 0]);
+            let proof = stage.boot().await.unwrap().verify().await.unwrap();
+            assert_eq!(proof.drift, 0, "{proof:?}");
+        });
+    }
+}
