@@ -168,10 +168,8 @@ fn codes_without_row(rules: &OrderRules, order: &Order) -> Option<Hold> {
     };
     let lines = order.sold_lines().map(|(_, line)| &line.taxes);
     for taxes in lines.chain(order.charges.values().map(|charge| &charge.taxes)) {
-        for (code, percent) in taxes {
-            if tax_row(rules, code, *percent).is_none() {
-                return Some(missing("taxes", code, "name of the tax in the ERP"));
-            }
+        if let Some(code) = taxes.keys().find(|code| tax_row(rules, code).is_none()) {
+            return Some(missing("taxes", code, "name of the tax in the ERP"));
         }
     }
     let method = order.payment.method.as_deref().unwrap_or("");
@@ -181,10 +179,11 @@ fn codes_without_row(rules: &OrderRules, order: &Order) -> Option<Hold> {
     None
 }
 
-/// The ERP's tax for a shop's tax code: by code, else by its rate (`"19%"`).
+/// The ERP's tax for a shop's tax code. A code without a row is never booked by its rate: 19 % of one country are
+/// not those of another. Where a shop tells a rate without a code, the code is the rate (`19%`).
 #[must_use]
-pub fn tax_row<'a>(rules: &'a OrderRules, code: &str, percent: rust_decimal::Decimal) -> Option<&'a str> {
-    rules.row("taxes", code).or_else(|| rules.row("taxes", &alloc::format!("{}%", percent.normalize())))
+pub fn tax_row<'a>(rules: &'a OrderRules, code: &str) -> Option<&'a str> {
+    rules.row("taxes", code)
 }
 
 /// What the order refers to and the target lacks: a wait or a hold; none where all is there.
@@ -262,6 +261,16 @@ fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decisio
     if let Some(changed) = amended(case) {
         return Decision::Hold(changed);
     }
+    if matches!(case.order.life, Some(OrderLife::Cancelled | OrderLife::Closed)) {
+        // A person has accepted both as they are: the document is not moved any further.
+        return Decision::Agreed;
+    }
+    if !is_released(case.profile, stage)
+        && let Released::Awaiting(why, until) = case.rules.released(case.order)
+        && case.now < until
+    {
+        return Decision::Awaiting(why, until);
+    }
     if stage == "draft" {
         if let Some(decision) = totals_of_draft(case, bound) {
             return decision;
@@ -286,6 +295,12 @@ fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decisio
         });
     }
     number_back(case, bound)
+}
+
+/// Whether a document at `stage` has left our hands.
+fn is_released(profile: &KindProfile, stage: &str) -> bool {
+    let at = |name: &str| profile.stages.iter().position(|s| s == name);
+    stage == "done" || at(stage).is_some_and(|here| at(&profile.released_from).is_some_and(|from| here >= from))
 }
 
 fn next_stage<'a>(stages: &'a [String], stage: &str) -> Option<&'a str> {
@@ -325,7 +340,7 @@ fn amended<W: World>(case: &OrderCase<'_, W>) -> Option<Hold> {
     Some(Hold::new(
         "SYN-0110",
         what,
-        "make the same change to the document in the ERP by hand, then `syncline retry` to accept both as they are",
+        "make the same change to the document in the ERP by hand, then `syncline retry --accept` this order to take both as they are",
     ))
 }
 

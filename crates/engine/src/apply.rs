@@ -53,6 +53,11 @@ impl Engine {
                 report.drifted.push(row.id.clone());
             }
         }
+        if !only.is_empty() && report.left == plan.rows.len() {
+            let what =
+                format!("SYN-0405: no row of plan {} is called {}: see `syncline plan`", plan.id, only.join(", "));
+            return Err(EngineError::Setup(what));
+        }
         lanes.sort_unstable();
         lanes.dedup();
         for lane in &lanes {

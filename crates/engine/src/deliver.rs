@@ -134,7 +134,8 @@ impl Engine {
         match delivery.next_move(self.now()) {
             Move::Send if delivery.change.adopt_only => {
                 let what = "the shop's order already refers to a document, and none with our mark is there";
-                let remedy = "`syncline adopt` the document, or empty the reference on the shop's order";
+                let remedy =
+                    "book the order by hand, or empty the reference on the shop's order, then `syncline retry`";
                 self.end(
                     &work,
                     &delivery,

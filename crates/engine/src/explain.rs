@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use syncline_core::delivery::Progress;
 use syncline_core::id::{EntityId, SystemUid};
-use syncline_core::kind::Kind;
+use syncline_core::kind::{Kind, Step};
 use syncline_core::policy::Hold;
 use syncline_store::{JournalRow, LaneFilter, Story};
 
@@ -133,7 +133,7 @@ fn writes(story: &Story) -> Vec<WriteStory> {
             target: delivery.target.to_string(),
             step: delivery.change.step.to_string(),
             mark: delivery.change.mark.to_string(),
-            guard: delivery.guard.word().to_string(),
+            guard: if delivery.change.step == Step::Create { delivery.guard.word() } else { "version" }.to_string(),
             progress: match &delivery.progress {
                 Progress::Planned { .. } => "planned".to_string(),
                 Progress::Sending { attempt, .. } => format!("under way, attempt {attempt}"),

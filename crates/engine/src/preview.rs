@@ -144,8 +144,14 @@ impl Engine {
             ));
             return Ok(());
         }
-        let decided = self.decide(&case, true).await?;
-        let Decided { decision, resolution: _ } = decided;
+        if let Decision::Wait(first, _) = self.decide(&case, false).await?.decision {
+            for needed in first {
+                if !plan.rows.iter().any(|row| row.entity == needed) {
+                    self.preview_needed(plan, needed).await?;
+                }
+            }
+        }
+        let Decided { decision, resolution: _ } = self.decide(&case, true).await?;
         let mut hold = |state: &str, why: Hold| {
             open.state = state.to_string();
             open.why = why;
@@ -166,6 +172,19 @@ impl Engine {
                 let row = self.plan_row(plan, &case, &planned, target, &guard, leaves);
                 plan.rows.push(row);
             }
+        }
+        Ok(())
+    }
+
+    /// The step of a record that another one waits for.
+    async fn preview_needed(&self, plan: &mut Plan, entity: EntityId) -> Result<(), EngineError> {
+        let case = self.store.load(entity).await?;
+        if let Decision::Step(planned) = self.decide(&case, true).await?.decision {
+            let target = self.system(&planned.target)?;
+            let guard = target.kind(planned.kind).create_guard();
+            let leaves = planned.leaves.clone();
+            let row = self.plan_row(plan, &case, &planned, target, &guard, leaves);
+            plan.rows.push(row);
         }
         Ok(())
     }

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use syncline_connect::{Clock, Error};
-use syncline_core::id::{EntityId, SystemName};
+use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::rules::OrderRules;
-use syncline_store::{Claim, LaneFilter, Store};
+use syncline_store::{Accept, Claim, LaneFilter, Retry, Store};
 
 /// Numbers the engine runs by.
 #[derive(Debug, Clone)]
@@ -181,12 +181,27 @@ impl Engine {
         Ok(self.store.recover(self.now()).await?)
     }
 
+    /// Where the file's rules are not those of the last pass, everything they left out is looked at again.
+    async fn heed_new_rules(&self) -> Result<(), EngineError> {
+        // Kept as the cursor of a system of our own: how far the rules have been followed.
+        let ours = SystemUid::new("rules");
+        let rules = format!("{:?} {}", self.flows.orders, self.flows.customers);
+        if self.store.cursor(ours.clone(), Kind::Order).await? == rules {
+            return Ok(());
+        }
+        self.store.retry(Retry::Rules, self.now()).await?;
+        let cursor = Some((Kind::Order, rules));
+        self.store.accept(Accept { system: ours, records: Vec::new(), cursor, now: self.now() }).await?;
+        Ok(())
+    }
+
     /// Reads what changed in every source.
     ///
     /// # Errors
     /// Where a system does not answer or the store fails.
     pub async fn look(&self) -> Result<Synced, EngineError> {
         let mut synced = Synced::default();
+        self.heed_new_rules().await?;
         if let Some(rules) = &self.flows.orders {
             let source = self.system(&rules.source)?;
             let counts = self.poll(source, Kind::Order).await?;

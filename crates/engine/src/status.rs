@@ -62,7 +62,7 @@ impl Engine {
                 "failed" => flow.failed += row.count,
                 _ => flow.done += row.count,
             }
-            flow.last_sync = flow.last_sync.max(row.oldest);
+            flow.last_sync = flow.last_sync.max(row.newest);
         }
         Ok(flows)
     }

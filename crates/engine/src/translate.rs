@@ -112,7 +112,7 @@ pub fn outbound(leaves: &Leaves, resolution: &Resolution, rules: Option<&OrderRu
             }
             (Some(Value::Number(percent)), Some(rules)) if tax_code(path).is_some() => {
                 let (base, code) = tax_code(path).unwrap_or_default();
-                let row = tax_row(rules, &code, percent).ok_or_else(|| no_row("taxes", &code))?;
+                let row = tax_row(rules, &code).ok_or_else(|| no_row("taxes", &code))?;
                 out.put(base.map_or_else(|| path.clone(), |base| base.keyed("taxes", row)), Value::Number(percent));
             }
             (Some(Value::Code(method)), Some(rules)) if path.as_str() == "payment.method" => {

@@ -302,6 +302,8 @@ pub enum Retry {
     },
     /// One, whatever its state: a plan wants it looked at.
     Touch(EntityId),
+    /// Every one that was left out or is not due: the rules that said so have changed.
+    Rules,
 }
 
 /// Which lanes to list.
@@ -347,8 +349,10 @@ pub struct TallyRow {
     pub state: String,
     /// How many.
     pub count: u64,
-    /// Since when the oldest of them is due.
+    /// Since when the oldest of them is in it.
     pub oldest: Option<Timestamp>,
+    /// Since when the newest of them is in it.
+    pub newest: Option<Timestamp>,
 }
 
 /// One journal entry as it is kept.

@@ -57,7 +57,10 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
         db.prepare_cached(sql)?.execute(params![int(entity.0), why])?;
         journal(db, entity, None, &Entry::new("refused", system.as_str(), hold.what.clone()), now)?;
     } else if changed {
-        wake(db, entity, record.kind, now)?;
+        // What is told in passing starts nothing by itself: whoever needs it wakes it.
+        if !record.in_passing {
+            wake(db, entity, record.kind, now)?;
+        }
         journal(db, entity, None, &Entry::new("seen", system.as_str(), fingerprint(&record.leaves)), now)?;
     }
     Ok(change)

@@ -147,6 +147,11 @@ pub(super) fn retry(db: &Connection, which: &Retry, now: Timestamp) -> Result<us
             }
             Ok(db.execute(&format!("{ready} AND entity = ?2"), params![ms(now), int(entity.0)])?)
         }
+        Retry::Rules => {
+            let sql = "UPDATE lane SET state = 'ready', why = NULL, ready_at = ?1, attempts = 0, dirty = 1, since = ?1 \
+                       WHERE state IN ('outside', 'awaiting', 'held')";
+            Ok(db.execute(sql, [ms(now)])?)
+        }
         Retry::Touch(entity) => {
             let sql = "UPDATE lane SET state = 'ready', ready_at = min(ready_at, ?1), dirty = 1 WHERE entity = ?2";
             Ok(db.execute(sql, params![ms(now), int(entity.0)])?)

@@ -56,15 +56,28 @@ pub(super) fn lanes(db: &Connection, filter: &LaneFilter) -> Result<Vec<LaneRow>
 }
 
 pub(super) fn tally(db: &Connection) -> Result<Vec<TallyRow>, StoreError> {
-    let sql = "SELECT kind, state, count(*), min(since) FROM lane GROUP BY kind, state ORDER BY kind, state";
+    let sql =
+        "SELECT kind, state, count(*), min(since), max(since) FROM lane GROUP BY kind, state ORDER BY kind, state";
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?, row.get::<_, Option<i64>>(3)?))
+        Ok((
+            row.get::<_, String>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, i64>(2)?,
+            row.get::<_, Option<i64>>(3)?,
+            row.get::<_, Option<i64>>(4)?,
+        ))
     })?;
     let mut found = Vec::new();
     for row in rows {
-        let (word, state, count, oldest) = row?;
-        found.push(TallyRow { kind: kind(&word)?, state, count: id(count), oldest: oldest.map(at) });
+        let (word, state, count, oldest, newest) = row?;
+        found.push(TallyRow {
+            kind: kind(&word)?,
+            state,
+            count: id(count),
+            oldest: oldest.map(at),
+            newest: newest.map(at),
+        });
     }
     Ok(found)
 }

@@ -198,9 +198,7 @@ fn rows(rules: &OrderRules, asked: &[Asked], findings: &mut Findings) {
         }
     }
     for choice in choices(asked, &rules.source, "taxes").into_iter().flatten() {
-        let percent: Option<rust_decimal::Decimal> = choice.hint.parse().ok();
-        let row = percent.and_then(|percent| syncline_core::planner::tax_row(rules, &choice.code, percent));
-        if row.is_none() && percent.is_some() {
+        if syncline_core::planner::tax_row(rules, &choice.code).is_none() {
             let what =
                 format!("the shop's tax `{}` ({} %) has no row in [flows.orders.taxes]", choice.code, choice.hint);
             let remedy = format!("add `\"{}\" = …` where orders carry it", choice.code);

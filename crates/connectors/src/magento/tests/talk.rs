@@ -173,7 +173,7 @@ async fn answers_that_are_none_are_named() {
         (store, ErrorKind::Config, "default"),
         (Fault::Answer(301, &[("location", "https://www.shop.example/x")], ""), ErrorKind::Config, "www.shop.example"),
         (Fault::Answer(403, &[], "<html>"), ErrorKind::Denied, "403"),
-        (Fault::Answer(200, &[], "[1, 2"), ErrorKind::Broken, "ends in the middle"),
+        (Fault::Answer(200, &[], "[1, 2"), ErrorKind::Unreachable, "ends in the middle"),
         (Fault::Answer(200, &[], "hello"), ErrorKind::Broken, "no JSON"),
         (busy, ErrorKind::Busy, "503"),
     ] {
