@@ -192,16 +192,24 @@ impl Leaves {
     /// The element keys told below the collection `name`, in path order.
     #[must_use]
     pub fn keys_of(&self, name: &str) -> alloc::vec::Vec<String> {
+        let mut known: alloc::collections::BTreeSet<String> = alloc::collections::BTreeSet::new();
         let mut keys: alloc::vec::Vec<String> = alloc::vec::Vec::new();
         for path in self.0.keys() {
             if let Some((key, _)) = path.within(name)
                 && keys.last() != Some(&key)
-                && !keys.contains(&key)
+                && known.insert(key.clone())
             {
                 keys.push(key);
             }
         }
         keys
+    }
+
+    /// The told fields of the element `base`, such as `lines[15]`, without a look at any other.
+    pub fn of_element(&self, base: &Path) -> impl Iterator<Item = (&Path, Option<&Value>)> {
+        let rows = self.0.range(base.clone()..);
+        rows.take_while(|(path, _)| path.as_str().starts_with(base.as_str()))
+            .map(|(path, value)| (path, value.as_ref()))
     }
 
     /// Sixteen bytes that are equal exactly where the told fields are: over our own canonical bytes.

@@ -148,16 +148,16 @@ fn tax_code(path: &Path) -> Option<(Option<Path>, String)> {
 /// `leaves` of a system with its element keys (`lines[@17]`) replaced by ours where they are bound.
 #[must_use]
 pub fn inbound(leaves: &Leaves, elements: &BTreeMap<Path, String>) -> Leaves {
+    let collection = |path: &Path| path.as_str().split('[').next().unwrap_or_default().to_string();
+    let theirs: BTreeMap<(String, &str), &Path> =
+        elements.iter().rev().map(|(ours, theirs)| ((collection(ours), theirs.as_str()), ours)).collect();
     leaves
         .iter()
         .map(|(path, value)| {
-            let ours = elements.iter().find_map(|(ours, theirs)| {
-                let collection = ours.as_str().split('[').next().unwrap_or_default();
-                let (key, rest) = path.within(collection)?;
-                if key != *theirs {
-                    return None;
-                }
-                if rest.is_empty() { Some(ours.clone()) } else { Some(ours.dot(rest)) }
+            let name = collection(path);
+            let ours = path.within(&name).and_then(|(key, rest)| {
+                let ours = theirs.get(&(name.clone(), key.as_str()))?;
+                Some(if rest.is_empty() { (*ours).clone() } else { ours.dot(rest) })
             });
             (ours.unwrap_or_else(|| path.clone()), value.cloned())
         })
@@ -179,6 +179,21 @@ mod tests {
         let ours = inbound(&leaves, &elements);
         assert!(ours.value(&Path::element("lines", "8").dot("sku")).is_some());
         assert!(ours.value(&Path::element("lines", "@18").dot("sku")).is_some());
+    }
+
+    #[test]
+    fn ten_thousand_lines_are_translated_and_read_at_once() {
+        let (mut leaves, mut elements) = (Leaves::new(), BTreeMap::new());
+        for n in 0..10_000 {
+            let theirs = format!("@{n}");
+            leaves.put(Path::element("lines", &theirs).dot("sku"), Value::Text("MUG".into()));
+            elements.insert(Path::element("lines", &n.to_string()), theirs);
+        }
+        let begun = std::time::Instant::now();
+        let ours = inbound(&leaves, &elements);
+        let order = syncline_core::record::Order::from_leaves(&ours).unwrap();
+        assert_eq!(order.lines.len(), 10_000);
+        assert!(begun.elapsed().as_secs() < 10, "each line looks at every other: {:?}", begun.elapsed());
     }
 
     #[test]

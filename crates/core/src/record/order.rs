@@ -319,7 +319,7 @@ impl Charge {
 fn read_taxes(leaves: &Leaves, base: &Path) -> Result<Tax, Malformed> {
     let collection = alloc::format!("{base}.taxes");
     let mut taxes = Tax::new();
-    for (path, value) in leaves.iter() {
+    for (path, value) in leaves.of_element(base) {
         if let Some((code, "")) = path.within(&collection) {
             match value {
                 Some(Value::Number(percent)) => {
