@@ -131,6 +131,9 @@ fn before_create<W: World>(case: &OrderCase<'_, W>) -> Decision {
             );
         }
     }
+    if order.sold_lines().next().is_none() && order.charges.is_empty() {
+        return hold("SYN-0102", "the order has no lines", "complete or cancel the order in the shop");
+    }
     if let Err(imbalance) = totals::balanced(order) {
         return hold("SYN-0102", imbalance.to_string(), "correct the order in the shop, or book it by hand in the ERP");
     }

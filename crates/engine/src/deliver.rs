@@ -115,9 +115,14 @@ impl Engine {
     /// One move of one lane.
     async fn step(&self, work: Work) -> Result<Moved, EngineError> {
         let case = self.store.load(work.claimed.entity).await?;
-        if self.stopping() || work.moves > MOST_MOVES {
-            let at = if self.stopping() { self.now() } else { after(self.now(), 60) };
-            return self.give_back(&work, LaneState::Later(at, "interrupted".to_string()), None, None).await;
+        if self.stopping() {
+            let state = LaneState::Later(self.now(), "interrupted".to_string());
+            return self.give_back(&work, state, None, None).await;
+        }
+        if work.moves > MOST_MOVES {
+            let what = format!("{MOST_MOVES} moves in a row have not brought it to an end");
+            let remedy = "`syncline explain` shows what repeats; mend that in its system, then `syncline retry`";
+            return self.hold(&work, Hold::new("SYN-0118", what, remedy)).await;
         }
         match &case.delivery {
             Some(delivery) => {
@@ -284,7 +289,7 @@ impl Engine {
         let plan = match decision {
             Decision::Agreed => {
                 let state = match case.strays.iter().map(|(_, at)| *at).min() {
-                    Some(at) => LaneState::Later(at, "a second draft may still turn up".to_string()),
+                    Some(at) => LaneState::Awaiting("a second draft may still turn up".to_string(), at),
                     None => LaneState::Idle,
                 };
                 return self.give_back(&work, state, None, None).await;

@@ -137,6 +137,8 @@ impl Engine {
                 let Some(order) = order else {
                     flow.compared += 1;
                     flow.open += 1;
+                    // Its document is explained, even though it cannot be compared now.
+                    documents.remove(self.mark_of(Kind::Order, source, &row.id, target).as_str());
                     flow.tell(format!("order {}: cannot be read in {}", row.id, source.name));
                     continue;
                 };

@@ -19,7 +19,7 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Vec<Claimed>, Stor
     let chosen = if only.is_empty() { String::new() } else { format!("AND entity IN ({})", only.join(",")) };
     // Customers before orders, because orders wait for them; then who has waited longest.
     let sql = format!(
-        "SELECT entity, kind, epoch, attempts FROM lane WHERE state = 'ready' AND ready_at <= ?1 AND lease_until <= ?1 \
+        "SELECT entity, kind, epoch, attempts FROM lane WHERE state IN ('ready', 'awaiting') AND ready_at <= ?1 AND lease_until <= ?1 \
          {chosen} ORDER BY kind, ready_at, entity LIMIT ?2"
     );
     let mut statement = db.prepare_cached(&sql)?;
@@ -124,9 +124,7 @@ pub(super) fn recover(db: &Connection, now: Timestamp) -> Result<usize, StoreErr
         journal(db, EntityId(id(*lane)), Some(syncline_core::id::DeliveryId(id(*delivery))), &entry, now)?;
     }
     // Leases of a process that is gone; lanes with a delivery under way are ready, whatever their state says.
-    let sql = "UPDATE lane SET lease_until = 0, ready_at = min(ready_at, ?1) \
-               WHERE lease_until > 0 AND state = 'ready'";
-    db.execute(sql, [ms(now)])?;
+    db.execute("UPDATE lane SET lease_until = 0 WHERE lease_until > 0", [])?;
     let sql = "UPDATE lane SET state = 'ready', lease_until = 0, ready_at = min(ready_at, ?1) \
                WHERE state NOT IN ('held', 'failed') AND entity IN (SELECT lane FROM delivery WHERE over = 0)";
     db.execute(sql, [ms(now)])?;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use syncline_connect::{Connector, Ctx, Transport};
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::{SystemName, SystemUid};
+use syncline_core::profile::Profile;
 use syncline_core::rules::OrderRules;
 use syncline_engine::{Engine, Flows, Settings, System};
 use syncline_sim::catalogue::{Item, catalogue};
@@ -36,6 +37,8 @@ pub struct Stage {
     pub catalogue: Vec<Item>,
     store: Arc<dyn Store>,
     plant: Option<&'static str>,
+    /// What the first probe of each system found; a system does not change in a schedule.
+    profiles: Mutex<BTreeMap<&'static str, Profile>>,
 }
 
 /// Where simulated time begins.
@@ -73,7 +76,7 @@ impl Stage {
         let world = Arc::new(Mutex::new(World::new(seed, shop, erp, weather, keep_lines)));
         let store = empty_store(&world, plant)?;
         let clock = Arc::new(SimClock::new(now));
-        Ok(Self { world, clock, catalogue: catalogue(seed, PRODUCTS), store, plant })
+        Ok(Self { world, clock, catalogue: catalogue(seed, PRODUCTS), store, plant, profiles: Mutex::default() })
     }
 
     /// Everything the store knows is lost; both systems stay as they are.
@@ -141,20 +144,18 @@ impl Stage {
             connector = Arc::new(BadConnector { connector, plant, world: self.world.clone() });
         }
         let ctx = Ctx::new(transport, self.clock.clone(), 4, Duration::from_secs(TIMEOUT_S));
-        let mut profile = connector.profile().clone();
-        for _ in 0..200 {
-            match connector.probe(&ctx).await {
-                Ok(probe) => {
-                    profile = probe.profile;
-                    break;
-                }
-                Err(_) => tokio::time::sleep(Duration::from_secs(3)).await,
-            }
-        }
         let (name, uid) = match which {
             Which::Shop => ("shop", "7f3k"),
             Which::Erp => ("erp", "q2xd"),
         };
+        let known = self.profiles.lock().ok().and_then(|known| known.get(name).cloned());
+        let profile = match known {
+            Some(profile) => profile,
+            None => connector.probe(&ctx).await.map_err(|error| error.to_string())?.profile,
+        };
+        if let Ok(mut known) = self.profiles.lock() {
+            known.insert(name, profile.clone());
+        }
         Ok(System { name: SystemName::new(name), uid: SystemUid::new(uid), connector, ctx, profile })
     }
 }

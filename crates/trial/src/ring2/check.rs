@@ -41,7 +41,7 @@ pub async fn at_rest(stage: &Stage, engine: Option<Arc<Engine>>) -> bool {
     if !unreferenced(&open(&stage.world).shop).is_empty() {
         return false;
     }
-    let filter = LaneFilter { states: vec!["ready", "waiting"], ..LaneFilter::default() };
+    let filter = LaneFilter { states: vec!["ready", "waiting", "awaiting"], ..LaneFilter::default() };
     engine.store.lanes(filter).await.is_ok_and(|lanes| lanes.is_empty())
 }
 

@@ -240,7 +240,7 @@ impl Processes {
                     // A pass may fail for want of an answer; the next one goes on.
                     drop(running.sync().await);
                     let calm = open(&world).calm;
-                    sleep(Duration::from_secs(if calm { 50 } else { 9 + 4 * number })).await;
+                    sleep(Duration::from_secs(if calm { 60 } else { 13 + 5 * number })).await;
                 }
             });
             self.engines.push((engine, task));
