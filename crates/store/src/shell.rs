@@ -13,6 +13,10 @@ use tokio::sync::oneshot;
 type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Reply + Send>;
 
+/// How often the lock of the file is tried.
+const LOCK_ATTEMPTS: u32 = 40;
+/// The pause between two tries.
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 /// Most transactions in one commit.
 const GROUP: usize = 100;
 
@@ -133,11 +137,15 @@ fn locked(path: &Path, text: &str) -> Result<File, StoreError> {
     let beside = path.with_extension("lock");
     let open_error = |error: std::io::Error| StoreError::Open { path: text.to_string(), why: error.to_string() };
     let file = File::options().create(true).truncate(false).write(true).open(&beside).map_err(open_error)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Held(text.to_string())),
-        Err(std::fs::TryLockError::Error(error)) => Err(open_error(error)),
+    // A process that was killed a moment ago may still be leaving.
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(std::fs::TryLockError::Error(error)) => return Err(open_error(error)),
+        }
     }
+    Err(StoreError::Held(text.to_string()))
 }
 
 fn open(path: &str) -> Result<Connection, StoreError> {
