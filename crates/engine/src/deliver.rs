@@ -33,6 +33,8 @@ struct Work {
     fetched: bool,
     /// Something was brought about under this lease.
     progressed: bool,
+    /// How often a write was refused under this lease because of what is there already.
+    clashes: u32,
 }
 
 impl Work {
@@ -66,7 +68,7 @@ impl Engine {
     /// # Errors
     /// Where the store fails.
     pub(crate) async fn work_off(&self, lanes: Vec<Claimed>) -> Result<(), EngineError> {
-        let fresh = |claimed| Work { claimed, moves: 0, alone: false, fetched: false, progressed: false };
+        let fresh = |claimed| Work { claimed, moves: 0, alone: false, fetched: false, progressed: false, clashes: 0 };
         let mut active: Vec<Work> = lanes.into_iter().map(fresh).collect();
         while !active.is_empty() {
             let mut again = Vec::new();

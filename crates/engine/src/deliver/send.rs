@@ -115,15 +115,15 @@ impl Engine {
             // A document with our mark is there, or the document moved on: look at what is there.
             Next::Look => {
                 self.doubt(&work, delivery, News::Unknown(None), entry("is there already"), evidence).await?;
-                Ok(Moved::Again(work))
+                self.after_clash(work, &error).await
             }
             Next::Replan if !create => {
                 self.doubt(&work, delivery, News::Unknown(None), entry("moved on"), evidence).await?;
-                Ok(Moved::Again(work))
+                self.after_clash(work, &error).await
             }
             Next::Replan => {
                 self.doubt(&work, delivery, News::NotSent, entry("not sent"), None).await?;
-                Ok(Moved::Again(work))
+                self.after_clash(work, &error).await
             }
             Next::Later => {
                 self.doubt(&work, delivery, News::NotSent, entry("not sent"), None).await?;
@@ -146,5 +146,15 @@ impl Engine {
                 self.give_back(&work, LaneState::Failed(refusal(&error)), None, evidence).await
             }
         }
+    }
+
+    /// Goes on at once after a first clash with what is there; after more, later: a search may lag behind a unique key.
+    async fn after_clash(&self, mut work: Work, error: &Error) -> Result<Moved, EngineError> {
+        work.clashes += 1;
+        if work.clashes < 3 {
+            return Ok(Moved::Again(work));
+        }
+        let state = LaneState::Later(after(self.now(), backoff_s(work.failure())), error.message.clone());
+        self.give_back(&work, state, None, None).await
     }
 }
