@@ -10,7 +10,7 @@ use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use syncline_connect::{Error, Evidence, Lookup, Snapshot};
 use syncline_core::delivery::{Change, Delivery, Move, after};
-use syncline_core::id::{RemoteId, SystemName};
+use syncline_core::id::RemoteId;
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::Leaves;
@@ -494,9 +494,4 @@ fn strays_at(delivery: &Delivery, now: Timestamp, leave_s: u32) -> Option<Timest
         }
         _ => None,
     }
-}
-
-/// The name of a system for messages.
-fn name(system: &System) -> &SystemName {
-    &system.name
 }

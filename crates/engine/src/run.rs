@@ -145,12 +145,6 @@ impl Engine {
         }
     }
 
-    /// Why `system` is paused, where it is.
-    #[must_use]
-    pub fn paused(&self, system: &SystemName) -> Option<Error> {
-        self.paused.lock().ok().and_then(|paused| paused.get(system).cloned())
-    }
-
     /// The first system that is paused, with the reason.
     #[must_use]
     pub fn any_paused(&self) -> Option<(SystemName, Error)> {

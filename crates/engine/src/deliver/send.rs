@@ -1,6 +1,6 @@
 //! Notes a group of writes, lets them leave, and sorts what came back.
 
-use super::{Moved, Ready, Work, name, pack};
+use super::{Moved, Ready, Work, pack};
 use crate::poll::refusal;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -90,7 +90,7 @@ impl Engine {
         learned: Option<RemoteId>,
         error: &Error,
     ) -> Result<Moved, EngineError> {
-        let entry = Entry::new("unknown", name(system).as_str(), error.kind.code());
+        let entry = Entry::new("unknown", system.name.as_str(), error.kind.code());
         let evidence = pack(error.evidence.as_deref());
         self.doubt(&work, delivery, News::Unknown(learned), entry, evidence).await?;
         Ok(Moved::Again(work))
@@ -105,7 +105,7 @@ impl Engine {
         together: usize,
     ) -> Result<Moved, EngineError> {
         let evidence = pack(error.evidence.as_deref());
-        let entry = |event: &str| Entry::new(event, name(system).as_str(), error.kind.code());
+        let entry = |event: &str| Entry::new(event, system.name.as_str(), error.kind.code());
         let create = delivery.change.step == Step::Create;
         match error.kind.next() {
             Next::Inbox if delivery.change.step == Step::Delete && error.kind == ErrorKind::Gone => {

@@ -108,18 +108,7 @@ impl Engine {
         match stray {
             None => {
                 let entry = Entry::new("swept", system.name.as_str(), "no second draft is there");
-                let settle = Settle {
-                    delivery: delivery.id,
-                    lane: work.claimed.entity,
-                    epoch: work.claimed.epoch,
-                    system: system.uid.clone(),
-                    ending: Ending::Superseded,
-                    agreed: None,
-                    entry,
-                    evidence: None,
-                    now: self.now(),
-                };
-                self.store.settle(settle).await?;
+                self.end(work, delivery, &system, Ending::Superseded, entry).await?;
             }
             Some(stray) => {
                 let change = Change {
