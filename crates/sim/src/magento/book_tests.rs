@@ -210,9 +210,13 @@ fn a_late_commit_shows_the_old_order_until_it_is_done() {
     assert!(search(&book, later(9)).is_empty());
     assert!(book.get(5).is_some(), "by id it is there at once");
     assert_eq!(search(&book, later(10)).len(), 1);
+    book.place(later(20), order("000000006")).expect("placed");
+    assert_eq!(search(&book, later(20)).len(), 2, "every other save is a short one");
     assert!(book.set_state(later(60), 5, "processing"));
     assert_eq!(search(&book, later(61))[0]["state"], "new");
     assert_eq!(search(&book, later(61))[0]["updated_at"], "2026-11-23 12:00:00");
-    assert_eq!(search(&book, later(70))[0]["updated_at"], "2026-11-23 12:01:00");
+    assert!(book.set_state(later(62), 5, "complete"));
+    assert_eq!(search(&book, later(63))[0]["state"], "new", "saves of one row wait for each other");
+    assert_eq!(search(&book, later(70))[0]["updated_at"], "2026-11-23 12:01:02");
     assert!(!book.set_state(noon(), 77, "new"));
 }
