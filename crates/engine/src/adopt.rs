@@ -1,5 +1,6 @@
 //! Binds what both sides have already, by natural key or by a list of pairs; writes nothing remote.
 
+use crate::pages::Pages;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use serde::Serialize;
@@ -117,11 +118,9 @@ impl Engine {
 
     /// Every product of `system` by its match key.
     async fn variants(&self, system: &System) -> Result<ByKey, EngineError> {
-        let failed = |error| EngineError::System { system: system.name.clone(), error };
         let mut all = ByKey::new();
-        let mut cursor = Cursor::default();
-        loop {
-            let page = system.connector.changes(&system.ctx, Kind::Variant, &cursor).await.map_err(failed)?;
+        let mut pages = Pages::from(system, Kind::Variant, Cursor::default());
+        while let Some(page) = pages.next().await? {
             for seen in page.seen {
                 let Ok(snapshot) = seen.snapshot else { continue };
                 for (id, record) in snapshot.records {
@@ -130,11 +129,8 @@ impl Engine {
                     all.entry(sku_key(sku)).or_default().push((id, variant));
                 }
             }
-            if !page.more || page.next == cursor {
-                return Ok(all);
-            }
-            cursor = page.next;
         }
+        Ok(all)
     }
 }
 

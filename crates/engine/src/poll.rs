@@ -1,5 +1,6 @@
 //! Reads what changed in a system and takes it in, page by page, each page one transaction with its cursor.
 
+use crate::pages::Pages;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use syncline_connect::{Cursor, Error, Seen};
@@ -10,9 +11,6 @@ use syncline_core::policy::Hold;
 use syncline_core::record::Record;
 use syncline_store::{Accept, Accepted, Incoming};
 
-/// Pages in one pass after which something must be wrong.
-const MOST_PAGES: usize = 1_000_000;
-
 impl Engine {
     /// Everything that changed in `system` for `kind`, taken in.
     ///
@@ -20,37 +18,25 @@ impl Engine {
     /// Where the system does not answer or the store fails; what was taken in before stays.
     pub async fn poll(&self, system: &System, kind: Kind) -> Result<Accepted, EngineError> {
         let mut total = Accepted::default();
-        let mut cursor = Cursor(self.store.cursor(system.uid.clone(), kind).await?);
-        for _ in 0..MOST_PAGES {
-            let page = system
-                .connector
-                .changes(&system.ctx, kind, &cursor)
-                .await
-                .map_err(|error| EngineError::System { system: system.name.clone(), error })?;
+        let cursor = Cursor(self.store.cursor(system.uid.clone(), kind).await?);
+        let mut pages = Pages::from(system, kind, cursor);
+        while let Some(page) = pages.next().await? {
             let records = page.seen.into_iter().flat_map(|seen| incoming(kind, seen)).collect();
             let counts = self
                 .store
                 .accept(Accept {
                     system: system.uid.clone(),
                     records,
-                    cursor: Some((kind, page.next.0.clone())),
+                    cursor: Some((kind, page.next.0)),
                     now: self.now(),
                 })
                 .await?;
             total.new += counts.new;
             total.changed += counts.changed;
             total.same += counts.same;
-            if !page.more || self.stopping() {
+            if self.stopping() {
                 break;
             }
-            if page.next == cursor {
-                let error = Error::new(
-                    syncline_core::policy::ErrorKind::Broken,
-                    format!("the list of {kind}s repeats a page: the cursor `{}` does not move", cursor.0),
-                );
-                return Err(EngineError::System { system: system.name.clone(), error });
-            }
-            cursor = page.next;
         }
         Ok(total)
     }

@@ -1,5 +1,6 @@
 //! Proof of agreement: every record of the flow, read on both sides and compared; every zero says of how many.
 
+use crate::pages::Pages;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use rust_decimal::Decimal;
@@ -120,13 +121,8 @@ impl Engine {
         let open = self.open_lanes(Kind::Order).await?;
         let mut flow = FlowProof::default();
         let mut seen: BTreeSet<RemoteId> = BTreeSet::new();
-        let mut cursor = Cursor::default();
-        loop {
-            let page = source
-                .connector
-                .changes(&source.ctx, Kind::Order, &cursor)
-                .await
-                .map_err(|error| EngineError::System { system: source.name.clone(), error })?;
+        let mut pages = Pages::from(source, Kind::Order, Cursor::default());
+        while let Some(page) = pages.next().await? {
             for row in page.seen {
                 if !seen.insert(row.id.clone()) {
                     continue;
@@ -150,10 +146,6 @@ impl Engine {
                 let there: Vec<&Order> = there.iter().collect();
                 compare(&mut flow, order.number.as_deref().unwrap_or(&row.id.id), &order, &there, is_open);
             }
-            if !page.more || page.next == cursor {
-                break;
-            }
-            cursor = page.next;
         }
         for (mark, orders) in documents {
             for order in orders {

@@ -37,6 +37,26 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// The file is not ours; it is left as it is.
+    #[error("SYN-0309: `{path}` is {what}, not a store of Syncline; nothing was written into it")]
+    Foreign {
+        /// The file.
+        path: String,
+        /// What it is instead.
+        what: String,
+    },
+    /// The file is of an older format, and another process keeps us from bringing it forward.
+    #[error(
+        "SYN-0310: the store `{path}` has format {found}, this version reads {known}, and an older Syncline holds it: stop that one, then run again"
+    )]
+    Older {
+        /// The file.
+        path: String,
+        /// Its format.
+        found: i64,
+        /// The format this version reads.
+        known: i64,
+    },
     /// SQLite refuses.
     #[error("SYN-0307: the store failed: {0}")]
     Sql(String),
@@ -54,6 +74,7 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(rusqlite::ErrorCode::DatabaseCorrupt) => Self::Damaged { what: "file", why: error.to_string() },
             _ => Self::Sql(error.to_string()),
         }
     }

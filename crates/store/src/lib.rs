@@ -2,6 +2,7 @@
 
 mod codec;
 mod error;
+mod file;
 mod schema;
 mod shell;
 mod sql;

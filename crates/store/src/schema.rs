@@ -1,17 +1,18 @@
 //! The tables, and the migrations that lead to them from the first version.
 
 use crate::StoreError;
+use crate::file::APPLICATION;
 use rusqlite::Connection;
 
 /// One script per version; never edited once released.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/0001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema/0001.sql"), include_str!("schema/0002.sql")];
 
 /// The newest format this version knows.
 pub(crate) fn newest() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// Brings the store to the newest format.
+/// Brings the store to the newest format, and puts our name on it.
 pub(crate) fn migrate(connection: &Connection, path: &str) -> Result<(), StoreError> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > newest() || found < 0 {
@@ -19,7 +20,12 @@ pub(crate) fn migrate(connection: &Connection, path: &str) -> Result<(), StoreEr
     }
     let done = usize::try_from(found).unwrap_or(0);
     for (at, script) in MIGRATIONS.iter().enumerate().skip(done) {
-        connection.execute_batch(&format!("BEGIN IMMEDIATE; {script} PRAGMA user_version = {}; COMMIT;", at + 1))?;
+        let stamp = format!("PRAGMA user_version = {}; PRAGMA application_id = {APPLICATION};", at + 1);
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {script} {stamp} COMMIT;"))?;
+    }
+    let name: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if name != APPLICATION {
+        connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION};"))?;
     }
     Ok(())
 }

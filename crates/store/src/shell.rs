@@ -1,5 +1,6 @@
 //! Two ways to run the same transactions: on a writer thread with group commit, or in place for simulations.
 
+use crate::file::{Whose, whose};
 use crate::{StoreError, schema};
 use rusqlite::Connection;
 use std::fmt;
@@ -45,7 +46,7 @@ impl Sql {
     /// A store whose transactions run in place; for simulations and tests. `:memory:` is a path too.
     ///
     /// # Errors
-    /// [`StoreError`] where the file cannot be opened or is from a newer version.
+    /// [`StoreError`] where the file cannot be opened, is not ours or is from a newer version.
     pub fn inline(path: &str) -> Result<Self, StoreError> {
         Ok(Self { shell: Shell::Inline(Box::new(Mutex::new(open(path)?))), _lock: None })
     }
@@ -53,9 +54,12 @@ impl Sql {
     /// The store of a running program: one writer thread, many transactions to a commit, the file locked.
     ///
     /// # Errors
-    /// [`StoreError::Held`] where another process has it, [`StoreError::Newer`], [`StoreError::Open`].
+    /// [`StoreError::Held`] where another process has it, [`StoreError::Foreign`], [`StoreError::Newer`],
+    /// [`StoreError::Open`].
     pub fn threaded(path: &Path) -> Result<Self, StoreError> {
         let text = path.display().to_string();
+        // Before the lock, so that nothing is made beside a file of somebody else.
+        whose(path)?;
         let lock = locked(path, &text)?;
         let connection = open(&text)?;
         let (sender, receiver) = channel();
@@ -67,21 +71,31 @@ impl Sql {
         Ok(Self { shell, _lock: Some(lock) })
     }
 
-    /// A view on a store another process may be writing: every transaction that would write fails.
+    /// A view on a store another process may be writing: every transaction that would write fails. Nothing to see
+    /// where the file holds nothing yet; a store of an older format is brought forward first.
     ///
     /// # Errors
-    /// [`StoreError::Open`] where there is no such file, [`StoreError::Newer`].
+    /// [`StoreError::Open`], [`StoreError::Foreign`], [`StoreError::Newer`], and [`StoreError::Older`] where another
+    /// process holds a store of an older format.
     pub fn reader(path: &Path) -> Result<Self, StoreError> {
         let text = path.display().to_string();
+        match whose(path)? {
+            Whose::Nobody | Whose::Ours(0) => return Self::inline(":memory:"),
+            Whose::Ours(found) if found > schema::newest() => {
+                return Err(StoreError::Newer { path: text, found, known: schema::newest() });
+            }
+            Whose::Ours(found) if found < schema::newest() => match Self::threaded(path) {
+                Ok(forward) => drop(forward),
+                Err(StoreError::Held(path)) => {
+                    return Err(StoreError::Older { path, found, known: schema::newest() });
+                }
+                Err(error) => return Err(error),
+            },
+            Whose::Ours(_) => {}
+        }
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)
-            .map_err(|error| StoreError::Open { path: text.clone(), why: error.to_string() })?;
-        let found: i64 = connection
-            .query_row("PRAGMA user_version", [], |row| row.get(0))
-            .map_err(|error| StoreError::Open { path: text.clone(), why: error.to_string() })?;
-        if found > schema::newest() {
-            return Err(StoreError::Newer { path: text, found, known: schema::newest() });
-        }
+            .map_err(|error| StoreError::Open { path: text, why: error.to_string() })?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.execute_batch("PRAGMA query_only = ON;")?;
         Ok(Self { shell: Shell::Inline(Box::new(Mutex::new(connection))), _lock: None })
@@ -153,6 +167,12 @@ fn open(path: &str) -> Result<Connection, StoreError> {
         StoreError::Sql(why) => StoreError::Open { path: path.to_string(), why },
         other => other,
     };
+    if path != ":memory:"
+        && let Whose::Ours(found) = whose(Path::new(path))?
+        && found > schema::newest()
+    {
+        return Err(StoreError::Newer { path: path.to_string(), found, known: schema::newest() });
+    }
     let connection = Connection::open(path).map_err(error)?;
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(error)?;
     let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \

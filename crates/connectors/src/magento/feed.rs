@@ -11,6 +11,7 @@ use super::wire::Listing;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use syncline_connect::{Ctx, Cursor, Error, Result};
 use syncline_core::policy::ErrorKind;
 
@@ -20,6 +21,12 @@ pub(super) const OVERLAP_S: i64 = 600;
 const BEGINNING: &str = "1971-01-01 00:00:00";
 /// Rows in a row that may fail before the shop counts as failing, not the rows.
 const BAD_ROWS: u32 = 8;
+
+/// Rows of a page that may stand elsewhere than they were asked for; more, and the shop does not sort.
+const MOST_ODD: usize = 8;
+
+/// Where a row stands: its change and its id.
+type Place = (String, u64);
 
 /// The list that is read.
 #[derive(Debug, Clone, Copy)]
@@ -108,8 +115,18 @@ impl At {
         }
     }
 
+    /// The last place of a page, taken off it: only that a later row follows tells that a row was not changed after it
+    /// was sorted, and a pass that went on from such a row would leave out what lies between. It opens the next page.
+    fn witness(&self, orderly: &mut Vec<Place>) -> Option<Place> {
+        match self {
+            Self::Within(..) => None,
+            _ if orderly.len() < 2 => None,
+            _ => orderly.pop(),
+        }
+    }
+
     /// Whether a row with this place may come where this was asked.
-    fn admits(&self, (time, id): &(String, u64)) -> bool {
+    fn admits(&self, (time, id): &Place) -> bool {
         match self {
             Self::From(from) | Self::After(from, _) => time >= from,
             Self::Within(second, above) => time == second && id > above,
@@ -117,7 +134,7 @@ impl At {
         }
     }
 
-    fn is_new(&self, (time, id): &(String, u64)) -> bool {
+    fn is_new(&self, (time, id): &Place) -> bool {
         match self {
             Self::After(known, above) => (time, id) > (known, above),
             _ => true,
@@ -144,16 +161,21 @@ pub(super) async fn changes(client: &Client, ctx: &Ctx, table: Table, since: &Cu
         None => Pass { at: At::From(start(state.high.as_deref())?), top: None, stuck: None },
     };
     let fetched = fetch(client, ctx, table, &mut pass.at).await?;
-    let places: Vec<(String, u64)> = fetched.items.iter().filter_map(|item| place(item, table.id)).collect();
-    checked(table, &pass.at, &places)?;
+    let places: Vec<Place> = fetched.items.iter().filter_map(|item| place(item, table.id)).collect();
+    let (mut orderly, odd) = sorted_out(table, &pass.at, &places, fetched.complete)?;
+    let witness = if fetched.complete { None } else { pass.at.witness(&mut orderly) };
     pass.top = pass.top.into_iter().chain(places.iter().map(|(time, _)| time.clone())).max();
     if fetched.lost.iter().any(|row| matches!(row, Row::Lost { outline: None, .. })) {
         let here = pass.at.time().to_owned();
         pass.stuck = Some(pass.stuck.map_or(here.clone(), |stuck| stuck.min(here)));
     }
     let mut rows = fetched.lost;
-    let is_new = |item: &Value| place(item, table.id).is_none_or(|place| pass.at.is_new(&place));
-    let next = advanced(table, &pass.at, &places, fetched.complete)?;
+    let is_new = |item: &Value| {
+        place(item, table.id).is_none_or(|place| {
+            odd.contains(&place) || pass.at.is_new(&place) && witness.as_ref().is_none_or(|witness| place != *witness)
+        })
+    };
+    let next = advanced(table, &pass.at, &orderly, fetched.complete)?;
     rows.extend(fetched.items.into_iter().filter(is_new).map(Row::Read));
     let (state, more) = match next {
         Some(at) => (State { high: state.high, pass: Some(Pass { at, ..pass }) }, true),
@@ -201,7 +223,7 @@ fn high(now: Timestamp, before: Option<String>, pass: Pass) -> Option<String> {
 }
 
 /// The place of a row, where it tells one.
-fn place(item: &Value, id: &str) -> Option<(String, u64)> {
+fn place(item: &Value, id: &str) -> Option<Place> {
     let time = item.get("updated_at")?.as_str().filter(|text| moment(text).is_some())?;
     let id = match item.get(id)? {
         Value::String(text) => text.parse().ok()?,
@@ -211,20 +233,45 @@ fn place(item: &Value, id: &str) -> Option<(String, u64)> {
     Some((time.to_owned(), id))
 }
 
-/// Nothing, where the rows are what was asked for in the order it was asked for.
-fn checked(table: Table, at: &At, places: &[(String, u64)]) -> Result<()> {
+/// The places that came as they were asked for, and the few that did not: a row may be changed between the moment
+/// the shop sorts it and the moment it shows it. Odd rows are taken in; the pass does not go on from them. Where all
+/// that matches came at once, its order tells nothing.
+fn sorted_out(table: Table, at: &At, places: &[Place], complete: bool) -> Result<(Vec<Place>, BTreeSet<Place>)> {
     let resource = table.resource;
-    if let Some((time, id)) = places.iter().find(|place| !at.admits(place)) {
+    let (within, mut odd): (Vec<Place>, Vec<Place>) = places.iter().cloned().partition(|place| at.admits(place));
+    if let (true, Some((time, id))) = (within.is_empty(), places.first()) {
         return Err(broken(format!("{resource}: page repeats: row {id} of {time} came where {at:?} was asked for")));
     }
-    if !places.is_sorted() {
-        return Err(broken(format!("{resource}: the rows do not come in the order that was asked for")));
+    let (orderly, rest) = longest_sorted(within);
+    odd.extend(rest);
+    if !complete && odd.len() > (places.len() / 4).min(MOST_ODD) {
+        let few = format!("{} of {} rows do not come in the order that was asked for", odd.len(), places.len());
+        return Err(broken(format!("{resource}: {few}")));
     }
-    Ok(())
+    Ok((orderly, odd.into_iter().collect()))
+}
+
+/// The longest part of `places` that is in order, and what is left.
+fn longest_sorted(places: Vec<Place>) -> (Vec<Place>, Vec<Place>) {
+    // Per place the length of the longest sorted run of places that ends with it, and the place before it there.
+    let mut runs: Vec<(usize, Option<usize>)> = Vec::with_capacity(places.len());
+    for (at, place) in places.iter().enumerate() {
+        let before = (0..at).filter(|&earlier| places[earlier] <= *place).max_by_key(|&earlier| runs[earlier].0);
+        runs.push((before.map_or(1, |before| runs[before].0 + 1), before));
+    }
+    let mut kept = BTreeSet::new();
+    let mut last = (0..runs.len()).max_by_key(|&at| runs[at].0);
+    while let Some(at) = last {
+        kept.insert(at);
+        last = runs[at].1;
+    }
+    let (orderly, rest): (Vec<_>, Vec<_>) = places.into_iter().enumerate().partition(|(at, _)| kept.contains(at));
+    let bare = |list: Vec<(usize, Place)>| list.into_iter().map(|(_, place)| place).collect();
+    (bare(orderly), bare(rest))
 }
 
 /// Where the pass goes on; none where it is over.
-fn advanced(table: Table, at: &At, places: &[(String, u64)], complete: bool) -> Result<Option<At>> {
+fn advanced(table: Table, at: &At, places: &[Place], complete: bool) -> Result<Option<At>> {
     if complete {
         return Ok(match at {
             At::Within(second, _) => Some(At::Past(second.clone())),

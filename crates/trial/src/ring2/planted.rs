@@ -28,6 +28,9 @@ pub const PLANTS: [&str; 8] = [
     "merge-lines-by-sku",
 ];
 
+/// A shop's bug, not one of ours: its list repeats a page for ever. It has to be told.
+pub const REPEATS_A_PAGE: &str = "repeats-a-page";
+
 /// A store with a bug.
 #[derive(Debug)]
 pub struct BadStore {
@@ -220,6 +223,9 @@ impl Connector for BadConnector {
                 if reached.is_none() {
                     page.next = moved(&page.next, -OVERLAP_S);
                 }
+            }
+            if self.plant == REPEATS_A_PAGE {
+                (page.next, page.more) = (since.clone(), true);
             }
             if self.plant == "merge-lines-by-sku" {
                 for seen in &mut page.seen {

@@ -1,6 +1,10 @@
 //! A few schedules in every build; the many run in `syncline sim`, the slower planted bugs too.
 
+use super::boot::Stage;
+use super::planted::REPEATS_A_PAGE;
 use super::{Options, run, schedule, traced};
+use syncline_core::id::SystemName;
+use syncline_core::kind::Kind;
 
 #[test]
 fn orders_cross_once_in_the_weather() {
@@ -18,6 +22,20 @@ fn a_schedule_is_the_same_every_time() {
     assert!(!one.lines.is_empty());
     assert_eq!(one.lines, again.lines);
     assert_ne!(one.trace_hash, schedule(101, None).trace_hash);
+}
+
+#[test]
+fn a_list_that_repeats_a_page_is_told() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let stage = Stage::set(1, Some(REPEATS_A_PAGE), false).unwrap();
+        let engine = stage.boot().await.unwrap();
+        let polled = engine.poll(&engine.systems[&SystemName::new("shop")], Kind::Order).await.map(drop);
+        for told in [engine.adopt_variants().await.map(drop), engine.verify().await.map(drop), polled] {
+            let told = told.expect_err("the list has no end").to_string();
+            assert!(told.contains("repeats a page"), "{told}");
+        }
+    });
 }
 
 #[test]

@@ -226,6 +226,45 @@ async fn a_shop_that_ignores_filters_is_found_out() {
 }
 
 #[tokio::test]
+async fn a_row_that_changes_while_it_is_read_stops_no_other_and_hides_none() {
+    for at in [0, 40, 98, 99] {
+        let (held, magento) = (Held::new(0), shop());
+        for _ in 0..250 {
+            place(&held, 1);
+            held.wait(1);
+        }
+        held.wait(60);
+        held.with(|world| {
+            let mut answers = 0;
+            world.rule = Some(Box::new(move |request| {
+                if !request.url.contains("/orders") {
+                    return Fault::None;
+                }
+                answers += 1;
+                if answers == 1 { Fault::Restamped(at, "2026-11-23 12:02:00") } else { Fault::None }
+            }));
+        });
+        let (seen, ..) = pass(&magento, &held, Kind::Order, &Cursor::default()).await;
+        let distinct: std::collections::BTreeSet<String> = ids(&seen).into_iter().collect();
+        assert!(seen.len() <= 251, "{} rows in all", seen.len());
+        assert_eq!(distinct.len(), 250, "row {at} was changed");
+    }
+}
+
+#[tokio::test]
+async fn a_shop_that_does_not_sort_is_found_out() {
+    let (held, magento) = (Held::new(0), shop());
+    for _ in 0..150 {
+        place(&held, 1);
+        held.wait(1);
+    }
+    held.with(|world| world.rule = Some(Box::new(|_| Fault::Reversed)));
+    let error = magento.changes(&held.ctx(), Kind::Order, &Cursor::default()).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Broken);
+    assert!(error.message.contains("not come in the order"), "{}", error.message);
+}
+
+#[tokio::test]
 async fn a_malformed_order_stops_no_other() {
     let (held, magento) = (Held::new(0), shop());
     let mut broken = recorded("order-get-guest");

@@ -2,6 +2,7 @@
 
 use crate::magento::{Auth, Config, Magento};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,6 +30,10 @@ pub(super) enum Fault {
     Answer(u16, &'static [(&'static str, &'static str)], &'static str),
     /// It is handled; the first bytes of the answer come.
     Cut(usize),
+    /// It is handled; the row at this place of the answer's list was changed at this time meanwhile.
+    Restamped(usize, &'static str),
+    /// It is handled; the answer's list comes the other way round.
+    Reversed,
 }
 
 /// Decides by address what a request meets.
@@ -78,6 +83,16 @@ impl Held {
     }
 }
 
+/// The answer with its list changed.
+fn listed(mut response: Response, change: impl FnOnce(&mut Vec<Json>)) -> Response {
+    let mut body: Json = serde_json::from_slice(&response.body).expect("JSON");
+    if let Some(items) = body["items"].as_array_mut() {
+        change(items);
+    }
+    response.body = body.to_string().into_bytes();
+    response
+}
+
 impl Clock for Held {
     fn now(&self) -> Timestamp {
         self.0.lock().unwrap().now
@@ -114,6 +129,12 @@ impl Transport for Held {
                     response.body.truncate(bytes);
                     Ok(response)
                 }
+                Fault::Restamped(at, time) => Ok(listed(response, |items| {
+                    if let Some(item) = items.get_mut(at) {
+                        item["updated_at"] = time.into();
+                    }
+                })),
+                Fault::Reversed => Ok(listed(response, |items| items.reverse())),
                 _ => Ok(response),
             }
         })
