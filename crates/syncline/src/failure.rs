@@ -125,7 +125,12 @@ impl From<StoreError> for Failure {
         let text = error.to_string();
         match error {
             StoreError::Held(_) => Self { exit: Exit::Held, ..Self::told(&text, "") },
-            StoreError::Newer { .. } | StoreError::Full => Self::told(&text, ""),
+            StoreError::Newer { .. } | StoreError::Older { .. } | StoreError::Full => Self::told(&text, ""),
+            StoreError::Foreign { .. } => {
+                let remedy =
+                    "name another file with `store = \"…\"` at the top of the configuration, or move that one away";
+                Self::told(&text, remedy)
+            }
             StoreError::Open { .. } => Self::told(&text, "check that the directory is there and may be written to"),
             StoreError::Sql(_) => Self::told(&text, "check disk and rights beside the store, then run again"),
             StoreError::Damaged { .. } => Self::told(&text, "restore a backup of the store; keep this one for a look"),
