@@ -58,7 +58,8 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime.block_on(commands::carry_out(cli.command, &cli.global, &out)),
         Err(error) => Err(Failure::new("SYN-0905", format!("the runtime cannot start: {error}"), "free some memory")),
     };
-    ended.unwrap_or_else(|failure| out.fail(&failure)).into()
+    let exit = ended.unwrap_or_else(|failure| out.fail(&failure));
+    out.ended(exit).into()
 }
 
 /// Help and version are answers; anything else is a misuse.
@@ -66,9 +67,9 @@ fn usage(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
     let help = [ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, ErrorKind::DisplayHelp, ErrorKind::DisplayVersion];
     if help.contains(&error.kind()) {
-        // A closed pipe is no reason to say more.
-        drop(error.print());
-        return if error.exit_code() == 0 { ExitCode::SUCCESS } else { Exit::Usage.into() };
+        let out = Out::new(false);
+        out.written(error.print());
+        return out.ended(if error.exit_code() == 0 { Exit::Agreed } else { Exit::Usage }).into();
     }
     let text = error.to_string();
     let (told, more) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -76,5 +77,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     let tip = more.lines().find_map(|line| line.trim().strip_prefix("tip: "));
     let remedy =
         tip.map_or_else(|| "see `syncline --help`".to_string(), |tip| format!("{tip}; or see `syncline --help`"));
-    Out::new(std::env::args().any(|arg| arg == "--json")).fail(&Failure::usage(what, remedy)).into()
+    let out = Out::new(std::env::args().any(|arg| arg == "--json"));
+    let exit = out.fail(&Failure::usage(what, remedy));
+    out.ended(exit).into()
 }

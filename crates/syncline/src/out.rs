@@ -1,9 +1,13 @@
-//! What goes to stdout and stderr. A reader that left is no reason to stop or to panic.
+//! What goes to stdout and stderr. A reader that left is no reason to stop or to panic; a full disk is told.
 
 use crate::failure::{Exit, Failure};
 use serde::Serialize;
 use serde_json::json;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
+use std::sync::OnceLock;
+
+/// Why stdout takes nothing more, since it did not.
+static LOST: OnceLock<ErrorKind> = OnceLock::new();
 
 /// The two streams, and whether stdout speaks JSON.
 #[derive(Debug, Clone, Copy)]
@@ -19,8 +23,30 @@ impl Out {
 
     /// One line of data.
     pub(crate) fn line(self, text: impl AsRef<str>) {
-        let mut stdout = std::io::stdout().lock();
-        drop(writeln!(stdout, "{}", text.as_ref()).and_then(|()| stdout.flush()));
+        if LOST.get().is_some() {
+            return;
+        }
+        let mut stdout = io::stdout().lock();
+        let written = writeln!(stdout, "{}", text.as_ref()).and_then(|()| stdout.flush());
+        drop(stdout);
+        self.written(written);
+    }
+
+    /// Notes how writing to stdout ended. The first failure is told at once; a reader that left needs no words.
+    pub(crate) fn written(self, written: io::Result<()>) {
+        let Err(error) = written else { return };
+        if LOST.set(error.kind()).is_ok() && error.kind() != ErrorKind::BrokenPipe {
+            self.say(format!("error SYN-0907: stdout cannot be written: {error}"));
+            self.say("what to do: free some space or send stdout elsewhere; what was done before stays done");
+        }
+    }
+
+    /// How the command ends that would end with `exit`: what could not be told did not succeed.
+    pub(crate) fn ended(self, exit: Exit) -> Exit {
+        match LOST.get() {
+            None | Some(ErrorKind::BrokenPipe) => exit,
+            Some(_) => Exit::Failed,
+        }
     }
 
     /// One line of JSON data.
@@ -33,7 +59,7 @@ impl Out {
 
     /// One line of talk.
     pub(crate) fn say(self, text: impl AsRef<str>) {
-        drop(writeln!(std::io::stderr().lock(), "{}", text.as_ref()));
+        drop(writeln!(io::stderr().lock(), "{}", text.as_ref()));
     }
 
     /// Tells a failure; returns the exit code for it.
