@@ -78,7 +78,7 @@ impl Ctx {
     ///
     /// # Errors
     /// `Unreachable` where no answer came (evidence says whether bytes left), `Busy` while the circuit is open,
-    /// `Config` for a certificate that is not accepted, `Broken` for an answer beyond the limit.
+    /// `Config` for a certificate that is not accepted or a request that cannot be made, `Broken` for an answer beyond the limit.
     pub async fn call(&self, request: Request) -> std::result::Result<Response, CallError> {
         let attempts = if request.effect == Effect::Read { READ_ATTEMPTS } else { 1 };
         let mut attempt = 1;
@@ -178,6 +178,10 @@ fn failed(request: &Request, failure: TransportError) -> CallError {
     let place = format!("{} {}", request.method, shown(&request.url));
     let (kind, message, sent) = match failure {
         TransportError::NotSent(why) => (ErrorKind::Unreachable, format!("{place}: {why}"), false),
+        TransportError::Unsendable(why) => {
+            let what = "no request can be made of what the file says; look at its url and its secrets";
+            (ErrorKind::Config, format!("{place}: {what}: {why}"), false)
+        }
         TransportError::Tls(why) => {
             let what = "the certificate or TLS set-up of the other side is not accepted";
             (ErrorKind::Config, format!("{place}: {what}: {why}"), false)

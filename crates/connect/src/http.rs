@@ -50,7 +50,7 @@ impl Transport for Http {
                 .header("accept-encoding", "gzip")
                 .body(request.body)
                 .build()
-                .map_err(|error| TransportError::NotSent(chain(&error)))?;
+                .map_err(|error| TransportError::Unsendable(chain(&error)))?;
             let answer = self.client.execute(ready).await.map_err(|error| sorted(&error))?;
             read(answer).await
         })
@@ -84,7 +84,7 @@ fn sorted(error: &reqwest::Error) -> TransportError {
             TransportError::NotSent(text)
         }
     } else if error.is_builder() {
-        TransportError::NotSent(text)
+        TransportError::Unsendable(text)
     } else {
         TransportError::Lost(text)
     }
@@ -105,4 +105,29 @@ fn chain(error: &reqwest::Error) -> String {
         cause = inner.source();
     }
     if text.is_empty() { "the request failed".to_string() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::Effect;
+
+    #[test]
+    fn a_request_that_cannot_be_made_is_no_matter_of_the_network() {
+        let request = |url: &str, token: &str| Request {
+            method: "GET",
+            url: url.to_string(),
+            headers: vec![("authorization".to_string(), format!("Bearer {token}"))],
+            body: Vec::new(),
+            effect: Effect::Read,
+            timeout: Duration::from_secs(1),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let http = Http::new().unwrap();
+        for (url, token) in [("http://127.0.0.1:1/", "abc\ndef"), ("http://", "abc"), ("http://a b/", "abc")] {
+            let told = runtime.block_on(http.send(request(url, token)));
+            assert!(matches!(told, Err(TransportError::Unsendable(_))), "{url}: {told:?}");
+            assert!(!format!("{told:?}").contains("abc"), "no secret is told: {told:?}");
+        }
+    }
 }

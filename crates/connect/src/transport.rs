@@ -61,6 +61,8 @@ impl Response {
 pub enum TransportError {
     /// No byte of the request left: no connection, wrong name, deadline passed.
     NotSent(String),
+    /// No request can be made of it: its address or a header holds what HTTP does not allow. Nothing left.
+    Unsendable(String),
     /// The other side's certificate is not accepted; no byte of the request left.
     Tls(String),
     /// It may have arrived, and may have been carried out.

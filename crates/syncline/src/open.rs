@@ -40,6 +40,11 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
         _ => Ok(String::new()),
     };
     let (login, password) = (read(&system.login, "login")?, read(&system.password, "password")?);
+    if system.kind == SystemKind::Tryton && login.contains(':') {
+        // Login and password are sent in one word with a colon between them (RFC 7617, 2).
+        let what = format!("{file}: [systems.{}] login: it holds a colon, which cannot be sent", system.name);
+        return Err(Failure::new("SYN-0427", what, "give that user a login without a colon"));
+    }
     let connector: Arc<dyn Connector> = match system.kind {
         SystemKind::Magento => {
             let auth = match &system.token {

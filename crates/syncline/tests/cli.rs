@@ -3,6 +3,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/rough.rs"]
+mod rough;
 
 use bench::{Bench, get, post, server};
 use serde_json::{Value, json};

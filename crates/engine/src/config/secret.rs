@@ -35,33 +35,71 @@ impl Secret {
         }
     }
 
-    /// The secret itself, for `key` of the system `system` in `file`.
+    /// The secret itself, for `key` of the system `system` in `file`. Blanks and line ends around it do not count.
     ///
     /// # Errors
-    /// Where the variable is not set, or the file is not there or empty.
+    /// Where the variable is not set, the file is not there or empty, or what it holds cannot be sent.
     pub fn read(&self, file: &str, system: &str, key: &str) -> Result<String, ConfigError> {
-        let missing = |what: String, remedy: String| {
+        let wrong = |code: &'static str, what: String, remedy: String| {
             let what = format!("[systems.{system}] {key}: {what}");
-            ConfigError { code: "SYN-0416", file: file.to_string(), line: None, what, remedy }
+            ConfigError { code, file: file.to_string(), line: None, what, remedy }
         };
-        match self {
-            Self::Plain(text) => Ok(text.clone()),
+        let missing = |what: String, remedy: String| wrong("SYN-0416", what, remedy);
+        let text = match self {
+            Self::Plain(text) => text.clone(),
             Self::Env(name) => match std::env::var(name) {
-                Ok(value) if !value.trim().is_empty() => Ok(value.trim().to_string()),
-                Ok(_) => Err(missing(format!("the variable {name} is empty"), format!("put the {key} into {name}"))),
-                Err(_) => {
+                Ok(value) if !value.trim().is_empty() => value.trim().to_string(),
+                Ok(_) => {
+                    return Err(missing(format!("the variable {name} is empty"), format!("put the {key} into {name}")));
+                }
+                Err(std::env::VarError::NotUnicode(_)) => {
+                    let remedy = format!("put the {key} into {name} as UTF-8 text");
+                    return Err(missing(format!("the variable {name} is no text"), remedy));
+                }
+                Err(std::env::VarError::NotPresent) => {
                     let remedy = format!("put it there, e.g. `export {name}=…`, and run again");
-                    Err(missing(format!("the variable {name} is not set"), remedy))
+                    return Err(missing(format!("the variable {name} is not set"), remedy));
                 }
             },
             Self::File(path) => match std::fs::read_to_string(path) {
-                Ok(text) if !text.trim().is_empty() => Ok(text.trim().to_string()),
-                Ok(_) => Err(missing(format!("{} is empty", path.display()), format!("put the {key} into it"))),
+                Ok(text) => match text.trim_start_matches('\u{feff}').trim() {
+                    "" => {
+                        return Err(missing(format!("{} is empty", path.display()), format!("put the {key} into it")));
+                    }
+                    text => text.to_string(),
+                },
                 Err(error) => {
                     let what = format!("{} cannot be read: {error}", path.display());
-                    Err(missing(what, format!("put the {key} into that file, or name another")))
+                    return Err(missing(what, format!("put the {key} into that file, or name another")));
                 }
             },
+        };
+        let place = match self {
+            Self::Plain(_) => "the file".to_string(),
+            Self::Env(name) => format!("the variable {name}"),
+            Self::File(path) => path.display().to_string(),
+        };
+        match unsendable(&text, key == "token") {
+            None => Ok(text),
+            Some((at, what)) => {
+                let what = format!("{place} holds {what} as character {at}, which cannot be sent");
+                Err(wrong("SYN-0427", what, format!("put the {key} alone there, on one line, as the system shows it")))
+            }
         }
     }
+}
+
+/// The first character of a secret that cannot be sent, counted from 1, and what it is. A login and a password may
+/// hold any letters, which are sent encoded; a token stands in a header as it is (RFC 6750, 2.1).
+fn unsendable(text: &str, token: bool) -> Option<(usize, &'static str)> {
+    text.chars().enumerate().find_map(|(at, c)| {
+        let what = match c {
+            '\n' | '\r' | '\u{2028}' | '\u{2029}' => "a line break",
+            c if c.is_control() => "a control character",
+            c if token && c.is_whitespace() => "a blank",
+            c if token && !c.is_ascii() => "a letter that no token has",
+            _ => return None,
+        };
+        Some((at + 1, what))
+    })
 }

@@ -148,3 +148,31 @@ fn a_missing_secret_names_its_variable() {
     assert!(wrong.what.contains("SYNCLINE_NOT_SET_AT_ALL"));
     assert_eq!(format!("{:?}", Secret::Plain("hush".into())), "plain");
 }
+
+#[test]
+fn a_secret_that_cannot_be_sent_is_told_before_anything_is() {
+    let place = std::env::temp_dir().join(format!("syncline-secret-{}", std::process::id()));
+    let read = |bytes: &[u8], key: &str| {
+        std::fs::write(&place, bytes).unwrap();
+        Secret::File(place.clone()).read("syncline.toml", "shop", key)
+    };
+    for ends in ["abc", "abc\n", "abc\r\n", " abc \n\n", "\u{feff}abc\n"] {
+        assert_eq!(read(ends.as_bytes(), "token").as_deref(), Ok("abc"), "{ends:?}");
+    }
+    assert_eq!(read("pass wörd\n".as_bytes(), "password").as_deref(), Ok("pass wörd"));
+    for (text, key, what) in [
+        ("abc\ndef", "token", "a line break as character 4"),
+        ("abc def", "token", "a blank as character 4"),
+        ("“abc”", "token", "a letter that no token has as character 1"),
+        ("abc\u{7}", "password", "a control character as character 4"),
+        ("ab\r\ncd", "password", "a line break as character 3"),
+        ("sync\nme", "login", "a line break as character 5"),
+    ] {
+        let wrong = read(text.as_bytes(), key).expect_err(text);
+        assert_eq!(wrong.code, "SYN-0427");
+        assert!(wrong.what.starts_with(&format!("[systems.shop] {key}: ")) && wrong.what.contains(what), "{wrong}");
+        assert!(!wrong.what.contains("abc") && wrong.remedy.contains("on one line"), "{wrong}");
+    }
+    std::fs::remove_file(&place).unwrap();
+    assert_eq!(Secret::Plain("a\nb".into()).read("syncline.toml", "erp", "login").expect_err("plain").code, "SYN-0427");
+}

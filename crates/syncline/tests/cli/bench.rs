@@ -77,6 +77,10 @@ impl Bench {
         format!("tryton={}", self.erp)
     }
 
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
@@ -169,10 +173,18 @@ impl Bench {
     /// What it says on stderr while nobody reads its stdout.
     pub fn unread(&self, args: &[&str]) -> String {
         let mut process =
-            self.command("", args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+            self.command(&self.token, args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         drop(process.stdout.take());
         let output = process.wait_with_output().expect("it ends");
         String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    /// Exit code and stderr while stdout goes to a disk without space.
+    #[cfg(target_os = "linux")]
+    pub fn on_full_disk(&self, args: &[&str]) -> (Option<i32>, String) {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a full disk");
+        let output = self.command(&self.token, args).stdout(full).output().expect("it starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
     /// What the ERP really holds.
