@@ -10,6 +10,7 @@ use crate::profile::KindProfile;
 use crate::record::{Customer, LineForm, Order, OrderLife};
 use crate::rules::{OrderRules, Released};
 use crate::totals;
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use jiff::Timestamp;
@@ -241,7 +242,7 @@ fn order_wish(rules: &OrderRules, id: &RemoteId, order: &Order) -> Leaves {
     wish.life = None;
     wish.payment.captured = None;
     wish.payment.authorised = None;
-    let sold: Vec<String> = order.sold_lines().map(|(key, _)| key.clone()).collect();
+    let sold: BTreeSet<String> = order.sold_lines().map(|(key, _)| key.clone()).collect();
     wish.lines.retain(|key, line| sold.contains(key) || line.form == Some(LineForm::Bundle));
     for (key, line) in wish.lines.iter_mut() {
         if !sold.contains(key) {

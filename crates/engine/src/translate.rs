@@ -13,15 +13,14 @@ use syncline_store::Store;
 /// The references of one record, each with how far it is resolvable in the target and what it is called there.
 #[derive(Debug, Default)]
 pub struct Resolution {
-    found: Vec<(Ref, Resolved, Option<Ref>)>,
+    found: BTreeMap<Ref, (Resolved, Option<Ref>)>,
     /// Whether what is known but unbound counts as there (a plan shown before its dependencies ran).
     pub lenient: bool,
 }
 
 impl World for Resolution {
     fn resolve(&self, reference: &Ref) -> Resolved {
-        let found = self.found.iter().find(|(known, ..)| known == reference);
-        match found.map_or(Resolved::Unknown, |(_, resolved, _)| resolved.clone()) {
+        match self.found.get(reference).map_or(Resolved::Unknown, |(resolved, _)| resolved.clone()) {
             Resolved::Unbound(_) if self.lenient => Resolved::There,
             other => other,
         }
@@ -31,7 +30,7 @@ impl World for Resolution {
 impl Resolution {
     /// What the target calls `reference`.
     fn there(&self, reference: &Ref) -> Option<&Ref> {
-        self.found.iter().find(|(known, ..)| known == reference).and_then(|(_, _, there)| there.as_ref())
+        self.found.get(reference).and_then(|(_, there)| there.as_ref())
     }
 }
 
@@ -48,14 +47,14 @@ pub async fn resolve(
     let mut resolution = Resolution::default();
     for (_, value) in leaves.iter() {
         let Some(Value::Ref(reference)) = value else { continue };
-        if resolution.found.iter().any(|(known, ..)| known == reference) {
+        if resolution.found.contains_key(reference) {
             continue;
         }
-        let (resolved, there) = match entity(store, from, reference).await? {
+        let found = match entity(store, from, reference).await? {
             None => (Resolved::Unknown, None),
             Some(entity) => in_target(store, to, reference, entity).await?,
         };
-        resolution.found.push((reference.clone(), resolved, there));
+        resolution.found.insert(reference.clone(), found);
     }
     Ok(resolution)
 }

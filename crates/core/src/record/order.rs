@@ -129,48 +129,56 @@ pub struct Charge {
 
 /// Lines by key, in document order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Lines(Vec<(String, Line)>);
+pub struct Lines {
+    lines: Vec<(String, Line)>,
+    /// Where each key stands.
+    places: BTreeMap<String, usize>,
+}
 
 impl Lines {
     /// Adds `line` under `key`, in place of one that has it already.
     pub fn insert(&mut self, key: String, line: Line) {
-        match self.0.iter_mut().find(|(k, _)| *k == key) {
+        match self.places.get(&key).and_then(|place| self.lines.get_mut(*place)) {
             Some((_, old)) => *old = line,
-            None => self.0.push((key, line)),
+            None => {
+                self.places.insert(key.clone(), self.lines.len());
+                self.lines.push((key, line));
+            }
         }
     }
 
     /// The line under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Line> {
-        self.0.iter().find(|(k, _)| k == key).map(|(_, line)| line)
+        self.places.get(key).and_then(|place| self.lines.get(*place)).map(|(_, line)| line)
     }
 
     /// Keys and lines in document order.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Line)> {
-        self.0.iter().map(|(key, line)| (key, line))
+        self.lines.iter().map(|(key, line)| (key, line))
     }
 
     /// Keys and lines in document order, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&String, &mut Line)> {
-        self.0.iter_mut().map(|(key, line)| (&*key, line))
+        self.lines.iter_mut().map(|(key, line)| (&*key, line))
     }
 
     /// Takes out every line for which `keep` says no.
     pub fn retain(&mut self, mut keep: impl FnMut(&String, &Line) -> bool) {
-        self.0.retain(|(key, line)| keep(key, line));
+        self.lines.retain(|(key, line)| keep(key, line));
+        self.places = self.lines.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect();
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.lines.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.lines.is_empty()
     }
 }
 
