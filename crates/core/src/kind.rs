@@ -15,12 +15,14 @@ pub enum Kind {
     Variant,
     /// A buyer, private or company, with addresses.
     Customer,
+    /// How much of a variant is there, place by place.
+    Stock,
     /// A sale taken in a shop.
     Order,
 }
 
 /// Every kind this version knows.
-pub const KINDS: [Kind; 4] = [Kind::Product, Kind::Variant, Kind::Customer, Kind::Order];
+pub const KINDS: [Kind; 5] = [Kind::Product, Kind::Variant, Kind::Customer, Kind::Stock, Kind::Order];
 
 impl Kind {
     /// The word for it in files, ids and JSON.
@@ -30,6 +32,7 @@ impl Kind {
             Self::Product => "product",
             Self::Variant => "variant",
             Self::Customer => "customer",
+            Self::Stock => "stock",
             Self::Order => "order",
         }
     }
@@ -40,6 +43,7 @@ impl Kind {
         match self {
             Self::Product | Self::Variant => Flow::Products,
             Self::Customer => Flow::Customers,
+            Self::Stock => Flow::Inventory,
             Self::Order => Flow::Orders,
         }
     }
@@ -66,12 +70,14 @@ pub enum Flow {
     Products,
     /// Customers.
     Customers,
+    /// Stock.
+    Inventory,
     /// Orders.
     Orders,
 }
 
 /// Every flow this version knows, dependencies first.
-pub const FLOWS: [Flow; 3] = [Flow::Products, Flow::Customers, Flow::Orders];
+pub const FLOWS: [Flow; 4] = [Flow::Products, Flow::Customers, Flow::Inventory, Flow::Orders];
 
 impl Flow {
     /// The word for it in the file and in JSON.
@@ -80,6 +86,7 @@ impl Flow {
         match self {
             Self::Products => "products",
             Self::Customers => "customers",
+            Self::Inventory => "inventory",
             Self::Orders => "orders",
         }
     }

@@ -48,6 +48,7 @@ impl Engine {
             Kind::Order => self.decide_order(case, rules, source, target, side, lenient).await?,
             Kind::Customer => self.decide_customer(case, target, side),
             Kind::Variant | Kind::Product => Decision::Outside("products are adopted only".to_string()).into(),
+            Kind::Stock => Decision::Outside("no flow carries it".to_string()).into(),
         };
         if let Decision::Step(plan) = &decided.decision {
             let nothing = Leaves::new();

@@ -155,6 +155,7 @@ impl Magento {
             Kind::Customer => format!("customers/{}", numeric(kind, id)?),
             Kind::Variant => format!("products/{}", encoded(&id.id)),
             Kind::Product => return Err(unsupported("products are read as variants, by SKU")),
+            Kind::Stock => return Err(unsupported("stock is not read yet")),
         };
         let value: Value = match self.client.get(ctx, &path).await {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
@@ -360,6 +361,7 @@ impl Connector for Magento {
                 Kind::Customer => self.feed(ctx, CUSTOMERS, since).await,
                 Kind::Variant => self.products(ctx, since).await,
                 Kind::Product => Err(unsupported("products are read as variants, by SKU")),
+                Kind::Stock => Err(unsupported("stock is not read yet")),
             }
         })
     }
@@ -371,6 +373,7 @@ impl Connector for Magento {
                 Kind::Customer => self.key_page(ctx, CUSTOMERS, after).await,
                 Kind::Variant => self.key_page(ctx, PRODUCTS, after).await,
                 Kind::Product => Err(unsupported("products are read as variants, by SKU")),
+                Kind::Stock => Err(unsupported("stock is not read yet")),
             }
         })
     }

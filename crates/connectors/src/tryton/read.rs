@@ -30,6 +30,7 @@ pub(super) fn model(kind: Kind) -> Result<&'static str> {
         Kind::Customer => Ok("party.party"),
         Kind::Variant => Ok("product.product"),
         Kind::Product => Err(Error::new(ErrorKind::Unsupported, "Tryton's product families are not read yet")),
+        Kind::Stock => Err(Error::new(ErrorKind::Unsupported, "stock is not read yet")),
     }
 }
 
@@ -40,7 +41,7 @@ fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
             SALE_FIELDS.into_iter().chain(web).collect()
         }
         Kind::Customer => PARTY_FIELDS.to_vec(),
-        Kind::Product | Kind::Variant => PRODUCT_FIELDS.to_vec(),
+        Kind::Product | Kind::Variant | Kind::Stock => PRODUCT_FIELDS.to_vec(),
     }
 }
 
@@ -96,7 +97,7 @@ impl Tryton {
             Kind::Customer => {
                 typed::<PartyRow>(row, "party").map(|party| (party.id, map::party_record(&party), party.version))
             }
-            Kind::Product | Kind::Variant => typed::<ProductRow>(row, "product")
+            Kind::Product | Kind::Variant | Kind::Stock => typed::<ProductRow>(row, "product")
                 .map(|product| (product.id, map::variant_record(&product), product.version)),
         };
         let (id, record, version) = told.map_err(|error| error.with(evidence.clone()))?;

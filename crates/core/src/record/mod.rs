@@ -3,11 +3,13 @@
 mod customer;
 mod fields;
 mod order;
+mod stock;
 mod variant;
 
 pub use customer::{Address, Customer};
 pub use fields::Malformed;
 pub use order::{Charge, Line, LineForm, Lines, Order, OrderLife, Payment, Tax, Totals};
+pub use stock::{Level, Stock};
 pub use variant::Variant;
 
 use crate::kind::Kind;
@@ -22,6 +24,8 @@ pub enum Record {
     Customer(Customer),
     /// What is sold.
     Variant(Variant),
+    /// How much of it is there.
+    Stock(Stock),
 }
 
 impl Record {
@@ -32,6 +36,7 @@ impl Record {
             Self::Order(_) => Kind::Order,
             Self::Customer(_) => Kind::Customer,
             Self::Variant(_) => Kind::Variant,
+            Self::Stock(_) => Kind::Stock,
         }
     }
 
@@ -42,6 +47,7 @@ impl Record {
             Self::Order(order) => order.to_leaves(),
             Self::Customer(customer) => customer.to_leaves(),
             Self::Variant(variant) => variant.to_leaves(),
+            Self::Stock(stock) => stock.to_leaves(),
         }
     }
 
@@ -54,6 +60,7 @@ impl Record {
             Kind::Order => Self::Order(alloc::boxed::Box::new(Order::from_leaves(leaves)?)),
             Kind::Customer => Self::Customer(Customer::from_leaves(leaves)?),
             Kind::Variant | Kind::Product => Self::Variant(Variant::from_leaves(leaves)?),
+            Kind::Stock => Self::Stock(Stock::from_leaves(leaves)?),
         })
     }
 }
