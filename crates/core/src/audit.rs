@@ -7,6 +7,7 @@ use crate::path::Path;
 use crate::planner::Planned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use rust_decimal::Decimal;
 
 /// What the checker is told about the record beside the plan.
 #[derive(Debug)]
@@ -19,6 +20,17 @@ pub struct Facts<'a> {
     pub has: Option<Money>,
     /// What the target shows, in our keys.
     pub target_seen: &'a Leaves,
+    /// For stock: what buyers may get at most, and the places a figure may be written to.
+    pub stock: Option<StockFacts<'a>>,
+}
+
+/// What the checker is told about stock.
+#[derive(Debug)]
+pub struct StockFacts<'a> {
+    /// What the ERP can promise, all warehouses together, less what is ordered and the safety stock.
+    pub free: Decimal,
+    /// The shop's places that are ours.
+    pub places: Vec<&'a str>,
 }
 
 /// Every rule the step breaks; nothing where it may go.
@@ -62,7 +74,36 @@ pub fn objections(plan: &Planned, facts: &Facts<'_>) -> Vec<String> {
         }
         Step::Cancel | Step::Delete => {}
     }
+    if let Some(stock) = &facts.stock {
+        found.extend(stock_for_buyers(plan, facts.target_seen, stock));
+    }
     found
+}
+
+/// Whether buyers would get more than there is, added up from what the shop will show after the write.
+fn stock_for_buyers(plan: &Planned, shown: &Leaves, facts: &StockFacts<'_>) -> Option<String> {
+    let ours = |path: &Path| {
+        path.within("levels").is_some_and(|(place, field)| field == "on_hand" && facts.places.contains(&place.as_str()))
+    };
+    if plan.step != Step::Update || !plan.leaves.iter().all(|(path, _)| ours(path)) {
+        return Some("something else than a figure of our places".to_string());
+    }
+    let after = shown.overlaid(&plan.leaves);
+    let mut sum = Decimal::ZERO;
+    for (path, value) in after.iter().filter(|(path, _)| ours(path)) {
+        match value {
+            Some(Value::Number(number)) if plan.leaves.value(path).is_none() || *number >= Decimal::ZERO => {
+                sum = sum.checked_add(*number)?;
+            }
+            _ => return Some(alloc::format!("`{path}` is no quantity")),
+        }
+    }
+    let kept = match shown.value(&Path::field("reserved")) {
+        Some(Value::Number(kept)) => (*kept).max(Decimal::ZERO),
+        _ => Decimal::ZERO,
+    };
+    let buyers = sum.checked_sub(kept)?;
+    (buyers > facts.free.max(Decimal::ZERO)).then(|| alloc::format!("{buyers} for buyers, {} are free", facts.free))
 }
 
 /// Whether the money on a created document makes up what is owed, added up without the planner's help.

@@ -8,6 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// When an order of a payment method may leave the shop.
@@ -46,6 +47,19 @@ pub struct OrderRules {
     pub creates_customers: bool,
     /// Mapping tables: `taxes`, `payment_methods` → code of the shop → code of the ERP.
     pub tables: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// Rules of the inventory flow: one system's stock, shown in shops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StockRules {
+    /// The ERP.
+    pub source: SystemName,
+    /// The shops.
+    pub targets: Vec<SystemName>,
+    /// Pieces of each variant kept from buyers.
+    pub safety: Decimal,
+    /// Places of a shop, each with the ERP's warehouses whose sum it shows. The first also holds what the shop has reserved.
+    pub places: Vec<(String, Vec<String>)>,
 }
 
 /// Whether an order may leave the shop now.

@@ -7,7 +7,7 @@ use super::fields::{Fields, Malformed};
 use crate::leaf::{Leaves, Ref, Value};
 use crate::money::{Currency, Money};
 use crate::path::Path;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use jiff::{Timestamp, civil::Date};
@@ -466,6 +466,29 @@ impl Order {
         })
     }
 
+    /// What the order takes from stock: each variant with its quantity, bundles by their children, the chosen member of
+    /// a family once. Nothing where the order is withdrawn.
+    #[must_use]
+    pub fn demand(&self) -> BTreeMap<Ref, Decimal> {
+        let mut demand = BTreeMap::new();
+        if matches!(self.life, Some(OrderLife::Cancelled | OrderLife::Closed)) {
+            return demand;
+        }
+        let headings: BTreeSet<&String> = self.lines.iter().filter_map(|(_, line)| line.parent.as_ref()).collect();
+        for (key, line) in self.lines.iter() {
+            let parent = line.parent.as_ref().and_then(|key| self.lines.get(key)).and_then(|parent| parent.form);
+            let heading = headings.contains(key) && line.form != Some(LineForm::Configurable);
+            if heading || parent == Some(LineForm::Configurable) || line.form == Some(LineForm::Comment) {
+                continue;
+            }
+            if let (Some(variant), Some(quantity)) = (&line.variant, line.quantity) {
+                let sum: &mut Decimal = demand.entry(variant.clone()).or_default();
+                *sum = sum.saturating_add(quantity);
+            }
+        }
+        demand
+    }
+
     /// The lines that are goods or money of their own: children of a configurable line are folded into their parent,
     /// bundles without money of their own are left to their children.
     pub fn sold_lines(&self) -> impl Iterator<Item = (&String, &Line)> {
@@ -536,6 +559,43 @@ mod tests {
         fn an_order_comes_back_from_its_leaves(order in order()) {
             prop_assert_eq!(Order::from_leaves(&order.to_leaves()).unwrap(), order);
         }
+    }
+
+    #[test]
+    fn stock_is_taken_once_for_each_thing_sold() {
+        let line = |sku: &str, form: LineForm, parent: Option<&str>, quantity: i64| Line {
+            variant: Some(Ref::remote(Kind::Variant, RemoteId::new("", sku))),
+            form: Some(form),
+            parent: parent.map(ToString::to_string),
+            quantity: Some(quantity.into()),
+            ..Line::default()
+        };
+        let lines = [
+            ("1", line("MUG", LineForm::Simple, None, 2)),
+            ("2", line("SHIRT-M", LineForm::Configurable, None, 3)),
+            ("3", line("SHIRT-M", LineForm::Simple, Some("2"), 3)),
+            ("4", line("SET", LineForm::Bundle, None, 1)),
+            ("5", line("MUG", LineForm::Simple, Some("4"), 4)),
+            ("6", line("LAMP", LineForm::Simple, Some("4"), 1)),
+        ];
+        let lines = lines.into_iter().map(|(key, line)| (key.to_string(), line)).collect();
+        let mut order = Order { lines, ..Order::default() };
+        let told: Vec<String> = order
+            .demand()
+            .iter()
+            .map(|(variant, n)| {
+                alloc::format!(
+                    "{} {n}",
+                    match &variant.to {
+                        crate::leaf::Target::Remote(id) => id.id.clone(),
+                        crate::leaf::Target::Entity(_) => String::new(),
+                    }
+                )
+            })
+            .collect();
+        assert_eq!(told, ["LAMP 1", "MUG 6", "SHIRT-M 3"]);
+        order.life = Some(OrderLife::Cancelled);
+        assert!(order.demand().is_empty());
     }
 
     #[test]

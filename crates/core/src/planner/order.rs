@@ -1,36 +1,20 @@
-//! Plans: what the next step for one record is, decided from what both systems show. Pure; asked again after every step.
+//! The next step of an order: made once, released when its totals agree, its number carried back.
 
-use crate::id::{EntityId, RemoteId, SystemName};
+use super::{Decision, Planned, Resolved, World, hold};
+use crate::id::RemoteId;
 use crate::kind::{Kind, Step};
-use crate::leaf::{Leaves, Ref, Value};
+use crate::leaf::{Leaves, Value};
 use crate::money::Money;
 use crate::path::Path;
 use crate::policy::Hold;
 use crate::profile::KindProfile;
-use crate::record::{Customer, LineForm, Order, OrderLife};
+use crate::record::{LineForm, Order, OrderLife};
 use crate::rules::{OrderRules, Released};
 use crate::totals;
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use jiff::Timestamp;
-
-/// How far a reference is resolvable in the target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Resolved {
-    /// The target knows it.
-    There,
-    /// We know the thing, the target does not: its lane has to run first.
-    Unbound(EntityId),
-    /// We do not know the thing.
-    Unknown,
-}
-
-/// What the planner asks about the rest of the world.
-pub trait World {
-    /// How far `reference` is resolvable in the target.
-    fn resolve(&self, reference: &Ref) -> Resolved;
-}
 
 /// The document in the target.
 #[derive(Debug, Clone)]
@@ -66,44 +50,6 @@ pub struct OrderCase<'a, W> {
     pub source_keeps_reference: bool,
     /// The rest of the world.
     pub world: &'a W,
-}
-
-/// One step the planner asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
-    /// The system written to.
-    pub target: SystemName,
-    /// Kind of the document.
-    pub kind: Kind,
-    /// What is done.
-    pub step: Step,
-    /// The wanted fields; references and codes still ours.
-    pub leaves: Leaves,
-    /// Why.
-    pub reason: String,
-    /// Only adopt a document that is there already; never make one.
-    pub adopt_only: bool,
-}
-
-/// What to do about a record now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// Both sides are as they should be.
-    Agreed,
-    /// Not part of the flow; the reason.
-    Outside(String),
-    /// Not due yet; the reason, and until when that is fine.
-    Awaiting(String, Timestamp),
-    /// Other records have to come first.
-    Wait(Vec<EntityId>, String),
-    /// A person has to do something.
-    Hold(Hold),
-    /// Write this.
-    Step(Planned),
-}
-
-fn hold(code: &str, what: impl Into<String>, remedy: impl Into<String>) -> Decision {
-    Decision::Hold(Hold::new(code, what, remedy))
 }
 
 /// The next step for an order.
@@ -438,62 +384,6 @@ fn number_back<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decision
         step: Step::Update,
         leaves,
         reason: alloc::format!("the ERP's number {number} goes back to the shop"),
-        adopt_only: false,
-    })
-}
-
-/// Everything that decides a customer's next step.
-#[derive(Debug)]
-pub struct CustomerCase<'a> {
-    /// The ERP.
-    pub target: &'a SystemName,
-    /// Whether customers flow to it.
-    pub flows: bool,
-    /// What the shop shows.
-    pub seen: &'a Leaves,
-    /// Whether the ERP has it.
-    pub bound: bool,
-    /// The address keys the ERP has.
-    pub bound_addresses: &'a [String],
-}
-
-/// The next step for a customer: created once, then given the addresses it lacks.
-#[must_use]
-pub fn customer(case: &CustomerCase<'_>) -> Decision {
-    let addresses = match Customer::addresses_of(case.seen) {
-        Ok(addresses) => addresses,
-        Err(error) => return hold("SYN-0107", error.to_string(), "report this as a defect"),
-    };
-    if !case.flows && !case.bound {
-        return Decision::Outside("customers are adopted only".to_string());
-    }
-    if !case.bound {
-        if case.seen.value(&Path::field("name")).is_none() && case.seen.value(&Path::field("email")).is_none() {
-            return hold("SYN-0107", "the customer has neither name nor e-mail", "complete the customer in the shop");
-        }
-        let mut leaves = case.seen.clone();
-        leaves.retain(|path| path.as_str() != "code" && path.as_str() != "active");
-        return Decision::Step(Planned {
-            target: case.target.clone(),
-            kind: Kind::Customer,
-            step: Step::Create,
-            leaves,
-            reason: "known in the shop, not yet in the ERP".to_string(),
-            adopt_only: false,
-        });
-    }
-    let missing: Vec<&String> = addresses.keys().filter(|key| !case.bound_addresses.contains(key)).collect();
-    if missing.is_empty() {
-        return Decision::Agreed;
-    }
-    let mut leaves = case.seen.clone();
-    leaves.retain(|path| path.within("addresses").is_some_and(|(key, _)| missing.contains(&&key)));
-    Decision::Step(Planned {
-        target: case.target.clone(),
-        kind: Kind::Customer,
-        step: Step::Attach("addresses".to_string()),
-        leaves,
-        reason: alloc::format!("{} address(es) not yet in the ERP", missing.len()),
         adopt_only: false,
     })
 }

@@ -1,0 +1,72 @@
+//! Plans: what the next step for one record is, decided from what its systems show. Pure; asked again after every step.
+
+mod customer;
+mod order;
+mod stock;
+
+pub use customer::{CustomerCase, customer};
+pub use order::{Bound, OrderCase, order, tax_row};
+pub use stock::{Figures, StockCase, figures, stock};
+
+use crate::id::{EntityId, SystemName};
+use crate::kind::{Kind, Step};
+use crate::leaf::{Leaves, Ref};
+use crate::policy::Hold;
+use alloc::string::String;
+use alloc::vec::Vec;
+use jiff::Timestamp;
+
+/// How far a reference is resolvable in the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// The target knows it.
+    There,
+    /// We know the thing, the target does not: its lane has to run first.
+    Unbound(EntityId),
+    /// We do not know the thing.
+    Unknown,
+}
+
+/// What the planner asks about the rest of the world.
+pub trait World {
+    /// How far `reference` is resolvable in the target.
+    fn resolve(&self, reference: &Ref) -> Resolved;
+}
+
+/// One step the planner asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The system written to.
+    pub target: SystemName,
+    /// Kind of the document.
+    pub kind: Kind,
+    /// What is done.
+    pub step: Step,
+    /// The wanted fields; references and codes still ours.
+    pub leaves: Leaves,
+    /// Why.
+    pub reason: String,
+    /// Only adopt a document that is there already; never make one.
+    pub adopt_only: bool,
+}
+
+/// What to do about a record now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Both sides are as they should be.
+    Agreed,
+    /// Not part of the flow; the reason.
+    Outside(String),
+    /// Not due yet; the reason, and until when that is fine.
+    Awaiting(String, Timestamp),
+    /// Other records have to come first.
+    Wait(Vec<EntityId>, String),
+    /// A person has to do something.
+    Hold(Hold),
+    /// Write this.
+    Step(Planned),
+}
+
+fn hold(code: &str, what: impl Into<String>, remedy: impl Into<String>) -> Decision {
+    Decision::Hold(Hold::new(code, what, remedy))
+}

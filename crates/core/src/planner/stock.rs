@@ -1,0 +1,220 @@
+//! The next step of a variant's stock in one shop: what buyers can still buy becomes what the ERP can still promise.
+//!
+//! A = what the ERP can still promise, Q = ordered in any shop and not yet reserved in the ERP, B = safety stock.
+//! Buyers get T = max(0, ⌊A − Q − B⌋). A shop that takes physical figures and subtracts its own reservations R itself
+//! is told T + R.
+
+use super::{Decision, Planned, hold};
+use crate::id::SystemName;
+use crate::kind::{Kind, Step};
+use crate::leaf::{Leaves, Value};
+use crate::record::Stock;
+use crate::rules::StockRules;
+use alloc::string::String;
+use alloc::vec::Vec;
+use rust_decimal::Decimal;
+
+/// Everything that decides what one shop is told of one variant.
+#[derive(Debug)]
+pub struct StockCase<'a> {
+    /// The flow's rules.
+    pub rules: &'a StockRules,
+    /// The shop.
+    pub target: &'a SystemName,
+    /// What the ERP shows.
+    pub source: &'a Stock,
+    /// Ordered in any shop and not yet reserved in the ERP.
+    pub demand: Decimal,
+    /// What the shop shows.
+    pub seen: &'a Stock,
+}
+
+/// How the figure for buyers comes about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figures {
+    /// What buyers of the shop may still buy from the listed places: T.
+    pub free: Decimal,
+    /// What each listed place is to show as physically there.
+    pub on_hand: Vec<(String, Decimal)>,
+    /// The sum in words, e.g. `12 − 2 ordered − 1 safety = 9; 3 reserved in the shop`.
+    pub told: String,
+}
+
+/// The next step for the stock of one variant in one shop.
+#[must_use]
+pub fn stock(case: &StockCase<'_>) -> Decision {
+    let (source, target) = (&case.rules.source, case.target);
+    for (system, stock) in [(source, case.source), (target, case.seen)] {
+        if stock.managed == Some(false) {
+            return Decision::Outside(alloc::format!("{system} does not count its stock"));
+        }
+    }
+    let figures = match figures(case) {
+        Ok(figures) => figures,
+        Err(decision) => return decision,
+    };
+    let mut leaves = Leaves::new();
+    for (place, wanted) in &figures.on_hand {
+        let shown = case.seen.levels.get(place).and_then(|level| level.on_hand);
+        if shown != Some(*wanted) {
+            leaves.put(Stock::on_hand_path(place), Value::Number(*wanted));
+        }
+    }
+    if leaves.is_empty() {
+        return Decision::Agreed;
+    }
+    Decision::Step(Planned {
+        target: target.clone(),
+        kind: Kind::Stock,
+        step: Step::Update,
+        leaves,
+        reason: figures.told,
+        adopt_only: false,
+    })
+}
+
+/// What the shop's places are to show.
+///
+/// # Errors
+/// The hold, where a figure that is needed is not told.
+pub fn figures(case: &StockCase<'_>) -> Result<Figures, Decision> {
+    let mut available = Decimal::ZERO;
+    let mut shares: Vec<(String, Decimal)> = Vec::new();
+    for (place, warehouses) in &case.rules.places {
+        let mut here = Decimal::ZERO;
+        for warehouse in warehouses {
+            here = here.saturating_add(promised(case, warehouse)?);
+        }
+        available = available.saturating_add(here);
+        shares.push((place.clone(), here.floor().max(Decimal::ZERO)));
+    }
+    let free = available.saturating_sub(case.demand).saturating_sub(case.rules.safety).floor().max(Decimal::ZERO);
+    let reserved = case.seen.reserved.ok_or_else(|| {
+        let what = alloc::format!("{} does not tell what it has reserved", case.target);
+        hold("SYN-0131", what, "see `syncline systems`: its inventory interface has to be there and readable for us")
+    })?;
+    let reserved = reserved.max(Decimal::ZERO);
+    // Places with fractions of a piece each may not make up a whole one.
+    let free = shares.iter().fold(Decimal::ZERO, |sum, (_, share)| sum.saturating_add(*share)).min(free);
+    let mut left = free;
+    let mut on_hand = Vec::new();
+    for (at, (place, share)) in shares.into_iter().enumerate() {
+        let given = share.min(left);
+        left = left.saturating_sub(given);
+        on_hand.push((place, if at == 0 { given.saturating_add(reserved) } else { given }));
+    }
+    let (ordered, safety) = (case.demand.normalize(), case.rules.safety.normalize());
+    let told = alloc::format!(
+        "{} to promise − {ordered} ordered − {safety} safety = {} for buyers; {} reserved in {}",
+        available.normalize(),
+        free.normalize(),
+        reserved.normalize(),
+        case.target
+    );
+    Ok(Figures { free, on_hand, told })
+}
+
+/// What `warehouse` can still promise.
+fn promised(case: &StockCase<'_>, warehouse: &str) -> Result<Decimal, Decision> {
+    let level = case.source.levels.get(warehouse);
+    level.and_then(|level| level.available.or(level.on_hand)).ok_or_else(|| {
+        let source = &case.rules.source;
+        hold(
+            "SYN-0130",
+            alloc::format!("{source} tells nothing of the warehouse `{warehouse}`"),
+            alloc::format!("name a warehouse of {source} under [flows.inventory.sources]: see `syncline systems`"),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Level;
+    use alloc::string::ToString;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    fn rules(places: &[(&str, &[&str])], safety: i64) -> StockRules {
+        StockRules {
+            source: SystemName::new("erp"),
+            targets: vec![SystemName::new("shop")],
+            safety: safety.into(),
+            places: places.iter().map(|(p, w)| (p.to_string(), w.iter().map(ToString::to_string).collect())).collect(),
+        }
+    }
+
+    fn erp(available: &[(&str, &str)]) -> Stock {
+        let level = |text: &str| Level { available: text.parse().ok(), ..Level::default() };
+        let levels = available.iter().map(|(place, text)| (place.to_string(), level(text))).collect();
+        Stock { levels, ..Stock::default() }
+    }
+
+    fn shop(on_hand: &[(&str, i64)], reserved: i64) -> Stock {
+        let level = |n: i64| Level { on_hand: Some(n.into()), ..Level::default() };
+        let levels = on_hand.iter().map(|(place, n)| (place.to_string(), level(*n))).collect();
+        Stock { levels, reserved: Some(reserved.into()), ..Stock::default() }
+    }
+
+    fn planned(rules: &StockRules, source: &Stock, demand: i64, seen: &Stock) -> Vec<String> {
+        let target = SystemName::new("shop");
+        match stock(&StockCase { rules, target: &target, source, demand: demand.into(), seen }) {
+            Decision::Step(step) => step
+                .leaves
+                .iter()
+                .map(|(p, v)| alloc::format!("{p}={}", v.map_or(String::new(), ToString::to_string)))
+                .collect(),
+            Decision::Agreed => vec!["agreed".to_string()],
+            Decision::Hold(hold) => vec![hold.code],
+            other => vec![alloc::format!("{other:?}")],
+        }
+    }
+
+    #[test]
+    fn the_oversell_of_two_orders_not_yet_in_the_erp() {
+        // Scenario S45: five there, two ordered in the shop, of which the ERP knows one and has shipped it.
+        let rules = rules(&[("default", &["WH"])], 0);
+        assert_eq!(planned(&rules, &erp(&[("WH", "4")]), 1, &shop(&[("default", 5)], 2)), ["agreed"]);
+        assert_eq!(
+            planned(&rules, &erp(&[("WH", "4")]), 1, &shop(&[("default", 5)], 1)),
+            ["levels[default].on_hand=4"]
+        );
+    }
+
+    #[test]
+    fn warehouses_are_summed_and_shares_stay_within_what_is_free() {
+        let rules = rules(&[("east", &["A", "B"]), ("west", &["C"])], 2);
+        let source = erp(&[("A", "3.5"), ("B", "-1"), ("C", "10")]);
+        assert_eq!(
+            planned(&rules, &source, 4, &shop(&[("east", 0), ("west", 0)], 1)),
+            ["levels[east].on_hand=3", "levels[west].on_hand=4"]
+        );
+        assert_eq!(planned(&rules, &erp(&[("A", "1"), ("B", "1")]), 0, &shop(&[], 0)), ["SYN-0130"]);
+    }
+
+    #[test]
+    fn what_is_not_counted_is_left_alone_and_what_is_not_told_is_held() {
+        let rules = rules(&[("default", &["WH"])], 0);
+        let service = Stock { managed: Some(false), ..erp(&[]) };
+        assert!(planned(&rules, &service, 0, &shop(&[], 0))[0].contains("does not count"));
+        assert_eq!(planned(&rules, &erp(&[("WH", "1")]), 0, &Stock::default()), ["SYN-0131"]);
+    }
+
+    proptest! {
+        #[test]
+        fn buyers_never_get_more_than_is_free(
+            a in -50i64..200, b in -50i64..200, demand in 0i64..80, safety in 0i64..20, reserved in -5i64..40
+        ) {
+            let rules = rules(&[("east", &["A"]), ("west", &["B"])], safety);
+            let source = erp(&[("A", &a.to_string()), ("B", &b.to_string())]);
+            let (target, seen) = (SystemName::new("shop"), shop(&[], reserved));
+            let case = StockCase { rules: &rules, target: &target, source: &source, demand: demand.into(), seen: &seen };
+            let figures = figures(&case).unwrap();
+            let sum: Decimal = figures.on_hand.iter().map(|(_, n)| *n).sum();
+            let salable = sum - Decimal::from(reserved.max(0));
+            prop_assert!(salable <= Decimal::from((a + b - demand - safety).max(0)));
+            prop_assert!(figures.on_hand.iter().all(|(_, n)| *n >= Decimal::ZERO));
+            prop_assert_eq!(salable, figures.free);
+        }
+    }
+}
