@@ -33,7 +33,7 @@ pub struct OrderRules {
     pub source: SystemName,
     /// The ERP.
     pub target: SystemName,
-    /// Orders of earlier days (in the shop's zone) are not carried over; none for all.
+    /// Orders of earlier days (in the shop's zone) are carried over only where a person lets them; none for all.
     pub start: Option<Date>,
     /// Release rule by payment method; a pattern may end in `*`.
     pub release: Vec<(String, ReleaseRule)>,
@@ -102,10 +102,11 @@ impl OrderRules {
         }
     }
 
-    /// Whether `order` may leave the shop now.
+    /// Whether `order` may leave the shop now; one that was `admitted` by a person at whatever day it was placed.
     #[must_use]
-    pub fn released(&self, order: &Order) -> Released {
-        if let (Some(start), Some(day)) = (self.start, order.day)
+    pub fn released(&self, order: &Order, admitted: bool) -> Released {
+        if !admitted
+            && let (Some(start), Some(day)) = (self.start, order.day)
             && day < start
         {
             return Released::TooOld(day);

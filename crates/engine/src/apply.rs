@@ -3,17 +3,39 @@
 use crate::preview::{Plan, PlanRow};
 use crate::run::Engine;
 use crate::system::EngineError;
+use jiff::Timestamp;
 use serde::Serialize;
-use syncline_core::id::EntityId;
+use syncline_core::delivery::Progress;
+use syncline_core::id::{DeliveryId, EntityId};
+use syncline_core::policy::Hold;
 use syncline_store::{PlanBook, Retry};
+
+/// A row that was not brought to its end, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stopped {
+    /// The row.
+    pub id: String,
+    /// What a person calls the record.
+    pub key: String,
+    /// The state its record is in now: `held`, `failed`, `ready`, `waiting`, `awaiting`.
+    pub state: String,
+    /// Why, and what to do.
+    pub why: Hold,
+}
 
 /// What applying a plan did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Applied {
-    /// Rows carried out or handed to their lane.
+    /// Rows carried out now.
     pub applied: usize,
+    /// Rows that were carried out before.
+    pub done: Vec<String>,
     /// Rows whose record changed since; plan again.
     pub drifted: Vec<String>,
+    /// Rows a system refused or a rule keeps back.
+    pub refused: Vec<Stopped>,
+    /// Rows that are under way or wait for something.
+    pub unfinished: Vec<Stopped>,
     /// Rows not asked for.
     pub left: usize,
 }
@@ -40,15 +62,16 @@ impl Engine {
     pub async fn apply(&self, plan: &Plan, only: &[String]) -> Result<Applied, EngineError> {
         let mut report = Applied::default();
         let mut lanes: Vec<EntityId> = Vec::new();
+        let mut handed: Vec<&PlanRow> = Vec::new();
         for row in &plan.rows {
             if !only.is_empty() && !only.contains(&row.key) && !only.contains(&row.id) {
                 report.left += 1;
-                continue;
-            }
-            if self.as_planned(row).await? {
-                report.applied += 1;
+            } else if self.as_planned(row).await? {
+                handed.push(row);
                 lanes.push(row.entity);
                 lanes.extend(self.needed_by(row.entity).await?);
+            } else if self.was_done(plan, row).await? {
+                report.done.push(row.id.clone());
             } else {
                 report.drifted.push(row.id.clone());
             }
@@ -66,7 +89,45 @@ impl Engine {
         if !lanes.is_empty() {
             self.drain(&lanes).await?;
         }
+        for row in handed {
+            self.tell(&mut report, plan, row).await?;
+        }
         Ok(report)
+    }
+
+    /// What became of a row that was handed to its lane.
+    async fn tell(&self, report: &mut Applied, plan: &Plan, row: &PlanRow) -> Result<(), EngineError> {
+        if self.was_done(plan, row).await? {
+            report.applied += 1;
+            return Ok(());
+        }
+        let lane = self.store.story(row.entity).await?.lane;
+        let state = lane.as_ref().map_or_else(|| "idle".to_string(), |lane| lane.state.clone());
+        let why = lane.and_then(|lane| lane.why).unwrap_or_else(|| Hold::new("", state.clone(), ""));
+        let stopped = Stopped { id: row.id.clone(), key: row.key.clone(), state, why };
+        match stopped.state.as_str() {
+            "held" | "failed" => report.refused.push(stopped),
+            _ => report.unfinished.push(stopped),
+        }
+        Ok(())
+    }
+
+    /// Whether the step of `row` was brought to a good end since the plan was made.
+    async fn was_done(&self, plan: &Plan, row: &PlanRow) -> Result<bool, EngineError> {
+        let story = self.store.story(row.entity).await?;
+        let ended = |delivery: DeliveryId| {
+            let since = |at: Timestamp| plan.at.is_none_or(|made| at >= made);
+            story
+                .journal
+                .iter()
+                .any(|told| told.delivery == Some(delivery) && told.entry.event == "done" && since(told.at))
+        };
+        Ok(story.deliveries.iter().any(|delivery| {
+            delivery.progress == Progress::Done
+                && delivery.target.as_str() == row.target
+                && delivery.change.step.to_string() == row.step
+                && ended(delivery.id)
+        }))
     }
 
     async fn as_planned(&self, row: &PlanRow) -> Result<bool, EngineError> {

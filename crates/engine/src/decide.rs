@@ -44,6 +44,11 @@ impl Engine {
         let Some(side) = case.sides.get(&source.uid) else {
             return Ok(Decision::Outside(format!("{} does not show it", source.name)).into());
         };
+        if side.unread {
+            // Before anything is written it is read anew; until then nothing can be said of it.
+            let what = format!("the last answer of {} for it could not be read", source.name);
+            return Ok(Decision::Hold(Hold::new("SYN-0107", what, "the next pass reads it anew")).into());
+        }
         let mut decided = match case.kind {
             Kind::Order => self.decide_order(case, rules, source, target, side, lenient).await?,
             Kind::Customer => self.decide_customer(case, target, side),
@@ -99,6 +104,7 @@ impl Engine {
             rules,
             source_id,
             order: &order,
+            admitted: case.admitted,
             source_base: &side.base,
             source_seen: &side.seen,
             target: match (bound_id, &seen) {

@@ -4,11 +4,12 @@ mod send;
 mod settle;
 
 use crate::decide::Decided;
+use crate::import::early;
 use crate::poll;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
-use syncline_connect::{Error, Evidence, Lookup, Snapshot};
+use syncline_connect::{Error, Evidence, Lookup, Seen, Snapshot};
 use syncline_core::delivery::{Change, Delivery, Move, after};
 use syncline_core::id::RemoteId;
 use syncline_core::journal::Entry;
@@ -287,6 +288,9 @@ impl Engine {
                 Swept::Trouble(system, error) => self.trouble(work, &system, error).await,
             };
         }
+        if !work.fetched && self.is_unread(&case) {
+            return self.read_anew(work, &case).await;
+        }
         let Decided { decision, resolution } = self.decide(&case, false).await?;
         let plan = match decision {
             Decision::Agreed => {
@@ -297,6 +301,10 @@ impl Engine {
                 return self.give_back(&work, state, None, None).await;
             }
             Decision::Outside(why) => return self.give_back(&work, LaneState::Outside(why), None, None).await,
+            Decision::Early(day) => {
+                let state = LaneState::Early(early(day, &case.label));
+                return self.give_back(&work, state, None, None).await;
+            }
             Decision::Awaiting(why, until) => {
                 return self.give_back(&work, LaneState::Awaiting(why, until), None, None).await;
             }
@@ -386,6 +394,39 @@ impl Engine {
                 Ok(Moved::Again(work))
             }
             Ok(None) => Ok(Moved::Again(work)),
+            Err(error) => self.trouble(work, &source, error).await,
+        }
+    }
+
+    /// Whether the last answer of the source for `case` could not be read.
+    pub(crate) fn is_unread(&self, case: &Case) -> bool {
+        let source = self.flows.orders.as_ref().and_then(|rules| self.systems.get(&rules.source));
+        source.and_then(|source| case.sides.get(&source.uid)).is_some_and(|side| side.unread)
+    }
+
+    /// Reads a record anew that could not be read before: nothing is decided on what it was.
+    async fn read_anew(&self, mut work: Work, case: &Case) -> Result<Moved, EngineError> {
+        work.fetched = true;
+        let Some((source, id)) = self.origin(case)? else { return Ok(Moved::Again(work)) };
+        let snapshot = match self.read_one(&source, case.kind, &id).await {
+            Ok(Some(snapshot)) => Ok(snapshot),
+            Ok(None) => {
+                Err(Error::new(ErrorKind::Gone, format!("{} {id} is not in {} any more", case.kind, source.name)))
+            }
+            Err(error) => Err(error),
+        };
+        match snapshot {
+            Ok(snapshot) => {
+                let records = poll::incoming(case.kind, Seen { id, snapshot: Ok(snapshot) });
+                let accept = Accept { system: source.uid.clone(), records, cursor: None, now: self.now() };
+                self.store.accept(accept).await?;
+                Ok(Moved::Again(work))
+            }
+            Err(error) if error.kind.next() == Next::Inbox => {
+                let evidence = pack(error.evidence.as_deref());
+                let entry = Entry::new("refused", source.name.as_str(), error.kind.code());
+                self.give_back(&work, LaneState::Failed(poll::unreadable(&error)), Some(entry), evidence).await
+            }
             Err(error) => self.trouble(work, &source, error).await,
         }
     }

@@ -45,7 +45,7 @@ pub struct RecordStory {
     pub kind: String,
     /// What a person calls it.
     pub key: String,
-    /// `idle`, `ready`, `awaiting`, `waiting`, `held`, `failed`, `outside`.
+    /// `idle`, `ready`, `awaiting`, `waiting`, `held`, `failed`, `outside`, `early`.
     pub state: String,
     /// Why it is in that state, and what to do.
     pub why: Option<Hold>,
@@ -160,6 +160,7 @@ fn summary(story: &Story, sides: &BTreeMap<String, SideStory>) -> String {
     let word = match state {
         "idle" => "both sides agree",
         "outside" => "not part of the flow",
+        "early" => "not carried over unless it is imported",
         "awaiting" => "not due yet",
         "waiting" => "waits for another record",
         "held" => "a rule keeps it back; a person has to do something",

@@ -6,6 +6,7 @@ pub mod config;
 pub mod decide;
 pub mod deliver;
 pub mod explain;
+pub mod import;
 pub mod pages;
 pub mod poll;
 pub mod preview;

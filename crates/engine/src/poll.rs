@@ -7,7 +7,7 @@ use syncline_connect::{Cursor, Error, Seen};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::Leaves;
-use syncline_core::policy::Hold;
+use syncline_core::policy::{ErrorKind, Hold};
 use syncline_core::record::Record;
 use syncline_store::{Accept, Accepted, Incoming};
 
@@ -67,7 +67,7 @@ pub fn incoming(kind: Kind, seen: Seen) -> Vec<Incoming> {
             leaves: Leaves::new(),
             version: None,
             in_passing: false,
-            refused: Some(refusal(&error)),
+            refused: Some(unreadable(&error)),
         }],
     }
 }
@@ -112,7 +112,19 @@ fn customer_label(id: &RemoteId) -> String {
     }
 }
 
-/// A hold for a record that cannot be read.
+/// A hold for a record that its own system tells in a way that cannot be understood.
+#[must_use]
+pub fn unreadable(error: &Error) -> Hold {
+    let remedy = match error.kind {
+        ErrorKind::Invalid | ErrorKind::Broken => {
+            "correct what it names in the system it was read from, then `syncline retry`: it is read anew"
+        }
+        other => other.advice(),
+    };
+    Hold::new(error.kind.code(), format!("it cannot be read: {}", error.message), remedy)
+}
+
+/// A hold for what a system refused.
 #[must_use]
 pub fn refusal(error: &Error) -> Hold {
     Hold::new(error.kind.code(), error.message.clone(), error.kind.advice())

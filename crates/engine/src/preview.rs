@@ -72,6 +72,9 @@ pub struct OpenRow {
 pub struct Plan {
     /// Its id.
     pub id: String,
+    /// When it was made; none in plans kept by earlier versions.
+    #[serde(default)]
+    pub at: Option<jiff::Timestamp>,
     /// The steps.
     pub rows: Vec<PlanRow>,
     /// What is open.
@@ -97,7 +100,7 @@ impl Engine {
         self.look().await?;
         let now = self.now();
         let id = format!("p{:x}", now.as_millisecond());
-        let mut plan = Plan { id: id.clone(), ..Plan::default() };
+        let mut plan = Plan { id: id.clone(), at: Some(now), ..Plan::default() };
         let mut seen = Vec::new();
         let filter =
             LaneFilter { states: vec!["ready", "waiting", "held", "failed", "awaiting"], ..LaneFilter::default() };
@@ -122,8 +125,13 @@ impl Engine {
         Ok(plan)
     }
 
-    async fn preview(&self, plan: &mut Plan, entity: EntityId, mut open: OpenRow) -> Result<(), EngineError> {
+    async fn preview(&self, plan: &mut Plan, entity: EntityId, open: OpenRow) -> Result<(), EngineError> {
         let case = self.store.load(entity).await?;
+        self.preview_case(plan, case, open).await
+    }
+
+    /// What would be done about `case` as it stands.
+    pub(crate) async fn preview_case(&self, plan: &mut Plan, case: Case, mut open: OpenRow) -> Result<(), EngineError> {
         if let Some(delivery) = &case.delivery {
             let planned = Planned {
                 target: delivery.target.clone(),
@@ -158,7 +166,7 @@ impl Engine {
             plan.open.push(open.clone());
         };
         match decision {
-            Decision::Agreed | Decision::Outside(_) => {}
+            Decision::Agreed | Decision::Outside(_) | Decision::Early(_) => {}
             Decision::Awaiting(..) => plan.awaiting += 1,
             Decision::Hold(why) => hold("held", why),
             Decision::Wait(_, why) => hold("waiting", Hold::new("", why, "")),

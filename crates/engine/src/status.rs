@@ -15,6 +15,8 @@ pub struct FlowStatus {
     pub ready: u64,
     /// Records both sides agree on, or that are no part of the flow.
     pub done: u64,
+    /// Orders from before the flow's first day: not carried over unless they are imported.
+    pub early: u64,
     /// Orders not due yet: on hold or unpaid in the shop, within the deadline.
     pub awaiting: u64,
     /// Records that wait for others.
@@ -56,6 +58,7 @@ impl Engine {
                     let oldest = row.oldest.map_or(0, |at| self.now().duration_since(at).as_secs());
                     flow.lag_seconds = flow.lag_seconds.max(oldest);
                 }
+                "early" => flow.early += row.count,
                 "awaiting" => flow.awaiting += row.count,
                 "waiting" => flow.waiting += row.count,
                 "held" => flow.held += row.count,

@@ -3,6 +3,7 @@
 use crate::system::EngineError;
 use std::collections::BTreeMap;
 use syncline_core::id::{EntityId, SystemUid};
+use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Ref, Target, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{Resolved, World, tax_row};
@@ -16,6 +17,8 @@ pub struct Resolution {
     found: BTreeMap<Ref, (Resolved, Option<Ref>)>,
     /// Whether what is known but unbound counts as there (a plan shown before its dependencies ran).
     pub lenient: bool,
+    /// A product is missing, and none is bound in the target at all.
+    no_product: bool,
 }
 
 impl World for Resolution {
@@ -24,6 +27,10 @@ impl World for Resolution {
             Resolved::Unbound(_) if self.lenient => Resolved::There,
             other => other,
         }
+    }
+
+    fn any_product_tied(&self) -> bool {
+        !self.no_product
     }
 }
 
@@ -54,6 +61,9 @@ pub async fn resolve(
             None => (Resolved::Unknown, None),
             Some(entity) => in_target(store, to, reference, entity).await?,
         };
+        if reference.kind == Kind::Variant && found.0 != Resolved::There && !resolution.no_product {
+            resolution.no_product = !store.binds_any(to.clone(), Kind::Variant).await?;
+        }
         resolution.found.insert(reference.clone(), found);
     }
     Ok(resolution)
@@ -167,7 +177,6 @@ pub fn inbound(leaves: &Leaves, elements: &BTreeMap<Path, String>) -> Leaves {
 mod tests {
     use super::*;
     use syncline_core::id::RemoteId;
-    use syncline_core::kind::Kind;
 
     #[test]
     fn a_bound_line_comes_in_under_our_key_and_a_strange_one_keeps_its_own() {

@@ -1,5 +1,8 @@
 //! Proof of agreement: every record of the flow, read on both sides and compared; every zero says of how many.
 
+mod customers;
+mod stored;
+
 use crate::pages::Pages;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -13,7 +16,6 @@ use syncline_core::kind::{Flow, Kind};
 use syncline_core::mark::is_mark;
 use syncline_core::record::{Order, Record};
 use syncline_core::rules::{OrderRules, Released};
-use syncline_core::text::email_key;
 use syncline_store::LaneFilter;
 
 /// What comparing one flow found.
@@ -72,36 +74,10 @@ impl Engine {
         let mut proof = Proof::default();
         proof.flows.insert(Flow::Orders, self.verify_orders(rules, source, target).await?);
         if self.flows.customers {
-            proof.flows.insert(Flow::Customers, self.verify_customers(target).await?);
+            proof.flows.insert(Flow::Customers, self.verify_customers(source, target).await?);
         }
         proof.drift = proof.flows.values().map(FlowProof::drift).sum();
         Ok(proof)
-    }
-
-    /// What both sides showed when they were last read, compared.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub async fn verify_stored(&self) -> Result<Proof, EngineError> {
-        let (source, target) = self.pair()?;
-        let Some(rules) = &self.flows.orders else { return Ok(Proof::default()) };
-        let open = self.open_lanes(Kind::Order).await?;
-        let mut flow = FlowProof::default();
-        for (entity, _) in self.store.bindings(source.uid.clone(), Kind::Order).await? {
-            let case = self.store.load(entity).await?;
-            let Some(order) = case.sides.get(&source.uid).and_then(|side| Order::from_leaves(&side.seen).ok()) else {
-                continue;
-            };
-            let there = case.sides.get(&target.uid).and_then(|side| Order::from_leaves(&side.seen).ok());
-            let bound = case.bound.contains_key(&target.uid);
-            if !bound && rules.released(&order) != Released::Yes {
-                continue;
-            }
-            let there: Vec<&Order> = there.iter().collect();
-            compare(&mut flow, &case.label, &order, &there, open.contains(&entity));
-        }
-        let drift = flow.drift();
-        Ok(Proof { flows: [(Flow::Orders, flow)].into(), drift })
     }
 
     /// Entities whose lane is open or not done yet.
@@ -119,6 +95,7 @@ impl Engine {
     ) -> Result<FlowProof, EngineError> {
         let mut documents = self.marked(target, Kind::Order).await?;
         let open = self.open_lanes(Kind::Order).await?;
+        let admitted = self.store.admitted().await?;
         let mut flow = FlowProof::default();
         let mut seen: BTreeSet<RemoteId> = BTreeSet::new();
         let mut pages = Pages::from(source, Kind::Order, Cursor::default());
@@ -128,7 +105,9 @@ impl Engine {
                     continue;
                 }
                 let entity = self.store.entities(source.uid.clone(), Kind::Order, vec![row.id.clone()]).await?;
-                let is_open = entity.first().copied().flatten().is_some_and(|entity| open.contains(&entity));
+                let entity = entity.first().copied().flatten();
+                let is_open = entity.is_some_and(|entity| open.contains(&entity));
+                let let_through = entity.is_some_and(|entity| admitted.contains(&entity));
                 let order = row.snapshot.ok().and_then(|snapshot| order_of(&snapshot));
                 let Some(order) = order else {
                     flow.compared += 1;
@@ -140,7 +119,7 @@ impl Engine {
                 };
                 let mark = self.mark_of(Kind::Order, source, &row.id, target);
                 let there = documents.remove(mark.as_str()).unwrap_or_default();
-                if there.is_empty() && rules.released(&order) != Released::Yes {
+                if there.is_empty() && rules.released(&order, let_through) != Released::Yes {
                     continue;
                 }
                 let there: Vec<&Order> = there.iter().collect();
@@ -176,44 +155,6 @@ impl Engine {
         }
         Ok(by_mark)
     }
-
-    async fn verify_customers(&self, target: &System) -> Result<FlowProof, EngineError> {
-        let (source, _) = self.pair()?;
-        let mut flow = FlowProof::default();
-        let open = self.open_lanes(Kind::Customer).await?;
-        flow.open = open.len();
-        let bindings = self.store.bindings(target.uid.clone(), Kind::Customer).await?;
-        for chunk in bindings.chunks(100) {
-            let ids: Vec<RemoteId> = chunk.iter().map(|(_, id)| id.clone()).collect();
-            let answers = target.connector.read(&target.ctx, Kind::Customer, &ids).await;
-            for ((entity, id), answer) in chunk.iter().zip(answers) {
-                let snapshot = answer.map_err(|error| EngineError::System { system: target.name.clone(), error })?;
-                flow.compared += 1;
-                let case = self.store.load(*entity).await?;
-                let wanted = case.sides.get(&source.uid).map(|side| crate::decide::customer_of(&side.base));
-                let email = wanted.and_then(|customer| customer.email);
-                match snapshot.and_then(|snapshot| snapshot.records.into_iter().next()) {
-                    Some((_, Record::Customer(there))) if same_email(email.as_deref(), there.email.as_deref()) => {
-                        flow.equal += 1;
-                    }
-                    Some(_) => {
-                        flow.different += 1;
-                        flow.tell(format!("customer {}: another e-mail in {} ({id})", case.label, target.name));
-                    }
-                    None => {
-                        flow.missing += 1;
-                        flow.tell(format!("customer {}: {id} is not in {} any more", case.label, target.name));
-                    }
-                }
-            }
-        }
-        Ok(flow)
-    }
-}
-
-/// Nothing is compared where the shop told no e-mail.
-fn same_email(wanted: Option<&str>, there: Option<&str>) -> bool {
-    wanted.is_none_or(|wanted| there.is_some_and(|there| email_key(there) == email_key(wanted)))
 }
 
 fn order_of(snapshot: &Snapshot) -> Option<Order> {

@@ -98,6 +98,8 @@ impl Header {
             APPLICATION => Some(Whose::Ours(self.format)),
             0 if known => Some(Whose::Ours(self.format)),
             0 if self.tables.is_empty() && self.format == 0 => Some(Whose::Nobody),
+            // Nothing to tell it by but its number: it is left alone as one of a newer version would be.
+            0 if self.tables.is_empty() && self.format > crate::schema::newest() => Some(Whose::Ours(self.format)),
             _ => None,
         }
     }

@@ -13,6 +13,7 @@ pub use shell::Sql;
 pub use types::*;
 
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
@@ -86,6 +87,14 @@ pub trait Store: Debug + Send + Sync {
     fn retry(&self, which: Retry, now: Timestamp) -> Fut<'_, usize> {
         self.beneath().retry(which, now)
     }
+    /// Lets orders through the rule of the first day, for good; their lanes are ready. Returns how many are new.
+    fn admit(&self, entities: Vec<EntityId>, now: Timestamp) -> Fut<'_, usize> {
+        self.beneath().admit(entities, now)
+    }
+    /// Every order that was let through the rule of the first day.
+    fn admitted(&self) -> Fut<'_, BTreeSet<EntityId>> {
+        self.beneath().admitted()
+    }
     /// Lanes by what they wait for.
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.beneath().lanes(filter)
@@ -101,6 +110,10 @@ pub trait Store: Debug + Send + Sync {
     /// Main bindings of `kind` in `system`, by entity.
     fn bindings(&self, system: SystemUid, kind: Kind) -> Fut<'_, Vec<(EntityId, RemoteId)>> {
         self.beneath().bindings(system, kind)
+    }
+    /// Whether anything of `kind` is bound in `system`.
+    fn binds_any(&self, system: SystemUid, kind: Kind) -> Fut<'_, bool> {
+        self.beneath().binds_any(system, kind)
     }
     /// Keeps a computed plan, or reads one back.
     fn plan(&self, plan: PlanBook) -> Fut<'_, Option<String>> {

@@ -94,6 +94,8 @@ pub struct SideState {
     pub version: Option<String>,
     /// Grows with every change of this row.
     pub revision: u64,
+    /// The last answer for it could not be read: `seen` is what was readable before, if anything was.
+    pub unread: bool,
 }
 
 /// What an entity is called in one system.
@@ -122,6 +124,8 @@ pub struct Case {
     pub delivery: Option<Delivery>,
     /// Attempts noted for it so far.
     pub attempt: u32,
+    /// A person let it through the rule of the first day.
+    pub admitted: bool,
     /// Creates whose strays still have to be looked for: delivery, and the moment no request can land any more.
     pub strays: Vec<(Delivery, Timestamp)>,
 }
@@ -246,6 +250,8 @@ pub enum LaneState {
     Idle,
     /// Not part of the flow; why.
     Outside(String),
+    /// Placed before the flow's first day; why, and how it is let through.
+    Early(Hold),
     /// Not due; why, and until when that is fine.
     Awaiting(String, Timestamp),
     /// Other lanes come first; why.
@@ -311,7 +317,7 @@ pub enum Retry {
 pub struct LaneFilter {
     /// Of this kind only.
     pub kind: Option<Kind>,
-    /// In these states only (`ready`, `waiting`, `held`, `failed`, `awaiting`, `idle`, `outside`); empty for all.
+    /// In these states only (`ready`, `waiting`, `held`, `failed`, `awaiting`, `idle`, `outside`, `early`); empty for all.
     pub states: Vec<&'static str>,
     /// With this label only.
     pub label: Option<String>,

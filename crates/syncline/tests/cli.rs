@@ -50,6 +50,9 @@ fn the_walk_of_a_newcomer() {
     let key = order["key"].as_str().expect("a key").to_string();
     let applied = bench.json(&["apply", &plan, "--only", &key], 2);
     assert_eq!((number(&applied, "/applied"), applied["drifted"].clone()), (1, json!([])));
+    insta::assert_json_snapshot!("apply", applied.as_object().expect("an object").keys().collect::<Vec<_>>());
+    let again = bench.json(&["apply", &plan, "--only", &key], 2);
+    assert_eq!((number(&again, "/applied"), again["done"].clone()), (0, json!([order["id"]])), "{again}");
     bench.killed_sync();
     let synced = bench.json(&["sync"], 0);
     insta::assert_json_snapshot!("sync", shape(&synced));
@@ -68,6 +71,47 @@ fn the_walk_of_a_newcomer() {
     assert_eq!(bench.json(&["failures"], 0)["failures"], json!([]));
     canary(&mut bench);
     daemon(&bench);
+}
+
+#[test]
+fn orders_from_before_the_first_day_are_let_through_by_name() {
+    let bench = Bench::started("early", 8);
+    bench.run(&["init", "--yes", "--start", "2199-01-01", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);
+    let unadopted = bench.json(&["import", "order:000000001"], 1);
+    assert_eq!(unadopted["error"]["code"], "SYN-0430", "what was never read is told so: {unadopted}");
+    bench.json(&["adopt"], 0);
+    bench.json(&["sync"], 0);
+    let early = number(&bench.json(&["status"], 0), "/flows/orders/early");
+    assert!(early > 5, "{early}");
+    let list = bench.json(&["import"], 0);
+    insta::assert_json_snapshot!("import", shape(&list));
+    assert_eq!(number(&list, "/orders"), early);
+    let shop = bench.shop_orders();
+    let new = shop.iter().find(|order| order["state"] == "new").expect("a new order");
+    let key = new["increment_id"].as_str().expect("a number");
+    let told = bench.run(&["explain", key], 0);
+    assert!(
+        told.contains("unless it is imported") && told.contains(&format!("`syncline import order:{key}`")),
+        "{told}"
+    );
+
+    let rows = bench.lines(&["import", key, "--json"], 2);
+    assert!(rows.iter().any(|row| row["kind"] == "order" && row["key"] == key), "{rows:?}");
+    assert_eq!(number(&bench.json(&["status"], 0), "/flows/orders/early"), early, "a look lets nothing through");
+    bench.run(&["import", "--yes"], 64);
+    assert_eq!(number(&bench.json(&["import", &format!("order:{key}"), "--yes"], 0), "/imported"), 1);
+    assert_eq!(number(&bench.json(&["import", key, "--yes"], 0), "/imported"), 0);
+    let plan = bench.lines(&["plan", "--json"], 2);
+    assert!(plan.iter().any(|row| row["key"] == key));
+    bench.json(&["sync"], 0);
+    let documents = bench.erp_ledger()["orders"].as_array().expect("orders").clone();
+    assert_eq!(documents.iter().filter(|order| order["reference"] == key).count(), 1);
+    assert_eq!(documents.iter().filter(|order| order["mark"].is_string()).count(), 1);
+    let proof = bench.json(&["verify"], 0);
+    assert_eq!((number(&proof, "/drift"), number(&proof, "/flows/orders/compared")), (0, 1));
+    assert_eq!(bench.json(&["verify", "--stored"], 0), proof, "both proofs say the same");
+    let customer = bench.json(&["import", "customer:1"], 64);
+    assert_eq!(customer["error"]["code"], "SYN-0001");
 }
 
 /// An order placed later arrives with the next pass, and has its story.

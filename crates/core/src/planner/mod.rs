@@ -15,6 +15,7 @@ use crate::policy::Hold;
 use alloc::string::String;
 use alloc::vec::Vec;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 /// How far a reference is resolvable in the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Resolved {
 pub trait World {
     /// How far `reference` is resolvable in the target.
     fn resolve(&self, reference: &Ref) -> Resolved;
+    /// Whether any product of the source is tied to one of the target.
+    fn any_product_tied(&self) -> bool;
 }
 
 /// One step the planner asks for.
@@ -57,6 +60,8 @@ pub enum Decision {
     Agreed,
     /// Not part of the flow; the reason.
     Outside(String),
+    /// Placed before the flow's first day; on which.
+    Early(Date),
     /// Not due yet; the reason, and until when that is fine.
     Awaiting(String, Timestamp),
     /// Other records have to come first.

@@ -38,6 +38,8 @@ pub struct OrderCase<'a, W> {
     pub source_id: &'a RemoteId,
     /// What the shop shows.
     pub order: &'a Order,
+    /// A person let it through the rule of the first day.
+    pub admitted: bool,
     /// What the shop showed when the document was made; empty before.
     pub source_base: &'a Leaves,
     /// What the shop shows, as leaves.
@@ -63,12 +65,10 @@ pub fn order<W: World>(case: &OrderCase<'_, W>) -> Decision {
 
 fn before_create<W: World>(case: &OrderCase<'_, W>) -> Decision {
     let order = case.order;
-    match case.rules.released(order) {
+    match case.rules.released(order, case.admitted) {
         Released::Yes => {}
         Released::Never(why) => return Decision::Outside(why),
-        Released::TooOld(day) => {
-            return Decision::Outside(alloc::format!("placed on {day}, before the flow's first day"));
-        }
+        Released::TooOld(day) => return Decision::Early(day),
         Released::Awaiting(why, until) if case.now < until => return Decision::Awaiting(why, until),
         Released::Awaiting(why, until) => {
             return hold(
@@ -143,11 +143,7 @@ fn references<W: World>(case: &OrderCase<'_, W>) -> Option<Decision> {
         let sku = line.sku.as_deref().unwrap_or("?");
         let there = line.variant.as_ref().map(|variant| case.world.resolve(variant));
         if there != Some(Resolved::There) {
-            return Some(hold(
-                "SYN-0104",
-                alloc::format!("line {key}: the product `{sku}` is not known in {}", case.rules.target),
-                alloc::format!("create `{sku}` in {}, then `syncline adopt` and `syncline retry`", case.rules.target),
-            ));
+            return Some(Decision::Hold(unknown_product(case, key, sku)));
         }
     }
     let mut waits = Vec::new();
@@ -160,7 +156,7 @@ fn references<W: World>(case: &OrderCase<'_, W>) -> Option<Decision> {
                 return Some(hold(
                     "SYN-0105",
                     alloc::format!("the customer is not known in {}", case.rules.target),
-                    "configure [flows.customers], or create the customer by hand and `syncline adopt` it",
+                    "switch on [flows.customers] in the file; it is looked at again by itself",
                 ));
             }
             Resolved::Unknown => {
@@ -178,6 +174,18 @@ fn references<W: World>(case: &OrderCase<'_, W>) -> Option<Decision> {
     waits.sort_unstable();
     waits.dedup();
     if waits.is_empty() { None } else { Some(Decision::Wait(waits, "its customer or address comes first".to_string())) }
+}
+
+/// A hold for a product the target does not know, or where nobody has tied any product yet.
+fn unknown_product<W: World>(case: &OrderCase<'_, W>, key: &str, sku: &str) -> Hold {
+    let target = &case.rules.target;
+    if case.world.any_product_tied() {
+        let what = alloc::format!("line {key}: the product `{sku}` is not known in {target}");
+        let remedy = alloc::format!("create `{sku}` in {target}, then `syncline adopt` and `syncline retry`");
+        return Hold::new("SYN-0104", what, remedy);
+    }
+    let what = alloc::format!("line {key}: products were not adopted yet, so `{sku}` is not known in {target} either");
+    Hold::new("SYN-0104", what, "run `syncline adopt` first: it ties products by SKU; then `syncline retry --all`")
 }
 
 /// The order as the ERP shall hold it; references and codes still ours.
@@ -201,22 +209,27 @@ fn order_wish(rules: &OrderRules, id: &RemoteId, order: &Order) -> Leaves {
 
 fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decision {
     let stage = bound.seen.stage.as_deref().unwrap_or("");
+    let withdrawn = matches!(case.order.life, Some(OrderLife::Cancelled | OrderLife::Closed));
+    if stage == "cancelled" && withdrawn {
+        return Decision::Agreed;
+    }
     if stage == "cancelled" {
         return hold(
             "SYN-0111",
             alloc::format!("document {} was cancelled in {}", bound.id, case.rules.target),
-            "cancel the order in the shop as well, or copy the document in the ERP and `syncline adopt` it",
+            "cancel the order in the shop as well; it is looked at again by itself",
         );
     }
     if let Some(changed) = amended(case) {
         return Decision::Hold(changed);
     }
-    if matches!(case.order.life, Some(OrderLife::Cancelled | OrderLife::Closed)) {
+    if withdrawn {
         // A person has accepted both as they are: the document is not moved any further.
         return Decision::Agreed;
     }
     if !is_released(case.profile, stage)
-        && let Released::Awaiting(why, until) = case.rules.released(case.order)
+        // What is there already was let through once.
+        && let Released::Awaiting(why, until) = case.rules.released(case.order, true)
         && case.now < until
     {
         return Decision::Awaiting(why, until);
@@ -386,4 +399,59 @@ fn number_back<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decision
         reason: alloc::format!("the ERP's number {number} goes back to the shop"),
         adopt_only: false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::SystemName;
+    use crate::leaf::Ref;
+    use alloc::collections::BTreeMap;
+
+    /// A world in which nothing is known.
+    struct Nothing;
+
+    impl World for Nothing {
+        fn resolve(&self, _: &Ref) -> Resolved {
+            Resolved::Unknown
+        }
+        fn any_product_tied(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_cancelled_document_is_held_until_the_order_is_cancelled_too() {
+        let rules = OrderRules {
+            source: SystemName::new("shop"),
+            target: SystemName::new("erp"),
+            start: None,
+            release: Vec::new(),
+            release_days: 14,
+            rounding_per_line: 1,
+            number: "{number}".to_string(),
+            creates_customers: true,
+            tables: BTreeMap::new(),
+        };
+        let (id, base, profile) = (RemoteId::new("1", "7"), Leaves::new(), KindProfile::default());
+        let seen = Order { stage: Some("cancelled".to_string()), ..Order::default() };
+        let decided = |life| {
+            let order_here = Order { life: Some(life), ..Order::default() };
+            order(&OrderCase {
+                now: Timestamp::UNIX_EPOCH,
+                rules: &rules,
+                source_id: &id,
+                order: &order_here,
+                admitted: false,
+                source_base: &base,
+                source_seen: &base,
+                target: Some(Bound { id: &id, seen: &seen, base: &base }),
+                profile: &profile,
+                source_keeps_reference: true,
+                world: &Nothing,
+            })
+        };
+        assert!(matches!(decided(OrderLife::Open), Decision::Hold(hold) if hold.code == "SYN-0111"));
+        assert_eq!(decided(OrderLife::Cancelled), Decision::Agreed);
+    }
 }

@@ -92,7 +92,8 @@ fn store_seen(
     let Some((seen, print)) = old else {
         let sql = "INSERT INTO record (entity, system, seen, seen_print, version, revision, seen_at) \
                    VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)";
-        let print = record.leaves.fingerprint();
+        // As above: an empty print where nothing could be read.
+        let print = if record.refused.is_some() { Vec::new() } else { record.leaves.fingerprint().to_vec() };
         let seen = packed("record", &record.leaves)?;
         db.prepare_cached(sql)?.execute(params![
             int(entity.0),
@@ -114,6 +115,11 @@ fn store_seen(
     }
     let sql = "UPDATE record SET seen = ?3, seen_print = ?4, version = ?5, revision = revision + 1, seen_at = ?6 \
                WHERE entity = ?1 AND system = ?2";
+    if print.is_empty() {
+        // What could not be read was called by its id; now it has a name.
+        let sql = "UPDATE entity SET label = ?2 WHERE id = ?1";
+        db.prepare_cached(sql)?.execute(params![int(entity.0), record.label])?;
+    }
     let (blob, print) = (packed("record", &whole)?, whole.fingerprint());
     db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str(), blob, print, record.version, ms(now)])?;
     Ok(Change::Changed)

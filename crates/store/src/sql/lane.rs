@@ -6,6 +6,7 @@ use crate::codec::packed;
 use crate::{Claim, Claimed, LaneState, Release, Retry, StoreError};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeSet;
 use syncline_core::delivery::{Progress, after};
 use syncline_core::id::{EntityId, Epoch};
 use syncline_core::journal::Entry;
@@ -54,6 +55,7 @@ pub(super) fn release(db: &Connection, release: &Release) -> Result<(), StoreErr
     let (state, why, ready_at, attempts) = match &release.state {
         LaneState::Idle => ("idle", None, Timestamp::MAX, "0"),
         LaneState::Outside(why) => ("outside", Some(hold(why)), Timestamp::MAX, "0"),
+        LaneState::Early(why) => ("early", Some(why.clone()), Timestamp::MAX, "0"),
         LaneState::Awaiting(why, until) => ("awaiting", Some(hold(why)), *until, "0"),
         LaneState::Waiting(_, why) => ("waiting", Some(hold(why)), Timestamp::MAX, "0"),
         LaneState::Later(at, why) if release.progressed => ("ready", Some(hold(why)), *at, "1"),
@@ -109,6 +111,30 @@ pub(super) fn wake_waiting(db: &Connection, lane: EntityId, now: Timestamp) -> R
     Ok(())
 }
 
+/// Lets orders through the rule of the first day.
+pub(super) fn admit(db: &Connection, entities: &[EntityId], now: Timestamp) -> Result<usize, StoreError> {
+    let mut new = 0;
+    for entity in entities {
+        let sql = "INSERT OR IGNORE INTO admitted (entity, at) VALUES (?1, ?2)";
+        if db.prepare_cached(sql)?.execute(params![int(entity.0), ms(now)])? == 0 {
+            continue;
+        }
+        new += 1;
+        journal(db, *entity, None, &Entry::new("imported", "", "let through the rule of the first day"), now)?;
+        let sql = "UPDATE lane SET state = 'ready', why = NULL, ready_at = ?2, attempts = 0, dirty = 1, since = ?2 \
+                   WHERE entity = ?1 AND state IN ('early', 'outside', 'ready')";
+        db.prepare_cached(sql)?.execute(params![int(entity.0), ms(now)])?;
+    }
+    Ok(new)
+}
+
+/// Every order let through the rule of the first day.
+pub(super) fn admitted(db: &Connection) -> Result<BTreeSet<EntityId>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT entity FROM admitted")?;
+    let rows = statement.query_map([], |row| row.get::<_, i64>(0))?;
+    Ok(rows.map(|row| row.map(|entity| EntityId(id(entity)))).collect::<Result<_, _>>()?)
+}
+
 pub(super) fn recover(db: &Connection, now: Timestamp) -> Result<usize, StoreError> {
     let mut statement = db.prepare_cached("SELECT id, lane, progress FROM delivery WHERE sending = 1")?;
     let rows =
@@ -147,7 +173,7 @@ pub(super) fn retry(db: &Connection, which: &Retry, now: Timestamp) -> Result<us
         }
         Retry::Rules => {
             let sql = "UPDATE lane SET state = 'ready', why = NULL, ready_at = ?1, attempts = 0, dirty = 1, since = ?1 \
-                       WHERE state IN ('outside', 'awaiting', 'held')";
+                       WHERE state IN ('outside', 'early', 'awaiting', 'held')";
             Ok(db.execute(sql, [ms(now)])?)
         }
         Retry::Touch(entity) => {

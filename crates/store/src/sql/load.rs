@@ -32,6 +32,7 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
         sides: sides(db, entity)?,
         delivery,
         attempt,
+        admitted: admitted(db, entity)?,
         strays: strays(db, entity)?,
     })
 }
@@ -56,8 +57,13 @@ pub(super) fn bound(db: &Connection, entity: EntityId, system: &SystemUid) -> Re
     Ok(Some(BoundTo { id: RemoteId::new(scope, remote), elements }))
 }
 
+fn admitted(db: &Connection, entity: EntityId) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM admitted WHERE entity = ?1)";
+    Ok(db.prepare_cached(sql)?.query_row([int(entity.0)], |row| row.get(0))?)
+}
+
 fn sides(db: &Connection, entity: EntityId) -> Result<BTreeMap<SystemUid, SideState>, StoreError> {
-    let sql = "SELECT system, seen, base, version, revision FROM record WHERE entity = ?1";
+    let sql = "SELECT system, seen, base, version, revision, length(seen_print) = 0 FROM record WHERE entity = ?1";
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([int(entity.0)], |row| {
         Ok((
@@ -66,13 +72,14 @@ fn sides(db: &Connection, entity: EntityId) -> Result<BTreeMap<SystemUid, SideSt
             row.get::<_, Option<String>>(2)?,
             row.get::<_, Option<String>>(3)?,
             row.get::<_, i64>(4)?,
+            row.get::<_, bool>(5)?,
         ))
     })?;
     let mut sides = BTreeMap::new();
     for row in rows {
-        let (system, seen, base, version, revision) = row?;
+        let (system, seen, base, version, revision, unread) = row?;
         let base = base.map(|base| unpacked("record", &base)).transpose()?.unwrap_or_default();
-        let side = SideState { seen: unpacked("record", &seen)?, base, version, revision: id(revision) };
+        let side = SideState { seen: unpacked("record", &seen)?, base, version, revision: id(revision), unread };
         sides.insert(SystemUid::new(system), side);
     }
     Ok(sides)

@@ -12,6 +12,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeSet;
 use syncline_core::delivery::Noted;
 use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemUid};
 use syncline_core::journal::Entry;
@@ -72,6 +73,12 @@ impl Store for Sql {
     fn retry(&self, which: Retry, now: Timestamp) -> Fut<'_, usize> {
         self.run(move |db| lane::retry(db, &which, now))
     }
+    fn admit(&self, entities: Vec<EntityId>, now: Timestamp) -> Fut<'_, usize> {
+        self.run(move |db| lane::admit(db, &entities, now))
+    }
+    fn admitted(&self) -> Fut<'_, BTreeSet<EntityId>> {
+        self.run(lane::admitted)
+    }
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.run(move |db| tell::lanes(db, &filter))
     }
@@ -83,6 +90,9 @@ impl Store for Sql {
     }
     fn bindings(&self, system: SystemUid, kind: Kind) -> Fut<'_, Vec<(EntityId, RemoteId)>> {
         self.run(move |db| tell::bindings(db, &system, kind))
+    }
+    fn binds_any(&self, system: SystemUid, kind: Kind) -> Fut<'_, bool> {
+        self.run(move |db| tell::binds_any(db, &system, kind))
     }
     fn plan(&self, plan: PlanBook) -> Fut<'_, Option<String>> {
         self.run(move |db| tell::plan(db, &plan))

@@ -123,6 +123,11 @@ pub(super) fn bindings(
     .collect()
 }
 
+pub(super) fn binds_any(db: &Connection, system: &SystemUid, kind: Kind) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM binding WHERE system = ?1 AND kind = ?2 AND role <> 'shared')";
+    Ok(db.prepare_cached(sql)?.query_row(params![system.as_str(), kind.word()], |row| row.get(0))?)
+}
+
 pub(super) fn plan(db: &Connection, plan: &PlanBook) -> Result<Option<String>, StoreError> {
     match plan {
         PlanBook::Keep { id, body, now } => {

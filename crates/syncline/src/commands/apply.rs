@@ -4,6 +4,7 @@ use crate::failure::{Exit, Failure};
 use crate::out::{Out, count};
 use crate::{open, progress, signals};
 use serde_json::json;
+use syncline_engine::apply::Applied;
 use syncline_engine::config::Config;
 
 const AFTER: &str = "\
@@ -11,7 +12,8 @@ Examples:
   syncline apply p19a5c3e1f07                          all of it
   syncline apply p19a5c3e1f07 --only 000000012         the rows of one record
   syncline apply p19a5c3e1f07 --only p19a5c3e1f07-3    one row
-A row whose record changed since, or that was carried out already, is left alone and named; plan again for it.";
+A row that was carried out before is named and not sent again; one whose record changed since is left alone: plan again for it.
+A row that a system refuses does not count as applied; its reason is told, and `syncline failures` keeps it.";
 
 /// Which plan, and which part of it.
 #[derive(Debug, clap::Args)]
@@ -34,15 +36,12 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     let flows = engine.status().await?;
     if out.json {
         let told = json!({
-            "plan": plan.id, "applied": report.applied, "drifted": report.drifted, "left": report.left, "flows": flows,
+            "plan": plan.id, "applied": report.applied, "done": report.done, "drifted": report.drifted,
+            "refused": report.refused, "unfinished": report.unfinished, "left": report.left, "flows": flows,
         });
         out.data(&told);
     } else {
-        let applied = count(report.applied, "row");
-        out.line(format!("{applied} applied, {} drifted, {} left out", report.drifted.len(), report.left));
-        if !report.drifted.is_empty() {
-            out.line(format!("changed since they were planned, plan again: {}", report.drifted.join(", ")));
-        }
+        told(&report, out);
         super::status::told(&flows, out);
     }
     if let Some((system, error)) = engine.any_paused() {
@@ -50,7 +49,31 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     }
     Ok(match stopped {
         true => Exit::Failed,
-        false if !report.drifted.is_empty() => Exit::Pending,
+        false if !report.drifted.is_empty() || !report.unfinished.is_empty() => Exit::Pending,
         false => Exit::of(flows.values()),
     })
+}
+
+fn told(report: &Applied, out: Out) {
+    out.line(format!(
+        "{} applied, {} done before, {} refused, {} not finished, {} drifted, {} left out",
+        count(report.applied, "row"),
+        report.done.len(),
+        report.refused.len(),
+        report.unfinished.len(),
+        report.drifted.len(),
+        report.left
+    ));
+    for row in report.refused.iter().chain(&report.unfinished) {
+        out.line(format!("{} {}: {} {} {}", row.id, row.key, row.state, row.why.code, row.why.what));
+        if !row.why.remedy.is_empty() {
+            out.line(format!("    what to do: {}", row.why.remedy));
+        }
+    }
+    if !report.done.is_empty() {
+        out.line(format!("done before, nothing is sent for them: {}", report.done.join(", ")));
+    }
+    if !report.drifted.is_empty() {
+        out.line(format!("changed since they were planned, plan again: {}", report.drifted.join(", ")));
+    }
 }

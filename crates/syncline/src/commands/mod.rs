@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod explain;
 mod failures;
+mod import;
 mod init;
 mod plan;
 mod retry;
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Failures(failures::Args),
     /// Take up again what was held or failed
     Retry(retry::Args),
+    /// Orders from before the flow's first day: list them, let named ones through
+    Import(import::Args),
     /// Compare both sides, and say of how many
     Verify(verify::Args),
     /// Every system this binary can connect, and what the connected ones can do
@@ -80,6 +83,7 @@ pub(crate) async fn carry_out(command: Command, global: &Global, out: &Out) -> R
         Command::Explain(args) => explain::carry_out(&args, &file()?, out).await,
         Command::Failures(args) => failures::carry_out(&args, &file()?, out).await,
         Command::Retry(args) => retry::carry_out(&args, &file()?, out).await,
+        Command::Import(args) => import::carry_out(&args, &file()?, out).await,
         Command::Verify(args) => verify::carry_out(&args, &file()?, out).await,
         Command::Systems(args) => systems::carry_out(&args, &global.config, out).await,
         Command::Sim(args) => sim::carry_out(args, out).await,

@@ -58,7 +58,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     })
 }
 
-fn row_json(row: &PlanRow) -> Value {
+pub(super) fn row_json(row: &PlanRow) -> Value {
     json!({
         "id": row.id, "flow": row.flow, "kind": row.kind, "key": row.key, "step": row.step, "target": row.target,
         "guard": row.guard, "settle_s": row.settle_s, "reason": row.reason, "fields": row.fields,
@@ -74,6 +74,23 @@ fn summary(plan: &Plan) -> Value {
 }
 
 fn told(plan: &Plan, fields: bool, out: Out) {
+    rows(plan, fields, out);
+    out.line(format!(
+        "plan {}: {}, {} waiting, {} held, {} failed, {} not due yet",
+        plan.id,
+        count(plan.rows.len(), "step"),
+        plan.open_in("waiting"),
+        plan.open_in("held"),
+        plan.open_in("failed"),
+        plan.awaiting
+    ));
+    if !plan.rows.is_empty() {
+        out.say(format!("`syncline apply {}` carries out this plan, `syncline sync` whatever is due", plan.id));
+    }
+}
+
+/// The steps of a plan and what is open in it.
+pub(super) fn rows(plan: &Plan, fields: bool, out: Out) {
     if fields {
         for row in plan.rows.iter().take(SHOWN) {
             out.line(format!("{}  {} {} {} in {} ({})", row.id, row.kind, row.key, row.step, row.target, row.reason));
@@ -99,18 +116,6 @@ fn told(plan: &Plan, fields: bool, out: Out) {
         out.line("");
         out.table(&["OPEN", "KIND", "KEY", "WHY"], &open);
         out.line("");
-    }
-    out.line(format!(
-        "plan {}: {}, {} waiting, {} held, {} failed, {} not due yet",
-        plan.id,
-        count(plan.rows.len(), "step"),
-        plan.open_in("waiting"),
-        plan.open_in("held"),
-        plan.open_in("failed"),
-        plan.awaiting
-    ));
-    if !plan.rows.is_empty() {
-        out.say(format!("`syncline apply {}` carries out this plan, `syncline sync` whatever is due", plan.id));
     }
 }
 

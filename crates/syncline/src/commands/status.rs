@@ -12,8 +12,9 @@ const AFTER: &str = "\
 Examples:
   syncline status
   syncline status --json | jq .flows.orders.held
-READY is due now, or about to be judged; NOT DUE is on hold or unpaid in the shop; DONE counts also what is no
-part of the flow, such as orders before its first day. It asks no system and works beside `syncline run`.";
+READY is due now, or about to be judged; NOT DUE is on hold or unpaid in the shop; EARLY was placed before the flow's
+first day and stays where it is unless `syncline import` lets it through; DONE counts also what is no part of the flow,
+such as orders that were cancelled before they left. It asks no system and works beside `syncline run`.";
 
 /// Nothing but the file.
 #[derive(Debug, clap::Args)]
@@ -32,7 +33,7 @@ pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exi
 
 /// The table of the flows.
 pub(super) fn told(flows: &BTreeMap<Flow, FlowStatus>, out: Out) {
-    let head = ["FLOW", "DONE", "READY", "WAITING", "HELD", "FAILED", "CONFLICTS", "NOT DUE", "LAG", "LAST"];
+    let head = ["FLOW", "DONE", "READY", "WAITING", "HELD", "FAILED", "CONFLICTS", "NOT DUE", "EARLY", "LAG", "LAST"];
     let rows: Vec<Vec<String>> = flows
         .iter()
         .map(|(flow, status)| {
@@ -44,6 +45,7 @@ pub(super) fn told(flows: &BTreeMap<Flow, FlowStatus>, out: Out) {
                 status.failed,
                 status.conflicts,
                 status.awaiting,
+                status.early,
             ];
             let mut row = vec![flow.to_string()];
             row.extend(counts.iter().map(u64::to_string));

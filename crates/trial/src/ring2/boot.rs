@@ -35,6 +35,8 @@ pub struct Stage {
     pub world: Shared,
     pub clock: Arc<SimClock>,
     pub catalogue: Vec<Item>,
+    /// What the file says of orders; read at every boot.
+    pub rules: OrderRules,
     store: Arc<dyn Store>,
     plant: Option<&'static str>,
     /// What the first probe of each system found; a system does not change in a schedule.
@@ -76,7 +78,15 @@ impl Stage {
         let world = Arc::new(Mutex::new(World::new(seed, shop, erp, weather, keep_lines)));
         let store = empty_store(&world, plant)?;
         let clock = Arc::new(SimClock::new(now));
-        Ok(Self { world, clock, catalogue: catalogue(seed, PRODUCTS), store, plant, profiles: Mutex::default() })
+        Ok(Self {
+            world,
+            clock,
+            catalogue: catalogue(seed, PRODUCTS),
+            rules: rules(),
+            store,
+            plant,
+            profiles: Mutex::default(),
+        })
     }
 
     /// Everything the store knows is lost; both systems stay as they are.
@@ -109,7 +119,7 @@ impl Stage {
             let system = self.connect(which).await?;
             systems.insert(system.name.clone(), system);
         }
-        let flows = Flows { orders: Some(rules()), customers: true, watched: Vec::new(), every_s: 15 };
+        let flows = Flows { orders: Some(self.rules.clone()), customers: true, watched: Vec::new(), every_s: 15 };
         let settings = Settings { workers: 2, lanes: 3, lease_s: LEASE_S, leave_s: 15, patience_s: 40 };
         Ok(Arc::new(Engine::new(self.store.clone(), systems, flows, settings, self.clock.clone())))
     }

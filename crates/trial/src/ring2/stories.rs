@@ -1,5 +1,7 @@
 //! Scenarios by their numbers in docs/scenarios.md, each played to its end.
 
+mod by_hand;
+
 use super::boot::Stage;
 use super::check;
 use super::weather::{Fault, Weather};

@@ -1,0 +1,58 @@
+//! Proof from the store alone: what both sides showed when they were last read.
+
+use super::{FlowProof, Proof, compare};
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use syncline_core::kind::{Flow, Kind};
+use syncline_core::record::Order;
+use syncline_core::rules::{OrderRules, Released};
+
+impl Engine {
+    /// What both sides showed when they were last read, compared. No system is asked.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn verify_stored(&self) -> Result<Proof, EngineError> {
+        let (source, target) = self.pair()?;
+        let Some(rules) = &self.flows.orders else { return Ok(Proof::default()) };
+        let mut proof = Proof::default();
+        proof.flows.insert(Flow::Orders, self.stored_orders(rules, source, target).await?);
+        if self.flows.customers {
+            proof.flows.insert(Flow::Customers, self.stored_customers(source, target).await?);
+        }
+        proof.drift = proof.flows.values().map(FlowProof::drift).sum();
+        Ok(proof)
+    }
+
+    async fn stored_orders(
+        &self,
+        rules: &OrderRules,
+        source: &System,
+        target: &System,
+    ) -> Result<FlowProof, EngineError> {
+        let open = self.open_lanes(Kind::Order).await?;
+        let mut flow = FlowProof::default();
+        for (entity, _) in self.store.bindings(source.uid.clone(), Kind::Order).await? {
+            let case = self.store.load(entity).await?;
+            let Some(side) = case.sides.get(&source.uid) else { continue };
+            let order = match Order::from_leaves(&side.seen) {
+                Ok(order) if !side.unread => order,
+                _ => {
+                    flow.compared += 1;
+                    flow.open += 1;
+                    flow.tell(format!("order {}: could not be read in {}", case.label, source.name));
+                    continue;
+                }
+            };
+            let there = case.sides.get(&target.uid).and_then(|side| Order::from_leaves(&side.seen).ok());
+            // A document that was withdrawn there is none.
+            let there = there.filter(|there| there.stage.as_deref() != Some("cancelled"));
+            if there.is_none() && rules.released(&order, case.admitted) != Released::Yes {
+                continue;
+            }
+            let there: Vec<&Order> = there.iter().collect();
+            compare(&mut flow, &case.label, &order, &there, open.contains(&entity));
+        }
+        Ok(flow)
+    }
+}
