@@ -101,6 +101,12 @@ fn contract_every_route_the_connector_uses_is_the_vendors() {
         ("/V1/store/websites", "get"),
         ("/V1/store/storeConfigs", "get"),
         ("/V1/taxRates/search", "get"),
+        ("/V1/inventory/sources", "get"),
+        ("/V1/inventory/stocks", "get"),
+        ("/V1/inventory/stock-source-links", "get"),
+        ("/V1/inventory/source-items", "get"),
+        ("/V1/inventory/source-items", "post"),
+        ("/V1/inventory/get-product-salable-quantity/{sku}/{stockId}", "get"),
     ];
     for (path, method) in routes {
         assert!(schema["paths"][path][method].is_object(), "{method} {path} is not in the vendor's schema");

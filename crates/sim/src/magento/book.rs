@@ -10,6 +10,7 @@ use super::columns;
 use super::criteria::{Criteria, Found, Table};
 use super::placing::{Draft, Ids};
 use super::reply::{Answer, Refusal};
+use super::reservations::{self, Good, Reservations, is_virtual};
 use super::value::{amount, decimal, id, number, put, stamp};
 
 /// Every order by its id, with the numbers and ids that are taken.
@@ -22,6 +23,7 @@ pub(super) struct Book {
     addresses: Ids,
     payments: Ids,
     last_number: u64,
+    reserved: Reservations,
     /// Seconds the longest save takes from its stamp to its commit; a search sees it only then.
     pub(super) late_commit_s: u32,
     saves: u64,
@@ -61,6 +63,7 @@ impl Book {
         }
         put(&mut order, "updated_at", json!(stamp(now)));
         let seen_from = self.seen_from(now);
+        self.reserved.follow(&[], &reservations::open(&order));
         self.orders.insert(entity_id, Stored { order, settled: None, seen_from });
         Ok(Placed { entity_id, increment_id })
     }
@@ -184,6 +187,36 @@ impl Book {
         })
     }
 
+    /// What open orders keep back from sale.
+    pub(super) fn reserved(&self) -> &Reservations {
+        &self.reserved
+    }
+
+    /// What can be handed over of an order; none where there is no such order, or it is not one to be worked on.
+    pub(super) fn outstanding(&self, entity_id: u64) -> Option<Vec<(Good, rust_decimal::Decimal)>> {
+        let order = self.get(entity_id)?;
+        let state = order.get("state").and_then(Value::as_str);
+        matches!(state, Some("new" | "processing")).then(|| reservations::open(order))
+    }
+
+    /// Notes that all of an order was handed over: what is virtual counts as invoiced, the rest as shipped.
+    pub(super) fn hand_over(&mut self, now: Timestamp, entity_id: u64) {
+        self.change(now, entity_id, |order| {
+            each_line(order, |item| {
+                let column = if is_virtual(item) { "qty_invoiced" } else { "qty_shipped" };
+                let quantity = amount(item, "qty_ordered").saturating_sub(amount(item, "qty_canceled"));
+                if let Value::Object(item) = item {
+                    put(item, column, number(quantity));
+                }
+            });
+            let items = order.get("items").and_then(Value::as_array);
+            let invoiced = items.is_some_and(|items| items.iter().all(|item| cancellable(item).is_zero()));
+            let state = if invoiced { "complete" } else { "processing" };
+            put(order, "state", json!(state));
+            put(order, "status", json!(state));
+        });
+    }
+
     fn state(&self, entity_id: u64) -> Result<String, Refusal> {
         let order = self.get(entity_id).ok_or_else(Refusal::no_order)?;
         Ok(order.get("state").and_then(Value::as_str).unwrap_or("").to_owned())
@@ -199,7 +232,9 @@ impl Book {
         if now >= stored.seen_from {
             stored.settled = (seen_from > now).then(|| stored.order.clone());
         }
+        let before = reservations::open(&stored.order);
         change(&mut stored.order);
+        self.reserved.follow(&before, &reservations::open(&stored.order));
         put(&mut stored.order, "updated_at", json!(stamp(now)));
         // Saves of one row wait for each other.
         stored.seen_from = stored.seen_from.max(seen_from);
@@ -326,7 +361,6 @@ fn cancellable(item: &Value) -> rust_decimal::Decimal {
 
 /// Cancels every open quantity and writes the amounts that fall away with it.
 fn cancel_amounts(order: &mut Map<String, Value>) {
-    let mut lists: Vec<&mut Value> = Vec::new();
     let mut totals = Vec::new();
     for (total, column) in [
         ("total", "grand_total"),
@@ -345,6 +379,17 @@ fn cancel_amounts(order: &mut Map<String, Value>) {
     }
     put(order, "state", json!("canceled"));
     put(order, "status", json!("canceled"));
+    each_line(order, |item| {
+        let quantity = cancellable(item).saturating_add(amount(item, "qty_canceled"));
+        if let Value::Object(item) = item {
+            put(item, "qty_canceled", number(quantity));
+        }
+    });
+}
+
+/// Changes every line, also where an assignment repeats it.
+fn each_line(order: &mut Map<String, Value>, change: impl Fn(&mut Value)) {
+    let mut lists: Vec<&mut Value> = Vec::new();
     for (key, part) in order.iter_mut() {
         match (key.as_str(), part) {
             ("items", items) => lists.push(items),
@@ -355,12 +400,7 @@ fn cancel_amounts(order: &mut Map<String, Value>) {
             _ => {}
         }
     }
-    for item in lists.into_iter().filter_map(Value::as_array_mut).flatten() {
-        let quantity = cancellable(item).saturating_add(amount(item, "qty_canceled"));
-        if let Value::Object(item) = item {
-            put(item, "qty_canceled", number(quantity));
-        }
-    }
+    lists.into_iter().filter_map(Value::as_array_mut).flatten().for_each(change);
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! A simulated Magento 2.4 shop: its REST API as recorded, over orders, customers and a catalogue held in memory.
 //!
 //! What is simulated is what a connector meets on the way of an order: reading orders, customers and products,
-//! saving `ext_order_id` with the answer that is not the record, hold and cancel. Carts, prices, taxes and
-//! coupons are not worked out; orders come from a seed or are placed as JSON with `POST /_sim/orders`.
+//! saving `ext_order_id` with the answer that is not the record, hold and cancel; and on the way of stock: sources,
+//! stocks, quantities, and what orders keep back of them. Carts, prices, taxes and coupons are not worked out; orders
+//! come from a seed or are placed as JSON with `POST /_sim/orders`.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +23,12 @@ mod ledger;
 mod placing;
 mod products;
 mod reply;
+mod reservations;
 mod route;
+mod selling;
 mod setup;
+mod stock;
+mod stock_routes;
 mod value;
 
 use book::Book;
@@ -34,6 +39,8 @@ use products::Products;
 use reply::{Answer, Refusal, respond};
 use route::{Route, Target};
 use setup::View;
+use stock::Stock;
+use stock_routes::Desk;
 
 /// The name of the administrator a token can be asked for.
 pub const ADMIN: &str = "admin";
@@ -67,6 +74,11 @@ pub struct Quirks {
     pub late_commit_s: u32,
     /// A page past the end repeats the last page, as Magento versions before 2.4 do.
     pub repeat_last_page: bool,
+    /// Seconds before what can be bought follows a quantity that was written: the index is renewed in its own time
+    /// where it is set to do so. Source items tell the new quantity at once.
+    pub slow_stock_index_s: u32,
+    /// A quantity written for a SKU nobody has stays as a row; else nothing of it does. The recordings do not tell which.
+    pub keeps_stock_of_unknown_skus: bool,
 }
 
 /// One shop with one website.
@@ -80,6 +92,9 @@ pub struct Shop {
     book: Book,
     customers: Customers,
     products: Products,
+    stock: Stock,
+    /// Orders of buyers who came by [`Shop::buy`].
+    bought: u64,
     quirks: Quirks,
 }
 
@@ -102,6 +117,7 @@ impl Shop {
                 drop(book.seed(now, order));
             }
         }
+        let stock = Stock::seeded(seed, catalogue.iter(), book.reserved());
         let made = now.checked_sub(SignedDuration::from_hours(48)).unwrap_or(now);
         Self {
             token,
@@ -112,6 +128,8 @@ impl Shop {
             book,
             customers,
             products: Products::new(catalogue, value::stamp(made)),
+            stock,
+            bought: 0,
             quirks: Quirks::default(),
         }
     }
@@ -212,11 +230,24 @@ impl Shop {
                 let found = self.products.search(&criteria, repeat)?;
                 Ok(json!({"items": found.page, "search_criteria": criteria.echo(), "total_count": found.total}))
             }
-            Route::Product(sku) => self.products.get(sku),
+            Route::Product(sku) => self.products.get(sku).map(|told| self.with_quantity(sku, told)),
             Route::SaveProduct => match body(request)?.get("product") {
                 Some(Value::Object(_)) => Err(Refusal::new(501, "The simulated shop does not save products.")),
                 _ => Err(Refusal::required("product")),
             },
+            Route::Stock(route) => {
+                let body = if request.method == "GET" { Value::Null } else { body(request)? };
+                self.stock.index_late_s = self.quirks.slow_stock_index_s;
+                let mut desk = Desk {
+                    stock: &mut self.stock,
+                    products: &self.products,
+                    reserved: self.book.reserved(),
+                    keeps_strangers: self.quirks.keeps_stock_of_unknown_skus,
+                    repeat_last_page: repeat,
+                    now,
+                };
+                desk.answer(route, query, &body)
+            }
         }
     }
 
@@ -276,7 +307,9 @@ impl System for Shop {
                 "price": value::plain(item.net_price), "tax_percent": value::plain(item.tax_percent),
             })
         };
-        json!({"orders": orders, "customers": customers, "products": self.products.all().map(product).collect::<Vec<_>>()})
+        let products: Vec<Value> = self.products.all().map(product).collect();
+        let (stock, salable) = (self.quantities(), self.all_salable());
+        json!({"orders": orders, "customers": customers, "products": products, "stock": stock, "salable": salable})
     }
 }
 
@@ -303,5 +336,7 @@ fn number(text: &str) -> Result<u64, Refusal> {
     })
 }
 
+#[cfg(test)]
+mod stock_tests;
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,11 @@ impl Products {
         Self { by_id, by_sku, created }
     }
 
+    /// The entry of an id.
+    pub(super) fn numbered(&self, product_id: u64) -> Option<&Item> {
+        self.by_id.get(&product_id)
+    }
+
     /// Every product, by id.
     pub(super) fn all(&self) -> impl Iterator<Item = &Item> {
         self.by_id.values()
@@ -52,7 +57,8 @@ impl Products {
         Ok(Found { page: found.page.into_iter().map(|item| self.tell(item, false)).collect(), total: found.total })
     }
 
-    fn find(&self, sku: &str) -> Option<&Item> {
+    /// The entry of a SKU, without regard to case.
+    pub(super) fn find(&self, sku: &str) -> Option<&Item> {
         self.by_sku.get(&sku.to_lowercase()).and_then(|id| self.by_id.get(id))
     }
 

@@ -16,12 +16,14 @@ pub(super) struct Refusal {
     pub(super) message: String,
     /// Parameters of the text; none are sent where there are none.
     pub(super) parameters: Vec<(&'static str, Value)>,
+    /// Reasons under the text; none are sent where there are none.
+    pub(super) errors: Vec<Value>,
 }
 
 impl Refusal {
     /// A refusal without parameters.
     pub(super) fn new(status: u16, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), parameters: Vec::new() }
+        Self { status, message: message.into(), parameters: Vec::new(), errors: Vec::new() }
     }
 
     /// 400: a required part of the request is not there (recorded: bad-json).
@@ -62,6 +64,9 @@ impl Refusal {
     fn body(&self) -> Value {
         let mut body = Map::new();
         body.insert("message".to_owned(), json!(self.message));
+        if !self.errors.is_empty() {
+            body.insert("errors".to_owned(), json!(self.errors));
+        }
         if !self.parameters.is_empty() {
             let parameters = self.parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
             body.insert("parameters".to_owned(), Value::Object(parameters.collect()));

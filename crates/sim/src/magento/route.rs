@@ -1,5 +1,7 @@
 //! From a request line to the route it means, with the store view it was asked under.
 
+use super::stock_routes::StockRoute;
+
 /// One request line, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
@@ -60,6 +62,8 @@ pub(super) enum Route {
     Product(String),
     /// POST products: only its refusals are simulated.
     SaveProduct,
+    /// All under inventory.
+    Stock(StockRoute),
 }
 
 /// What the shop was set up with, by the list it is read from.
@@ -113,6 +117,7 @@ impl Route {
             ("GET", ["products"]) => Self::Products,
             ("POST", ["products"]) => Self::SaveProduct,
             ("GET", ["products", sku]) => Self::Product(owned(sku)),
+            (_, ["inventory", rest @ ..]) => Self::Stock(StockRoute::of(method, rest)?),
             _ => return None,
         })
     }
@@ -133,6 +138,7 @@ impl Route {
             Self::Customers | Self::Customer(_) => "Magento_Customer::customer",
             Self::CreateCustomer | Self::UpdateCustomer(_) => "Magento_Customer::manage",
             Self::Products | Self::Product(_) | Self::SaveProduct => "Magento_Catalog::products",
+            Self::Stock(route) => route.right(),
         })
     }
 }

@@ -39,6 +39,11 @@ impl<'a> Basket<'a> {
             Goods::Set => self.set(random),
             Goods::Virtual => (0..random.between(1, 2)).for_each(|_| self.intangible(random)),
             Goods::Rates => self.rates(random),
+            Goods::Exactly(quantity) => {
+                if let Some(item) = self.items.first() {
+                    self.single(item, u64::from(quantity), None);
+                }
+            }
             Goods::CentTrap => ["PEN", "MUG"].iter().for_each(|sku| self.named(random, sku)),
             Goods::Bulk => {
                 if let Some(item) = self.any(random, |item| item.form == Form::Simple) {

@@ -98,6 +98,19 @@ pub fn place_like(seed: u64, n: u64, catalogue: &[Item], now: Timestamp) -> Valu
     order(seed, n, Stage::Released(n), stock.items(), &mut ids, later(now, -1))
 }
 
+/// The `n`th released order of somebody who wants so many of one thing, created at `now`. Its ids follow from `n` alone
+/// and start far above those of [`place_like`].
+#[must_use]
+pub fn bought(seed: u64, n: u64, item: &Item, quantity: u32, now: Timestamp) -> Value {
+    let first = FIRST_PLACED * 2 + n;
+    let mut ids = Ids { entity: first, item: first * 16, address: first * 2, tax: first * 2, tax_item: first * 16 };
+    let mut random = Random::of(seed, TOPIC + 2, n);
+    let shape = shapes::of_one_thing(quantity);
+    let buyer = buyer(&mut random, seed, &shape);
+    let plan = Plan { shape, standing: Standing::New, method: CHECK, classic: false, created: now };
+    plan.draft(&mut random, buyer, std::slice::from_ref(item), &mut ids).json()
+}
+
 /// What is on sale.
 enum Stock<'a> {
     Given(&'a [Item]),

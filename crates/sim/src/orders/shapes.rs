@@ -26,6 +26,8 @@ pub(super) enum Goods {
     Bulk,
     /// Family, bundle, simple and virtual together.
     Cart,
+    /// So many of the first thing there is.
+    Exactly(u32),
 }
 
 /// Who buys.
@@ -124,6 +126,11 @@ impl Shape {
 use Freight::{Flat, Free, Table};
 use Goods::{Bulk, Cart, CentTrap, Family, One, Rates, Set, Several, Twice, Virtual};
 use Prices::{Gross, Net};
+
+/// What somebody buys who wants one thing.
+pub(super) const fn of_one_thing(quantity: u32) -> Shape {
+    shape(Goods::Exactly(quantity), GUEST, &USD, Gross, Flat)
+}
 
 /// All shapes, in rotation.
 pub(super) const SHAPES: [Shape; 30] = [
