@@ -95,6 +95,10 @@ pub trait Store: Debug + Send + Sync {
     fn admitted(&self) -> Fut<'_, BTreeSet<EntityId>> {
         self.beneath().admitted()
     }
+    /// Gives every variant that two systems know a ready lane of `kind`, where it has none. Returns how many are new.
+    fn attend(&self, kind: Kind, now: Timestamp) -> Fut<'_, usize> {
+        self.beneath().attend(kind, now)
+    }
     /// Lanes by what they wait for.
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.beneath().lanes(filter)

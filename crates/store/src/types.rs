@@ -1,6 +1,7 @@
 //! What goes into the transactions and what comes out.
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use syncline_core::delivery::{Change, Delivery};
@@ -27,10 +28,54 @@ pub struct Incoming {
     pub version: Option<String>,
     /// What a person calls it: an order number; never personal text.
     pub label: String,
-    /// Told in passing by another document: fills gaps, changes nothing that is known.
-    pub in_passing: bool,
+    /// How it came to be told.
+    pub told: Told,
+    /// What it takes from stock; for orders.
+    pub takes: Vec<Taken>,
     /// Why it cannot be taken as it is; its lane is held with this.
     pub refused: Option<Hold>,
+}
+
+/// How a record came to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// By its own system as news: its lane is ready where anything changed.
+    News,
+    /// In passing by another document: fills gaps, changes nothing that is known, starts nothing.
+    InPassing,
+    /// On our own request by whoever has the lane in hand: starts nothing.
+    Asked,
+}
+
+/// What one order takes from the stock of one variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The variant, as the order's system calls it.
+    pub variant: RemoteId,
+    /// A second name of it within the same scope.
+    pub alias: Option<String>,
+    /// How much, in the variant's unit.
+    pub quantity: Decimal,
+}
+
+/// How far the ERP has come with what an order takes from stock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DemandState {
+    /// It has not reserved it.
+    Open,
+    /// It has reserved it.
+    Reserved,
+    /// It never will: the order is not part of the flow.
+    Outside,
+}
+
+/// What one order takes from a stock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demand {
+    /// How much.
+    pub quantity: Decimal,
+    /// Since when the ERP has it reserved; none where it has not.
+    pub reserved: Option<Timestamp>,
 }
 
 /// A read taken in.
@@ -94,6 +139,8 @@ pub struct SideState {
     pub version: Option<String>,
     /// Grows with every change of this row.
     pub revision: u64,
+    /// When what it shows was read for the first time as it is.
+    pub seen_at: Timestamp,
     /// The last answer for it could not be read: `seen` is what was readable before, if anything was.
     pub unread: bool,
 }
@@ -126,7 +173,9 @@ pub struct Case {
     pub attempt: u32,
     /// A person let it through the rule of the first day.
     pub admitted: bool,
-    /// Creates whose strays still have to be looked for: delivery, and the moment no request can land any more.
+    /// What orders take from it; for stock.
+    pub demand: Vec<Demand>,
+    /// Writes whose strays still have to be looked for: delivery, and the moment no request can land any more.
     pub strays: Vec<(Delivery, Timestamp)>,
 }
 
@@ -211,8 +260,6 @@ pub enum Ending {
         version: Option<String>,
         /// Its elements: our path → the target's key.
         elements: Vec<(Path, String)>,
-        /// Look for strays once more at this moment.
-        strays_at: Option<Timestamp>,
     },
     /// The target said no.
     Refused,
@@ -233,6 +280,8 @@ pub struct Settle {
     pub system: SystemUid,
     /// How it ended.
     pub ending: Ending,
+    /// Look at the target once more at this moment: a request that landed late may have left something behind.
+    pub strays_at: Option<Timestamp>,
     /// The other side's fields both now agree on: system and leaves; becomes its base.
     pub agreed: Option<(SystemUid, Leaves)>,
     /// For the journal.
@@ -279,6 +328,10 @@ pub struct Release {
     pub entry: Option<Entry>,
     /// The raw exchange behind it, as JSON.
     pub evidence: Option<String>,
+    /// For an order: how far the ERP has come with what it takes from stock.
+    pub demand: Option<DemandState>,
+    /// For stock: what the ERP had reserved before this moment is in its figures by now.
+    pub served: Option<Timestamp>,
     /// When.
     pub now: Timestamp,
 }

@@ -1,8 +1,9 @@
 //! Taking in what a system shows, and binding what both sides have already.
 
+use super::demand::{replace, satellite};
 use super::{entity_of, int, journal, ms};
 use crate::codec::{packed, unpacked};
-use crate::{Accept, Accepted, Adoption, Incoming, StoreError};
+use crate::{Accept, Accepted, Adoption, Incoming, StoreError, Told};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use syncline_core::id::{EntityId, RemoteId, SystemUid};
@@ -34,9 +35,14 @@ enum Change {
 }
 
 fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestamp) -> Result<Change, StoreError> {
-    let known = entity_of(db, system, record.kind, &record.id)?;
+    let known = match record.kind {
+        Kind::Stock => satellite(db, system, record.kind, &record.id)?,
+        kind => entity_of(db, system, kind, &record.id)?,
+    };
     let entity = match known {
         Some(entity) => entity,
+        // Stock of a variant nobody has tied: it is read when that happens.
+        None if record.kind == Kind::Stock => return Ok(Change::Same),
         None => {
             let entity = new_entity(db, record.kind, &record.label)?;
             bind(db, system, record.kind, &record.id, entity, "main")?;
@@ -57,8 +63,11 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
         db.prepare_cached(sql)?.execute(params![int(entity.0), why])?;
         journal(db, entity, None, &Entry::new("refused", system.as_str(), hold.what.clone()), now)?;
     } else if changed {
+        if record.kind == Kind::Order {
+            replace(db, system, entity, &record.takes, now)?;
+        }
         // What is told in passing starts nothing by itself: whoever needs it wakes it.
-        if !record.in_passing {
+        if record.told == Told::News {
             wake(db, entity, record.kind, now)?;
         }
         journal(db, entity, None, &Entry::new("seen", system.as_str(), fingerprint(&record.leaves)), now)?;
@@ -128,10 +137,10 @@ fn store_seen(
 /// What is stored with what a read tells. An order is told whole, so lines that are gone are gone; a customer is
 /// told in parts: by its own page, which is right, and in passing by each of its orders, which fill gaps.
 fn merged(record: &Incoming, stored: &Leaves) -> Leaves {
-    match (record.kind, record.in_passing) {
-        (_, true) => record.leaves.overlaid(stored),
-        (Kind::Customer, false) => stored.overlaid(&record.leaves),
-        (_, false) => record.leaves.clone(),
+    match (record.kind, record.told) {
+        (_, Told::InPassing) => record.leaves.overlaid(stored),
+        (Kind::Customer, _) => stored.overlaid(&record.leaves),
+        _ => record.leaves.clone(),
     }
 }
 

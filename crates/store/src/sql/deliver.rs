@@ -100,11 +100,12 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
         Ending::Refused => Progress::Refused,
         Ending::Superseded => Progress::Superseded,
     };
-    let mut strays = None;
-    if let Ending::Done { id, leaves, version, elements, strays_at } = &settle.ending {
-        strays = *strays_at;
+    let strays = settle.strays_at;
+    if let Ending::Done { id, leaves, version, elements } = &settle.ending {
         let kind = kind_of(db, settle.lane)?;
-        bind(db, &settle.system, kind, id, settle.lane, "main")?;
+        if kind != Kind::Stock {
+            bind(db, &settle.system, kind, id, settle.lane, "main")?;
+        }
         agree(db, settle, leaves, version.as_ref())?;
         for (path, remote) in elements {
             let sql = "INSERT INTO element (entity, system, path, remote) VALUES (?1, ?2, ?3, ?4) \

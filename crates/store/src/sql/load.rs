@@ -1,5 +1,6 @@
 //! Everything known about one entity, in one reading.
 
+use super::demand::{demand, main_of};
 use super::{at, id, int, kind};
 use crate::codec::unpacked;
 use crate::{BoundTo, Case, SideState, StoreError};
@@ -8,31 +9,35 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
 use syncline_core::delivery::Delivery;
 use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemName, SystemUid};
+use syncline_core::kind::Kind;
 use syncline_core::path::Path;
 
 pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError> {
     let (word, label): (String, String) = db
         .prepare_cached("SELECT kind, label FROM entity WHERE id = ?1")?
         .query_row([int(entity.0)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let named = main_of(db, entity)?;
     let mut statement = db.prepare_cached("SELECT DISTINCT system FROM binding WHERE entity = ?1 AND role = 'main'")?;
-    let systems: Vec<String> = statement.query_map([int(entity.0)], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let systems: Vec<String> = statement.query_map([int(named.0)], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut bound_to = BTreeMap::new();
     for system in systems {
         let uid = SystemUid::new(system);
-        if let Some(found) = bound(db, entity, &uid)? {
+        if let Some(found) = bound(db, named, &uid)? {
             bound_to.insert(uid, found);
         }
     }
     let (delivery, attempt) = open_delivery(db, entity)?;
+    let kind = kind(&word)?;
     Ok(Case {
         entity,
-        kind: kind(&word)?,
+        kind,
         label,
         bound: bound_to,
         sides: sides(db, entity)?,
         delivery,
         attempt,
         admitted: admitted(db, entity)?,
+        demand: if kind == Kind::Stock { demand(db, entity)? } else { Vec::new() },
         strays: strays(db, entity)?,
     })
 }
@@ -63,7 +68,8 @@ fn admitted(db: &Connection, entity: EntityId) -> Result<bool, StoreError> {
 }
 
 fn sides(db: &Connection, entity: EntityId) -> Result<BTreeMap<SystemUid, SideState>, StoreError> {
-    let sql = "SELECT system, seen, base, version, revision, length(seen_print) = 0 FROM record WHERE entity = ?1";
+    let sql =
+        "SELECT system, seen, base, version, revision, length(seen_print) = 0, seen_at FROM record WHERE entity = ?1";
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([int(entity.0)], |row| {
         Ok((
@@ -73,13 +79,15 @@ fn sides(db: &Connection, entity: EntityId) -> Result<BTreeMap<SystemUid, SideSt
             row.get::<_, Option<String>>(3)?,
             row.get::<_, i64>(4)?,
             row.get::<_, bool>(5)?,
+            row.get::<_, i64>(6)?,
         ))
     })?;
     let mut sides = BTreeMap::new();
     for row in rows {
-        let (system, seen, base, version, revision, unread) = row?;
+        let (system, seen, base, version, revision, unread, seen_at) = row?;
         let base = base.map(|base| unpacked("record", &base)).transpose()?.unwrap_or_default();
-        let side = SideState { seen: unpacked("record", &seen)?, base, version, revision: id(revision), unread };
+        let (seen, revision, seen_at) = (unpacked("record", &seen)?, id(revision), at(seen_at));
+        let side = SideState { seen, base, version, revision, seen_at, unread };
         sides.insert(SystemUid::new(system), side);
     }
     Ok(sides)

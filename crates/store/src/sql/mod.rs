@@ -2,6 +2,7 @@
 
 mod accept;
 mod deliver;
+mod demand;
 mod lane;
 mod load;
 mod tell;
@@ -79,6 +80,9 @@ impl Store for Sql {
     fn admitted(&self) -> Fut<'_, BTreeSet<EntityId>> {
         self.run(lane::admitted)
     }
+    fn attend(&self, kind: Kind, now: Timestamp) -> Fut<'_, usize> {
+        self.run(move |db| demand::attend(db, kind, now))
+    }
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.run(move |db| tell::lanes(db, &filter))
     }
@@ -130,6 +134,13 @@ fn entity_of(
     kind: Kind,
     remote: &RemoteId,
 ) -> Result<Option<EntityId>, StoreError> {
+    if kind == Kind::Stock {
+        let sql = "SELECT s.entity FROM satellite s JOIN binding b ON b.entity = s.main \
+                   WHERE s.kind = 'stock' AND b.system = ?1 AND b.kind = 'variant' AND b.scope = ?2 AND b.remote = ?3";
+        let row = params![system.as_str(), remote.scope, remote.id];
+        let found: Option<i64> = db.prepare_cached(sql)?.query_row(row, |row| row.get(0)).optional()?;
+        return Ok(found.map(|entity| EntityId(id(entity))));
+    }
     let sql = "SELECT entity FROM binding WHERE system = ?1 AND kind = ?2 AND scope = ?3 AND remote = ?4 \
                AND role <> 'shared'";
     let found: Option<i64> = db

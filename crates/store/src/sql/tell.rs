@@ -110,8 +110,16 @@ pub(super) fn bindings(
     system: &SystemUid,
     kind: Kind,
 ) -> Result<Vec<(EntityId, RemoteId)>, StoreError> {
-    let sql = "SELECT entity, scope, remote FROM binding WHERE system = ?1 AND kind = ?2 AND role = 'main' \
-               ORDER BY entity";
+    let sql = match kind {
+        Kind::Stock => {
+            "SELECT s.entity, b.scope, b.remote FROM satellite s JOIN binding b ON b.entity = s.main \
+             WHERE b.system = ?1 AND s.kind = ?2 AND b.kind = 'variant' AND b.role = 'main' ORDER BY s.entity"
+        }
+        _ => {
+            "SELECT entity, scope, remote FROM binding WHERE system = ?1 AND kind = ?2 AND role = 'main' \
+             ORDER BY entity"
+        }
+    };
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map(params![system.as_str(), kind.word()], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))

@@ -1,0 +1,23 @@
+-- Records that hang on another one and have no name of their own: the stock of a variant.
+CREATE TABLE satellite (
+  entity INTEGER PRIMARY KEY REFERENCES entity (id),
+  kind TEXT NOT NULL,
+  main INTEGER NOT NULL REFERENCES entity (id)
+);
+CREATE UNIQUE INDEX satellite_of_main ON satellite (main, kind);
+CREATE INDEX binding_of_entity ON binding (entity);
+
+-- What orders take from stock, by the names their shop uses, until the ERP has reserved it.
+CREATE TABLE demand (
+  lane INTEGER NOT NULL REFERENCES entity (id),
+  system TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  remote TEXT NOT NULL,
+  alias TEXT,
+  quantity TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'reserved', 'served', 'outside')),
+  since INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX demand_of_order ON demand (lane, scope, remote);
+CREATE INDEX demand_of_variant ON demand (system, scope, remote) WHERE state IN ('open', 'reserved');
+CREATE INDEX demand_of_alias ON demand (system, scope, alias) WHERE state IN ('open', 'reserved');
