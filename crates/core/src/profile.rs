@@ -102,6 +102,9 @@ pub struct KindProfile {
     pub guards: Vec<GuardClaim>,
     /// Stages a document passes after `draft`, in order; empty where there are none.
     pub stages: Vec<String>,
+    /// Seconds after which no request to it can land any more, where a late one would overwrite a newer figure.
+    #[serde(default)]
+    pub settle_s: Option<u32>,
     /// The stage from which the document counts as released.
     pub released_from: String,
 }

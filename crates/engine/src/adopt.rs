@@ -37,7 +37,7 @@ impl Engine {
     /// # Errors
     /// Where a system does not answer or the store fails.
     pub async fn adopt_variants(&self) -> Result<Adopted, EngineError> {
-        let (source, target) = self.pair()?;
+        let (source, target) = self.tied()?;
         let (left, right) = futures::future::try_join(self.variants(source), self.variants(target)).await?;
         let mut report = Adopted { source: count(&left), target: count(&right), ..Adopted::default() };
         let mut pairs = Vec::new();
@@ -67,7 +67,7 @@ impl Engine {
     /// # Errors
     /// Where a system does not answer, a SKU is not there, or the store fails.
     pub async fn adopt_pairs(&self, wanted: &[(String, String)]) -> Result<Adopted, EngineError> {
-        let (source, target) = self.pair()?;
+        let (source, target) = self.tied()?;
         let (left, right) = futures::future::try_join(self.variants(source), self.variants(target)).await?;
         let mut report = Adopted { source: count(&left), target: count(&right), ..Adopted::default() };
         let mut pairs = Vec::new();
@@ -93,6 +93,17 @@ impl Engine {
         Ok(report)
     }
 
+    /// The two systems whose products are tied: a shop and an ERP.
+    fn tied(&self) -> Result<(&System, &System), EngineError> {
+        match &self.flows.inventory {
+            Some(rules) if self.flows.orders.is_none() => {
+                let missing = || EngineError::Setup("SYN-0402: the file has no flow between two systems".to_string());
+                Ok((self.system(rules.targets.first().ok_or_else(missing)?)?, self.system(&rules.source)?))
+            }
+            _ => self.pair(),
+        }
+    }
+
     async fn bind(&self, pairs: Vec<Adoption>, report: &mut Adopted) -> Result<usize, EngineError> {
         let mut bound = 0;
         for pair in pairs {
@@ -106,6 +117,7 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
+        self.attend_stock().await?;
         Ok(bound)
     }
 

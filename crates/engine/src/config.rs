@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
-use syncline_core::rules::OrderRules;
+use syncline_core::rules::{OrderRules, StockRules};
 
 /// Which connector a system is reached by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,6 +147,8 @@ pub struct Config {
     pub flows: BTreeMap<Flow, FlowConfig>,
     /// Rules of the orders flow, where there is one.
     pub orders: Option<OrderRules>,
+    /// Rules of the inventory flow, where there is one.
+    pub inventory: Option<StockRules>,
 }
 
 impl Config {
@@ -174,11 +176,13 @@ impl Config {
     pub fn in_force(&self) -> Flows {
         let mode = |flow: Flow| self.flows.get(&flow).map_or(Mode::Off, |flow| flow.mode);
         let on = |flow: Flow| mode(flow) != Mode::Off;
-        let watched = [Flow::Customers, Flow::Orders].into_iter().filter(|flow| mode(*flow) == Mode::Watch).collect();
+        let writing = [Flow::Customers, Flow::Inventory, Flow::Orders];
+        let watched = writing.into_iter().filter(|flow| mode(*flow) == Mode::Watch).collect();
         let looks = self.flows.values().filter(|flow| flow.mode != Mode::Off).map(|flow| flow.every_s);
         Flows {
             orders: self.orders.clone().filter(|_| on(Flow::Orders)),
             customers: on(Flow::Customers),
+            inventory: self.inventory.clone().filter(|_| on(Flow::Inventory)),
             watched,
             every_s: looks.min().unwrap_or(draw::EVERY_S),
         }

@@ -37,6 +37,11 @@ impl Engine {
     /// # Errors
     /// Where the store fails.
     pub async fn decide(&self, case: &Case, lenient: bool) -> Result<Decided, EngineError> {
+        if case.kind == Kind::Stock {
+            let mut decided = self.decide_stock(case)?;
+            self.check_stock(case, &mut decided.decision)?;
+            return Ok(decided);
+        }
         let Some(rules) = &self.flows.orders else {
             return Ok(Decision::Outside("no flow carries it".to_string()).into());
         };
@@ -52,25 +57,37 @@ impl Engine {
         let mut decided = match case.kind {
             Kind::Order => self.decide_order(case, rules, source, target, side, lenient).await?,
             Kind::Customer => self.decide_customer(case, target, side),
-            Kind::Variant | Kind::Product => Decision::Outside("products are adopted only".to_string()).into(),
-            Kind::Stock => Decision::Outside("no flow carries it".to_string()).into(),
+            Kind::Variant | Kind::Product | Kind::Stock => {
+                Decision::Outside("products are adopted only".to_string()).into()
+            }
         };
-        if let Decision::Step(plan) = &decided.decision {
+        if let Decision::Step(_) = &decided.decision {
             let nothing = Leaves::new();
             let facts = Facts {
                 bound: case.bound.contains_key(&target.uid),
                 owed: grand_total(case, source),
                 has: grand_total(case, target),
                 target_seen: case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen),
+                stock: None,
             };
-            let objections = audit::objections(plan, &facts);
-            if let Some(first) = objections.first() {
-                let what = format!("the plan `{} {}` was refused by the checker: {first}", plan.kind, plan.step);
-                decided.decision =
-                    Decision::Hold(Hold::new("SYN-0900", what, "report this as a defect, with `explain`"));
-            }
+            checked(&mut decided.decision, &facts);
         }
         Ok(decided)
+    }
+
+    fn check_stock(&self, case: &Case, decision: &mut Decision) -> Result<(), EngineError> {
+        let (Decision::Step(plan), Some(rules)) = (&*decision, &self.flows.inventory) else { return Ok(()) };
+        let target = self.system(&plan.target)?;
+        let nothing = Leaves::new();
+        let facts = Facts {
+            bound: case.bound.contains_key(&target.uid),
+            owed: None,
+            has: None,
+            target_seen: case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen),
+            stock: self.stock_facts(case, rules),
+        };
+        checked(decision, &facts);
+        Ok(())
     }
 
     async fn decide_order(
@@ -172,6 +189,15 @@ impl Engine {
             }
         }
         Ok(fitted)
+    }
+}
+
+/// Holds a step the checker objects to.
+fn checked(decision: &mut Decision, facts: &Facts<'_>) {
+    let Decision::Step(plan) = &*decision else { return };
+    if let Some(first) = audit::objections(plan, facts).first() {
+        let what = format!("the plan `{} {}` was refused by the checker: {first}", plan.kind, plan.step);
+        *decision = Decision::Hold(Hold::new("SYN-0900", what, "report this as a defect, with `explain`"));
     }
 }
 

@@ -1,24 +1,19 @@
 //! Works lanes off: each lane's next move, writes of one sort together, every write noted before it leaves.
 
+mod begin;
 mod send;
 mod settle;
 
-use crate::decide::Decided;
-use crate::import::early;
 use crate::poll;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
-use jiff::Timestamp;
-use syncline_connect::{Error, Evidence, Lookup, Seen, Snapshot};
-use syncline_core::delivery::{Change, Delivery, Move, after};
-use syncline_core::id::RemoteId;
+use syncline_connect::{Error, Evidence, Lookup, Snapshot};
+use syncline_core::delivery::{Delivery, Move, after};
+use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
-use syncline_core::leaf::Leaves;
-use syncline_core::planner::{Decision, Planned};
 use syncline_core::policy::{ErrorKind, Hold, Next, backoff_s};
-use syncline_core::profile::Guard;
-use syncline_store::{Accept, Case, Claimed, CommitPlan, Doubt, Ending, LaneState, News, Release, Settle, StoreError};
+use syncline_store::{Accept, Case, Claimed, Doubt, Ending, LaneState, News, Release, Settle, StoreError, Told};
 
 /// Moves one lane may make under one lease; more means that something turns in a circle.
 const MOST_MOVES: u32 = 60;
@@ -70,7 +65,16 @@ impl Engine {
     /// Where the store fails.
     pub(crate) async fn work_off(&self, lanes: Vec<Claimed>) -> Result<(), EngineError> {
         let fresh = |claimed| Work { claimed, moves: 0, alone: false, fetched: false, progressed: false, clashes: 0 };
-        let mut active: Vec<Work> = lanes.into_iter().map(fresh).collect();
+        let stock: Vec<EntityId> =
+            lanes.iter().filter(|lane| lane.kind == Kind::Stock).map(|lane| lane.entity).collect();
+        let mut unread = self.freshen(&stock).await?;
+        let mut active: Vec<Work> = Vec::with_capacity(lanes.len());
+        for work in lanes.into_iter().map(fresh) {
+            match unread.remove(&work.claimed.entity) {
+                None => active.push(work),
+                Some(unread) => self.left_unread(work, unread).await?,
+            }
+        }
         while !active.is_empty() {
             let mut again = Vec::new();
             let mut ready = Vec::new();
@@ -247,7 +251,7 @@ impl Engine {
                     self.take_in(system, snapshot).await?;
                 }
                 let entry = Entry::new("read again", system.name.as_str(), "decided anew from what is there");
-                self.end(&work, delivery, system, Ending::Superseded, entry).await?;
+                self.end_and_look_again(&work, delivery, system, entry).await?;
                 if gone && delivery.change.step != Step::Delete {
                     let what = format!("document {id} is not in {} any more", system.name);
                     let remedy = "restore it there, or cancel the order in the shop";
@@ -274,161 +278,11 @@ impl Engine {
     async fn take_in(&self, system: &System, snapshot: Snapshot) -> Result<(), EngineError> {
         let version = snapshot.version.clone();
         let Some((id, record)) = snapshot.records.into_iter().next() else { return Ok(()) };
-        let records = vec![poll::row(id, &record, version)];
+        let told = if record.kind() == Kind::Stock { Told::Asked } else { Told::News };
+        let records = vec![poll::row(id, &record, version, told)];
         let accept = Accept { system: system.uid.clone(), records, cursor: None, now: self.now() };
         self.store.accept(accept).await?;
         Ok(())
-    }
-
-    /// Decides what to do about a lane without a delivery, and makes a planned step durable.
-    async fn begin(&self, work: Work, case: Case) -> Result<Moved, EngineError> {
-        if let Some(moved) = self.sweep_strays(&work, &case).await? {
-            return match moved {
-                Swept::Again => Ok(Moved::Again(work)),
-                Swept::Trouble(system, error) => self.trouble(work, &system, error).await,
-            };
-        }
-        if !work.fetched && self.is_unread(&case) {
-            return self.read_anew(work, &case).await;
-        }
-        let Decided { decision, resolution } = self.decide(&case, false).await?;
-        let plan = match decision {
-            Decision::Agreed => {
-                let state = match case.strays.iter().map(|(_, at)| *at).min() {
-                    Some(at) => LaneState::Awaiting("a second draft may still turn up".to_string(), at),
-                    None => LaneState::Idle,
-                };
-                return self.give_back(&work, state, None, None).await;
-            }
-            Decision::Outside(why) => return self.give_back(&work, LaneState::Outside(why), None, None).await,
-            Decision::Early(day) => {
-                let state = LaneState::Early(early(day, &case.label));
-                return self.give_back(&work, state, None, None).await;
-            }
-            Decision::Awaiting(why, until) => {
-                return self.give_back(&work, LaneState::Awaiting(why, until), None, None).await;
-            }
-            Decision::Wait(on, why) => return self.give_back(&work, LaneState::Waiting(on, why), None, None).await,
-            Decision::Hold(hold) => return self.hold(&work, hold).await,
-            Decision::Step(plan) => plan,
-        };
-        if !self.writes_to(plan.kind) {
-            let why = "the flow only watches".to_string();
-            return self.give_back(&work, LaneState::Outside(why), None, None).await;
-        }
-        if plan.kind == Kind::Customer && plan.step == Step::Create && !work.fetched {
-            return self.fetch_customer(work, &case).await;
-        }
-        let target = self.system(&plan.target)?.clone();
-        match self.wish(&plan, &resolution, &target) {
-            Ok(leaves) => self.commit(work, &case, &plan, leaves, &target).await,
-            Err(hold) => self.hold(&work, hold).await,
-        }
-    }
-
-    async fn hold(&self, work: &Work, hold: Hold) -> Result<Moved, EngineError> {
-        let entry = Entry::new("held", "", format!("{}: {}", hold.code, hold.what));
-        self.give_back(work, LaneState::Held(hold), Some(entry), None).await
-    }
-
-    /// Makes a planned step durable.
-    async fn commit(
-        &self,
-        work: Work,
-        case: &Case,
-        plan: &Planned,
-        leaves: Leaves,
-        target: &System,
-    ) -> Result<Moved, EngineError> {
-        let Some(origin) = self.origin(case)? else {
-            return Err(EngineError::Setup("SYN-0902: a record without an id in its source".to_string()));
-        };
-        let (source, id) = origin;
-        let there = case.bound.get(&target.uid);
-        let guard = match plan.step {
-            Step::Create => target.kind(plan.kind).create_guard(),
-            _ => Guard::None,
-        };
-        let change = Change {
-            kind: plan.kind,
-            step: plan.step.clone(),
-            mark: self.mark_of(plan.kind, &source, &id, target),
-            document: there.map(|bound| bound.id.clone()),
-            expect: case.sides.get(&target.uid).and_then(|side| side.version.clone()),
-            leaves,
-            adopt_only: plan.adopt_only,
-        };
-        let revisions = case.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect();
-        self.store
-            .commit_plan(CommitPlan {
-                lane: case.entity,
-                epoch: work.claimed.epoch,
-                revisions,
-                target: target.name.clone(),
-                guard,
-                change,
-                reason: plan.reason.clone(),
-                now: self.now(),
-            })
-            .await?;
-        Ok(Moved::Again(work))
-    }
-
-    /// The source system of a record and its id there.
-    fn origin(&self, case: &Case) -> Result<Option<(System, RemoteId)>, EngineError> {
-        let Some(rules) = &self.flows.orders else { return Ok(None) };
-        let source = self.system(&rules.source)?;
-        Ok(case.bound.get(&source.uid).map(|bound| (source.clone(), bound.id.clone())))
-    }
-
-    /// Asks the shop for the customer's own page before it is created; a customer deleted meanwhile is what its orders tell.
-    async fn fetch_customer(&self, mut work: Work, case: &Case) -> Result<Moved, EngineError> {
-        work.fetched = true;
-        let Some((source, id)) = self.origin(case)? else { return Ok(Moved::Again(work)) };
-        if id.id.starts_with("guest:") {
-            return Ok(Moved::Again(work));
-        }
-        match self.read_one(&source, Kind::Customer, &id).await {
-            Ok(Some(snapshot)) => {
-                self.take_in(&source, snapshot).await?;
-                Ok(Moved::Again(work))
-            }
-            Ok(None) => Ok(Moved::Again(work)),
-            Err(error) => self.trouble(work, &source, error).await,
-        }
-    }
-
-    /// Whether the last answer of the source for `case` could not be read.
-    pub(crate) fn is_unread(&self, case: &Case) -> bool {
-        let source = self.flows.orders.as_ref().and_then(|rules| self.systems.get(&rules.source));
-        source.and_then(|source| case.sides.get(&source.uid)).is_some_and(|side| side.unread)
-    }
-
-    /// Reads a record anew that could not be read before: nothing is decided on what it was.
-    async fn read_anew(&self, mut work: Work, case: &Case) -> Result<Moved, EngineError> {
-        work.fetched = true;
-        let Some((source, id)) = self.origin(case)? else { return Ok(Moved::Again(work)) };
-        let snapshot = match self.read_one(&source, case.kind, &id).await {
-            Ok(Some(snapshot)) => Ok(snapshot),
-            Ok(None) => {
-                Err(Error::new(ErrorKind::Gone, format!("{} {id} is not in {} any more", case.kind, source.name)))
-            }
-            Err(error) => Err(error),
-        };
-        match snapshot {
-            Ok(snapshot) => {
-                let records = poll::incoming(case.kind, Seen { id, snapshot: Ok(snapshot) });
-                let accept = Accept { system: source.uid.clone(), records, cursor: None, now: self.now() };
-                self.store.accept(accept).await?;
-                Ok(Moved::Again(work))
-            }
-            Err(error) if error.kind.next() == Next::Inbox => {
-                let evidence = pack(error.evidence.as_deref());
-                let entry = Entry::new("refused", source.name.as_str(), error.kind.code());
-                self.give_back(&work, LaneState::Failed(poll::unreadable(&error)), Some(entry), evidence).await
-            }
-            Err(error) => self.trouble(work, &source, error).await,
-        }
     }
 
     /// What an error of a system means for this lane.
@@ -457,6 +311,11 @@ impl Engine {
         entry: Option<Entry>,
         evidence: Option<String>,
     ) -> Result<Moved, EngineError> {
+        let outside = matches!(state, LaneState::Outside(_) | LaneState::Early(_));
+        let demand = match work.claimed.kind {
+            Kind::Order => self.demand_state(work.claimed.entity, outside).await?,
+            _ => None,
+        };
         let release = Release {
             lane: work.claimed.entity,
             epoch: work.claimed.epoch,
@@ -464,6 +323,8 @@ impl Engine {
             progressed: work.progressed,
             entry,
             evidence,
+            demand,
+            served: (work.claimed.kind == Kind::Stock).then(|| self.surely_reserved()),
             now: self.now(),
         };
         self.store.release(release).await?;
@@ -490,6 +351,19 @@ impl Engine {
         Ok(self.store.doubt(doubt).await?)
     }
 
+    /// Ends a delivery whose fate was in doubt; what overwrites figures is looked at once more when it can no longer land.
+    async fn end_and_look_again(
+        &self,
+        work: &Work,
+        delivery: &Delivery,
+        system: &System,
+        entry: Entry,
+    ) -> Result<(), EngineError> {
+        let strays_at = self.look_again_at(delivery, system);
+        let settle = self.settlement(work, delivery, system, Ending::Superseded, entry);
+        Ok(self.store.settle(Settle { strays_at, ..settle }).await?)
+    }
+
     /// Ends a delivery that made nothing.
     async fn end(
         &self,
@@ -499,18 +373,22 @@ impl Engine {
         ending: Ending,
         entry: Entry,
     ) -> Result<(), EngineError> {
-        let settle = Settle {
+        Ok(self.store.settle(self.settlement(work, delivery, system, ending, entry)).await?)
+    }
+
+    fn settlement(&self, work: &Work, delivery: &Delivery, system: &System, ending: Ending, entry: Entry) -> Settle {
+        Settle {
             delivery: delivery.id,
             lane: work.claimed.entity,
             epoch: work.claimed.epoch,
             system: system.uid.clone(),
             ending,
+            strays_at: None,
             agreed: None,
             entry,
             evidence: None,
             now: self.now(),
-        };
-        Ok(self.store.settle(settle).await?)
+        }
     }
 }
 
@@ -523,16 +401,4 @@ enum Swept {
 /// The raw exchange as JSON.
 fn pack(evidence: Option<&Evidence>) -> Option<String> {
     evidence.and_then(|evidence| serde_json::to_string(evidence).ok())
-}
-
-/// The moment after which a second draft of `delivery` can no longer turn up; none where its guard leaves none.
-/// A create that was answered well may leave one too: a proxy may have repeated it.
-fn strays_at(delivery: &Delivery, now: Timestamp, leave_s: u32) -> Option<Timestamp> {
-    match &delivery.guard {
-        Guard::DraftElect { settle_s, .. } if delivery.change.step == Step::Create => {
-            // An earlier attempt, noted by a worker that was held up, may still leave until its own deadline.
-            Some(after(after(now, leave_s), *settle_s))
-        }
-        _ => None,
-    }
 }

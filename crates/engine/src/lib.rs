@@ -12,6 +12,7 @@ pub mod poll;
 pub mod preview;
 pub mod run;
 pub mod status;
+mod stock;
 pub mod system;
 pub mod translate;
 pub mod verify;

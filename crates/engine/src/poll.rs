@@ -6,10 +6,10 @@ use crate::system::{EngineError, System};
 use syncline_connect::{Cursor, Error, Seen};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
-use syncline_core::leaf::Leaves;
+use syncline_core::leaf::{Leaves, Target};
 use syncline_core::policy::{ErrorKind, Hold};
 use syncline_core::record::Record;
-use syncline_store::{Accept, Accepted, Incoming};
+use syncline_store::{Accept, Accepted, Incoming, Taken, Told};
 
 impl Engine {
     /// Everything that changed in `system` for `kind`, taken in.
@@ -53,7 +53,7 @@ pub fn incoming(kind: Kind, seen: Seen) -> Vec<Incoming> {
                 .map(|(id, record)| {
                     let own = id == snapshot.id && record.kind() == kind;
                     let version = if own { snapshot.version.clone() } else { None };
-                    Incoming { in_passing: !own, ..row(id, &record, version) }
+                    row(id, &record, version, if own { Told::News } else { Told::InPassing })
                 })
                 .collect();
             rows.reverse();
@@ -66,7 +66,8 @@ pub fn incoming(kind: Kind, seen: Seen) -> Vec<Incoming> {
             aliases: Vec::new(),
             leaves: Leaves::new(),
             version: None,
-            in_passing: false,
+            told: Told::News,
+            takes: Vec::new(),
             refused: Some(unreadable(&error)),
         }],
     }
@@ -74,7 +75,7 @@ pub fn incoming(kind: Kind, seen: Seen) -> Vec<Incoming> {
 
 /// A record as the store takes it.
 #[must_use]
-pub fn row(id: RemoteId, record: &Record, version: Option<String>) -> Incoming {
+pub fn row(id: RemoteId, record: &Record, version: Option<String>, told: Told) -> Incoming {
     let label = match record {
         Record::Order(order) => order.number.clone().unwrap_or_else(|| id.id.clone()),
         Record::Variant(variant) => variant.sku.clone().unwrap_or_else(|| id.id.clone()),
@@ -94,9 +95,20 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>) -> Incoming {
         leaves: record.to_leaves(),
         version,
         label,
-        in_passing: false,
+        told,
+        takes: takes(record),
         refused: None,
     }
+}
+
+/// What an order takes from stock; nothing for other kinds.
+fn takes(record: &Record) -> Vec<Taken> {
+    let Record::Order(order) = record else { return Vec::new() };
+    let taken = order.demand().into_iter().filter_map(|(variant, quantity)| match variant.to {
+        Target::Remote(id) => Some(Taken { variant: id, alias: variant.alias, quantity }),
+        Target::Entity(_) => None,
+    });
+    taken.collect()
 }
 
 /// A customer's label without personal text: its number, or a short hash of a guest's address.

@@ -2,7 +2,9 @@
 
 use crate::decide::Decided;
 use crate::run::Engine;
+use crate::stock::Unread;
 use crate::system::{EngineError, System};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use syncline_core::id::{EntityId, SystemUid};
@@ -11,7 +13,7 @@ use syncline_core::leaf::Value;
 use syncline_core::planner::{Decision, Planned};
 use syncline_core::policy::Hold;
 use syncline_core::profile::{Fit, Guard};
-use syncline_store::{Case, LaneFilter, PlanBook};
+use syncline_store::{Case, LaneFilter, LaneRow, PlanBook};
 
 /// One field of a planned step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,23 +103,25 @@ impl Engine {
         let now = self.now();
         let id = format!("p{:x}", now.as_millisecond());
         let mut plan = Plan { id: id.clone(), at: Some(now), ..Plan::default() };
-        let mut seen = Vec::new();
         let filter =
             LaneFilter { states: vec!["ready", "waiting", "held", "failed", "awaiting"], ..LaneFilter::default() };
-        for lane in self.store.lanes(filter).await? {
-            if flow.is_some_and(|flow| lane.kind.flow() != flow) {
-                continue;
-            }
+        let mut lanes = self.store.lanes(filter).await?;
+        lanes.retain(|lane| flow.is_none_or(|flow| lane.kind.flow() == flow));
+        let mut unread = self.freshen(&stock_to_preview(&lanes, now)).await?;
+        for lane in lanes {
             let blank = || Hold::new("", lane.state.clone(), "");
             let why = lane.why.clone().unwrap_or_else(blank);
             let open = OpenRow { state: lane.state.clone(), kind: lane.kind.to_string(), key: lane.label.clone(), why };
             match lane.state.as_str() {
                 "held" | "failed" => plan.open.push(open),
-                "awaiting" if lane.ready_at > now => plan.awaiting += 1,
-                _ => {
-                    seen.push(lane.entity);
-                    self.preview(&mut plan, lane.entity, open).await?;
-                }
+                "awaiting" if lane.ready_at > now => plan.awaiting += usize::from(lane.kind != Kind::Stock),
+                _ => match unread.remove(&lane.entity) {
+                    Some(Unread::Gone(why)) => plan.open.push(OpenRow { state: "held".to_string(), why, ..open }),
+                    Some(Unread::Trouble(system, error)) => {
+                        return Err(EngineError::System { system: system.name.clone(), error });
+                    }
+                    None => self.preview(&mut plan, lane.entity, open).await?,
+                },
             }
         }
         let body = serde_json::to_string(&plan).map_err(|e| EngineError::Setup(format!("SYN-0904: {e}")))?;
@@ -230,6 +234,16 @@ impl Engine {
             revisions: case.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect(),
         }
     }
+}
+
+/// Stock lanes a plan looks at: their figures are read anew first.
+fn stock_to_preview(lanes: &[LaneRow], now: Timestamp) -> Vec<EntityId> {
+    let looked_at = |lane: &&LaneRow| match lane.state.as_str() {
+        "held" | "failed" => false,
+        "awaiting" => lane.ready_at <= now,
+        _ => true,
+    };
+    lanes.iter().filter(|lane| lane.kind == Kind::Stock).filter(looked_at).map(|lane| lane.entity).collect()
 }
 
 fn fit_word(target: &System, kind: Kind, path: &syncline_core::path::Path, value: &Value) -> String {

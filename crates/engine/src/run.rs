@@ -9,7 +9,7 @@ use std::time::Duration;
 use syncline_connect::{Clock, Error};
 use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
-use syncline_core::rules::OrderRules;
+use syncline_core::rules::{OrderRules, StockRules};
 use syncline_store::{Accept, Claim, LaneFilter, Retry, Store};
 
 /// Numbers the engine runs by.
@@ -40,6 +40,8 @@ pub struct Flows {
     pub orders: Option<OrderRules>,
     /// Whether customers flow with the orders.
     pub customers: bool,
+    /// Rules of the inventory flow.
+    pub inventory: Option<StockRules>,
     /// Flows that only plan and verify.
     pub watched: Vec<Flow>,
     /// Seconds between two looks, by flow; the shortest counts.
@@ -180,10 +182,12 @@ impl Engine {
         // Kept as the cursor of a system of our own: how far the rules have been followed.
         let ours = SystemUid::new("rules");
         // The number in front grows where what is left out is told in another way, so that it is judged anew.
-        let rules = format!("2 {:?} {}", self.flows.orders, self.flows.customers);
+        let inventory = self.flows.inventory.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
+        let rules = format!("2 {:?} {}{inventory}", self.flows.orders, self.flows.customers);
         if self.store.cursor(ours.clone(), Kind::Order).await? == rules {
             return Ok(());
         }
+        self.attend_stock().await?;
         self.store.retry(Retry::Rules, self.now()).await?;
         let cursor = Some((Kind::Order, rules));
         self.store.accept(Accept { system: ours, records: Vec::new(), cursor, now: self.now() }).await?;
@@ -200,6 +204,11 @@ impl Engine {
         if let Some(rules) = &self.flows.orders {
             let source = self.system(&rules.source)?;
             let counts = self.poll(source, Kind::Order).await?;
+            synced.new += counts.new;
+            synced.changed += counts.changed;
+        }
+        if let Some(rules) = &self.flows.inventory {
+            let counts = self.poll(self.system(&rules.source)?, Kind::Stock).await?;
             synced.new += counts.new;
             synced.changed += counts.changed;
         }

@@ -4,7 +4,7 @@ use crate::run::Engine;
 use crate::system::EngineError;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use syncline_core::kind::Flow;
+use syncline_core::kind::{Flow, Kind};
 
 /// One flow's state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -50,7 +50,14 @@ impl Engine {
             flows.insert(Flow::Orders, FlowStatus::default());
             flows.insert(Flow::Customers, FlowStatus::default());
         }
+        if self.flows.inventory.is_some() {
+            flows.insert(Flow::Inventory, FlowStatus::default());
+        }
         for row in self.store.tally().await? {
+            // Stock of a flow that was switched off is no part of the picture.
+            if row.kind == Kind::Stock && self.flows.inventory.is_none() {
+                continue;
+            }
             let flow = flows.entry(row.kind.flow()).or_default();
             match row.state.as_str() {
                 "ready" => {
@@ -59,6 +66,8 @@ impl Engine {
                     flow.lag_seconds = flow.lag_seconds.max(oldest);
                 }
                 "early" => flow.early += row.count,
+                // Stock that is looked at once more agrees already.
+                "awaiting" if row.kind == Kind::Stock => flow.done += row.count,
                 "awaiting" => flow.awaiting += row.count,
                 "waiting" => flow.waiting += row.count,
                 "held" => flow.held += row.count,

@@ -1,6 +1,7 @@
 //! Proof of agreement: every record of the flow, read on both sides and compared; every zero says of how many.
 
 mod customers;
+mod stock;
 mod stored;
 
 use crate::pages::Pages;
@@ -69,12 +70,16 @@ impl Engine {
     /// # Errors
     /// Where a system does not answer or the store fails.
     pub async fn verify(&self) -> Result<Proof, EngineError> {
-        let (source, target) = self.pair()?;
-        let Some(rules) = &self.flows.orders else { return Ok(Proof::default()) };
         let mut proof = Proof::default();
-        proof.flows.insert(Flow::Orders, self.verify_orders(rules, source, target).await?);
-        if self.flows.customers {
-            proof.flows.insert(Flow::Customers, self.verify_customers(source, target).await?);
+        if let Some(rules) = &self.flows.orders {
+            let (source, target) = self.pair()?;
+            proof.flows.insert(Flow::Orders, self.verify_orders(rules, source, target).await?);
+            if self.flows.customers {
+                proof.flows.insert(Flow::Customers, self.verify_customers(source, target).await?);
+            }
+        }
+        if let Some(rules) = &self.flows.inventory {
+            proof.flows.insert(Flow::Inventory, self.verify_stock(rules).await?);
         }
         proof.drift = proof.flows.values().map(FlowProof::drift).sum();
         Ok(proof)

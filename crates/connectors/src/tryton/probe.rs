@@ -93,6 +93,7 @@ fn orders(settle_s: u32) -> KindProfile {
             ),
         ],
         stages: owned(&stages),
+        settle_s: None,
         released_from: "confirm".to_string(),
     }
 }

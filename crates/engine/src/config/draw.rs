@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{FLOWS, Flow, KINDS, Kind};
-use syncline_core::rules::{OrderRules, ReleaseRule};
+use syncline_core::rules::{OrderRules, ReleaseRule, StockRules};
 use toml::Spanned;
 
 /// Seconds between two looks where nothing is said.
@@ -41,8 +41,15 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         flows.insert(Flow::Orders, flow);
         orders = Some(rules);
     }
+    let mut inventory = None;
+    if let Some(table) = file.flows.inventory {
+        let drawing = Drawing { source, systems: &systems, flow: Flow::Inventory, at: table.span().start };
+        let (flow, rules) = drawing.inventory(table.into_inner())?;
+        flows.insert(Flow::Inventory, flow);
+        inventory = Some(rules);
+    }
     alone(source, &flows)?;
-    Ok(Config { file: source.file.to_path_buf(), store, systems, flows, orders })
+    Ok(Config { file: source.file.to_path_buf(), store, systems, flows, orders, inventory })
 }
 
 /// Refuses a customers flow that runs elsewhere than the orders.
@@ -312,6 +319,46 @@ impl Drawing<'_> {
         Ok((flow, rules))
     }
 
+    fn inventory(&self, raw: raw::Inventory) -> Drawn<(FlowConfig, StockRules)> {
+        let places = self.places(&raw.sources)?;
+        let flow = self.common(raw::Common {
+            why: raw.why,
+            today: raw.today,
+            from: raw.from,
+            to: raw.to,
+            every: raw.every,
+            mode: raw.mode,
+            needs: raw.needs,
+        })?;
+        let rules =
+            StockRules { source: flow.from.clone(), targets: vec![flow.to.clone()], safety: raw.safety.into(), places };
+        Ok((flow, rules))
+    }
+
+    /// The shop's places with their warehouses. A warehouse shown in two places would be sold twice.
+    fn places(&self, rows: &BTreeMap<String, Spanned<Vec<String>>>) -> Drawn<Vec<(String, Vec<String>)>> {
+        let example = "write one like `sources = { default = [\"WH\"] }`; `syncline systems` lists both sides' places";
+        if rows.is_empty() {
+            let what =
+                format!("[flows.{}] has no `sources`: which place of the shop shows which warehouses", self.flow);
+            return Err(self.source.error("SYN-0414", Some(self.at), what, example));
+        }
+        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+        for (place, warehouses) in rows {
+            let at = Some(warehouses.span().start);
+            if warehouses.get_ref().is_empty() {
+                return Err(self.wrong(at, format!("`sources.{place}` names no warehouse"), example));
+            }
+            for warehouse in warehouses.get_ref() {
+                if let Some(other) = seen.insert(warehouse, place) {
+                    let what = format!("the warehouse `{warehouse}` is shown in `{other}` and in `{place}`");
+                    return Err(self.wrong(at, what, "name each warehouse once, or its stock would be sold twice"));
+                }
+            }
+        }
+        Ok(rows.iter().map(|(place, warehouses)| (place.clone(), warehouses.get_ref().clone())).collect())
+    }
+
     /// The system of this name.
     fn named(&self, text: &Spanned<String>) -> Drawn<SystemName> {
         let name = SystemName::new(text.get_ref().clone());
@@ -379,13 +426,18 @@ impl Drawing<'_> {
     fn direction(&self, flow: &FlowConfig) -> Drawn<()> {
         let is_shop = |name: &SystemName| self.systems.get(name).is_some_and(|system| system.kind.is_shop());
         let (from, to) = (is_shop(&flow.from), is_shop(&flow.to));
-        let fine = if self.flow == Flow::Products { from != to } else { from && !to };
+        let fine = match self.flow {
+            Flow::Products => from != to,
+            Flow::Inventory => !from && to,
+            Flow::Customers | Flow::Orders => from && !to,
+        };
         if fine {
             return Ok(());
         }
         let what = format!("[flows.{}] goes from `{}` to `{}`, which is not built", self.flow, flow.from, flow.to);
         let remedy = match self.flow {
             Flow::Products => "products are tied between a shop and an ERP",
+            Flow::Inventory => "stock flows from an ERP (tryton) to a shop (magento)",
             _ => "orders and customers flow from a shop (magento) to an ERP (tryton)",
         };
         Err(self.source.error("SYN-0419", Some(self.at), what, remedy))

@@ -42,6 +42,7 @@ pub(super) struct System {
 pub(super) struct FlowTables {
     pub(super) products: Option<Spanned<Common>>,
     pub(super) customers: Option<Spanned<Common>>,
+    pub(super) inventory: Option<Spanned<Inventory>>,
     pub(super) orders: Option<Spanned<Orders>>,
 }
 
@@ -59,6 +60,26 @@ pub(super) struct Common {
     pub(super) mode: Text,
     #[serde(default)]
     pub(super) needs: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Inventory {
+    #[serde(default)]
+    pub(super) why: String,
+    #[serde(default)]
+    pub(super) today: String,
+    pub(super) from: Text,
+    #[serde(default)]
+    pub(super) to: Vec<Spanned<String>>,
+    pub(super) every: Text,
+    pub(super) mode: Text,
+    #[serde(default)]
+    pub(super) needs: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) safety: u32,
+    #[serde(default)]
+    pub(super) sources: BTreeMap<String, Spanned<Vec<String>>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,12 +1,13 @@
 //! Ends deliveries that made something: bindings, bases, read-back, and the second drafts that may be left behind.
 
-use super::{Moved, Swept, Work, pack, strays_at};
+use super::{Moved, Swept, Work, pack};
 use crate::run::Engine;
 use crate::system::{EngineError, System};
+use jiff::Timestamp;
 use syncline_connect::{Lookup, Snapshot};
-use syncline_core::delivery::{Change, Delivery};
+use syncline_core::delivery::{Change, Delivery, after};
 use syncline_core::journal::Entry;
-use syncline_core::kind::Step;
+use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::Leaves;
 use syncline_core::path::Path;
 use syncline_core::policy::Hold;
@@ -33,20 +34,13 @@ impl Engine {
             return Ok(Moved::Again(work));
         }
         let elements = system.connector.pair(&delivery.change, &snapshot);
-        let strays = strays_at(delivery, self.now(), self.settings.leave_s);
         let evidence = pack(snapshot.evidence.as_ref());
         let Some((_, record)) = snapshot.records.into_iter().next() else {
             return Err(EngineError::Setup(format!("SYN-0903: {} told nothing of what it made", system.name)));
         };
         let leaves = record.to_leaves();
         let unkept = unkept(&delivery.change, &leaves);
-        let ending = Ending::Done {
-            id: snapshot.id.clone(),
-            leaves,
-            version: snapshot.version.clone(),
-            elements,
-            strays_at: strays,
-        };
+        let ending = Ending::Done { id: snapshot.id.clone(), leaves, version: snapshot.version.clone(), elements };
         let agreed = self.agreed(case, delivery, system);
         let detail = format!("{} {}: {} {how}", delivery.change.kind, delivery.change.step, snapshot.id);
         let entry = Entry::new("done", system.name.as_str(), detail);
@@ -56,6 +50,7 @@ impl Engine {
             epoch: work.claimed.epoch,
             system: system.uid.clone(),
             ending,
+            strays_at: self.look_again_at(delivery, system),
             agreed,
             entry,
             evidence: if doubtful { evidence } else { None },
@@ -93,11 +88,31 @@ impl Engine {
         case.sides.get(&source.uid).map(|side| (source.uid.clone(), side.seen.clone()))
     }
 
+    /// When the target has to be looked at once more, because a request may still land that nobody would notice: a
+    /// second draft, or an older figure over a newer one. None where nothing of the kind is possible.
+    ///
+    /// A write that was answered well may have been repeated by a proxy, and an earlier attempt, noted by a worker that
+    /// was held up, may still leave until its own deadline.
+    pub(super) fn look_again_at(&self, delivery: &Delivery, system: &System) -> Option<Timestamp> {
+        let settle_s = match (&delivery.guard, &delivery.change.step) {
+            (Guard::DraftElect { settle_s, .. }, Step::Create) => *settle_s,
+            (_, Step::Update) => system.kind(delivery.change.kind).settle_s?,
+            _ => return None,
+        };
+        Some(after(after(self.now(), self.settings.leave_s), settle_s))
+    }
+
     /// Looks for second drafts of creates whose fate was once in doubt, and removes them.
     pub(super) async fn sweep_strays(&self, work: &Work, case: &Case) -> Result<Option<Swept>, EngineError> {
         let due = case.strays.iter().find(|(_, at)| *at <= self.now());
         let Some((delivery, _)) = due else { return Ok(None) };
         let system = self.system(&delivery.target)?.clone();
+        if delivery.change.step != Step::Create {
+            // The figures were read when the lane was taken up.
+            let entry = Entry::new("looked again", system.name.as_str(), "nothing can land any more");
+            self.end(work, delivery, &system, Ending::Superseded, entry).await?;
+            return Ok(Some(Swept::Again));
+        }
         let by = Lookup::Mark(delivery.change.mark.clone());
         let found = match system.connector.find(&system.ctx, delivery.change.kind, &by).await {
             Ok(found) => found,
@@ -140,7 +155,8 @@ impl Engine {
 
 /// A hold where an update was answered well and the target shows something else all the same.
 fn unkept(change: &Change, shown: &Leaves) -> Option<Hold> {
-    if change.step != Step::Update {
+    // Figures move between our write and the look at it; the next plan sees to that.
+    if change.step != Step::Update || change.kind == Kind::Stock {
         return None;
     }
     let (path, wish): (&Path, _) = change.leaves.iter().find(|(path, wish)| shown.value(path) != *wish)?;

@@ -13,12 +13,16 @@ impl Engine {
     /// # Errors
     /// Where the store fails.
     pub async fn verify_stored(&self) -> Result<Proof, EngineError> {
-        let (source, target) = self.pair()?;
-        let Some(rules) = &self.flows.orders else { return Ok(Proof::default()) };
         let mut proof = Proof::default();
-        proof.flows.insert(Flow::Orders, self.stored_orders(rules, source, target).await?);
-        if self.flows.customers {
-            proof.flows.insert(Flow::Customers, self.stored_customers(source, target).await?);
+        if let Some(rules) = &self.flows.orders {
+            let (source, target) = self.pair()?;
+            proof.flows.insert(Flow::Orders, self.stored_orders(rules, source, target).await?);
+            if self.flows.customers {
+                proof.flows.insert(Flow::Customers, self.stored_customers(source, target).await?);
+            }
+        }
+        if let Some(rules) = &self.flows.inventory {
+            proof.flows.insert(Flow::Inventory, self.stored_stock(rules).await?);
         }
         proof.drift = proof.flows.values().map(FlowProof::drift).sum();
         Ok(proof)

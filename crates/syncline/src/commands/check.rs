@@ -129,8 +129,14 @@ async fn ahead_s(system: &System, url: &str) -> Option<i64> {
 /// What the file itself leaves open.
 fn flows(config: &Config, findings: &mut Findings) {
     let Some(orders) = config.flows.get(&Flow::Orders) else {
-        let what = format!("{}: there is no [flows.orders]", config.shown());
-        findings.problems.push(Finding::new("SYN-0402", what, "add it; `syncline init` writes a file that has it"));
+        if !config.flows.contains_key(&Flow::Inventory) {
+            let what = format!("{}: there is no [flows.orders] and no [flows.inventory]", config.shown());
+            findings.problems.push(Finding::new(
+                "SYN-0402",
+                what,
+                "add one; `syncline init` writes a file that has it",
+            ));
+        }
         return;
     };
     if orders.mode == Mode::Off {
@@ -154,7 +160,8 @@ fn guards(one: &Asked, config: &Config, accept: bool, findings: &mut Findings) {
     let kinds = written.filter_map(|flow| match flow.flow {
         Flow::Orders => Some(Kind::Order),
         Flow::Customers => Some(Kind::Customer),
-        Flow::Products => None,
+        // Products are tied only; a figure of stock is set, nothing is created.
+        Flow::Products | Flow::Inventory => None,
     });
     for kind in kinds {
         let does = one.system.kind(kind);

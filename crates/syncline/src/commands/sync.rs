@@ -20,7 +20,7 @@ Ctrl-C or SIGTERM ends it after the step under way; nothing is lost, and the nex
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// One flow only: customers, or orders with the customers they need
+    /// One flow only: customers, inventory, or orders with the customers they need
     flow: Option<String>,
 }
 
@@ -68,14 +68,13 @@ pub(super) fn writes(n: u64) -> String {
 }
 
 async fn pass(engine: &Engine, flow: Option<Flow>) -> Result<Synced, EngineError> {
-    if flow != Some(Flow::Customers) {
+    let Some(flow) = flow.filter(|flow| matches!(flow, Flow::Customers | Flow::Inventory)) else {
         return engine.sync().await;
-    }
+    };
     let mut synced = engine.look().await?;
     let filter = LaneFilter { states: vec!["ready"], ..LaneFilter::default() };
     let lanes = engine.store.lanes(filter).await?;
-    let only: Vec<_> =
-        lanes.iter().filter(|lane| lane.kind.flow() == Flow::Customers).map(|lane| lane.entity).collect();
+    let only: Vec<_> = lanes.iter().filter(|lane| lane.kind.flow() == flow).map(|lane| lane.entity).collect();
     if !only.is_empty() {
         engine.drain(&only).await?;
     }

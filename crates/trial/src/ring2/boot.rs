@@ -119,7 +119,13 @@ impl Stage {
             let system = self.connect(which).await?;
             systems.insert(system.name.clone(), system);
         }
-        let flows = Flows { orders: Some(self.rules.clone()), customers: true, watched: Vec::new(), every_s: 15 };
+        let flows = Flows {
+            orders: Some(self.rules.clone()),
+            customers: true,
+            inventory: None,
+            watched: Vec::new(),
+            every_s: 15,
+        };
         let settings = Settings { workers: 2, lanes: 3, lease_s: LEASE_S, leave_s: 15, patience_s: 40 };
         Ok(Arc::new(Engine::new(self.store.clone(), systems, flows, settings, self.clock.clone())))
     }

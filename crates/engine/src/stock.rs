@@ -1,0 +1,220 @@
+//! Stock: figures are read anew before they decide, and every shop of the flow is told in turn.
+
+use crate::decide::Decided;
+use crate::poll;
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use syncline_connect::Error;
+use syncline_core::audit::StockFacts;
+use syncline_core::delivery::after;
+use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::kind::Kind;
+use syncline_core::leaf::Leaves;
+use syncline_core::planner::{self, Decision, StockCase};
+use syncline_core::policy::{ErrorKind, Hold};
+use syncline_core::record::{Order, Stock};
+use syncline_core::rules::StockRules;
+use syncline_store::{Accept, Case, DemandState, Told};
+
+/// Seconds within which the ERP's figures count as read just now.
+const FRESH_S: i64 = 30;
+/// Seconds for which an order still counts as ordered after the ERP has reserved it: a figure in hand may be as old as
+/// a lease, and an index may lag behind the document.
+pub(crate) const RESERVED_S: i64 = 600;
+/// Documents of one read.
+const CHUNK: usize = 100;
+
+/// Why the figures of a variant could not be read.
+#[derive(Debug, Clone)]
+pub(crate) enum Unread {
+    /// The system gave no answer, or one that cannot be read.
+    Trouble(Box<System>, Error),
+    /// The system does not have the variant any more.
+    Gone(Hold),
+}
+
+impl Engine {
+    /// Gives every variant that is tied by now its lane for stock, where the flow is on.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub(crate) async fn attend_stock(&self) -> Result<(), EngineError> {
+        if self.flows.inventory.is_some() {
+            self.store.attend(Kind::Stock, self.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the figures of `lanes` anew where they may be old: always those of the shops, whose buyers change them.
+    /// Returns what could not be read.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub(crate) async fn freshen(&self, lanes: &[EntityId]) -> Result<BTreeMap<EntityId, Unread>, EngineError> {
+        let mut unread = BTreeMap::new();
+        let Some(rules) = &self.flows.inventory else { return Ok(unread) };
+        if lanes.is_empty() {
+            return Ok(unread);
+        }
+        let mut cases = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            cases.push(self.store.load(*lane).await?);
+        }
+        for name in std::iter::once(&rules.source).chain(&rules.targets) {
+            let system = self.system(name)?;
+            let since = self.now().checked_sub(SignedDuration::from_secs(FRESH_S)).unwrap_or(Timestamp::MIN);
+            let old = |case: &&Case| {
+                let seen_at = case.sides.get(&system.uid).map(|side| side.seen_at);
+                name != &rules.source || seen_at.is_none_or(|seen_at| seen_at < since)
+            };
+            let wanted: Vec<(EntityId, RemoteId)> = cases
+                .iter()
+                .filter(old)
+                .filter_map(|case| Some((case.entity, case.bound.get(&system.uid)?.id.clone())))
+                .collect();
+            for chunk in wanted.chunks(CHUNK) {
+                self.read_stock(system, chunk, &mut unread).await?;
+            }
+        }
+        Ok(unread)
+    }
+
+    async fn read_stock(
+        &self,
+        system: &System,
+        wanted: &[(EntityId, RemoteId)],
+        unread: &mut BTreeMap<EntityId, Unread>,
+    ) -> Result<(), EngineError> {
+        let ids: Vec<RemoteId> = wanted.iter().map(|(_, id)| id.clone()).collect();
+        let mut answers = system.connector.read(&system.ctx, Kind::Stock, &ids).await.into_iter();
+        let mut records = Vec::new();
+        for (entity, id) in wanted {
+            match answers.next() {
+                Some(Ok(Some(snapshot))) => {
+                    let told = snapshot.records.into_iter().next();
+                    records.extend(told.map(|(id, record)| poll::row(id, &record, snapshot.version, Told::Asked)));
+                }
+                Some(Ok(None)) => {
+                    let what = format!("`{}` is not in {} any more", id.id, system.name);
+                    let remedy =
+                        format!("make it again in {}, or tie its successor with `syncline adopt`", system.name);
+                    unread.insert(*entity, Unread::Gone(Hold::new("SYN-0132", what, remedy)));
+                }
+                Some(Err(error)) => {
+                    unread.insert(*entity, Unread::Trouble(Box::new(system.clone()), error));
+                }
+                None => {
+                    let error = Error::new(ErrorKind::Broken, format!("{} said nothing of `{}`", system.name, id.id));
+                    unread.insert(*entity, Unread::Trouble(Box::new(system.clone()), error));
+                }
+            }
+        }
+        self.store.accept(Accept { system: system.uid.clone(), records, cursor: None, now: self.now() }).await?;
+        Ok(())
+    }
+
+    /// What to do about the stock `case`: the first shop that shows something else is told first.
+    pub(crate) fn decide_stock(&self, case: &Case) -> Result<Decided, EngineError> {
+        let Some(rules) = &self.flows.inventory else {
+            return Ok(Decision::Outside("no flow carries it".to_string()).into());
+        };
+        let source = self.system(&rules.source)?;
+        let Some(theirs) = figures_of(case, source) else {
+            return Ok(Decision::Outside(format!("{} does not know it", source.name)).into());
+        };
+        let theirs = match theirs {
+            Ok(stock) => stock,
+            Err(hold) => return Ok(Decision::Hold(hold).into()),
+        };
+        let demand = self.ordered(case);
+        let mut decided = Decision::Outside("no shop of the flow knows it".to_string());
+        for name in &rules.targets {
+            let target = self.system(name)?;
+            let seen = match figures_of(case, target) {
+                None => continue,
+                Some(Ok(stock)) => stock,
+                Some(Err(hold)) => {
+                    decided = graver(decided, Decision::Hold(hold));
+                    continue;
+                }
+            };
+            let one = planner::stock(&StockCase { rules, target: name, source: &theirs, demand, seen: &seen });
+            decided = graver(decided, one);
+        }
+        Ok(decided.into())
+    }
+
+    /// What is ordered in any shop and not surely in the ERP's figures.
+    pub(crate) fn ordered(&self, case: &Case) -> Decimal {
+        let surely = self.surely_reserved();
+        let counts = |reserved: Option<Timestamp>| reserved.is_none_or(|since| since > surely);
+        let counted = case.demand.iter().filter(|demand| counts(demand.reserved));
+        counted.fold(Decimal::ZERO, |sum, demand| sum.saturating_add(demand.quantity))
+    }
+
+    /// What the ERP had reserved by then is in every figure of it that we go by.
+    pub(crate) fn surely_reserved(&self) -> Timestamp {
+        self.now().checked_sub(SignedDuration::from_secs(RESERVED_S)).unwrap_or(Timestamp::MIN)
+    }
+
+    /// When the stock `case` has to be looked at again though nothing changes; none where it need not be.
+    pub(crate) fn stock_due(&self, case: &Case) -> Option<Timestamp> {
+        let margin = u32::try_from(RESERVED_S).unwrap_or(u32::MAX);
+        case.demand.iter().filter_map(|demand| Some(after(demand.reserved?, margin))).min()
+    }
+
+    /// What the checker of plans is told about stock, added up without the planner.
+    pub(crate) fn stock_facts<'a>(&self, case: &Case, rules: &'a StockRules) -> Option<StockFacts<'a>> {
+        let source = self.systems.get(&rules.source)?;
+        let stock = figures_of(case, source)?.ok()?;
+        let mut free = Decimal::ZERO.checked_sub(self.ordered(case))?.checked_sub(rules.safety)?;
+        for warehouse in rules.places.iter().flat_map(|(_, warehouses)| warehouses) {
+            let level = stock.levels.get(warehouse)?;
+            free = free.checked_add(level.available.or(level.on_hand)?)?;
+        }
+        Some(StockFacts { free, places: rules.places.iter().map(|(place, _)| place.as_str()).collect() })
+    }
+
+    /// How far the ERP has come with what the order `entity` takes from stock; none where no orders flow.
+    pub(crate) async fn demand_state(
+        &self,
+        entity: EntityId,
+        outside: bool,
+    ) -> Result<Option<DemandState>, EngineError> {
+        let Some(rules) = &self.flows.orders else { return Ok(None) };
+        if outside {
+            return Ok(Some(DemandState::Outside));
+        }
+        let target = self.system(&rules.target)?;
+        let case = self.store.load(entity).await?;
+        let stage = case.sides.get(&target.uid).and_then(|side| Order::from_leaves(&side.seen).ok()?.stage);
+        let stages = target.kind(Kind::Order).stages;
+        let reserved = stage.is_some_and(|stage| stage == "done" || stages.last() == Some(&stage));
+        Ok(Some(if reserved { DemandState::Reserved } else { DemandState::Open }))
+    }
+}
+
+/// What `system` shows of the stock `case`; none where it does not know the variant.
+fn figures_of(case: &Case, system: &System) -> Option<Result<Stock, Hold>> {
+    case.bound.get(&system.uid)?;
+    let nothing = Leaves::new();
+    let seen = case.sides.get(&system.uid).map_or(&nothing, |side| &side.seen);
+    let malformed = |error: syncline_core::record::Malformed| {
+        Hold::new("SYN-0107", error.to_string(), "report this as a defect, with `syncline explain`")
+    };
+    Some(Stock::from_leaves(seen).map_err(malformed))
+}
+
+/// The decision that counts of two shops': what can be done now, then what a person has to do.
+fn graver(one: Decision, other: Decision) -> Decision {
+    let weight = |decision: &Decision| match decision {
+        Decision::Step(_) => 3,
+        Decision::Hold(_) => 2,
+        Decision::Agreed => 1,
+        _ => 0,
+    };
+    if weight(&other) > weight(&one) { other } else { one }
+}

@@ -1,0 +1,126 @@
+//! Stock of every tied variant compared: what each shop shows against what its buyers may have.
+
+use super::FlowProof;
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use std::collections::BTreeSet;
+use syncline_connect::Snapshot;
+use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::kind::Kind;
+use syncline_core::planner::{self, Decision, StockCase};
+use syncline_core::record::{Record, Stock};
+use syncline_core::rules::StockRules;
+use syncline_store::{Case, LaneFilter};
+
+/// Variants read at once.
+const CHUNK: usize = 100;
+
+impl Engine {
+    /// Every tied variant's stock, read on both sides now.
+    pub(super) async fn verify_stock(&self, rules: &StockRules) -> Result<FlowProof, EngineError> {
+        let mut flow = FlowProof::default();
+        let open = self.unfinished_stock().await?;
+        let source = self.system(&rules.source)?;
+        for name in &rules.targets {
+            let target = self.system(name)?;
+            let bindings = self.store.bindings(target.uid.clone(), Kind::Stock).await?;
+            for chunk in bindings.chunks(CHUNK) {
+                let mut cases = Vec::with_capacity(chunk.len());
+                for (entity, id) in chunk {
+                    let case = self.store.load(*entity).await?;
+                    if let Some(there) = case.bound.get(&source.uid).map(|bound| bound.id.clone()) {
+                        cases.push((case, id.clone(), there));
+                    }
+                }
+                let ours: Vec<RemoteId> = cases.iter().map(|(_, _, there)| there.clone()).collect();
+                let theirs: Vec<RemoteId> = cases.iter().map(|(_, id, _)| id.clone()).collect();
+                let (ours, theirs) = futures::future::join(read(source, &ours), read(target, &theirs)).await;
+                for (((case, ..), ours), theirs) in cases.iter().zip(ours?).zip(theirs?) {
+                    let is_open = open.contains(&case.entity);
+                    self.compare_stock(&mut flow, rules, target, case, (ours, theirs), is_open);
+                }
+            }
+        }
+        Ok(flow)
+    }
+
+    /// Every tied variant's stock, as both sides showed it when they were last read.
+    pub(super) async fn stored_stock(&self, rules: &StockRules) -> Result<FlowProof, EngineError> {
+        let mut flow = FlowProof::default();
+        let open = self.unfinished_stock().await?;
+        let source = self.system(&rules.source)?;
+        for name in &rules.targets {
+            let target = self.system(name)?;
+            for (entity, _) in self.store.bindings(target.uid.clone(), Kind::Stock).await? {
+                let case = self.store.load(entity).await?;
+                if !case.bound.contains_key(&source.uid) {
+                    continue;
+                }
+                let side = |system: &System| {
+                    let side = case.sides.get(&system.uid)?;
+                    Stock::from_leaves(&side.seen).ok()
+                };
+                let both = (side(source), side(target));
+                self.compare_stock(&mut flow, rules, target, &case, both, open.contains(&entity));
+            }
+        }
+        Ok(flow)
+    }
+
+    /// Stock whose lane has something to do or to be done about.
+    async fn unfinished_stock(&self) -> Result<BTreeSet<EntityId>, EngineError> {
+        let states = vec!["ready", "waiting", "held", "failed"];
+        let filter = LaneFilter { kind: Some(Kind::Stock), states, ..LaneFilter::default() };
+        Ok(self.store.lanes(filter).await?.into_iter().map(|lane| lane.entity).collect())
+    }
+
+    fn compare_stock(
+        &self,
+        flow: &mut FlowProof,
+        rules: &StockRules,
+        target: &System,
+        case: &Case,
+        both: (Option<Stock>, Option<Stock>),
+        open: bool,
+    ) {
+        let (Some(source), Some(seen)) = both else {
+            flow.compared += 1;
+            if open {
+                flow.open += 1;
+            } else {
+                flow.missing += 1;
+                flow.tell(format!("stock {}: not told by both sides", case.label));
+            }
+            return;
+        };
+        let demand = self.ordered(case);
+        match planner::stock(&StockCase { rules, target: &target.name, source: &source, demand, seen: &seen }) {
+            Decision::Outside(_) => {}
+            Decision::Agreed => {
+                flow.compared += 1;
+                flow.equal += 1;
+            }
+            Decision::Step(step) if !open => {
+                flow.compared += 1;
+                flow.different += 1;
+                let salable = seen.salable.map_or("?".to_string(), |salable| salable.normalize().to_string());
+                flow.tell(format!("stock {}: {salable} for sale in {}; {}", case.label, target.name, step.reason));
+            }
+            _ => {
+                flow.compared += 1;
+                flow.open += 1;
+            }
+        }
+    }
+}
+
+/// The stock behind `ids` in `system`, in their order; none for a variant that is not there.
+async fn read(system: &System, ids: &[RemoteId]) -> Result<Vec<Option<Stock>>, EngineError> {
+    let answers = system.connector.read(&system.ctx, Kind::Stock, ids).await;
+    let stock_of = |snapshot: Snapshot| match snapshot.records.into_iter().next() {
+        Some((_, Record::Stock(stock))) => Some(stock),
+        _ => None,
+    };
+    let failed = |error| EngineError::System { system: system.name.clone(), error };
+    answers.into_iter().map(|answer| Ok(answer.map_err(failed)?.and_then(stock_of))).collect()
+}
