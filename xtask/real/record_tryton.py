@@ -5,6 +5,7 @@ Needs a freshly filled database. A test replays the calls against the simulated 
 refusals and money, with ids mapped through the names kept here ("$name" stands for a kept value).
 """
 import base64
+import datetime
 import gzip
 import json
 import sys
@@ -13,6 +14,7 @@ import urllib.request
 
 C = {"company": 1, "language": "en"}
 DAY = {"__class__": "date", "year": 2026, "month": 3, "day": 2}
+TODAY = datetime.date.today()
 SALE = ["number", "reference", "state", "untaxed_amount", "tax_amount", "total_amount", "web_id", "write_date",
         "_timestamp", "sale_date", "rec_name", "lines"]
 PARTY = ["code", "name", "active", "addresses", "addresses.party_name", "addresses.street", "addresses.postal_code",
@@ -319,6 +321,173 @@ def money(r):
     r.call("subtotals read", "model.sale.sale.read", ["$sale"], ["lines.type", "lines.amount", "line_lines"], C)
 
 
+def day(after):
+    """The day so many days after today; the replay runs on the day of the recording."""
+    at = TODAY + datetime.timedelta(days=after)
+    return {"__class__": "date", "year": at.year, "month": at.month, "day": at.day}
+
+
+MOVE = ["product", "quantity", "internal_quantity", "unit", "from_location", "to_location", "state", "planned_date", "effective_date",
+        "origin", "shipment", "write_date", "create_date", "_timestamp", "rec_name"]
+SHIPMENT = ["number", "state", "planned_date", "effective_date", "warehouse", "moves", "inventory_moves", "outgoing_moves"]
+
+
+class Stock:
+    """Says what the stock calls have in common."""
+
+    def __init__(self, r):
+        self.r, self.shown = r, 0
+
+    def figures(self, name, *products, fields=("quantity", "forecast_quantity"), **context):
+        there = {"company": 1, "locations": ["$warehouse"], "with_childs": True, **context}
+        self.r.call(f"figures {name}", "model.product.product.read", list(products) or ["$MUG"], list(fields), there)
+
+    def ends(self, name, *more):
+        """The figures of the mug without an end, up to today, and up to `more` days from now."""
+        self.figures(f"{name}, no end")
+        for days in (0, *more):
+            self.figures(f"{name}, {days:+} days", stock_date_end=day(days))
+
+    def count(self, name, location, *lines, keep="count"):
+        rows = [{"product": product, "quantity": quantity} for product, quantity in lines]
+        row = {"company": 1, "location": location, "date": day(0), "lines": [["create", rows]]}
+        self.r.call(f"count: {name}", "model.stock.inventory.create", [row], C, keep={keep: "/result/0"})
+
+    def move(self, name, quantity, source, to, keep="move", **more):
+        row = {"product": "$MUG", "quantity": quantity, "unit": "$unit", "from_location": source, "to_location": to,
+               "company": 1, "currency": "$EUR", "unit_price": dec("1.0000"), **more}
+        self.r.call(f"move: {name}", "model.stock.move.create", [row], C, keep={keep: "/result/0"})
+
+    def moves(self, name):
+        """The moves since the last look."""
+        self.r.call(f"moves: {name}", "model.stock.move.search_read", [["id", ">", "$last"]], 0, None, [["id", "ASC"]], MOVE, C)
+
+    def mark(self):
+        self.r.call("the last move", "model.stock.move.search", [], 0, 1, [["id", "DESC"]], C, keep={"last": "/result/0"})
+
+    def sell(self, name, quantity, **more):
+        """A sale in processing, and its shipment as `$shipment`."""
+        self.mark()
+        lines = [line("$MUG", quantity, "2.0000", "$vat19", sequence=1), line("$FEE", 1, "1.0000", sequence=2)]
+        self.r.call(f"sale: {name}", "model.sale.sale.create", *sale(lines, web_id=f"STOCK-{name}", **more), keep={"sale": "/result/0"})
+        self.r.press("$sale", "quote", "confirm")
+        self.r.call(f"{name}: its shipment", "model.sale.sale.read", ["$sale"], ["state", "shipment_state", "shipments"], C,
+                    keep={"shipment": "/result/0/shipments/0"})
+
+    def press(self, *buttons):
+        for button in buttons:
+            self.r.call(f"shipment: {button}", f"model.stock.shipment.out.{button}", ["$shipment"], C)
+
+    def paper(self, name):
+        self.r.call(f"shipment: {name}", "model.stock.shipment.out.read", ["$shipment"], SHIPMENT, C)
+        self.r.call(f"its sale: {name}", "model.sale.sale.read", ["$sale"], ["state", "shipment_state"], C)
+        self.moves(name)
+
+
+def places(r, s):
+    for name, code in (("input", "IN"), ("output", "OUT"), ("storage", "STO"), ("supplier", "SUP"), ("customer", "CUS")):
+        r.find(name, "stock.location", [["code", "=", code]])
+    r.call("today", "model.ir.date.today", C)
+    r.call("places", "model.stock.location.search_read", [], 0, None, [["id", "ASC"]],
+           ["name", "code", "type", "parent", "warehouse", "active", "input_location", "output_location", "storage_location"], C)
+    s.mark()
+    s.count("thirty mugs and two books", "$storage", ("$MUG", 30), ("$BOOK", 2.0))
+    s.moves("a count that is not confirmed moves nothing")
+    r.call("count: confirm", "model.stock.inventory.confirm", ["$count"], C)
+    r.call("count: confirm again", "model.stock.inventory.confirm", ["$count"], C)
+    s.ends("counted", 1, -1)
+    s.figures("counted, null", stock_date_end=None)
+    s.mark()
+    s.count("fewer mugs", "$storage", ("$MUG", 25), ("$BOOK", 2))
+    r.call("count: confirm fewer", "model.stock.inventory.confirm", ["$count"], C)
+    s.moves("the difference, and nothing for what is equal")
+    r.call("count: read", "model.stock.inventory.read", ["$count"], ["state", "location"], C)
+    s.figures("of two", "$MUG", "$BOOK", fields=["code", "type", "active", "quantity", "forecast_quantity"])
+    s.figures("of a service", "$FEE", "$MUG")
+    s.figures("of what is not there", 999999, "$BOOK")
+    s.figures("of what is not there, with its code", 999999, "$BOOK", fields=["code", "quantity"])
+    s.figures("without children", with_childs=False)
+    s.figures("nowhere", locations=[])
+    s.figures("at a place that is not there", locations=[9999])
+    s.figures("in the storage zone alone", locations=["$storage"])
+    s.figures("in two places", locations=["$storage", "$output"])
+    r.call("figures without a place", "model.product.product.read", ["$MUG"], ["quantity", "forecast_quantity"], C)
+    r.call("figures of what is out of use", "model.product.product.read", ["$old"], ["quantity", "active"], C)
+
+
+def by_hand(r, s):
+    """Moves without a paper."""
+    cases = [("out tomorrow", 7, "$storage", "$customer", {"planned_date": day(1)}), ("out some day", 5, "$storage", "$customer", {}),
+             ("out yesterday", 3, "$storage", "$customer", {"planned_date": day(-1)}),
+             ("out today", 2, "$output", "$customer", {"planned_date": day(0)}),
+             ("in tomorrow", 40, "$supplier", "$input", {"planned_date": day(1)}), ("in yesterday", 20, "$supplier", "$input", {"planned_date": day(-1)}),
+             ("within the house", 9, "$storage", "$output", {"planned_date": day(0), "unit_price": None, "currency": None})]
+    s.mark()
+    for name, quantity, source, to, more in cases:
+        s.move(name, quantity, source, to, keep=name.replace(" ", "_"), **more)
+        s.ends(name, 1)
+    s.moves("by hand")
+    late = [["state", "=", "draft"], ["planned_date", "<", day(0)], ["product", "in", ["$MUG", "$BOOK"]], ["id", ">", "$last"]]
+    r.call("late", "model.stock.move.search_read", late, 0, 100, [["id", "ASC"]],
+           ["product", "internal_quantity", "from_location.warehouse", "to_location.warehouse"], C)
+    r.call("a move is no button", "model.stock.move.assign", ["$out_today"], C)
+    r.call("a move alone is not done", "model.stock.move.do", ["$out_today"], C)
+    r.call("a move is cancelled", "model.stock.move.cancel", ["$out_today"], C)
+    r.call("a move is cancelled again", "model.stock.move.cancel", ["$out_today"], C)
+    r.call("a cancelled move is deleted", "model.stock.move.delete", ["$out_today"], C)
+    r.call("a draft move is deleted", "model.stock.move.delete", ["$in_tomorrow"], C)
+    for name in ("out_tomorrow", "out_some_day", "out_yesterday", "in_yesterday", "within_the_house"):
+        r.call(f"{name} is cancelled", "model.stock.move.cancel", [f"${name}"], C)
+    s.ends("all by hand withdrawn")
+
+
+def shipped(r, s):
+    s.sell("one", 4)
+    s.paper("as made")
+    s.ends("promised")
+    s.press("pick", "assign_try", "assign_try")
+    s.paper("assigned")
+    s.ends("assigned")
+    s.press("pick", "pick")
+    s.paper("picked")
+    s.press("pack")
+    s.paper("packed")
+    s.figures("packed")
+    s.press("ship")
+    s.paper("shipped")
+    s.figures("shipped")
+    s.press("do", "do", "cancel")
+    s.paper("done")
+    s.ends("gone", -1)
+    since = [["company", "=", 1], ["id", ">", "$last"],
+             ["OR", ["write_date", ">=", day(-1) | {"__class__": "datetime", "hour": 0, "minute": 0, "second": 0, "microsecond": 0}],
+              [["write_date", "=", None], ["create_date", ">=", day(-1) | {"__class__": "datetime", "hour": 0, "minute": 0, "second": 0, "microsecond": 0}]]]]
+    r.call("feed", "model.stock.move.search_read", since, 0, 100, [["id", "ASC"]], ["product", "write_date", "create_date"], C)
+    s.sell("two", 3)
+    s.press("cancel", "cancel", "assign_try")
+    s.paper("cancelled")
+    s.ends("given back")
+    s.sell("three", 50)
+    s.ends("more than there is")
+    s.press("assign_try")
+    s.paper("half assigned")
+    s.press("assign_force")
+    s.paper("forced")
+    s.figures("forced")
+    s.sell("four", 2, sale_date=day(-3))
+    s.paper("of an old sale")
+    r.call("it should have left yesterday", "model.stock.shipment.out.write", ["$shipment"], {"planned_date": day(-1)}, C)
+    s.paper("late")
+    s.ends("late", 1, -1)
+    r.call("a shipment is not deleted", "model.stock.shipment.out.delete", ["$shipment"], C)
+
+
+def stock(r):
+    s = Stock(r)
+    for part in (places, by_hand, shipped):
+        part(r, s)
+
+
 def guest(r):
     r.call("the guest", "model.web.shop.search_read", [], 0, 1, None, ["guest_party"], C, keep={"guest": "/result/0/guest_party"})
     r.call("an address for it", "model.party.party.write", ["$guest"], {"addresses": [["create", [{"city": "x"}]]]}, C)
@@ -330,9 +499,9 @@ def guest(r):
 
 def main():
     r = Recorder(json.loads(sys.stdin.read()))
-    for part in (doors, looks, parties, refusals, life, money, guest):
+    for part in (doors, looks, parties, refusals, life, money, guest, stock):
         part(r)
-    text = json.dumps({"system": "trytond 8.0", "login": r.place["login"], "password": r.place["password"]}, ensure_ascii=False)
+    text = json.dumps({"system": "trytond 8.0", "day": str(TODAY), "login": r.place["login"], "password": r.place["password"]}, ensure_ascii=False)
     steps = ",\n".join("  " + json.dumps(step, ensure_ascii=False) for step in r.steps)
     print(text[:-1] + ', "steps": [\n' + steps + "\n]}")
 

@@ -10,7 +10,7 @@ use syncline_sim::tryton::{Erp, Options};
 const RECORDED: &str = include_str!("../fixtures/tryton-8.0.json");
 
 /// Fields that hold record ids: only their shape must agree, for the two databases count differently.
-const IDS: [&str; 21] = [
+const IDS: [&str; 32] = [
     "id",
     "result",
     "party",
@@ -32,6 +32,17 @@ const IDS: [&str; 21] = [
     "tax_identifier",
     "parent",
     "contact_mechanisms",
+    "from_location",
+    "to_location",
+    "input_location",
+    "output_location",
+    "storage_location",
+    "warehouse",
+    "shipments",
+    "moves",
+    "inventory_moves",
+    "outgoing_moves",
+    "location",
 ];
 
 /// Values of the recorded names in our own run.
@@ -41,7 +52,7 @@ type Kept = BTreeMap<String, Value>;
 fn every_recorded_call_gets_the_answer_the_real_server_gave() {
     let recorded: Value = serde_json::from_str(RECORDED).unwrap();
     let text = |key: &str| recorded[key].as_str().unwrap().to_owned();
-    let mut now: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
+    let mut now: Timestamp = format!("{}T08:00:00Z", text("day")).parse().unwrap();
     let mut erp = Erp::new(Options {
         seed: 7,
         products: 30,
@@ -148,8 +159,12 @@ fn compare(real: &Value, ours: &Value, key: &str, place: &str, wrong: &mut Vec<S
     }
 }
 
-/// Whether two texts that are never equal look alike: a `_timestamp`, a session token.
+/// Whether two texts that are never equal look alike: a `_timestamp`, a session token, a record named `model,id`.
 fn like_it(key: &str, real: &str, ours: &str) -> bool {
+    let model = |text: &str| text.split_once(',').map(|(model, _)| model.to_owned());
+    if matches!(key, "origin" | "shipment") {
+        return model(real).is_some() && model(real) == model(ours);
+    }
     let seconds = |text: &str| text.split('.').map(str::len).collect::<Vec<_>>();
     matches!(
         (key, seconds(real).as_slice(), seconds(ours).as_slice()),

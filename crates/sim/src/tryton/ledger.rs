@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::sale;
 use super::store::Store;
 use super::value::Val;
+use super::{sale, stock};
 
-/// Orders, customers and products; amounts and quantities as shortest decimal strings.
+/// Orders, customers, products and stock; amounts and quantities as shortest decimal strings.
 pub fn ledger(store: &Store) -> Value {
     let all = |model: &str| -> Vec<u64> { store.model(model).map(|at| store.ids(at).collect()).unwrap_or_default() };
     let orders: Vec<Value> = all("sale.sale").into_iter().map(|id| order(store, id)).collect();
@@ -20,7 +20,7 @@ pub fn ledger(store: &Store) -> Value {
                 "name": store.text("product.template", template, "name")})
         })
         .collect();
-    json!({"orders": orders, "customers": customers, "products": products})
+    json!({"orders": orders, "customers": customers, "products": products, "stock": stock::ledger(store)})
 }
 
 fn order(store: &Store, id: u64) -> Value {

@@ -1,6 +1,6 @@
 //! The tables: every model the ERP knows, field by field, with the names its error texts use.
 
-use super::schema::{Calc, Digits, Field, Kind, Model};
+use super::schema::{Calc, Digits, Field, Figure, Kind, Leg, Model};
 use super::vat;
 
 fn field(name: &'static str, title: &'static str, kind: Kind) -> Field {
@@ -48,6 +48,7 @@ const BY_NAME: &[(&str, bool)] = &[("name", false)];
 /// Modules, users, company, money, places.
 pub(super) fn base() -> Vec<Model> {
     vec![
+        Model::new("ir.date", "Date", &[("id", false)], Vec::new()),
         Model::new("ir.module", "Module", BY_NAME, vec![char("name", "Name"), char("state", "State")]),
         Model::new(
             "ir.lang",
@@ -133,12 +134,6 @@ fn terms() -> Vec<Model> {
             BY_NAME,
             vec![char("name", "Name").required(), active()],
         ),
-        Model::new(
-            "stock.location",
-            "Stock Location",
-            BY_NAME,
-            vec![char("name", "Name").required(), char("code", "Code"), char("type", "Location type"), active()],
-        ),
         Model::new("product.uom.category", "Product UoM Category", BY_NAME, vec![char("name", "Name")]),
         Model::new(
             "product.uom",
@@ -161,6 +156,8 @@ pub(super) fn trade(web_shop: bool) -> Vec<Model> {
     models.extend(products());
     models.extend(parties());
     models.extend(party_parts());
+    models.extend(stock());
+    models.extend(shipments());
     if web_shop {
         models.push(Model::new(
             "web.shop",
@@ -208,7 +205,7 @@ fn products() -> Vec<Model> {
         ),
         Model::new(
             "product.product",
-            "Product Variant",
+            "Product",
             &[("code", false), ("id", false)],
             vec![
                 one("template", "Product Template", "product.template").required().indexed(),
@@ -224,6 +221,8 @@ fn products() -> Vec<Model> {
                 calc("list_price", "List Price", Calc::Same("own_list_price"), ""),
                 calc("list_price_used", "List Price", Calc::ListPrice, ""),
                 numeric("own_list_price", "List Price", Digits::Fixed(4)),
+                calc("quantity", "Quantity", Calc::Figure(Figure::Quantity), ""),
+                calc("forecast_quantity", "Forecast Quantity", Calc::Figure(Figure::Forecast), ""),
             ],
         ),
     ]
@@ -309,6 +308,103 @@ fn party_parts() -> Vec<Model> {
                 char("code", "Code").required(),
                 int("sequence", "Sequence"),
                 active(),
+            ],
+        ),
+    ]
+}
+
+/// Places and what moves between them.
+fn stock() -> Vec<Model> {
+    let place = |name: &'static str, title: &'static str| one(name, title, "stock.location");
+    vec![
+        Model::new(
+            "stock.location",
+            "Stock Location",
+            BY_NAME,
+            vec![
+                char("name", "Name").required(),
+                char("code", "Code"),
+                char("type", "Location type"),
+                place("parent", "Parent").indexed(),
+                place("input_location", "Input"),
+                place("output_location", "Output"),
+                place("storage_location", "Storage"),
+                place("lost_found_location", "Lost and Found"),
+                calc("warehouse", "Warehouse", Calc::Warehouse, "stock.location"),
+                active(),
+            ],
+        ),
+        Model::new(
+            "stock.move",
+            "Stock Move",
+            &[("id", true)],
+            vec![
+                one("product", "Product", "product.product").required().indexed(),
+                field("quantity", "Quantity", Kind::Float(Digits::Unit)).required(),
+                field("internal_quantity", "Internal Quantity", Kind::Float(Digits::Any)),
+                one("unit", "Unit", "product.uom").required(),
+                place("from_location", "From Location").required(),
+                place("to_location", "To Location").required(),
+                field("state", "State", Kind::Select(&["staging", "draft", "assigned", "done", "cancelled"]))
+                    .required(),
+                field("planned_date", "Planned Date", Kind::Date),
+                field("effective_date", "Effective Date", Kind::Date),
+                char("origin", "Origin"),
+                char("shipment", "Shipment").indexed(),
+                one("company", "Company", "company.company").required(),
+                one("currency", "Currency", "currency.currency"),
+                numeric("unit_price", "Unit Price", Digits::Fixed(4)),
+            ],
+        ),
+    ]
+}
+
+/// The papers that move goods: shipments to customers, and counts.
+fn shipments() -> Vec<Model> {
+    let moves = |name: &'static str, title: &'static str, leg: Leg| calc(name, title, Calc::Moves(leg), "stock.move");
+    vec![
+        Model::new(
+            "stock.shipment.out",
+            "Customer Shipment",
+            &[("id", true)],
+            vec![
+                char("number", "Number"),
+                field(
+                    "state",
+                    "State",
+                    Kind::Select(&["draft", "waiting", "assigned", "picked", "packed", "shipped", "done", "cancelled"]),
+                )
+                .required(),
+                one("company", "Company", "company.company").required(),
+                one("customer", "Customer", "party.party"),
+                one("warehouse", "Warehouse", "stock.location").required(),
+                field("planned_date", "Planned Date", Kind::Date),
+                field("effective_date", "Effective Date", Kind::Date),
+                moves("moves", "Moves", Leg::Both),
+                moves("inventory_moves", "Inventory Moves", Leg::Inventory),
+                moves("outgoing_moves", "Outgoing Moves", Leg::Outgoing),
+            ],
+        ),
+        Model::new(
+            "stock.inventory",
+            "Stock Inventory",
+            &[("id", true)],
+            vec![
+                one("company", "Company", "company.company").required(),
+                one("location", "Location", "stock.location").required(),
+                field("date", "Date", Kind::Date).required(),
+                field("state", "State", Kind::Select(&["draft", "done", "cancelled"])).required(),
+                many("lines", "Lines", "stock.inventory.line", "inventory"),
+            ],
+        ),
+        Model::new(
+            "stock.inventory.line",
+            "Stock Inventory Line",
+            &[("id", false)],
+            vec![
+                one("inventory", "Inventory", "stock.inventory").required().indexed(),
+                one("product", "Product", "product.product").required(),
+                field("quantity", "Actual Quantity", Kind::Float(Digits::Any)),
             ],
         ),
     ]

@@ -4,6 +4,8 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::fail::Fail;
 use super::read::{present, rec_name};
+use super::shipping;
+use super::stock::{is_stocked, today};
 use super::store::Store;
 use super::validate;
 use super::value::Val;
@@ -257,7 +259,7 @@ fn quote(store: &mut Store, id: u64) -> Result<(), Fail> {
     let model = store.model("sale.sale")?;
     store.guard(model, id)?;
     if !store.value("sale.sale", id, "quotation_date").filled() {
-        store.put("sale.sale", id, "quotation_date", today(store))?;
+        store.put("sale.sale", id, "quotation_date", Val::Date(today(store)))?;
     }
     if !store.value("sale.sale", id, "number").filled() {
         let number = store.next("sale").to_string();
@@ -266,20 +268,14 @@ fn quote(store: &mut Store, id: u64) -> Result<(), Fail> {
     enter(store, id, "quotation")
 }
 
-fn today(store: &Store) -> Val {
-    Val::Date(store.moment().to_zoned(jiff::tz::TimeZone::UTC).date())
-}
-
 /// Whether a line moves goods.
 fn movable(store: &Store, line: u64) -> bool {
-    let product = store.value("sale.line", line, "product").id().unwrap_or_default();
-    let template = store.value("product.product", product, "template").id().unwrap_or_default();
-    matches!(store.text("product.template", template, "type").as_str(), "goods" | "assets")
+    is_stocked(store, store.value("sale.line", line, "product").id().unwrap_or_default())
 }
 
 fn confirm(store: &mut Store, id: u64, queued: bool) -> Result<(), Fail> {
     if !store.value("sale.sale", id, "sale_date").filled() {
-        store.put("sale.sale", id, "sale_date", today(store))?;
+        store.put("sale.sale", id, "sale_date", Val::Date(today(store)))?;
     }
     keep_amounts(store, id)?;
     enter(store, id, "confirmed")?;
@@ -311,8 +307,12 @@ pub fn process(store: &mut Store, id: u64) -> Result<(), Fail> {
     store.put("sale.sale", id, "invoices", Val::Refs(vec![invoice]))?;
     store.put("sale.sale", id, "invoice_state", Val::Text("pending".to_owned()))?;
     let ships = |line: &u64| movable(store, *line) && counted(store, *line).quantity > Decimal::ZERO;
-    if lines.iter().any(ships) {
-        let shipment = store.next("shipment");
+    let returns = |line: &u64| movable(store, *line) && counted(store, *line).quantity < Decimal::ZERO;
+    let back: Vec<u64> = lines.iter().copied().filter(returns).collect();
+    let lines: Vec<u64> = lines.into_iter().filter(ships).collect();
+    shipping::back(store, id, &back)?;
+    if !lines.is_empty() {
+        let shipment = shipping::of_sale(store, id, &lines)?;
         store.put("sale.sale", id, "shipments", Val::Refs(vec![shipment]))?;
         store.put("sale.sale", id, "shipment_state", Val::Text("waiting".to_owned()))?;
     }

@@ -18,6 +18,26 @@ pub enum Digits {
     Currency,
 }
 
+/// Which figure of a product's stock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Figure {
+    /// What is there.
+    Quantity,
+    /// What will be there at the end of the call's period.
+    Forecast,
+}
+
+/// Which moves of a shipment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leg {
+    /// From the storage zone to the output zone.
+    Inventory,
+    /// From the output zone to the customer.
+    Outgoing,
+    /// Both, the inner ones first.
+    Both,
+}
+
 /// A value computed when it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Calc {
@@ -43,6 +63,12 @@ pub enum Calc {
     Total,
     /// The lines of a sale that have an amount.
     LineLines,
+    /// What lies in the locations of the call, or will.
+    Figure(Figure),
+    /// The warehouse a location belongs to.
+    Warehouse,
+    /// The moves of a shipment: all, outgoing or within the warehouse.
+    Moves(Leg),
 }
 
 /// What a field holds.

@@ -7,12 +7,24 @@ use serde_json::{Value, json};
 
 use super::Options;
 use super::fail::Fail;
+use super::stock;
 use super::store::Store;
 use super::write::create;
 use crate::catalogue::{Form, Item, catalogue};
+use crate::random::Random;
 
 /// Countries with their subdivisions: `code;three letters;name`, subdivisions with the middle part empty.
 const PLACES: &str = include_str!("places.txt");
+
+/// Ids of the places that are named by others: the order they are made in.
+const INPUT: u64 = 1;
+const OUTPUT: u64 = 2;
+const STORAGE: u64 = 3;
+const LOST: u64 = 4;
+const WAREHOUSE: u64 = 5;
+
+/// The stream of the first stock, apart from every other under one seed.
+const STOCK_TOPIC: u64 = 0x57_0C;
 
 const MODULES: &[&str] = &[
     "account",
@@ -43,6 +55,7 @@ pub fn fill(store: &mut Store, options: &Options) -> Result<(), Fail> {
         shop(store)?;
     }
     products(store, &catalogue(options.seed, options.products))?;
+    goods(store, options.seed)?;
     if !options.empty {
         customers(store)?;
     }
@@ -122,17 +135,41 @@ fn company(store: &mut Store) -> Result<(), Fail> {
         json!({"name": name, "symbol": symbol, "category": category, "digits": digits})
     });
     add(store, "product.uom", rows.to_vec())?;
-    let locations =
-        [("Warehouse", "WH", "warehouse"), ("Storage Zone", "STO", "storage"), ("Customer", "CUS", "customer")];
-    let rows = locations.map(|(name, code, kind)| json!({"name": name, "code": code, "type": kind}));
+    locations(store)
+}
+
+/// The places Tryton comes with, in its order.
+fn locations(store: &mut Store) -> Result<(), Fail> {
+    let place = |name: &str, code: Option<&str>, kind: &str| json!({"name": name, "code": code, "type": kind});
+    let rows = [
+        place("Input Zone", Some("IN"), "storage"),
+        place("Output Zone", Some("OUT"), "storage"),
+        place("Storage Zone", Some("STO"), "storage"),
+        place("Lost and Found", None, "lost_found"),
+        json!({"name": "Warehouse", "code": "WH", "type": "warehouse", "input_location": INPUT, "output_location": OUTPUT,
+            "storage_location": STORAGE, "lost_found_location": LOST}),
+        place("Supplier", Some("SUP"), "supplier"),
+        place("Customer", Some("CUS"), "customer"),
+        place("Transit", None, "storage"),
+    ];
     add(store, "stock.location", rows.to_vec())?;
+    Ok(())
+}
+
+/// What the warehouse holds at first: 20 to 500 of each thing that is counted, by the seed.
+fn goods(store: &mut Store, seed: u64) -> Result<(), Fail> {
+    let products: Vec<u64> = store.ids(store.model("product.product")?).collect();
+    for product in products.into_iter().filter(|id| stock::is_stocked(store, *id)).collect::<Vec<_>>() {
+        let found = Random::of(seed, STOCK_TOPIC, product).between(20, 500);
+        stock::done(store, product, Decimal::from(found), (LOST, STORAGE), None)?;
+    }
     Ok(())
 }
 
 fn shop(store: &mut Store) -> Result<(), Fail> {
     let guest = add(store, "party.party", vec![json!({"name": "Webshop Guest", "addresses": [["create", [{}]]]})])?;
     let row = json!({"name": "Webshop", "company": 1, "currency": 1, "guest_party": guest.first(),
-        "warehouses": [["add", [1]]]});
+        "warehouses": [["add", [WAREHOUSE]]]});
     add(store, "web.shop", vec![row])?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::fail::Fail;
 use super::schema::{Kind, Schema};
+use super::stock::Look;
 use super::value::{Val, stamp};
 
 /// One record.
@@ -50,6 +51,8 @@ pub struct Store {
     undo: Vec<Undo>,
     moment: Timestamp,
     guards: BTreeMap<(usize, u64), String>,
+    /// Where and until when the running call looks at stock.
+    pub look: Look,
 }
 
 impl Store {
@@ -64,6 +67,7 @@ impl Store {
             undo: Vec::new(),
             moment: now,
             guards: BTreeMap::new(),
+            look: Look::default(),
         }
     }
 
@@ -73,6 +77,7 @@ impl Store {
         self.moment = now.max(next);
         self.undo.clear();
         self.guards.clear();
+        self.look = Look::default();
         for (key, value) in guards.and_then(Value::as_object).into_iter().flatten() {
             let Some((model, id)) = key.split_once(',') else { continue };
             let (Ok(model), Ok(id), Some(text)) = (self.schema.position(model), id.parse(), value.as_str()) else {

@@ -266,3 +266,45 @@ fn encoded(bytes: &[u8]) -> String {
     }
     text
 }
+
+/// The ledger's row of a product at a warehouse: on hand, forecast and late.
+fn row(desk: &Desk, sku: &Value, warehouse: &str) -> [i64; 3] {
+    let ledger = desk.erp.ledger();
+    let all = ledger["stock"].as_array().unwrap();
+    let row = all.iter().find(|row| &row["sku"] == sku && row["warehouse"] == warehouse).unwrap();
+    ["on_hand", "forecast", "late"].map(|key| row[key].as_str().unwrap().parse().unwrap())
+}
+
+#[test]
+fn goods_come_are_sold_at_the_counter_and_leave_with_a_shipment() {
+    let mut desk = Desk::new(true);
+    let found = desk.ok("product.product.search_read", json!([[["type", "=", "goods"]], 0, 1, null, ["code"], {}]));
+    let (goods, sku) = (found[0]["id"].clone(), found[0]["code"].clone());
+    let code = sku.as_str().unwrap().to_owned();
+    let [first, ..] = row(&desk, &sku, "WH");
+    assert!((20..=500).contains(&first), "{first}");
+    assert!(desk.erp.receive(desk.now, &code, 5) && desk.erp.take(desk.now, &code, 3));
+    assert!(!desk.erp.take(desk.now, &code, 10_000) && !desk.erp.receive(desk.now, "SHIPPING", 1));
+    assert_eq!(row(&desk, &sku, "WH"), [first + 2, first + 2, 0]);
+    assert!(desk.erp.open_warehouse(desk.now, "EAST") && desk.erp.receive_at(desk.now, "EAST", &code, 7));
+    assert_eq!((row(&desk, &sku, "EAST"), row(&desk, &sku, "WH")), ([7, 7, 0], [first + 2, first + 2, 0]));
+
+    let party = desk.party("C-1");
+    let lines = [line(&goods, 4, "1", &[1])];
+    let mut sell = |mark: &str| {
+        let sale = desk.sale(&party, &json!({"web_shop": 1, "web_id": mark, "warehouse": 5}), &lines);
+        let sale = desk.ok("sale.sale.create", sale)[0].clone();
+        desk.ok("sale.sale.quote", json!([[sale], {}]));
+        desk.ok("sale.sale.confirm", json!([[sale], {}]));
+        sale.as_u64().unwrap()
+    };
+    let (one, two) = (sell("one"), sell("two"));
+    assert_eq!(row(&desk, &sku, "WH"), [first + 2, first - 6, 0]);
+    assert!(desk.erp.ship(desk.now, one) && !desk.erp.ship(desk.now, one));
+    assert_eq!(row(&desk, &sku, "WH"), [first - 2, first - 6, 0]);
+    desk.now = desk.now.checked_add(SignedDuration::from_hours(24)).unwrap();
+    desk.ok("ir.date.today", json!([{}]));
+    assert_eq!(row(&desk, &sku, "WH"), [first - 2, first - 2, 4], "what is late is in no forecast");
+    assert!(desk.erp.cancel_sale(desk.now, two));
+    assert_eq!(row(&desk, &sku, "WH"), [first - 2, first - 2, 0]);
+}

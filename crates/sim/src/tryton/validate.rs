@@ -44,6 +44,9 @@ pub fn deletable(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
     let open = |sale: u64| matches!(store.text("sale.sale", sale, "state").as_str(), "draft" | "cancelled");
     let name = rec_name(store, model, id);
     match model {
+        "stock.shipment.out" if store.text(model, id, "state") != "cancelled" => {
+            Err(Fail::user(format!("To delete shipment \"{name}\" you must cancel it.")))
+        }
         "sale.sale" if !open(id) => Err(Fail::user(format!("To delete sale \"{name}\" you must cancel it."))),
         "sale.line" => {
             let sale = store.value(model, id, "sale").id().unwrap_or_default();

@@ -207,7 +207,8 @@ fn part(fields: &Map<String, Value>, name: &str) -> i64 {
     fields.get(name).and_then(Value::as_i64).unwrap_or(0)
 }
 
-fn day(json: &Value) -> Result<Date, Fail> {
+/// The day a client sent.
+pub fn day(json: &Value) -> Result<Date, Fail> {
     let found = match json {
         Value::String(text) => Date::from_str(text).ok(),
         Value::Object(fields) => date_of(fields),

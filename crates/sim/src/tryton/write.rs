@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::fail::Fail;
 use super::read::present;
 use super::schema::{Calc, Kind};
+use super::stock;
 use super::store::Store;
 use super::validate;
 use super::value::{Val, parse};
@@ -48,6 +49,7 @@ fn create_one(store: &mut Store, model: &str, sent: &Map<String, Value>) -> Resu
     if matches!(model, "party.party" | "product.product") {
         store.touch(at, id); // columns derived from the code are written in the same transaction
     }
+    stock::written(store, model, id, sent)?;
     validate::created(store, model, id)?;
     validate::record(store, model, id)?;
     Ok(id)
@@ -75,6 +77,10 @@ fn defaults(store: &Store, model: &str) -> Result<Map<String, Value>, Fail> {
         "web.shop" => &[("company", json!(1)), ("currency", json!(1))],
         "account.tax" => &[("type", json!("percentage")), ("update_unit_price", json!(false)), ("company", json!(1))],
         "product.template" => &[("type", json!("goods"))],
+        "stock.move" => &[("state", json!("draft")), ("company", json!(1))],
+        "stock.shipment.out" => &[("state", json!("draft")), ("company", json!(1))],
+        "stock.inventory" => &[("state", json!("draft")), ("company", json!(1))],
+        "stock.location" => &[("type", json!("storage"))],
         _ => &[],
     };
     for (name, value) in own {
@@ -101,6 +107,11 @@ fn preprocess(store: &mut Store, model: &str, fields: &mut Map<String, Value>) {
     if model == "party.party" && missing("code") {
         let code = store.next("party").to_string();
         fields.insert("code".to_owned(), json!(code));
+    }
+    if model == "stock.move"
+        && let Some(quantity) = fields.get("quantity").cloned()
+    {
+        fields.insert("internal_quantity".to_owned(), quantity);
     }
     if model == "product.product" && fields.contains_key("suffix_code") && !fields.contains_key("code") {
         let code = fields.get("suffix_code").cloned().unwrap_or(Value::Null);
@@ -178,6 +189,7 @@ fn write_one(store: &mut Store, model: &str, at: usize, id: u64, sent: &Map<Stri
     for (name, commands) in lists {
         relate(store, at, id, name, commands)?;
     }
+    stock::written(store, model, id, sent)?;
     validate::record(store, model, id)
 }
 

@@ -1,0 +1,324 @@
+//! The papers that move goods: shipments of sales from state to state, counts, and moves made by hand.
+
+use rust_decimal::Decimal;
+use serde_json::json;
+
+use super::fail::Fail;
+use super::read::{present, rec_name};
+use super::schema::Leg;
+use super::stock::{done, moves_of, moves_with, today, warehouse_of};
+use super::store::Store;
+use super::value::Val;
+use super::write::create;
+
+/// Whether a model has a button of that name.
+pub fn has_button(model: &str, button: &str) -> bool {
+    match model {
+        "stock.shipment.out" => {
+            matches!(button, "assign_try" | "assign_force" | "pick" | "pack" | "ship" | "do" | "cancel")
+        }
+        "stock.inventory" => matches!(button, "confirm" | "cancel"),
+        "stock.move" => matches!(button, "do" | "cancel"),
+        _ => false,
+    }
+}
+
+/// Presses a button on shipments, counts or moves.
+pub fn press(store: &mut Store, model: &str, button: &str, ids: &[u64]) -> Result<(), Fail> {
+    present(store, model, ids, "read")?;
+    for id in ids {
+        if !offered(store, model, button, *id)? {
+            let (name, title) = (shown(store, model, *id), title(store, model)?);
+            return Err(Fail::user(format!("You can not call \"{button}\" on \"{name}\" of \"{title}\".")));
+        }
+    }
+    for id in ids {
+        let at = store.model(model)?;
+        store.guard(at, *id)?;
+        match model {
+            "stock.shipment.out" => advance(store, button, *id)?,
+            "stock.inventory" if button == "confirm" => count(store, *id)?,
+            _ => enter(store, model, *id, "cancelled")?,
+        }
+    }
+    Ok(())
+}
+
+/// How refused buttons name a model: by its technical name where that is all they have.
+fn title(store: &Store, model: &str) -> Result<&'static str, Fail> {
+    Ok(if model == "stock.shipment.out" { "Stock Shipment Out" } else { store.schema.model(model)?.title })
+}
+
+fn shown(store: &Store, model: &str, id: u64) -> String {
+    if model != "stock.inventory" {
+        return rec_name(store, model, id);
+    }
+    let location = store.value(model, id, "location").id().unwrap_or_default();
+    let (code, name) = (store.text("stock.location", location, "code"), store.text("stock.location", location, "name"));
+    let day = match store.value(model, id, "date") {
+        Val::Date(day) => format!("{:02}/{:02}/{:04}", day.month(), day.day(), day.year()),
+        _ => String::new(),
+    };
+    format!("[{id}] [{code}] {name} @ {day}")
+}
+
+/// Whether the button can be pressed in the paper's state. Trying to assign what needs none is no error.
+fn offered(store: &Store, model: &str, button: &str, id: u64) -> Result<bool, Fail> {
+    let state = store.text(model, id, "state");
+    Ok(match (model, button) {
+        ("stock.shipment.out", "assign_try" | "assign_force") => true,
+        ("stock.shipment.out", "pick") => state == "assigned",
+        ("stock.shipment.out", "pack") => state == "picked",
+        ("stock.shipment.out", "ship") => state == "packed",
+        ("stock.shipment.out", "do") => matches!(state.as_str(), "packed" | "shipped"),
+        ("stock.shipment.out", _) => state != "cancelled",
+        ("stock.inventory", _) => state == "draft",
+        ("stock.move", "do") => false,
+        _ => matches!(state.as_str(), "draft" | "assigned" | "staging"),
+    })
+}
+
+fn enter(store: &mut Store, model: &str, id: u64, state: &str) -> Result<(), Fail> {
+    store.put(model, id, "state", Val::Text(state.to_owned()))?;
+    let at = store.model(model)?;
+    store.touch(at, id);
+    Ok(())
+}
+
+/// Makes the shipment of a sale: for each line of goods a move out of the house, and one that brings it to the gate.
+pub fn of_sale(store: &mut Store, sale: u64, lines: &[u64]) -> Result<u64, Fail> {
+    let warehouse = store.value("sale.sale", sale, "warehouse").id().unwrap_or_default();
+    let zone = |name: &str| store.value("stock.location", warehouse, name).id().unwrap_or_default();
+    let (storage, output) = (zone("storage_location"), zone("output_location"));
+    let planned = Val::Date(today(store)).to_json(true);
+    let number = store.next("shipment").to_string();
+    let row = json!({"number": number, "state": "waiting", "warehouse": warehouse, "planned_date": planned,
+        "customer": store.value("sale.sale", sale, "party").to_json(true)});
+    let shipment = create(store, "stock.shipment.out", &[row])?.first().copied().unwrap_or_default();
+    let customer = customers(store)?;
+    let mut pairs = Vec::new();
+    let paper = format!("stock.shipment.out,{shipment}");
+    for line in lines {
+        let value = |field: &str| store.value("sale.line", *line, field).to_json(true);
+        let mut row = json!({"product": value("product"), "quantity": value("quantity"), "unit": value("unit"),
+            "from_location": output, "to_location": customer, "planned_date": planned, "shipment": paper,
+            "origin": format!("sale.line,{line}"), "unit_price": value("unit_price"),
+            "currency": store.value("sale.sale", sale, "currency").to_json(true)});
+        let outgoing = create(store, "stock.move", std::slice::from_ref(&row))?.first().copied().unwrap_or_default();
+        for (field, value) in [
+            ("from_location", json!(storage)),
+            ("to_location", json!(output)),
+            ("origin", json!(format!("stock.move,{outgoing}"))),
+            ("unit_price", json!(null)),
+            ("currency", json!(null)),
+        ] {
+            row[field] = value;
+        }
+        pairs.push(row);
+    }
+    create(store, "stock.move", &pairs)?;
+    Ok(shipment)
+}
+
+/// Makes the moves of what a sale takes back: to the input zone. Their paper is named and not kept.
+pub fn back(store: &mut Store, sale: u64, lines: &[u64]) -> Result<(), Fail> {
+    let warehouse = store.value("sale.sale", sale, "warehouse").id().unwrap_or_default();
+    let planned = Val::Date(today(store)).to_json(true);
+    for line in lines {
+        let value = |field: &str| store.value("sale.line", *line, field);
+        let quantity = value("quantity").number().unwrap_or_default().abs();
+        let row = json!({"product": value("product").to_json(true), "quantity": Val::Float(quantity).to_json(true),
+            "unit": value("unit").to_json(true), "from_location": customers(store)?, "planned_date": planned,
+            "to_location": store.value("stock.location", warehouse, "input_location").to_json(true),
+            "shipment": format!("stock.shipment.out.return,{sale}"), "origin": format!("sale.line,{line}")});
+        create(store, "stock.move", &[row])?;
+    }
+    Ok(())
+}
+
+/// The place goods go to when they are sold.
+fn customers(store: &Store) -> Result<Option<u64>, Fail> {
+    let locations = store.model("stock.location")?;
+    let found = store.ids(locations).find(|id| store.text("stock.location", *id, "type") == "customer");
+    Ok(found)
+}
+
+/// Brings a shipment to the button's state, and its moves with it.
+fn advance(store: &mut Store, button: &str, id: u64) -> Result<(), Fail> {
+    let state = store.text("stock.shipment.out", id, "state");
+    match button {
+        "assign_try" | "assign_force" if state != "waiting" => return Ok(()),
+        "assign_try" if !assign(store, id)? => return Ok(()),
+        "assign_force" => move_all(store, id, Leg::Inventory, "assigned")?,
+        "pick" => move_all(store, id, Leg::Inventory, "done")?,
+        "pack" => move_all(store, id, Leg::Outgoing, "assigned")?,
+        "do" => {
+            move_all(store, id, Leg::Outgoing, "done")?;
+            let today = Val::Date(today(store));
+            store.put("stock.shipment.out", id, "effective_date", today)?;
+        }
+        "cancel" => move_all(store, id, Leg::Both, "cancelled")?,
+        _ => {}
+    }
+    let next = match button {
+        "assign_try" | "assign_force" => "assigned",
+        "pick" => "picked",
+        "pack" => "packed",
+        "ship" => "shipped",
+        "do" => "done",
+        _ => "cancelled",
+    };
+    enter(store, "stock.shipment.out", id, next)?;
+    match next {
+        "done" => tell_sale(store, id, "sent"),
+        "cancelled" => tell_sale(store, id, "exception"),
+        _ => Ok(()),
+    }
+}
+
+/// Brings the moves of a shipment to a state; those that are there or cancelled already are left alone.
+fn move_all(store: &mut Store, shipment: u64, leg: Leg, state: &str) -> Result<(), Fail> {
+    let day = Val::Date(today(store));
+    for id in moves_of(store, shipment, leg)? {
+        let now = store.text("stock.move", id, "state");
+        if now == state || now == "cancelled" {
+            continue;
+        }
+        if state == "done" {
+            store.put("stock.move", id, "effective_date", day.clone())?;
+        }
+        enter(store, "stock.move", id, state)?;
+    }
+    Ok(())
+}
+
+/// Assigns what lies in storage and nobody has been assigned yet; whether that was enough. A move it is not enough for
+/// is split, and the shipment waits.
+fn assign(store: &mut Store, shipment: u64) -> Result<bool, Fail> {
+    let mut whole = true;
+    for id in moves_of(store, shipment, Leg::Inventory)? {
+        if store.text("stock.move", id, "state") != "draft" {
+            continue;
+        }
+        let wanted = store.value("stock.move", id, "quantity").number().unwrap_or_default();
+        let free = free(store, id)?;
+        if free >= wanted {
+            enter(store, "stock.move", id, "assigned")?;
+            continue;
+        }
+        whole = false;
+        if free > Decimal::ZERO {
+            split(store, id, wanted, free)?;
+        }
+    }
+    Ok(whole)
+}
+
+fn split(store: &mut Store, id: u64, wanted: Decimal, free: Decimal) -> Result<(), Fail> {
+    for field in ["quantity", "internal_quantity"] {
+        store.put("stock.move", id, field, Val::Float(wanted - free))?;
+    }
+    let moves = store.model("stock.move")?;
+    store.touch(moves, id);
+    let value = |field: &str| store.value("stock.move", id, field).to_json(true);
+    let mut row = json!({"quantity": Val::Float(free).to_json(true), "state": "assigned"});
+    for field in ["product", "unit", "from_location", "to_location", "planned_date", "origin", "shipment"] {
+        row[field] = value(field);
+    }
+    for part in create(store, "stock.move", &[row])? {
+        store.touch(moves, part);
+    }
+    Ok(())
+}
+
+/// What lies where a move starts, less what is assigned to leave there.
+fn free(store: &Store, id: u64) -> Result<Decimal, Fail> {
+    let place = store.value("stock.move", id, "from_location");
+    let mut sum = Decimal::ZERO;
+    for one in moves_with(store, "product", &store.value("stock.move", id, "product"))? {
+        let value = |field: &str| store.value("stock.move", one, field);
+        let quantity = value("internal_quantity").number().unwrap_or_default();
+        let state = store.text("stock.move", one, "state");
+        if state == "done" && value("to_location") == place {
+            sum += quantity;
+        }
+        if matches!(state.as_str(), "done" | "assigned") && value("from_location") == place {
+            sum -= quantity;
+        }
+    }
+    Ok(sum)
+}
+
+/// Tells the sale of a shipment how that stands.
+fn tell_sale(store: &mut Store, shipment: u64, state: &str) -> Result<(), Fail> {
+    let sales = store.model("sale.sale")?;
+    let of_it = |id: &u64| store.value("sale.sale", *id, "shipments").ids().contains(&shipment);
+    let Some(sale) = store.ids(sales).find(of_it) else { return Ok(()) };
+    store.put("sale.sale", sale, "shipment_state", Val::Text(state.to_owned()))?;
+    store.touch(sales, sale);
+    Ok(())
+}
+
+/// Sends everything a sale has waiting; whether there was anything.
+pub fn ship(store: &mut Store, sale: u64) -> Result<bool, Fail> {
+    let mut any = false;
+    for shipment in store.value("sale.sale", sale, "shipments").ids().to_vec() {
+        if matches!(store.text("stock.shipment.out", shipment, "state").as_str(), "done" | "cancelled") {
+            continue;
+        }
+        for button in ["assign_force", "pick", "pack", "ship", "do"] {
+            if offered(store, "stock.shipment.out", button, shipment)? {
+                advance(store, button, shipment)?;
+            }
+        }
+        any = true;
+    }
+    Ok(any)
+}
+
+/// Withdraws what a sale has waiting.
+pub fn withdraw(store: &mut Store, sale: u64) -> Result<(), Fail> {
+    for shipment in store.value("sale.sale", sale, "shipments").ids().to_vec() {
+        if !matches!(store.text("stock.shipment.out", shipment, "state").as_str(), "done" | "cancelled") {
+            advance(store, "cancel", shipment)?;
+        }
+    }
+    Ok(())
+}
+
+/// Confirms a count: what differs is moved from or to where lost things lie.
+fn count(store: &mut Store, id: u64) -> Result<(), Fail> {
+    let location = store.value("stock.inventory", id, "location").id().unwrap_or_default();
+    let warehouse = warehouse_of(store, location).unwrap_or_default();
+    let Some(lost) = store.value("stock.location", warehouse, "lost_found_location").id() else {
+        let (count, name) = (shown(store, "stock.inventory", id), store.text("stock.location", location, "name"));
+        return Err(Fail::user(format!(
+            "To confirm the inventory \"{count}\" you must set a lost and found on a parent of location \"{name}\"."
+        )));
+    };
+    for line in store.children("stock.inventory.line", "inventory", id)? {
+        let value = |field: &str| store.value("stock.inventory.line", line, field);
+        let (Some(product), Some(found)) = (value("product").id(), value("quantity").number()) else { continue };
+        let missing = found - lying(store, product, location)?;
+        let way = if missing.is_sign_negative() { (location, lost) } else { (lost, location) };
+        if !missing.is_zero() {
+            done(store, product, missing.abs(), way, Some(format!("stock.inventory.line,{line}")))?;
+        }
+    }
+    enter(store, "stock.inventory", id, "done")
+}
+
+/// What has come to lie at just this location.
+fn lying(store: &Store, product: u64, location: u64) -> Result<Decimal, Fail> {
+    let mut sum = Decimal::ZERO;
+    for one in moves_with(store, "product", &Val::Ref(product))? {
+        let value = |field: &str| store.value("stock.move", one, field);
+        if value("state").text() != Some("done") {
+            continue;
+        }
+        let quantity = value("internal_quantity").number().unwrap_or_default();
+        sum += if value("to_location").id() == Some(location) { quantity } else { Decimal::ZERO };
+        sum -= if value("from_location").id() == Some(location) { quantity } else { Decimal::ZERO };
+    }
+    Ok(sum)
+}
