@@ -312,8 +312,8 @@ impl Engine {
         evidence: Option<String>,
     ) -> Result<Moved, EngineError> {
         let outside = matches!(state, LaneState::Outside(_) | LaneState::Early(_));
-        let demand = match work.claimed.kind {
-            Kind::Order => self.demand_state(work.claimed.entity, outside).await?,
+        let commitments = match work.claimed.kind {
+            Kind::Order => self.commitment_state(work.claimed.entity, outside).await?,
             _ => None,
         };
         let release = Release {
@@ -323,7 +323,7 @@ impl Engine {
             progressed: work.progressed,
             entry,
             evidence,
-            demand,
+            commitments,
             served: (work.claimed.kind == Kind::Stock).then(|| self.surely_reserved()),
             now: self.now(),
         };

@@ -104,7 +104,7 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>, told: Told) -
 /// What an order takes from stock; nothing for other kinds.
 fn takes(record: &Record) -> Vec<Taken> {
     let Record::Order(order) = record else { return Vec::new() };
-    let taken = order.demand().into_iter().filter_map(|(variant, quantity)| match variant.to {
+    let taken = order.commits().into_iter().filter_map(|(variant, quantity)| match variant.to {
         Target::Remote(id) => Some(Taken { variant: id, alias: variant.alias, quantity }),
         Target::Entity(_) => None,
     });

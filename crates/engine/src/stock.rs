@@ -17,7 +17,7 @@ use syncline_core::planner::{self, Decision, StockCase};
 use syncline_core::policy::{ErrorKind, Hold};
 use syncline_core::record::{Order, Stock};
 use syncline_core::rules::StockRules;
-use syncline_store::{Accept, Case, DemandState, Told};
+use syncline_store::{Accept, Case, CommitmentState, Told};
 
 /// Seconds within which the ERP's figures count as read just now.
 const FRESH_S: i64 = 30;
@@ -129,7 +129,7 @@ impl Engine {
             Ok(stock) => stock,
             Err(hold) => return Ok(Decision::Hold(hold).into()),
         };
-        let demand = self.ordered(case);
+        let ordered = self.ordered(case);
         let mut decided = Decision::Outside("no shop of the flow knows it".to_string());
         for name in &rules.targets {
             let target = self.system(name)?;
@@ -141,7 +141,7 @@ impl Engine {
                     continue;
                 }
             };
-            let one = planner::stock(&StockCase { rules, target: name, source: &theirs, demand, seen: &seen });
+            let one = planner::stock(&StockCase { rules, target: name, source: &theirs, ordered, seen: &seen });
             decided = graver(decided, one);
         }
         Ok(decided.into())
@@ -151,8 +151,8 @@ impl Engine {
     pub(crate) fn ordered(&self, case: &Case) -> Decimal {
         let surely = self.surely_reserved();
         let counts = |reserved: Option<Timestamp>| reserved.is_none_or(|since| since > surely);
-        let counted = case.demand.iter().filter(|demand| counts(demand.reserved));
-        counted.fold(Decimal::ZERO, |sum, demand| sum.saturating_add(demand.quantity))
+        let counted = case.commitments.iter().filter(|one| counts(one.reserved));
+        counted.fold(Decimal::ZERO, |sum, one| sum.saturating_add(one.quantity))
     }
 
     /// What the ERP had reserved by then is in every figure of it that we go by.
@@ -163,7 +163,7 @@ impl Engine {
     /// When the stock `case` has to be looked at again though nothing changes; none where it need not be.
     pub(crate) fn stock_due(&self, case: &Case) -> Option<Timestamp> {
         let margin = u32::try_from(RESERVED_S).unwrap_or(u32::MAX);
-        case.demand.iter().filter_map(|demand| Some(after(demand.reserved?, margin))).min()
+        case.commitments.iter().filter_map(|one| Some(after(one.reserved?, margin))).min()
     }
 
     /// What the checker of plans is told about stock, added up without the planner.
@@ -179,21 +179,21 @@ impl Engine {
     }
 
     /// How far the ERP has come with what the order `entity` takes from stock; none where no orders flow.
-    pub(crate) async fn demand_state(
+    pub(crate) async fn commitment_state(
         &self,
         entity: EntityId,
         outside: bool,
-    ) -> Result<Option<DemandState>, EngineError> {
+    ) -> Result<Option<CommitmentState>, EngineError> {
         let Some(rules) = &self.flows.orders else { return Ok(None) };
         if outside {
-            return Ok(Some(DemandState::Outside));
+            return Ok(Some(CommitmentState::Outside));
         }
         let target = self.system(&rules.target)?;
         let case = self.store.load(entity).await?;
         let stage = case.sides.get(&target.uid).and_then(|side| Order::from_leaves(&side.seen).ok()?.stage);
         let stages = target.kind(Kind::Order).stages;
         let reserved = stage.is_some_and(|stage| stage == "done" || stages.last() == Some(&stage));
-        Ok(Some(if reserved { DemandState::Reserved } else { DemandState::Open }))
+        Ok(Some(if reserved { CommitmentState::Reserved } else { CommitmentState::Open }))
     }
 }
 

@@ -60,7 +60,7 @@ pub struct Taken {
 
 /// How far the ERP has come with what an order takes from stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DemandState {
+pub enum CommitmentState {
     /// It has not reserved it.
     Open,
     /// It has reserved it.
@@ -71,7 +71,7 @@ pub enum DemandState {
 
 /// What one order takes from a stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Demand {
+pub struct Commitment {
     /// How much.
     pub quantity: Decimal,
     /// Since when the ERP has it reserved; none where it has not.
@@ -174,7 +174,7 @@ pub struct Case {
     /// A person let it through the rule of the first day.
     pub admitted: bool,
     /// What orders take from it; for stock.
-    pub demand: Vec<Demand>,
+    pub commitments: Vec<Commitment>,
     /// Writes whose strays still have to be looked for: delivery, and the moment no request can land any more.
     pub strays: Vec<(Delivery, Timestamp)>,
 }
@@ -329,7 +329,7 @@ pub struct Release {
     /// The raw exchange behind it, as JSON.
     pub evidence: Option<String>,
     /// For an order: how far the ERP has come with what it takes from stock.
-    pub demand: Option<DemandState>,
+    pub commitments: Option<CommitmentState>,
     /// For stock: what the ERP had reserved before this moment is in its figures by now.
     pub served: Option<Timestamp>,
     /// When.

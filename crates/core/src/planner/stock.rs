@@ -24,7 +24,7 @@ pub struct StockCase<'a> {
     /// What the ERP shows.
     pub source: &'a Stock,
     /// Ordered in any shop and not yet reserved in the ERP.
-    pub demand: Decimal,
+    pub ordered: Decimal,
     /// What the shop shows.
     pub seen: &'a Stock,
 }
@@ -88,7 +88,7 @@ pub fn figures(case: &StockCase<'_>) -> Result<Figures, Decision> {
         available = available.saturating_add(here);
         shares.push((place.clone(), here.floor().max(Decimal::ZERO)));
     }
-    let free = available.saturating_sub(case.demand).saturating_sub(case.rules.safety).floor().max(Decimal::ZERO);
+    let free = available.saturating_sub(case.ordered).saturating_sub(case.rules.safety).floor().max(Decimal::ZERO);
     let reserved = case.seen.reserved.ok_or_else(|| {
         let what = alloc::format!("{} does not tell what it has reserved", case.target);
         hold("SYN-0131", what, "see `syncline systems`: its inventory interface has to be there and readable for us")
@@ -103,7 +103,7 @@ pub fn figures(case: &StockCase<'_>) -> Result<Figures, Decision> {
         left = left.saturating_sub(given);
         on_hand.push((place, if at == 0 { given.saturating_add(reserved) } else { given }));
     }
-    let (ordered, safety) = (case.demand.normalize(), case.rules.safety.normalize());
+    let (ordered, safety) = (case.ordered.normalize(), case.rules.safety.normalize());
     let told = alloc::format!(
         "{} to promise − {ordered} ordered − {safety} safety = {} for buyers; {} reserved in {}",
         available.normalize(),
@@ -156,9 +156,9 @@ mod tests {
         Stock { levels, reserved: Some(reserved.into()), ..Stock::default() }
     }
 
-    fn planned(rules: &StockRules, source: &Stock, demand: i64, seen: &Stock) -> Vec<String> {
+    fn planned(rules: &StockRules, source: &Stock, ordered: i64, seen: &Stock) -> Vec<String> {
         let target = SystemName::new("shop");
-        match stock(&StockCase { rules, target: &target, source, demand: demand.into(), seen }) {
+        match stock(&StockCase { rules, target: &target, source, ordered: ordered.into(), seen }) {
             Decision::Step(step) => step
                 .leaves
                 .iter()
@@ -203,16 +203,16 @@ mod tests {
     proptest! {
         #[test]
         fn buyers_never_get_more_than_is_free(
-            a in -50i64..200, b in -50i64..200, demand in 0i64..80, safety in 0i64..20, reserved in -5i64..40
+            a in -50i64..200, b in -50i64..200, ordered in 0i64..80, safety in 0i64..20, reserved in -5i64..40
         ) {
             let rules = rules(&[("east", &["A"]), ("west", &["B"])], safety);
             let source = erp(&[("A", &a.to_string()), ("B", &b.to_string())]);
             let (target, seen) = (SystemName::new("shop"), shop(&[], reserved));
-            let case = StockCase { rules: &rules, target: &target, source: &source, demand: demand.into(), seen: &seen };
+            let case = StockCase { rules: &rules, target: &target, source: &source, ordered: ordered.into(), seen: &seen };
             let figures = figures(&case).unwrap();
             let sum: Decimal = figures.on_hand.iter().map(|(_, n)| *n).sum();
             let salable = sum - Decimal::from(reserved.max(0));
-            prop_assert!(salable <= Decimal::from((a + b - demand - safety).max(0)));
+            prop_assert!(salable <= Decimal::from((a + b - ordered - safety).max(0)));
             prop_assert!(figures.on_hand.iter().all(|(_, n)| *n >= Decimal::ZERO));
             prop_assert_eq!(salable, figures.free);
         }

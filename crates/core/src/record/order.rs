@@ -469,10 +469,10 @@ impl Order {
     /// What the order takes from stock: each variant with its quantity, bundles by their children, the chosen member of
     /// a family once. Nothing where the order is withdrawn.
     #[must_use]
-    pub fn demand(&self) -> BTreeMap<Ref, Decimal> {
-        let mut demand = BTreeMap::new();
+    pub fn commits(&self) -> BTreeMap<Ref, Decimal> {
+        let mut commits = BTreeMap::new();
         if matches!(self.life, Some(OrderLife::Cancelled | OrderLife::Closed)) {
-            return demand;
+            return commits;
         }
         let headings: BTreeSet<&String> = self.lines.iter().filter_map(|(_, line)| line.parent.as_ref()).collect();
         for (key, line) in self.lines.iter() {
@@ -482,11 +482,11 @@ impl Order {
                 continue;
             }
             if let (Some(variant), Some(quantity)) = (&line.variant, line.quantity) {
-                let sum: &mut Decimal = demand.entry(variant.clone()).or_default();
+                let sum: &mut Decimal = commits.entry(variant.clone()).or_default();
                 *sum = sum.saturating_add(quantity);
             }
         }
-        demand
+        commits
     }
 
     /// The lines that are goods or money of their own: children of a configurable line are folded into their parent,
@@ -581,7 +581,7 @@ mod tests {
         let lines = lines.into_iter().map(|(key, line)| (key.to_string(), line)).collect();
         let mut order = Order { lines, ..Order::default() };
         let told: Vec<String> = order
-            .demand()
+            .commits()
             .iter()
             .map(|(variant, n)| {
                 alloc::format!(
@@ -595,7 +595,7 @@ mod tests {
             .collect();
         assert_eq!(told, ["LAMP 1", "MUG 6", "SHIRT-M 3"]);
         order.life = Some(OrderLife::Cancelled);
-        assert!(order.demand().is_empty());
+        assert!(order.commits().is_empty());
     }
 
     #[test]

@@ -93,8 +93,8 @@ impl Engine {
             }
             return;
         };
-        let demand = self.ordered(case);
-        match planner::stock(&StockCase { rules, target: &target.name, source: &source, demand, seen: &seen }) {
+        let ordered = self.ordered(case);
+        match planner::stock(&StockCase { rules, target: &target.name, source: &source, ordered, seen: &seen }) {
             Decision::Outside(_) => {}
             Decision::Agreed => {
                 flow.compared += 1;

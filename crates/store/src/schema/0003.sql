@@ -8,7 +8,7 @@ CREATE UNIQUE INDEX satellite_of_main ON satellite (main, kind);
 CREATE INDEX binding_of_entity ON binding (entity);
 
 -- What orders take from stock, by the names their shop uses, until the ERP has reserved it.
-CREATE TABLE demand (
+CREATE TABLE commitment (
   lane INTEGER NOT NULL REFERENCES entity (id),
   system TEXT NOT NULL,
   scope TEXT NOT NULL,
@@ -18,6 +18,6 @@ CREATE TABLE demand (
   state TEXT NOT NULL CHECK (state IN ('open', 'reserved', 'served', 'outside')),
   since INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX demand_of_order ON demand (lane, scope, remote);
-CREATE INDEX demand_of_variant ON demand (system, scope, remote) WHERE state IN ('open', 'reserved');
-CREATE INDEX demand_of_alias ON demand (system, scope, alias) WHERE state IN ('open', 'reserved');
+CREATE UNIQUE INDEX commitment_of_order ON commitment (lane, scope, remote);
+CREATE INDEX commitment_of_variant ON commitment (system, scope, remote) WHERE state IN ('open', 'reserved');
+CREATE INDEX commitment_of_alias ON commitment (system, scope, alias) WHERE state IN ('open', 'reserved');

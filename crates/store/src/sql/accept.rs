@@ -1,6 +1,6 @@
 //! Taking in what a system shows, and binding what both sides have already.
 
-use super::demand::{replace, satellite};
+use super::commitment::{replace, satellite};
 use super::{entity_of, int, journal, ms};
 use crate::codec::{packed, unpacked};
 use crate::{Accept, Accepted, Adoption, Incoming, StoreError, Told};

@@ -1,7 +1,7 @@
 //! Lanes: the one-at-a-time rows of entities, their leases, epochs and states.
 
 use super::accept::wake;
-use super::{demand, id, int, journal, kind, ms};
+use super::{commitment, id, int, journal, kind, ms};
 use crate::codec::packed;
 use crate::{Claim, Claimed, LaneState, Release, Retry, StoreError};
 use jiff::Timestamp;
@@ -81,11 +81,11 @@ pub(super) fn release(db: &Connection, release: &Release) -> Result<(), StoreErr
     if !matches!(release.state, LaneState::Later(..)) {
         wake_waiting(db, release.lane, release.now)?;
     }
-    if let Some(state) = release.demand {
-        demand::mark(db, release.lane, state, release.now)?;
+    if let Some(state) = release.commitments {
+        commitment::mark(db, release.lane, state, release.now)?;
     }
     if let Some(until) = release.served {
-        demand::served(db, release.lane, until)?;
+        commitment::served(db, release.lane, until)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Everything known about one entity, in one reading.
 
-use super::demand::{demand, main_of};
+use super::commitment::{commitments, main_of};
 use super::{at, id, int, kind};
 use crate::codec::unpacked;
 use crate::{BoundTo, Case, SideState, StoreError};
@@ -37,7 +37,7 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
         delivery,
         attempt,
         admitted: admitted(db, entity)?,
-        demand: if kind == Kind::Stock { demand(db, entity)? } else { Vec::new() },
+        commitments: if kind == Kind::Stock { commitments(db, entity)? } else { Vec::new() },
         strays: strays(db, entity)?,
     })
 }

@@ -1,8 +1,8 @@
 //! The transactions in SQL: one body under both shells.
 
 mod accept;
+mod commitment;
 mod deliver;
-mod demand;
 mod lane;
 mod load;
 mod tell;
@@ -81,7 +81,7 @@ impl Store for Sql {
         self.run(lane::admitted)
     }
     fn attend(&self, kind: Kind, now: Timestamp) -> Fut<'_, usize> {
-        self.run(move |db| demand::attend(db, kind, now))
+        self.run(move |db| commitment::attend(db, kind, now))
     }
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.run(move |db| tell::lanes(db, &filter))

@@ -10,7 +10,7 @@ use syncline_connect::{Choice, Effect, Probe, Request};
 use syncline_core::id::SystemName;
 use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::profile::Guard;
-use syncline_core::rules::OrderRules;
+use syncline_core::rules::{OrderRules, StockRules};
 use syncline_engine::System;
 use syncline_engine::config::{Config, Mode};
 
@@ -74,6 +74,9 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     if let Some(rules) = &config.orders {
         rows(rules, &asked, &mut findings);
         same_uid(config, rules, &mut findings).await?;
+    }
+    if let Some(rules) = &config.inventory {
+        places(rules, &asked, &mut findings);
     }
     let fine = findings.problems.is_empty();
     if out.json {
@@ -182,6 +185,23 @@ fn guards(one: &Asked, config: &Config, accept: bool, findings: &mut Findings) {
 fn choices<'a>(asked: &'a [Asked], name: &SystemName, table: &str) -> Option<&'a Vec<Choice>> {
     let probe = asked.iter().find(|one| one.system.name == *name)?.probe.as_ref()?;
     probe.choices.get(table)
+}
+
+/// Places and warehouses of the inventory flow that are not there.
+fn places(rules: &StockRules, asked: &[Asked], findings: &mut Findings) {
+    let mut missing = |system: &SystemName, table: &str, word: &str, code: &str| {
+        let Some(known) = choices(asked, system, table) else { return };
+        if known.iter().any(|choice| choice.code == code) {
+            return;
+        }
+        let names: Vec<&str> = known.iter().map(|choice| choice.code.as_str()).take(20).collect();
+        let what = format!("[flows.inventory.sources] names the {word} `{code}`, which {system} does not have");
+        findings.problems.push(Finding::new("SYN-0424", what, format!("it has: {}", names.join(", "))));
+    };
+    for (place, warehouses) in &rules.places {
+        rules.targets.iter().for_each(|shop| missing(shop, "sources", "source", place));
+        warehouses.iter().for_each(|warehouse| missing(&rules.source, "warehouses", "warehouse", warehouse));
+    }
 }
 
 /// Rows of the mapping tables that point to nothing, and codes without a row.

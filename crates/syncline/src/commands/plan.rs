@@ -21,7 +21,7 @@ Ends with 2 where there is something to send, with 3 where only something is ope
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// One flow only: customers or orders
+    /// One flow only: customers, inventory or orders
     flow: Option<String>,
     /// Show every field that would be written
     #[arg(long)]
@@ -35,7 +35,10 @@ const SHOWN: usize = 200;
 pub(super) fn flow(word: Option<&str>) -> Result<Option<Flow>, Failure> {
     let read = |word: &str| {
         word.parse::<Flow>().map_err(|()| {
-            Failure::usage(format!("`{word}` is no flow"), "name one of: products, customers, orders; or none for all")
+            Failure::usage(
+                format!("`{word}` is no flow"),
+                "name one of: products, customers, inventory, orders; or none for all",
+            )
         })
     };
     word.map(read).transpose()

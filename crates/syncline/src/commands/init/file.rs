@@ -157,9 +157,42 @@ number = "{{number}}"{r}what the ERP's reference says
         quoted(start),
         r = REMARK,
     ));
+    inventory(&mut text, &mut notes, shop, erp, &today);
     taxes(&mut text, &mut notes, shop, erp);
     payments(&mut text, &mut notes, erp);
     Written { text: lined_up(&text), notes }
+}
+
+/// Stock, switched off until a person has seen what it would write: every warehouse shown in the shop's first place.
+fn inventory(text: &mut String, notes: &mut Vec<String>, shop: &Probe, erp: &Probe, today: &str) {
+    let (places, warehouses) = (codes(shop, "sources"), codes(erp, "warehouses"));
+    let Some(place) = places.first().filter(|_| !warehouses.is_empty()) else {
+        notes.push("no [flows.inventory] was written: it takes a source in the shop and a warehouse in the ERP".into());
+        return;
+    };
+    let names: Vec<String> = warehouses.iter().map(|warehouse| quoted(&warehouse.code)).collect();
+    text.push_str(&format!(
+        r#"
+[flows.inventory]
+why = "what is sold out must not be sold again"
+today = {today}
+from = "erp"
+to = ["shop"]
+every = "1m"
+mode = "off"{r}`watch` shows in `syncline plan inventory` what `on` would write
+needs = ["products"]
+safety = 0{r}pieces of each variant kept from buyers
+
+[flows.inventory.sources]{r}the shop's source = the ERP's warehouses whose sum it shows
+{} = [{}]
+"#,
+        quoted(&place.code),
+        names.join(", "),
+        r = REMARK,
+    ));
+    if places.len() > 1 {
+        notes.push(format!("the shop has {} sources; stock is shown in `{}`", places.len(), remark(&place.code)));
+    }
 }
 
 /// The first ERP tax of this rate, and how many there are.

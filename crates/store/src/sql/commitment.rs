@@ -2,7 +2,7 @@
 
 use super::accept::wake;
 use super::{at, entity_of, id, int, ms};
-use crate::{Demand, DemandState, StoreError, Taken};
+use crate::{Commitment, CommitmentState, StoreError, Taken};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
@@ -60,9 +60,9 @@ pub(super) fn attend(db: &Connection, kind: Kind, now: Timestamp) -> Result<usiz
 }
 
 /// What orders take from the stock `entity`, the oldest first.
-pub(super) fn demand(db: &Connection, entity: EntityId) -> Result<Vec<Demand>, StoreError> {
+pub(super) fn commitments(db: &Connection, entity: EntityId) -> Result<Vec<Commitment>, StoreError> {
     let main = main_of(db, entity)?;
-    let sql = format!("SELECT quantity, state, since FROM demand WHERE rowid IN ({OF_VARIANT}) ORDER BY since");
+    let sql = format!("SELECT quantity, state, since FROM commitment WHERE rowid IN ({OF_VARIANT}) ORDER BY since");
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map([int(main.0)], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
@@ -70,16 +70,16 @@ pub(super) fn demand(db: &Connection, entity: EntityId) -> Result<Vec<Demand>, S
     rows.map(|row| {
         let (quantity, state, since) = row?;
         let quantity = quantity.parse().map_err(|_| StoreError::Damaged { what: "quantity", why: quantity })?;
-        Ok(Demand { quantity, reserved: (state == "reserved").then(|| at(since)) })
+        Ok(Commitment { quantity, reserved: (state == "reserved").then(|| at(since)) })
     })
     .collect()
 }
 
-/// Rows of `demand` in force that mean the variant ?1, by any of its names.
-const OF_VARIANT: &str = "SELECT d.rowid FROM binding b JOIN demand d \
+/// Rows of `commitment` in force that mean the variant ?1, by any of its names.
+const OF_VARIANT: &str = "SELECT d.rowid FROM binding b JOIN commitment d \
      ON d.system = b.system AND d.scope = b.scope AND d.remote = b.remote \
      WHERE b.entity = ?1 AND b.kind = 'variant' AND d.state IN ('open', 'reserved') \
-     UNION SELECT d.rowid FROM binding b JOIN demand d \
+     UNION SELECT d.rowid FROM binding b JOIN commitment d \
      ON d.system = b.system AND d.scope = b.scope AND d.alias = b.remote \
      WHERE b.entity = ?1 AND b.kind = 'variant' AND d.state IN ('open', 'reserved')";
 
@@ -87,20 +87,21 @@ const OF_VARIANT: &str = "SELECT d.rowid FROM binding b JOIN demand d \
 pub(super) fn served(db: &Connection, entity: EntityId, until: Timestamp) -> Result<(), StoreError> {
     let main = main_of(db, entity)?;
     let sql = format!(
-        "UPDATE demand SET state = 'served' WHERE state = 'reserved' AND since <= ?2 AND rowid IN ({OF_VARIANT})"
+        "UPDATE commitment SET state = 'served' WHERE state = 'reserved' AND since <= ?2 AND rowid IN ({OF_VARIANT})"
     );
     db.prepare_cached(&sql)?.execute(params![int(main.0), ms(until)])?;
     Ok(())
 }
 
 /// Notes how far the ERP has come with what the order in `lane` takes, and wakes the stock where that is news.
-pub(super) fn mark(db: &Connection, lane: EntityId, state: DemandState, now: Timestamp) -> Result<(), StoreError> {
+pub(super) fn mark(db: &Connection, lane: EntityId, state: CommitmentState, now: Timestamp) -> Result<(), StoreError> {
     let (word, before) = match state {
-        DemandState::Open => ("open", "'reserved', 'served', 'outside'"),
-        DemandState::Reserved => ("reserved", "'open', 'outside'"),
-        DemandState::Outside => ("outside", "'open', 'reserved', 'served'"),
+        CommitmentState::Open => ("open", "'reserved', 'served', 'outside'"),
+        CommitmentState::Reserved => ("reserved", "'open', 'outside'"),
+        CommitmentState::Outside => ("outside", "'open', 'reserved', 'served'"),
     };
-    let sql = format!("SELECT rowid, system, scope, remote, alias FROM demand WHERE lane = ?1 AND state IN ({before})");
+    let sql =
+        format!("SELECT rowid, system, scope, remote, alias FROM commitment WHERE lane = ?1 AND state IN ({before})");
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map([int(lane.0)], |row| {
         let name = RemoteId::new(row.get::<_, String>(2)?, row.get::<_, String>(3)?);
@@ -108,7 +109,7 @@ pub(super) fn mark(db: &Connection, lane: EntityId, state: DemandState, now: Tim
     })?;
     let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
     for (row, system, variant, alias) in rows {
-        db.prepare_cached("UPDATE demand SET state = ?2, since = ?3 WHERE rowid = ?1")?.execute(params![
+        db.prepare_cached("UPDATE commitment SET state = ?2, since = ?3 WHERE rowid = ?1")?.execute(params![
             row,
             word,
             ms(now)
@@ -145,7 +146,7 @@ pub(super) fn replace(
     takes: &[Taken],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let sql = "SELECT scope, remote, alias, quantity FROM demand WHERE lane = ?1";
+    let sql = "SELECT scope, remote, alias, quantity FROM commitment WHERE lane = ?1";
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([int(lane.0)], |row| {
         let name = RemoteId::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?);
@@ -157,7 +158,7 @@ pub(super) fn replace(
         if before.remove(variant).as_ref() == Some(&now_taken) {
             continue;
         }
-        let sql = "INSERT INTO demand (lane, system, scope, remote, alias, quantity, state, since) \
+        let sql = "INSERT INTO commitment (lane, system, scope, remote, alias, quantity, state, since) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open', ?7) \
                    ON CONFLICT (lane, scope, remote) DO UPDATE SET alias = excluded.alias, quantity = excluded.quantity";
         let row = params![int(lane.0), system.as_str(), variant.scope, variant.id, alias, now_taken.1, ms(now)];
@@ -165,7 +166,7 @@ pub(super) fn replace(
         wake_stock(db, system, variant, alias.as_deref(), now)?;
     }
     for (variant, (alias, _)) in before {
-        let sql = "DELETE FROM demand WHERE lane = ?1 AND scope = ?2 AND remote = ?3";
+        let sql = "DELETE FROM commitment WHERE lane = ?1 AND scope = ?2 AND remote = ?3";
         db.prepare_cached(sql)?.execute(params![int(lane.0), variant.scope, variant.id])?;
         wake_stock(db, system, &variant, alias.as_deref(), now)?;
     }
