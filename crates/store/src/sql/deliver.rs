@@ -106,7 +106,12 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
         if kind != Kind::Stock {
             bind(db, &settle.system, kind, id, settle.lane, "main")?;
         }
-        agree(db, settle, leaves, version.as_ref())?;
+        let whole = match kind {
+            // A write of stock reads back the figures it set, not what buyers have reserved.
+            Kind::Stock => seen(db, settle)?.overlaid(leaves),
+            _ => leaves.clone(),
+        };
+        agree(db, settle, &whole, version.as_ref())?;
         for (path, remote) in elements {
             let sql = "INSERT INTO element (entity, system, path, remote) VALUES (?1, ?2, ?3, ?4) \
                        ON CONFLICT DO UPDATE SET remote = excluded.remote";
@@ -140,6 +145,14 @@ fn kind_of(db: &Connection, entity: EntityId) -> Result<Kind, StoreError> {
     let word: String =
         db.prepare_cached("SELECT kind FROM entity WHERE id = ?1")?.query_row([int(entity.0)], |row| row.get(0))?;
     super::kind(&word)
+}
+
+/// What the target showed when it was last read.
+fn seen(db: &Connection, settle: &Settle) -> Result<Leaves, StoreError> {
+    let sql = "SELECT seen FROM record WHERE entity = ?1 AND system = ?2";
+    let row = params![int(settle.lane.0), settle.system.as_str()];
+    let stored: Option<String> = db.prepare_cached(sql)?.query_row(row, |row| row.get(0)).optional()?;
+    Ok(stored.map(|stored| unpacked("record", &stored)).transpose()?.unwrap_or_default())
 }
 
 /// What the target shows now, as its `seen` and its `base`.

@@ -1,0 +1,158 @@
+//! Stock hangs on its variant, and what orders take from it counts until the ERP's figures show it.
+#![expect(clippy::expect_used, reason = "the helpers of these tests are tests too")]
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use syncline_core::id::{EntityId, RemoteId, SystemUid};
+use syncline_core::kind::Kind;
+use syncline_core::leaf::{Leaves, Value};
+use syncline_core::path::Path;
+use syncline_store::{
+    Accept, Accepted, Adoption, Claim, Commitment, CommitmentState, Incoming, LaneState, Release, Sql, Store, Taken,
+    Told,
+};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_795_000_000 + second).expect("a moment")
+}
+
+fn shop() -> SystemUid {
+    SystemUid::new("7f3k")
+}
+
+fn erp() -> SystemUid {
+    SystemUid::new("q2xd")
+}
+
+fn incoming(kind: Kind, id: &str, told: Told, takes: &[(&str, i64)]) -> Incoming {
+    let mut leaves = Leaves::new();
+    leaves.put(Path::field("salable"), Value::Number(Decimal::from(id.len())));
+    let taken = |(variant, quantity): &(&str, i64)| Taken {
+        variant: RemoteId::new("", *variant),
+        alias: Some(format!("id:{variant}")),
+        quantity: (*quantity).into(),
+    };
+    Incoming {
+        kind,
+        id: RemoteId::new("", id),
+        aliases: Vec::new(),
+        leaves,
+        version: None,
+        label: id.to_string(),
+        told,
+        takes: takes.iter().map(taken).collect(),
+        refused: None,
+    }
+}
+
+async fn accept(store: &Sql, system: SystemUid, record: Incoming, now: Timestamp) -> Accepted {
+    let accept = Accept { system, records: vec![record], cursor: None, now };
+    store.accept(accept).await.expect("taken in")
+}
+
+/// A store in which the shop's MUG is the ERP's 12, with a lane for its stock.
+async fn tied() -> (Sql, EntityId) {
+    let store = Sql::inline(":memory:").expect("a store");
+    let alias = vec![RemoteId::new("", "id:OLD-MUG")];
+    let ids = vec![(shop(), RemoteId::new("", "MUG"), alias), (erp(), RemoteId::new("", "12"), Vec::new())];
+    store.adopt(vec![Adoption { kind: Kind::Variant, label: "MUG".into(), ids }], at(0)).await.expect("tied");
+    assert_eq!(store.attend(Kind::Stock, at(0)).await, Ok(1));
+    assert_eq!(store.attend(Kind::Stock, at(0)).await, Ok(0), "once is enough");
+    let found = store.entities(erp(), Kind::Stock, vec![RemoteId::new("", "12")]).await.expect("asked");
+    let stock = found.first().copied().flatten().expect("a stock");
+    rest(&store, stock).await;
+    (store, stock)
+}
+
+/// Gives back every lane that is ready. Whether `lane` was one of them.
+async fn rest(store: &Sql, lane: EntityId) -> bool {
+    let claim = Claim { now: at(9_000), lease_s: 60, limit: 9, only: Vec::new() };
+    let claimed = store.claim(claim).await.expect("claimed");
+    for one in &claimed {
+        release(store, one.entity, one.epoch, None, None, at(9_000)).await;
+    }
+    claimed.iter().any(|one| one.entity == lane)
+}
+
+async fn release(
+    store: &Sql,
+    lane: EntityId,
+    epoch: syncline_core::id::Epoch,
+    commitments: Option<CommitmentState>,
+    served: Option<Timestamp>,
+    now: Timestamp,
+) {
+    let (state, progressed, entry, evidence) = (LaneState::Idle, false, None, None);
+    let release = Release { lane, epoch, state, progressed, entry, evidence, commitments, served, now };
+    store.release(release).await.expect("given back");
+}
+
+async fn commitments(store: &Sql, stock: EntityId) -> Vec<Commitment> {
+    store.load(stock).await.expect("loaded").commitments
+}
+
+#[tokio::test]
+async fn stock_goes_by_its_variants_names() {
+    let (store, stock) = tied().await;
+    let case = store.load(stock).await.expect("loaded");
+    assert_eq!((case.kind, case.label.as_str()), (Kind::Stock, "MUG"));
+    assert_eq!(case.bound.get(&shop()).map(|bound| bound.id.id.as_str()), Some("MUG"));
+    assert_eq!(store.bindings(erp(), Kind::Stock).await, Ok(vec![(stock, RemoteId::new("", "12"))]));
+    accept(&store, erp(), incoming(Kind::Stock, "12", Told::News, &[]), at(1)).await;
+    assert!(rest(&store, stock).await, "news of the ERP wakes it");
+    accept(&store, shop(), incoming(Kind::Stock, "MUG", Told::Asked, &[]), at(2)).await;
+    assert!(!rest(&store, stock).await, "what was asked for wakes nobody");
+    assert_eq!(store.load(stock).await.expect("loaded").sides.len(), 2);
+    let unknown = accept(&store, erp(), incoming(Kind::Stock, "99", Told::News, &[]), at(3)).await;
+    assert_eq!(unknown, Accepted { same: 1, ..Accepted::default() }, "stock of a variant nobody tied is left out");
+}
+
+#[tokio::test]
+async fn what_an_order_takes_counts_until_the_figures_show_it() {
+    let (store, stock) = tied().await;
+    accept(&store, shop(), incoming(Kind::Order, "1001", Told::News, &[("MUG", 2), ("LAMP", 1)]), at(10)).await;
+    let order = store.entities(shop(), Kind::Order, vec![RemoteId::new("", "1001")]).await.expect("asked");
+    let order = order.first().copied().flatten().expect("an order");
+    assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 2.into(), reserved: None }]);
+    let claim = |only: Vec<EntityId>, now| Claim { now, lease_s: 60, limit: 9, only };
+    let woken = store.claim(claim(vec![stock], at(11))).await.expect("claimed");
+    assert_eq!(woken.len(), 1, "an order wakes the stock it takes from");
+    release(&store, stock, woken[0].epoch, None, Some(at(11)), at(11)).await;
+
+    let lane = store.claim(claim(vec![order], at(20))).await.expect("claimed").remove(0);
+    release(&store, order, lane.epoch, Some(CommitmentState::Reserved), None, at(20)).await;
+    assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 2.into(), reserved: Some(at(20)) }]);
+    let woken = store.claim(claim(vec![stock], at(21))).await.expect("claimed").remove(0);
+    release(&store, stock, woken.epoch, None, Some(at(19)), at(21)).await;
+    assert_eq!(commitments(&store, stock).await.len(), 1, "reserved later than the figures");
+
+    // The same order once more, with another status: still reserved since then.
+    let mut again = incoming(Kind::Order, "1001", Told::News, &[("MUG", 2), ("LAMP", 1)]);
+    again.leaves.put(Path::field("stage"), Value::Text("shipped".into()));
+    accept(&store, shop(), again, at(25)).await;
+    assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 2.into(), reserved: Some(at(20)) }]);
+    let mut lanes = store.claim(claim(vec![order], at(30))).await.expect("claimed");
+    store.retry(syncline_store::Retry::Touch(stock), at(30)).await.expect("woken");
+    let woken = store.claim(claim(vec![stock], at(30))).await.expect("claimed").remove(0);
+    release(&store, stock, woken.epoch, None, Some(at(20)), at(30)).await;
+    assert_eq!(commitments(&store, stock).await, [], "the figures show it by now");
+    release(&store, order, lanes.remove(0).epoch, Some(CommitmentState::Reserved), None, at(31)).await;
+    assert_eq!(commitments(&store, stock).await, [], "and it is not counted again");
+
+    // Cancelled in the ERP: it takes from stock again, until the shop withdraws it too.
+    store.retry(syncline_store::Retry::Touch(order), at(40)).await.expect("woken");
+    let lane = store.claim(claim(vec![order], at(40))).await.expect("claimed").remove(0);
+    release(&store, order, lane.epoch, Some(CommitmentState::Open), None, at(40)).await;
+    assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 2.into(), reserved: None }]);
+    let mut withdrawn = incoming(Kind::Order, "1001", Told::News, &[]);
+    withdrawn.leaves.put(Path::field("stage"), Value::Text("cancelled".into()));
+    accept(&store, shop(), withdrawn, at(50)).await;
+    assert_eq!(commitments(&store, stock).await, []);
+}
+
+#[tokio::test]
+async fn a_renamed_variant_is_known_by_its_second_name_and_counted_once() {
+    let (store, stock) = tied().await;
+    accept(&store, shop(), incoming(Kind::Order, "1001", Told::News, &[("OLD-MUG", 3)]), at(10)).await;
+    assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 3.into(), reserved: None }]);
+}
