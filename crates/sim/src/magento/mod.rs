@@ -66,6 +66,19 @@ pub struct Options {
     pub token: String,
 }
 
+/// What a shop does with a quantity for a SKU nobody has. The recorded one answered 200; whether it kept the row, the
+/// recordings do not tell. Reports about other versions tell of all three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownSkus {
+    /// 200, and a row that belongs to nothing (magento/magento2#30274 and #38154).
+    #[default]
+    Kept,
+    /// 200, and nothing of it is there.
+    Dropped,
+    /// 400, and nothing of the whole request is stored (a comment of 2023 on magento/inventory#889).
+    Refused,
+}
+
 /// Habits a trial can turn on; all are off at first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Quirks {
@@ -77,8 +90,8 @@ pub struct Quirks {
     /// Seconds before what can be bought follows a quantity that was written: the index is renewed in its own time
     /// where it is set to do so. Source items tell the new quantity at once.
     pub slow_stock_index_s: u32,
-    /// A quantity written for a SKU nobody has stays as a row; else nothing of it does. The recordings do not tell which.
-    pub keeps_stock_of_unknown_skus: bool,
+    /// What becomes of a quantity written for a SKU nobody has.
+    pub unknown_skus: UnknownSkus,
 }
 
 /// One shop with one website.
@@ -242,7 +255,7 @@ impl Shop {
                     stock: &mut self.stock,
                     products: &self.products,
                     reserved: self.book.reserved(),
-                    keeps_strangers: self.quirks.keeps_stock_of_unknown_skus,
+                    unknown_skus: self.quirks.unknown_skus,
                     repeat_last_page: repeat,
                     now,
                 };

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
+use super::UnknownSkus;
 use super::criteria::{Criteria, Table};
 use super::products::Products;
 use super::reply::{Answer, Refusal};
@@ -66,14 +67,16 @@ impl StockRoute {
         })
     }
 
-    /// The right a caller needs.
+    /// The right a caller needs (`webapi.xml` of `InventoryApi` and `InventorySalesApi`).
     pub(super) fn right(&self) -> &'static str {
         match self {
-            Self::Sources | Self::SaveSource | Self::Items | Self::SaveItems | Self::DeleteItems => {
-                "Magento_InventoryApi::source"
-            }
+            Self::Sources | Self::Items => "Magento_InventoryApi::source",
+            Self::SaveSource => "Magento_InventoryApi::source_edit",
+            Self::Stocks => "Magento_InventoryApi::stock",
+            Self::SaveStock => "Magento_InventoryApi::stock_edit",
             Self::Links | Self::SaveLinks => "Magento_InventoryApi::stock_source_link",
-            _ => "Magento_InventoryApi::stock",
+            Self::SaveItems | Self::DeleteItems => "Magento_InventoryApi::stock_source_item_assign",
+            Self::SalableQuantity(..) | Self::IsSalable(..) | Self::OfChannel(..) => "Magento_InventorySalesApi::stock",
         }
     }
 }
@@ -83,8 +86,7 @@ pub(super) struct Desk<'s> {
     pub(super) stock: &'s mut Stock,
     pub(super) products: &'s Products,
     pub(super) reserved: &'s Reservations,
-    /// Whether rows of SKUs nobody has are kept.
-    pub(super) keeps_strangers: bool,
+    pub(super) unknown_skus: UnknownSkus,
     pub(super) repeat_last_page: bool,
     pub(super) now: Timestamp,
 }
@@ -126,7 +128,8 @@ impl Desk<'_> {
         Ok(json!({"items": items, "search_criteria": criteria.echo(), "total_count": found.total}))
     }
 
-    /// A product of which quantities are kept; refused in the shop's words where there is none or it has none.
+    /// What can be bought of a product; refused in the shop's words where there is none, or no quantities of it are kept.
+    /// Never less than nothing: what counts as sold out answers 0, however much is reserved (`GetProductSalableQty`).
     fn salable(&self, sku: &str, stock: &str) -> Result<Decimal, Refusal> {
         let stock: u64 = super::number(stock)?;
         let item = self.products.find(sku).ok_or_else(|| {
@@ -141,7 +144,7 @@ impl Desk<'_> {
             // What no source of the stock has is not in its index.
             return Ok(Decimal::ZERO);
         }
-        Ok(self.stock.salable(Some(self.now), stock, item, self.reserved))
+        Ok(self.stock.salable(Some(self.now), stock, item, self.reserved).max(Decimal::ZERO))
     }
 
     fn save_source(&mut self, body: &Value) -> Answer {
@@ -212,20 +215,21 @@ impl Desk<'_> {
     }
 
     /// Sets quantities. As recorded: 200 for a SKU nobody has, nothing at all stored where one source is unknown, negative
-    /// quantities taken, and of two rows for one place the last one kept.
+    /// quantities taken, and of two rows for one place the last one kept. A family's row is kept like any other and
+    /// counts for nobody (magento/inventory#3455).
     fn save_items(&mut self, body: &Value) -> Answer {
         let mut ready = Vec::new();
         for row in list(body, "sourceItems")? {
             ready.push(self.source_item(row)?);
         }
+        let unknown = |sku: &str| self.products.find(sku).is_none();
+        if self.unknown_skus == UnknownSkus::Refused && ready.iter().any(|(sku, ..)| unknown(sku)) {
+            return Err(Refusal::new(400, "Could not save Source Item"));
+        }
         for (sku, source, quantity, in_stock) in ready {
             let item = self.products.find(&sku);
-            let kept = match item {
-                Some(item) => lies_on_a_shelf(&item.form),
-                None => self.keeps_strangers,
-            };
-            let sku = item.map_or(sku, |item| item.sku.clone());
-            if kept {
+            if item.is_some() || self.unknown_skus == UnknownSkus::Kept {
+                let sku = item.map_or(sku, |item| item.sku.clone());
                 self.stock.set(self.now, &sku, &source, quantity, in_stock);
             }
         }
@@ -235,8 +239,8 @@ impl Desk<'_> {
     fn source_item(&self, row: &Value) -> Result<(String, String, Decimal, bool), Refusal> {
         let Value::Object(given) = row else { return Err(invalid("\"sku\" can not be empty.")) };
         let (sku, source) = (text(given, "sku"), text(given, "source_code"));
-        if sku.is_empty() {
-            return Err(invalid("\"sku\" can not be empty."));
+        if sku.trim().is_empty() || sku.trim() != sku {
+            return Err(invalid("\"sku\" can not be empty, or begin or end with a blank."));
         }
         let quantity = given.get("quantity").and_then(decimal).ok_or_else(|| {
             let told = given.get("quantity").map_or_else(String::new, Value::to_string);
