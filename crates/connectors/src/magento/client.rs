@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use syncline_connect::ctx::{self, CallError};
 use syncline_connect::{Ctx, Effect, Error, Request, Response, Result};
-use syncline_core::delivery::Permit;
 use syncline_core::policy::ErrorKind;
 use tokio::sync::Mutex;
 
@@ -192,21 +191,46 @@ impl Client {
         }
     }
 
-    /// The answer to the one write there is; sent once.
+    /// Every row a search finds, page by page, each in half the size where the shop fails on it.
+    pub(super) async fn every(&self, ctx: &Ctx, search: &Search) -> Result<Vec<Value>> {
+        let mut search = Search { size: search.size.min(self.page_size()), page: 1, ..search.clone() };
+        let mut rows = Vec::new();
+        loop {
+            match self.list(ctx, &search).await {
+                Ok(listing) => {
+                    let items = listing.items.unwrap_or_default();
+                    let short = items.len() < usize::try_from(search.size).unwrap_or(usize::MAX);
+                    let none = items.is_empty();
+                    rows.extend(items);
+                    if none || listing.total_count.map_or(short, |total| rows.len() >= total) {
+                        return Ok(rows);
+                    }
+                    search.page += 1;
+                }
+                Err(trouble) if trouble.smaller_may_help && search.size > 1 => {
+                    search = Search { size: search.size / 2, page: 1, ..search };
+                    rows.clear();
+                }
+                Err(trouble) => return Err(trouble.error),
+            }
+        }
+    }
+
+    /// The answer to a write at `path`; sent once.
     ///
     /// # Errors
     /// The error, and whether the request may have arrived. After a 401, which is surely not executed, a new token
     /// is there and the error says `Stale`, so that the engine notes a new attempt; several 401 in a row are `Denied`.
-    pub(super) async fn save_order(
+    pub(super) async fn save(
         &self,
         ctx: &Ctx,
-        permit: &Permit,
+        path: &'static str,
+        effect: Effect,
         body: &Value,
     ) -> std::result::Result<(Request, Response), CallError> {
         let not_sent = |error| CallError { error, sent: false };
         let token = self.token(ctx).await.map_err(not_sent)?;
-        let effect = Effect::Write { notes: vec![permit.note()], deadline: permit.deadline() };
-        let request = self.request(ctx, "POST", "orders", &token, body.to_string().into_bytes(), effect);
+        let request = self.request(ctx, "POST", path, &token, body.to_string().into_bytes(), effect);
         let response = ctx.call(request.clone()).await?;
         if response.status != 401 {
             self.refused_writes.store(0, Ordering::Relaxed);
@@ -314,6 +338,19 @@ impl Client {
         let websites = self.get(ctx, "store/websites").await?;
         let configs = self.get(ctx, "store/storeConfigs").await?;
         Ok((views, websites, configs))
+    }
+
+    /// Sources, stocks, and which belong together.
+    pub(super) async fn places(
+        &self,
+        ctx: &Ctx,
+    ) -> Result<(Vec<wire::Source>, Vec<wire::StockPool>, Vec<wire::StockLink>)> {
+        let limit = super::stock::PLACES;
+        let missing = super::stock::without_inventory;
+        let (sources, _) = self.all(ctx, "inventory/sources", "source_code", limit).await.map_err(missing)?;
+        let (stocks, _) = self.all(ctx, "inventory/stocks", "stock_id", limit).await.map_err(missing)?;
+        let (links, _) = self.all(ctx, "inventory/stock-source-links", "stock_id", limit).await.map_err(missing)?;
+        Ok((sources, stocks, links))
     }
 
     /// What `/magento_version` says, where the shop answers it; the API itself tells no version.

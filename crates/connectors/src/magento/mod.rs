@@ -1,12 +1,14 @@
-//! Magento 2 and Adobe Commerce: orders, customers and products are read, `ext_order_id` is written back.
+//! Magento 2 and Adobe Commerce: orders, customers, products and stock are read; `ext_order_id` and quantities are written.
 
 mod client;
 mod config;
 mod feed;
 mod figures;
+mod levels;
 mod map;
 mod probe;
 mod profile;
+mod stock;
 mod wire;
 
 #[cfg(test)]
@@ -21,8 +23,10 @@ use futures::future::join_all;
 use map::Stores;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use stock::Depth;
 use syncline_connect::{
-    Connector, Ctx, Cursor, Error, Evidence, Fut, KeyPage, Lookup, Outcome, Page, Probe, Result, Seen, Snapshot,
+    Connector, Ctx, Cursor, Effect, Error, Evidence, Fut, KeyPage, Lookup, Outcome, Page, Probe, Response, Result,
+    Seen, Snapshot,
 };
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
@@ -53,13 +57,14 @@ const PRODUCT_FIELDS: &str = "items[id,sku,name,type_id,status],total_count";
 pub struct Magento {
     client: Client,
     profile: Profile,
+    places: stock::Cache,
 }
 
 impl Magento {
     /// The shop behind `config`. Nothing is sent yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { client: Client::new(config), profile: profile::profile() }
+        Self { client: Client::new(config), profile: profile::profile(), places: stock::Cache::default() }
     }
 
     /// The store table, complete for these orders.
@@ -155,7 +160,7 @@ impl Magento {
             Kind::Customer => format!("customers/{}", numeric(kind, id)?),
             Kind::Variant => format!("products/{}", encoded(&id.id)),
             Kind::Product => return Err(unsupported("products are read as variants, by SKU")),
-            Kind::Stock => return Err(unsupported("stock is not read yet")),
+            Kind::Stock => return Err(unsupported("stock is read many at a time")),
         };
         let value: Value = match self.client.get(ctx, &path).await {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
@@ -191,17 +196,16 @@ impl Magento {
             Ok(ready) => ready,
             Err(error) => return Outcome::Refused(error),
         };
-        let (request, response) = match self.client.save_order(ctx, &permit, &body).await {
+        let effect = Effect::Write { notes: vec![permit.note()], deadline: permit.deadline() };
+        let (request, response) = match self.client.save(ctx, "orders", effect, &body).await {
             Ok(answer) => answer,
             Err(failed) if failed.sent => return Outcome::Unknown { learned: None, error: failed.error },
             Err(failed) => return Outcome::Refused(failed.error),
         };
-        let page = is_html(&response);
-        match response.status {
-            200..=299 if !page => {}
-            429 | 300..=399 => return Outcome::Refused(refusal(&request, &response)),
-            400..=499 if !page => return Outcome::Refused(refusal(&request, &response)),
-            _ => return Outcome::Unknown { learned: None, error: refusal(&request, &response) },
+        match verdict(&response) {
+            None => {}
+            Some(false) => return Outcome::Refused(refusal(&request, &response)),
+            Some(true) => return Outcome::Unknown { learned: None, error: refusal(&request, &response) },
         }
         if let Err(error) = json::<Value>(&request, &response) {
             return Outcome::Unknown { learned: None, error };
@@ -216,6 +220,17 @@ impl Magento {
             }
             Err(error) => Outcome::Unknown { learned, error },
         }
+    }
+}
+
+/// Whether a write that was answered like this may have been carried out all the same; none where it surely was.
+fn verdict(response: &Response) -> Option<bool> {
+    let page = is_html(response);
+    match response.status {
+        200..=299 if !page => None,
+        429 | 300..=399 => Some(false),
+        400..=499 if !page => Some(false),
+        _ => Some(true),
     }
 }
 
@@ -350,6 +365,7 @@ impl Connector for Magento {
                     None => Fit::Exact,
                 }
             }
+            _ if kind == Kind::Stock => stock::fit(path, value),
             _ => Fit::Exact,
         }
     }
@@ -361,7 +377,8 @@ impl Connector for Magento {
                 Kind::Customer => self.feed(ctx, CUSTOMERS, since).await,
                 Kind::Variant => self.products(ctx, since).await,
                 Kind::Product => Err(unsupported("products are read as variants, by SKU")),
-                Kind::Stock => Err(unsupported("stock is not read yet")),
+                // No feed: a quantity that changes moves nothing a search could go by.
+                Kind::Stock => Ok(Page { seen: Vec::new(), next: since.clone(), more: false }),
             }
         })
     }
@@ -371,15 +388,19 @@ impl Connector for Magento {
             match kind {
                 Kind::Order => self.key_page(ctx, ORDERS, after).await,
                 Kind::Customer => self.key_page(ctx, CUSTOMERS, after).await,
-                Kind::Variant => self.key_page(ctx, PRODUCTS, after).await,
+                Kind::Variant | Kind::Stock => self.key_page(ctx, PRODUCTS, after).await,
                 Kind::Product => Err(unsupported("products are read as variants, by SKU")),
-                Kind::Stock => Err(unsupported("stock is not read yet")),
             }
         })
     }
 
     fn read<'a>(&'a self, ctx: &'a Ctx, kind: Kind, ids: &'a [RemoteId]) -> Fut<'a, Vec<Result<Option<Snapshot>>>> {
-        Box::pin(async move { join_all(ids.iter().map(|id| self.read_one(ctx, kind, id))).await })
+        Box::pin(async move {
+            match kind {
+                Kind::Stock => self.read_stock(ctx, ids, Depth::Whole).await,
+                _ => join_all(ids.iter().map(|id| self.read_one(ctx, kind, id))).await,
+            }
+        })
     }
 
     fn find<'a>(&'a self, ctx: &'a Ctx, kind: Kind, by: &'a Lookup) -> Fut<'a, Result<Vec<Snapshot>>> {
@@ -395,7 +416,12 @@ impl Connector for Magento {
     }
 
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>> {
-        Box::pin(async move { join_all(permits.into_iter().map(|permit| self.write_one(ctx, permit))).await })
+        Box::pin(async move {
+            match permits.first().map(|permit| permit.change().kind) {
+                Some(Kind::Stock) => self.write_stock(ctx, permits).await,
+                _ => join_all(permits.into_iter().map(|permit| self.write_one(ctx, permit))).await,
+            }
+        })
     }
 
     fn pair(&self, _: &Change, _: &Snapshot) -> Vec<(Path, String)> {

@@ -1,10 +1,13 @@
 //! What one shop is: version, rights, websites, time zones, and the rows its mapping tables can point to.
 
 use super::client::{Client, Search};
+use super::levels::Facts;
 use super::map;
-use super::wire::{Group, StoreConfig, TaxRate, Text};
+use super::wire::{Group, Source, StoreConfig, TaxRate, Text};
+use crate::wire::Exact;
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::{Choice, Ctx, Error, Probe, Result};
+use syncline_core::kind::Kind;
 use syncline_core::money;
 use syncline_core::policy::ErrorKind;
 use syncline_core::profile::Profile;
@@ -18,6 +21,12 @@ const RIGHTS: [(&str, &str); 3] = [
     ("customers/search", "Magento_Customer::customer (Customers > All Customers)"),
     ("products", "Magento_Catalog::products (Catalog > Inventory > Products)"),
 ];
+
+/// What stock needs, where the rights are given.
+const STOCK_RIGHTS: &str = "the resources Magento_InventoryApi::source, ::stock, ::stock_source_link and \
+                            ::stock_source_item_assign and Magento_InventorySalesApi::stock (Stores > Inventory)";
+/// A SKU that no product has.
+const NOBODYS_SKU: &str = "syncline-asks-whether-it-may";
 
 /// The probe of a shop.
 ///
@@ -41,18 +50,59 @@ pub(super) async fn probe(client: &Client, profile: &Profile, ctx: &Ctx) -> Resu
     let groups = optional(groups, "customer groups", "Magento_Customer::group", &mut warnings)?;
     choices.insert("customer_groups".to_owned(), groups.iter().map(group).collect());
     choices.insert("currencies".to_owned(), currencies(&configs));
+    let mut profile = profile.clone();
+    let sources = places(client, ctx, &mut profile, &mut warnings).await?;
+    choices.insert("sources".to_owned(), sources);
     let modules = client.get::<Vec<Text>>(ctx, "modules").await.map(|names| (names, false));
     let modules = optional(modules, "modules", "Magento_Backend::setup_wizard", &mut warnings)?;
     let number = client.version(ctx).await;
     warnings.extend(oddities(&configs));
     Ok(Probe {
         version: version(number, &modules),
-        profile: profile.clone(),
+        profile,
         scopes: websites.iter().filter(|s| s.id.0 != 0).map(|s| (s.id.0.to_string(), s.name.0.clone())).collect(),
         zone: configs.iter().min_by_key(|config| config.id.0).and_then(zone_of),
         choices,
         warnings,
     })
+}
+
+/// The places quantities can be written to. Where a shop has none, or we may not see them, there is a warning and no
+/// stock: orders cross all the same.
+async fn places(client: &Client, ctx: &Ctx, profile: &mut Profile, warnings: &mut Vec<String>) -> Result<Vec<Choice>> {
+    let (sources, stocks, links) = match client.places(ctx).await {
+        Ok(places) => places,
+        Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::Unsupported) => {
+            profile.kinds.remove(&Kind::Stock);
+            warnings.push(match error.kind {
+                ErrorKind::Denied => format!("stock cannot be synchronised: {STOCK_RIGHTS} are needed"),
+                _ => format!("stock cannot be synchronised: {}", error.message),
+            });
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
+    // A SKU nobody has: what counts is whether we may ask.
+    let path = format!("inventory/get-product-salable-quantity/{NOBODYS_SKU}/1");
+    if let Err(error) = client.get::<Exact>(ctx, &path).await
+        && error.kind == ErrorKind::Denied
+    {
+        profile.kinds.remove(&Kind::Stock);
+        warnings.push(format!("stock cannot be synchronised: {STOCK_RIGHTS} are needed ({})", error.message));
+    }
+    let facts = Facts::new(&sources, &stocks, &links);
+    Ok(sources.iter().map(|source| place(source, &facts)).collect())
+}
+
+fn place(source: &Source, facts: &Facts) -> Choice {
+    let code = source.source_code.0.clone();
+    let name = source.name.as_ref().map_or_else(|| code.clone(), |name| name.0.clone());
+    let title = match facts.counts(&code) {
+        true => name,
+        false if source.enabled.is_some_and(|flag| !flag.0) => format!("{name} (disabled)"),
+        false => format!("{name} (no website sells from it)"),
+    };
+    Choice { code, title, hint: String::new() }
 }
 
 /// A refusal for want of a right, with the right by its name.

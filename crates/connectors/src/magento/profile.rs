@@ -52,11 +52,16 @@ const CUSTOMER: &[&str] = &[
     "addresses[*].phone",
 ];
 const VARIANT: &[&str] = &["sku", "name", "form", "active", "serial"];
+const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
+/// Variants whose quantities go in one request: two short reads tell afterwards what became of them.
+pub(super) const STOCK_BATCH: usize = 50;
 /// Ids grow and are never given twice (`AUTO_INCREMENT`).
 const KEY_ORDER: &str = "entity_id ascending";
 
 /// The profile. Nothing is created, so no guard is needed: saving the same `ext_order_id` twice leaves one value
-/// (recorded: order-ext-id, order-get-after-ext).
+/// (recorded: order-ext-id, order-get-after-ext), and so does setting a quantity (recorded: source-items-duplicate-row,
+/// source-items-of-lamp). No read can be asked for changed quantities: rows have no time (recorded: source-items-get)
+/// and a product's `updated_at` does not move (recorded: updated-at-after-stock).
 pub(super) fn profile() -> Profile {
     let texts = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
     let reading = |paths: &[&str], since: &str| KindProfile {
@@ -68,6 +73,12 @@ pub(super) fn profile() -> Profile {
     };
     let order =
         KindProfile { writes: vec!["reference".to_owned()], steps: vec![Step::Update], ..reading(ORDER, "updated_at") };
+    let stock = KindProfile {
+        writes: vec!["levels[*].on_hand".to_owned()],
+        steps: vec![Step::Update],
+        batch: STOCK_BATCH,
+        ..reading(STOCK, "")
+    };
     Profile {
         name: "magento".to_owned(),
         title: "Magento 2 / Adobe Commerce".to_owned(),
@@ -77,6 +88,7 @@ pub(super) fn profile() -> Profile {
             (Kind::Order, order),
             (Kind::Customer, reading(CUSTOMER, "updated_at")),
             (Kind::Variant, reading(VARIANT, "entity_id")),
+            (Kind::Stock, stock),
         ]),
         calls_in_flight: 4,
     }

@@ -2,6 +2,7 @@
 
 mod paging;
 mod shapes;
+mod stock;
 mod talk;
 mod world;
 

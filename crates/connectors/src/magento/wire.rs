@@ -349,6 +349,50 @@ pub(super) struct Group {
     pub(super) code: Text,
 }
 
+/// A place goods lie at.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Source {
+    pub(super) source_code: Text,
+    pub(super) name: Option<Text>,
+    pub(super) enabled: Option<Flag>,
+}
+
+/// Sources taken together, for some websites.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct StockPool {
+    pub(super) stock_id: Id,
+    #[serde(default)]
+    pub(super) extension_attributes: Bag<StockExtension>,
+}
+
+/// What modules add to a stock.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct StockExtension {
+    pub(super) sales_channels: Option<Vec<SalesChannel>>,
+}
+
+/// Whom a stock sells to.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SalesChannel {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<Text>,
+}
+
+/// A source that a stock takes in.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct StockLink {
+    pub(super) stock_id: Id,
+    pub(super) source_code: Text,
+}
+
+/// The quantity of a SKU at a source.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SourceItem {
+    pub(super) source_code: Text,
+    pub(super) quantity: Option<Exact>,
+    pub(super) status: Option<Flag>,
+}
+
 /// A refusal, with `%name` or `%1` in the message where a parameter belongs.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Refusal {
