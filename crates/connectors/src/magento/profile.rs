@@ -58,6 +58,9 @@ pub(super) const STOCK_BATCH: usize = 50;
 /// Ids grow and are never given twice (`AUTO_INCREMENT`).
 const KEY_ORDER: &str = "entity_id ascending";
 
+/// Seconds after which a saved quantity can no longer land: PHP's and a gateway's usual limits, doubled.
+const STOCK_SETTLE_S: u32 = 240;
+
 /// The profile. Nothing is created, so no guard is needed: saving the same `ext_order_id` twice leaves one value
 /// (recorded: order-ext-id, order-get-after-ext), and so does setting a quantity (recorded: source-items-duplicate-row,
 /// source-items-of-lamp). No read can be asked for changed quantities: rows have no time (recorded: source-items-get)
@@ -77,6 +80,7 @@ pub(super) fn profile() -> Profile {
         writes: vec!["levels[*].on_hand".to_owned()],
         steps: vec![Step::Update],
         batch: STOCK_BATCH,
+        settle_s: Some(STOCK_SETTLE_S),
         ..reading(STOCK, "")
     };
     Profile {

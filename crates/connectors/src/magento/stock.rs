@@ -113,7 +113,13 @@ impl Magento {
         let each = products.iter().zip(salable).map(|(product, salable)| {
             let key = folded(&product.sku);
             let moved = depth == Depth::Whole && later.get(&key).map_or(&[][..], Vec::as_slice) != of(product);
-            let salable = salable.map(|told| if moved && told != Salable::Uncounted { Salable::Untold } else { told });
+            let salable = match salable {
+                Ok(told) if moved && told != Salable::Uncounted => {
+                    let what = format!("the quantities of `{}` changed while they were read", product.sku);
+                    Err(Error::new(ErrorKind::Busy, what))
+                }
+                told => told,
+            };
             let read = salable.and_then(|salable| snapshot(product, of(product), &facts, &salable));
             (key, read.map(Some))
         });

@@ -398,8 +398,8 @@ async fn goods_that_move_between_two_answers_are_no_reservation() {
             if items && asked == 2 { Fault::Answer(200, &[], r#"{"items":[],"total_count":0}"#) } else { Fault::None }
         }));
     });
-    let stock = read(&magento, &held, "MUG").await;
-    assert_eq!((stock.salable, stock.reserved), (None, None));
+    let told = magento.read(&held.ctx(), Kind::Stock, &[RemoteId::new("", "MUG")]).await.remove(0);
+    assert_eq!(told.expect_err("two answers that do not fit").kind, ErrorKind::Busy);
     assert_eq!(read(&magento, &held, "MUG").await.reserved, number("0"));
 }
 
