@@ -1,4 +1,4 @@
-//! Tryton 8.0: parties, products and sales over JSON-RPC.
+//! Tryton 8.0: parties, products, stock and sales over JSON-RPC.
 
 mod client;
 mod config;
@@ -6,6 +6,7 @@ mod map;
 mod probe;
 mod read;
 mod setup;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -25,6 +25,7 @@ pub(super) fn best(config: &Config) -> Profile {
         (Kind::Order, orders(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Customer, customers()),
         (Kind::Variant, variants()),
+        (Kind::Stock, stock()),
     ]);
     Profile {
         name: "tryton".to_string(),
@@ -133,6 +134,17 @@ fn variants() -> KindProfile {
     }
 }
 
+/// Figures as a running Tryton 8.0 told them, recorded by `xtask/real/record_tryton.py`. Nothing is written.
+fn stock() -> KindProfile {
+    KindProfile {
+        reads: owned(&["variant", "managed", "levels[*].on_hand", "levels[*].available"]),
+        since: "stock.move write_date or create_date".to_string(),
+        key_order: "id ascending".to_string(),
+        batch: 1,
+        ..KindProfile::default()
+    }
+}
+
 /// The profile with the guards that are really there.
 fn effective(best: &Profile, setup: &Setup) -> Profile {
     let mut profile = best.clone();
@@ -160,6 +172,7 @@ fn choices(setup: &Setup, codes: &map::Codes) -> BTreeMap<String, Vec<Choice>> {
         ("currencies".to_string(), currencies),
         ("web_shops".to_string(), setup.web_shops.iter().map(|shop| named(&shop.name)).collect()),
         ("products".to_string(), products),
+        ("warehouses".to_string(), setup.warehouses.iter().map(|w| choice(&w.place, &w.name, String::new())).collect()),
     ])
 }
 

@@ -17,20 +17,19 @@ use syncline_core::policy::ErrorKind;
 use syncline_core::record::Record;
 
 /// Documents in one answer.
-const PAGE: usize = 100;
+pub(super) const PAGE: usize = 100;
 /// Rows in one answer where each is small.
-const LONG_PAGE: usize = 500;
+pub(super) const LONG_PAGE: usize = 500;
 /// How far a later pass looks back: longer than Tryton works on one transaction.
-const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 
 /// Tryton's model for a kind.
 pub(super) fn model(kind: Kind) -> Result<&'static str> {
     match kind {
         Kind::Order => Ok("sale.sale"),
         Kind::Customer => Ok("party.party"),
-        Kind::Variant => Ok("product.product"),
+        Kind::Variant | Kind::Stock => Ok("product.product"),
         Kind::Product => Err(Error::new(ErrorKind::Unsupported, "Tryton's product families are not read yet")),
-        Kind::Stock => Err(Error::new(ErrorKind::Unsupported, "stock is not read yet")),
     }
 }
 
@@ -70,11 +69,11 @@ pub(super) async fn search(client: &Client, ctx: &Ctx, setup: &Setup, search: Se
 }
 
 /// The id of a row.
-fn id_of(row: &Value) -> Result<i64> {
+pub(super) fn id_of(row: &Value) -> Result<i64> {
     row.get("id").and_then(Value::as_i64).ok_or_else(|| Error::new(ErrorKind::Broken, "a row without an id"))
 }
 
-fn typed<T: serde::de::DeserializeOwned>(row: &Value, what: &str) -> Result<T> {
+pub(super) fn typed<T: serde::de::DeserializeOwned>(row: &Value, what: &str) -> Result<T> {
     T::deserialize(row).map_err(|error| {
         let id = row.get("id").map(Value::to_string).unwrap_or_default();
         Error::new(ErrorKind::Broken, format!("{what} {id} has another shape than expected: {error}"))
@@ -97,8 +96,9 @@ impl Tryton {
             Kind::Customer => {
                 typed::<PartyRow>(row, "party").map(|party| (party.id, map::party_record(&party), party.version))
             }
-            Kind::Product | Kind::Variant | Kind::Stock => typed::<ProductRow>(row, "product")
+            Kind::Product | Kind::Variant => typed::<ProductRow>(row, "product")
                 .map(|product| (product.id, map::variant_record(&product), product.version)),
+            Kind::Stock => Err(Error::new(ErrorKind::Unsupported, "figures of stock stand in no single row")),
         };
         let (id, record, version) = told.map_err(|error| error.with(evidence.clone()))?;
         let id = map::remote(id);
@@ -144,6 +144,7 @@ impl Tryton {
         let numbers: Vec<Result<i64>> = ids.iter().map(map::number).collect();
         let good: Vec<i64> = numbers.iter().filter_map(|number| number.as_ref().ok().copied()).collect();
         let found = match self.setup(ctx).await {
+            Ok(setup) if kind == Kind::Stock => self.stocks(ctx, &setup, &good).await,
             Ok(setup) => self.documents(ctx, &setup, kind, &good).await,
             Err(error) => Err(error),
         };
@@ -210,16 +211,24 @@ impl Tryton {
         };
         let mut domain = scope(kind, &setup, kind == Kind::Customer);
         domain.push(json!(["id", ">", last]));
+        if kind == Kind::Stock {
+            domain.push(json!(["code", "!=", null]));
+        }
         let wanted = Search { kind, domain, limit: LONG_PAGE, fields: &["_timestamp"] };
         let rows = search(&self.client, ctx, &setup, wanted).await?;
         let more = rows.len() == LONG_PAGE;
         let next = Cursor(ascending(&rows, last)?.to_string());
         let keys: Result<Vec<KeyRow>> = rows.iter().map(|row| typed(row, "key")).collect();
-        Ok(KeyPage { keys: keys?.into_iter().map(|row| (map::remote(row.id), row.version)).collect(), next, more })
+        // A product's version does not move with its stock.
+        let version = |row: KeyRow| row.version.filter(|_| kind != Kind::Stock);
+        Ok(KeyPage { keys: keys?.into_iter().map(|row| (map::remote(row.id), version(row))).collect(), next, more })
     }
 
     /// Changes since `since`. Sales and parties by time, each pass by id; products all, by id.
     pub(super) async fn changed(&self, ctx: &Ctx, kind: Kind, since: &Cursor) -> Result<Page> {
+        if kind == Kind::Stock {
+            return self.stock_changed(ctx, since).await;
+        }
         let setup = self.setup(ctx).await?;
         let walk = Walk::read(since)?;
         let timed = kind != Kind::Variant;
@@ -274,18 +283,18 @@ fn is_withdrawn(snapshot: &Snapshot) -> bool {
 }
 
 /// Written since, or made since and never written: `write_date` is null until the first write.
-fn changed_since(since: Timestamp) -> Value {
+pub(super) fn changed_since(since: Timestamp) -> Value {
     let from = Moment(since);
     json!(["OR", ["write_date", ">=", from], [["write_date", "=", null], ["create_date", ">=", from]]])
 }
 
-fn moment_of(row: &Value) -> Option<Timestamp> {
+pub(super) fn moment_of(row: &Value) -> Option<Timestamp> {
     let times: TimesRow = TimesRow::deserialize(row).ok()?;
     times.write_date.or(times.create_date).map(|Moment(at)| at)
 }
 
 /// The id of the last row; an error where ids do not grow, which would repeat a page for ever.
-fn ascending(rows: &[Value], mut last: i64) -> Result<i64> {
+pub(super) fn ascending(rows: &[Value], mut last: i64) -> Result<i64> {
     for row in rows {
         let id = id_of(row)?;
         if id <= last {
@@ -297,7 +306,7 @@ fn ascending(rows: &[Value], mut last: i64) -> Result<i64> {
     Ok(last)
 }
 
-fn foreign(cursor: &Cursor) -> Error {
+pub(super) fn foreign(cursor: &Cursor) -> Error {
     let shown = syncline_core::text::shown(&cursor.0, 80);
     Error::new(ErrorKind::Broken, format!("`{shown}` is no cursor of this connector"))
 }

@@ -35,6 +35,15 @@ pub(super) struct WebShop {
     pub(super) name: String,
 }
 
+/// A warehouse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Warehouse {
+    pub(super) id: i64,
+    /// Its code, or its name where it has none.
+    pub(super) place: String,
+    pub(super) name: String,
+}
+
 /// What one Tryton is set up with.
 #[derive(Debug, Clone)]
 pub(super) struct Setup {
@@ -58,6 +67,10 @@ pub(super) struct Setup {
     /// Guest parties of all web shops: nothing can be sold to them.
     pub(super) guests: BTreeSet<i64>,
     pub(super) warehouse: Option<i64>,
+    /// Every warehouse, oldest first.
+    pub(super) warehouses: Vec<Warehouse>,
+    /// The company our user acts for by default: stock is counted for no other.
+    pub(super) own_company: Option<i64>,
     /// Id by ISO code.
     pub(super) countries: BTreeMap<String, i64>,
     /// Id by country and code, e.g. `DE-BE`.
@@ -177,7 +190,7 @@ impl Reader<'_> {
 pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<Setup> {
     let mut reader = Reader { client, ctx, context: context(None) };
     let mut warnings = Vec::new();
-    let company = company(&reader, config, &mut warnings).await?;
+    let (company, own_company) = company(&reader, config, &mut warnings).await?;
     reader.context = context(Some(company.id));
     let modules: Vec<Named> = reader.rows("ir.module", json!([["state", "=", "activated"]]), &["name"]).await?;
     let modules: BTreeSet<String> = modules.into_iter().filter_map(|row| row.name).collect();
@@ -196,7 +209,9 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<
         false => Vec::new(),
     };
     let (web_shop, shop_warehouses) = chosen_shop(&shops, company.id, config, &mut warnings)?;
-    let warehouse = warehouse(&reader, config, &shop_warehouses, &mut warnings).await?;
+    let places: Vec<PlaceRow> =
+        reader.rows("stock.location", json!([["type", "=", "warehouse"]]), &["code", "name"]).await?;
+    let warehouse = warehouse(&places, config, &shop_warehouses, &mut warnings)?;
     let countries: Vec<Coded> = reader.rows("country.country", json!([]), &["code"]).await?;
     let subdivisions: Vec<Coded> = reader.rows("country.subdivision", json!([]), &["code"]).await?;
     let shipping = charge_product(&reader, &config.shipping_product, "shipping", &mut warnings).await?;
@@ -215,6 +230,8 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<
         web_shops: shops.iter().filter(|shop| shop.company.is_none_or(|c| c == company.id)).map(named_shop).collect(),
         web_shop,
         warehouse,
+        warehouses: warehouses(places, &mut warnings),
+        own_company,
         countries: coded(countries),
         subdivisions: coded(subdivisions),
         shipping,
@@ -228,8 +245,12 @@ fn named_shop(row: &WebShopRow) -> WebShop {
     WebShop { id: row.id, name: row.name.clone().unwrap_or_default() }
 }
 
-/// The company sales are booked in: the one the file names, else the user's own, else the only one.
-async fn company(reader: &Reader<'_>, config: &Config, warnings: &mut Vec<String>) -> Result<CompanyRow> {
+/// The company sales are booked in: the one the file names, else the user's own, else the only one; and the user's own.
+async fn company(
+    reader: &Reader<'_>,
+    config: &Config,
+    warnings: &mut Vec<String>,
+) -> Result<(CompanyRow, Option<i64>)> {
     let preferences: Preferences =
         reader.client.read(reader.ctx, "model.res.user.get_preferences", json!([true, reader.context])).await?;
     let rows: Vec<CompanyRow> = reader.rows("company.company", json!([]), &["party.name", "timezone"]).await?;
@@ -260,7 +281,8 @@ async fn company(reader: &Reader<'_>, config: &Config, warnings: &mut Vec<String
         (None, None) if rows.len() == 1 => 0,
         (None, None) => return wrong(format!("the user has no company: add `company = …`, one of `{list}`")),
     };
-    rows.into_iter().nth(at).ok_or_else(|| Error::new(ErrorKind::Config, "there is no company"))
+    let row = rows.into_iter().nth(at).ok_or_else(|| Error::new(ErrorKind::Config, "there is no company"))?;
+    Ok((row, preferences.company))
 }
 
 /// Taxes by name that may stand on a line of a sale: active, of the company, percentages that are part of no other.
@@ -330,14 +352,7 @@ fn chosen_shop(
 }
 
 /// The warehouse goods are sold from: the one the file names, else the web shop's first, else the only one.
-async fn warehouse(
-    reader: &Reader<'_>,
-    config: &Config,
-    of_shop: &[i64],
-    warnings: &mut Vec<String>,
-) -> Result<Option<i64>> {
-    let domain = json!([["type", "=", "warehouse"]]);
-    let rows: Vec<PlaceRow> = reader.rows("stock.location", domain, &["code", "name"]).await?;
+fn warehouse(rows: &[PlaceRow], config: &Config, of_shop: &[i64], warnings: &mut Vec<String>) -> Result<Option<i64>> {
     if let Some(name) = &config.warehouse {
         let found = rows.iter().find(|row| row.code.as_ref() == Some(name) || row.name.as_ref() == Some(name));
         return match found {
@@ -345,7 +360,7 @@ async fn warehouse(
             None => Err(Error::new(ErrorKind::Config, format!("warehouse `{name}` is not there in Tryton"))),
         };
     }
-    match (of_shop.first(), rows.as_slice()) {
+    match (of_shop.first(), rows) {
         (Some(id), _) => Ok(Some(*id)),
         (None, [one]) => Ok(Some(one.id)),
         (None, several) => {
@@ -354,6 +369,23 @@ async fn warehouse(
             Ok(None)
         }
     }
+}
+
+/// Every warehouse under the word the file knows it by.
+fn warehouses(rows: Vec<PlaceRow>, warnings: &mut Vec<String>) -> Vec<Warehouse> {
+    let mut all: Vec<Warehouse> = Vec::new();
+    for row in rows {
+        let name = row.name.unwrap_or_default();
+        let place = row.code.filter(|code| !code.is_empty()).unwrap_or_else(|| name.clone());
+        if all.iter().any(|known| known.place == place) {
+            warnings.push(format!(
+                "several warehouses are called `{place}`: the stock of the oldest is read; rename the others"
+            ));
+        } else {
+            all.push(Warehouse { id: row.id, place, name });
+        }
+    }
+    all
 }
 
 /// The product with `code` that charges of `name` are booked on.

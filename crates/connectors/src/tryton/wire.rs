@@ -50,6 +50,20 @@ impl Serialize for Qty {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Day(pub(super) Date);
 
+#[derive(Deserialize)]
+struct TaggedDay {
+    year: i16,
+    month: i8,
+    day: i8,
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let t = TaggedDay::deserialize(deserializer)?;
+        Date::new(t.year, t.month, t.day).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
 impl Serialize for Day {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut tagged = serializer.serialize_struct("date", 4)?;
@@ -296,6 +310,50 @@ pub(super) struct ProductRow {
 /// Fields asked of a product.
 pub(super) const PRODUCT_FIELDS: [&str; 6] =
     ["code", "active", "_timestamp", "template.name", "sale_uom.digits", "default_uom.digits"];
+
+/// `product.product` with the figures of the locations and the period of the call.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct FigureRow {
+    /// `goods`, `assets` or `service`.
+    #[serde(rename = "type")]
+    pub(super) form: String,
+    #[serde(default)]
+    pub(super) active: Flag,
+    pub(super) quantity: Qty,
+    pub(super) forecast_quantity: Qty,
+}
+
+/// Fields asked of a product's stock. The stored ones make Tryton notice a product that is not there, which figures
+/// alone show as zero.
+pub(super) const FIGURE_FIELDS: [&str; 4] = ["type", "active", "quantity", "forecast_quantity"];
+
+/// `stock.move` that should have left before today.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct LateRow {
+    pub(super) product: i64,
+    pub(super) internal_quantity: Option<Qty>,
+    #[serde(rename = "from_location.", default)]
+    pub(super) from: Option<Housed>,
+    #[serde(rename = "to_location.", default)]
+    pub(super) to: Option<Housed>,
+}
+
+/// Fields asked of such a move.
+pub(super) const LATE_FIELDS: [&str; 4] =
+    ["product", "internal_quantity", "from_location.warehouse", "to_location.warehouse"];
+
+/// A location of which the warehouse was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Housed {
+    #[serde(default)]
+    pub(super) warehouse: Option<i64>,
+}
+
+/// `stock.move` in the feed.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct MovedRow {
+    pub(super) product: i64,
+}
 
 /// A unit with how many decimals a quantity in it may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

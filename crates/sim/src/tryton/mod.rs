@@ -144,6 +144,11 @@ impl Erp {
         self.whole(now, |store| write::write(store, model, &[id], fields))
     }
 
+    /// Deletes a record past authentication, as a person at the ERP might; false where refused.
+    pub fn remove(&mut self, now: Timestamp, model: &str, id: u64) -> bool {
+        self.whole(now, |store| write::delete(store, model, &[id]))
+    }
+
     /// One transaction past the API: kept where it succeeds.
     fn whole(&mut self, now: Timestamp, work: impl FnOnce(&mut Store) -> Result<(), Fail>) -> bool {
         self.store.begin(now, None);

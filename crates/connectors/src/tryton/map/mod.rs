@@ -3,10 +3,12 @@
 mod party;
 mod price;
 mod sale;
+mod stock;
 mod text;
 
 pub(super) use party::{attach_party, new_party, party_record};
 pub(super) use sale::{Codes, Leveling, new_sale, rounding_level, sale_record};
+pub(super) use stock::{Shelf, late_by_place, stock_record};
 pub(super) use text::fit;
 
 use super::wire::ProductRow;

@@ -4,4 +4,6 @@ mod bench;
 mod live;
 mod recorded;
 mod simulated;
+mod stock;
+mod stock_feed;
 mod walk;

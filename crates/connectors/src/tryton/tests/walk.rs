@@ -1,6 +1,6 @@
 //! One walk through everything the connector does, on any Tryton: customers, addresses, sales to the last stage.
 
-use super::bench::{Bench, dec, order_of};
+use super::bench::{Bench, dec, order_of, stock_of};
 use syncline_connect::{Connector, Cursor, Lookup, Snapshot};
 use syncline_core::id::{Mark, RemoteId};
 use syncline_core::kind::{Kind, Step};
@@ -183,6 +183,29 @@ pub(super) async fn product(bench: &Bench) -> (String, RemoteId) {
     told.unwrap()
 }
 
+/// Every product's stock, and that a read of many and the feed tell the same.
+async fn stocks(bench: &Bench, variant: &RemoteId) {
+    let (mut cursor, mut told) = (Cursor::default(), Vec::new());
+    loop {
+        let page = bench.erp.changes(&bench.ctx, Kind::Stock, &cursor).await.unwrap();
+        told.extend(page.seen.into_iter().map(|seen| seen.snapshot.unwrap()));
+        cursor = page.next;
+        if !page.more {
+            break;
+        }
+    }
+    assert!(told.iter().any(|snapshot| &snapshot.id == variant));
+    let ids: Vec<RemoteId> = told.iter().map(|snapshot| snapshot.id.clone()).collect();
+    let read = bench.erp.read(&bench.ctx, Kind::Stock, &ids).await;
+    for (told, read) in told.iter().zip(read) {
+        assert_eq!(stock_of(told), stock_of(&read.unwrap().unwrap()));
+        let stock = stock_of(told);
+        assert_eq!(stock.managed.unwrap(), !stock.levels.is_empty());
+    }
+    let again = bench.erp.changes(&bench.ctx, Kind::Stock, &cursor).await.unwrap();
+    assert!(again.seen.iter().all(|seen| seen.snapshot.is_ok()) && again.next != cursor);
+}
+
 /// The whole walk.
 pub(super) async fn all(bench: &Bench) {
     let probe = bench.erp.probe(&bench.ctx).await.unwrap();
@@ -190,6 +213,7 @@ pub(super) async fn all(bench: &Bench) {
     let guard = probe.profile.kinds.get(&Kind::Order).unwrap().create_guard();
     let unique = matches!(guard, Guard::Unique { .. });
     let sku = product(bench).await;
+    stocks(bench, &sku.1).await;
     let (party, address) = customers(bench).await;
     let wish = Record::Order(Box::new(order(&sku, &party.id, &address, &tax))).to_leaves();
     let mark = bench.mark("order");
