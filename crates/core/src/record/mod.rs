@@ -2,13 +2,15 @@
 
 mod customer;
 mod fields;
+mod lines;
 mod order;
 mod stock;
 mod variant;
 
 pub use customer::{Address, Customer};
 pub use fields::Malformed;
-pub use order::{Charge, Line, LineForm, Lines, Order, OrderLife, Payment, Tax, Totals};
+pub use lines::Lines;
+pub use order::{Charge, Line, LineForm, Order, OrderLife, Payment, Tax, Totals};
 pub use stock::{Level, Stock};
 pub use variant::Variant;
 

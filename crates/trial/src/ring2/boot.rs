@@ -3,6 +3,7 @@
 use super::clock::SimClock;
 use super::net::Net;
 use super::planted::{BadConnector, BadStore, BadTransport};
+use super::trade;
 use super::watch::{Border, Durable};
 use super::weather::Weather;
 use super::world::{Shared, Which, World, open};
@@ -14,7 +15,7 @@ use syncline_connect::{Connector, Ctx, Transport};
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::profile::Profile;
-use syncline_core::rules::OrderRules;
+use syncline_core::rules::{OrderRules, StockRules};
 use syncline_engine::{Engine, Flows, Settings, System};
 use syncline_sim::catalogue::{Item, catalogue};
 use syncline_sim::magento as shop;
@@ -37,6 +38,8 @@ pub struct Stage {
     pub catalogue: Vec<Item>,
     /// What the file says of orders; read at every boot.
     pub rules: OrderRules,
+    /// What it says of stock, where it flows.
+    pub stock: Option<StockRules>,
     store: Arc<dyn Store>,
     plant: Option<&'static str>,
     /// What the first probe of each system found; a system does not change in a schedule.
@@ -83,6 +86,7 @@ impl Stage {
             clock,
             catalogue: catalogue(seed, PRODUCTS),
             rules: rules(),
+            stock: Random::of(seed, 5, 0).chance(1, 2).then(trade::rules),
             store,
             plant,
             profiles: Mutex::default(),
@@ -122,7 +126,7 @@ impl Stage {
         let flows = Flows {
             orders: Some(self.rules.clone()),
             customers: true,
-            inventory: None,
+            inventory: self.stock.clone(),
             watched: Vec::new(),
             every_s: 15,
         };

@@ -1,6 +1,7 @@
 //! What must hold at rest: each order once, to the cent, line by line, both sides equal, and silence.
 
 use super::boot::Stage;
+use super::trade;
 use super::world::open;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -74,6 +75,11 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
     }
     for detail in references(&shop, &erp) {
         open(&stage.world).broken("the-number-goes-back", detail);
+    }
+    if stage.stock.is_some() {
+        for detail in trade::unsold(&shop, &erp) {
+            open(&stage.world).broken("buyers-may-have-what-is-there", detail);
+        }
     }
     let engine = stage.boot().await?;
     let writes = open(&stage.world).writes;

@@ -6,6 +6,7 @@ mod clock;
 mod net;
 mod planted;
 pub mod schedule;
+mod trade;
 mod watch;
 mod weather;
 mod world;

@@ -2,6 +2,7 @@
 
 use super::boot::{LEASE_S, Stage};
 use super::check;
+use super::trade;
 use super::world::{Violation, open};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -91,6 +92,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
             world.count("search_lags");
         }
     }
+    trade::open_the_doors(stage);
     let mut processes = Processes::start(stage).await?;
     let mut orders = Orders::drawn(seed);
     for second in 0..CHAOS_S {
@@ -103,6 +105,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         }
         clock_steps(stage, second);
         people(stage, second);
+        trade::each_second(stage, second);
     }
     {
         let mut world = open(&stage.world);
