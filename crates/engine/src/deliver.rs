@@ -280,7 +280,7 @@ impl Engine {
         let Some((id, record)) = snapshot.records.into_iter().next() else { return Ok(()) };
         let told = if record.kind() == Kind::Stock { Told::Asked } else { Told::News };
         let records = vec![poll::row(id, &record, version, told)];
-        let accept = Accept { system: system.uid.clone(), records, cursor: None, now: self.now() };
+        let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };
         self.store.accept(accept).await?;
         Ok(())
     }
@@ -324,7 +324,7 @@ impl Engine {
             entry,
             evidence,
             commitments,
-            served: (work.claimed.kind == Kind::Stock).then(|| self.surely_reserved()),
+            served: self.served_until(work.claimed.entity, work.claimed.kind).await?,
             now: self.now(),
         };
         self.store.release(release).await?;

@@ -28,6 +28,7 @@ impl Engine {
                     system: system.uid.clone(),
                     records,
                     cursor: Some((kind, page.next.0)),
+                    asked_at: None,
                     now: self.now(),
                 })
                 .await?;

@@ -190,7 +190,9 @@ impl Engine {
         self.attend_stock().await?;
         self.store.retry(Retry::Rules, self.now()).await?;
         let cursor = Some((Kind::Order, rules));
-        self.store.accept(Accept { system: ours, records: Vec::new(), cursor, now: self.now() }).await?;
+        self.store
+            .accept(Accept { system: ours, records: Vec::new(), cursor, asked_at: None, now: self.now() })
+            .await?;
         Ok(())
     }
 

@@ -9,7 +9,6 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use syncline_connect::Error;
 use syncline_core::audit::StockFacts;
-use syncline_core::delivery::after;
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::Leaves;
@@ -21,9 +20,6 @@ use syncline_store::{Accept, Case, CommitmentState, Told};
 
 /// Seconds within which the ERP's figures count as read just now.
 const FRESH_S: i64 = 30;
-/// Seconds for which an order still counts as ordered after the ERP has reserved it: a figure in hand may be as old as
-/// a lease, and an index may lag behind the document.
-pub(crate) const RESERVED_S: i64 = 600;
 /// Documents of one read.
 const CHUNK: usize = 100;
 
@@ -65,10 +61,12 @@ impl Engine {
         }
         for name in std::iter::once(&rules.source).chain(&rules.targets) {
             let system = self.system(name)?;
-            let since = self.now().checked_sub(SignedDuration::from_secs(FRESH_S)).unwrap_or(Timestamp::MIN);
+            let now = self.now();
+            let since = now.checked_sub(SignedDuration::from_secs(FRESH_S)).unwrap_or(Timestamp::MIN);
             let old = |case: &&Case| {
-                let seen_at = case.sides.get(&system.uid).map(|side| side.seen_at);
-                name != &rules.source || seen_at.is_none_or(|seen_at| seen_at < since)
+                let fresh = case.sides.get(&system.uid).is_some_and(|side| (since..=now).contains(&side.seen_at));
+                let reserved = case.commitments.iter().any(|one| one.reserved.is_some());
+                name != &rules.source || !fresh || reserved
             };
             let wanted: Vec<(EntityId, RemoteId)> = cases
                 .iter()
@@ -89,6 +87,7 @@ impl Engine {
         unread: &mut BTreeMap<EntityId, Unread>,
     ) -> Result<(), EngineError> {
         let ids: Vec<RemoteId> = wanted.iter().map(|(_, id)| id.clone()).collect();
+        let asked_at = Some(self.store.place_in_journal().await?);
         let mut answers = system.connector.read(&system.ctx, Kind::Stock, &ids).await.into_iter();
         let mut records = Vec::new();
         for (entity, id) in wanted {
@@ -112,7 +111,8 @@ impl Engine {
                 }
             }
         }
-        self.store.accept(Accept { system: system.uid.clone(), records, cursor: None, now: self.now() }).await?;
+        let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at, now: self.now() };
+        self.store.accept(accept).await?;
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl Engine {
             Ok(stock) => stock,
             Err(hold) => return Ok(Decision::Hold(hold).into()),
         };
-        let ordered = self.ordered(case);
+        let ordered = ordered(case, asked_at(case, source));
         let mut decided = Decision::Outside("no shop of the flow knows it".to_string());
         for name in &rules.targets {
             let target = self.system(name)?;
@@ -147,30 +147,18 @@ impl Engine {
         Ok(decided.into())
     }
 
-    /// What is ordered in any shop and not surely in the ERP's figures.
-    pub(crate) fn ordered(&self, case: &Case) -> Decimal {
-        let surely = self.surely_reserved();
-        let counts = |reserved: Option<Timestamp>| reserved.is_none_or(|since| since > surely);
-        let counted = case.commitments.iter().filter(|one| counts(one.reserved));
-        counted.fold(Decimal::ZERO, |sum, one| sum.saturating_add(one.quantity))
-    }
-
-    /// What the ERP had reserved by then is in every figure of it that we go by.
-    pub(crate) fn surely_reserved(&self) -> Timestamp {
-        self.now().checked_sub(SignedDuration::from_secs(RESERVED_S)).unwrap_or(Timestamp::MIN)
-    }
-
-    /// When the stock `case` has to be looked at again though nothing changes; none where it need not be.
-    pub(crate) fn stock_due(&self, case: &Case) -> Option<Timestamp> {
-        let margin = u32::try_from(RESERVED_S).unwrap_or(u32::MAX);
-        case.commitments.iter().filter_map(|one| Some(after(one.reserved?, margin))).min()
+    /// For a stock lane: where the journal stood when the ERP's figures were asked for. What was reserved before is in them.
+    pub(crate) async fn served_until(&self, lane: EntityId, kind: Kind) -> Result<Option<u64>, EngineError> {
+        let (Kind::Stock, Some(rules)) = (kind, &self.flows.inventory) else { return Ok(None) };
+        let case = self.store.load(lane).await?;
+        Ok(Some(asked_at(&case, self.system(&rules.source)?)))
     }
 
     /// What the checker of plans is told about stock, added up without the planner.
     pub(crate) fn stock_facts<'a>(&self, case: &Case, rules: &'a StockRules) -> Option<StockFacts<'a>> {
         let source = self.systems.get(&rules.source)?;
         let stock = figures_of(case, source)?.ok()?;
-        let mut free = Decimal::ZERO.checked_sub(self.ordered(case))?.checked_sub(rules.safety)?;
+        let mut free = Decimal::ZERO.checked_sub(ordered(case, asked_at(case, source)))?.checked_sub(rules.safety)?;
         for warehouse in rules.places.iter().flat_map(|(_, warehouses)| warehouses) {
             let level = stock.levels.get(warehouse)?;
             free = free.checked_add(level.available.or(level.on_hand)?)?;
@@ -195,6 +183,17 @@ impl Engine {
         let reserved = stage.is_some_and(|stage| stage == "done" || stages.last() == Some(&stage));
         Ok(Some(if reserved { CommitmentState::Reserved } else { CommitmentState::Open }))
     }
+}
+
+/// What is ordered in any shop and not in the ERP's figures that were asked for when the journal stood at `asked_at`.
+pub(crate) fn ordered(case: &Case, asked_at: u64) -> Decimal {
+    let counted = case.commitments.iter().filter(|one| one.reserved.is_none_or(|reserved| reserved > asked_at));
+    counted.fold(Decimal::ZERO, |sum, one| sum.saturating_add(one.quantity))
+}
+
+/// Where the journal stood when `source` was asked for the figures in `case`.
+fn asked_at(case: &Case, source: &System) -> u64 {
+    case.sides.get(&source.uid).map_or(0, |side| side.asked_at)
 }
 
 /// What `system` shows of the stock `case`; none where it does not know the variant.

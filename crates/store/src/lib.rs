@@ -99,6 +99,10 @@ pub trait Store: Debug + Send + Sync {
     fn attend(&self, kind: Kind, now: Timestamp) -> Fut<'_, usize> {
         self.beneath().attend(kind, now)
     }
+    /// Where the journal stands: what is written to it from now on is later than anything read before.
+    fn place_in_journal(&self) -> Fut<'_, u64> {
+        self.beneath().place_in_journal()
+    }
     /// Lanes by what they wait for.
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.beneath().lanes(filter)

@@ -74,8 +74,8 @@ pub enum CommitmentState {
 pub struct Commitment {
     /// How much.
     pub quantity: Decimal,
-    /// Since when the ERP has it reserved; none where it has not.
-    pub reserved: Option<Timestamp>,
+    /// Where in the journal the ERP had it reserved; none where it has not. Figures asked for later show it.
+    pub reserved: Option<u64>,
 }
 
 /// A read taken in.
@@ -87,6 +87,8 @@ pub struct Accept {
     pub records: Vec<Incoming>,
     /// Where the read goes on: kind and cursor.
     pub cursor: Option<(Kind, String)>,
+    /// Where the journal stood when the read began, for figures that have to be younger than something else.
+    pub asked_at: Option<u64>,
     /// When.
     pub now: Timestamp,
 }
@@ -141,6 +143,8 @@ pub struct SideState {
     pub revision: u64,
     /// When what it shows was read for the first time as it is.
     pub seen_at: Timestamp,
+    /// Where the journal stood when it was asked for; 0 where that was not noted.
+    pub asked_at: u64,
     /// The last answer for it could not be read: `seen` is what was readable before, if anything was.
     pub unread: bool,
 }
@@ -330,8 +334,8 @@ pub struct Release {
     pub evidence: Option<String>,
     /// For an order: how far the ERP has come with what it takes from stock.
     pub commitments: Option<CommitmentState>,
-    /// For stock: what the ERP had reserved before this moment is in its figures by now.
-    pub served: Option<Timestamp>,
+    /// For stock: what the ERP had reserved before this place in the journal is in its figures by now.
+    pub served: Option<u64>,
     /// When.
     pub now: Timestamp,
 }

@@ -46,7 +46,7 @@ fn incoming(kind: Kind, id: &str, told: Told, takes: &[(&str, i64)]) -> Incoming
 }
 
 async fn accept(store: &Sql, system: SystemUid, record: Incoming, now: Timestamp) -> Accepted {
-    let accept = Accept { system, records: vec![record], cursor: None, now };
+    let accept = Accept { system, records: vec![record], cursor: None, asked_at: None, now };
     store.accept(accept).await.expect("taken in")
 }
 
@@ -79,7 +79,7 @@ async fn release(
     lane: EntityId,
     epoch: syncline_core::id::Epoch,
     commitments: Option<CommitmentState>,
-    served: Option<Timestamp>,
+    served: Option<u64>,
     now: Timestamp,
 ) {
     let (state, progressed, entry, evidence) = (LaneState::Idle, false, None, None);
@@ -102,7 +102,21 @@ async fn stock_goes_by_its_variants_names() {
     assert!(rest(&store, stock).await, "news of the ERP wakes it");
     accept(&store, shop(), incoming(Kind::Stock, "MUG", Told::Asked, &[]), at(2)).await;
     assert!(!rest(&store, stock).await, "what was asked for wakes nobody");
-    assert_eq!(store.load(stock).await.expect("loaded").sides.len(), 2);
+    let asked = Accept {
+        system: erp(),
+        records: vec![incoming(Kind::Stock, "12", Told::Asked, &[])],
+        cursor: None,
+        asked_at: Some(7),
+        now: at(2),
+    };
+    store.accept(asked).await.expect("taken in");
+    let sides = store.load(stock).await.expect("loaded").sides;
+    assert_eq!((sides.len(), sides[&erp()].asked_at), (2, 7), "noted even where nothing changed");
+    let mut news = incoming(Kind::Stock, "12", Told::News, &[]);
+    news.leaves.put(Path::field("reserved"), Value::Number(1.into()));
+    accept(&store, erp(), news, at(2)).await;
+    let sides = store.load(stock).await.expect("loaded").sides;
+    assert_eq!(sides[&erp()].asked_at, 0, "nobody knows when a page was asked for");
     let unknown = accept(&store, erp(), incoming(Kind::Stock, "99", Told::News, &[]), at(3)).await;
     assert_eq!(unknown, Accepted { same: 1, ..Accepted::default() }, "stock of a variant nobody tied is left out");
 }
@@ -117,24 +131,27 @@ async fn what_an_order_takes_counts_until_the_figures_show_it() {
     let claim = |only: Vec<EntityId>, now| Claim { now, lease_s: 60, limit: 9, only };
     let woken = store.claim(claim(vec![stock], at(11))).await.expect("claimed");
     assert_eq!(woken.len(), 1, "an order wakes the stock it takes from");
-    release(&store, stock, woken[0].epoch, None, Some(at(11)), at(11)).await;
+    release(&store, stock, woken[0].epoch, None, Some(0), at(11)).await;
 
+    let before = store.place_in_journal().await.expect("a place");
     let lane = store.claim(claim(vec![order], at(20))).await.expect("claimed").remove(0);
     release(&store, order, lane.epoch, Some(CommitmentState::Reserved), None, at(20)).await;
-    assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 2.into(), reserved: Some(at(20)) }]);
+    let reserved = commitments(&store, stock).await.remove(0).reserved.expect("a place");
+    assert!(reserved > before, "figures asked for before do not show it");
     let woken = store.claim(claim(vec![stock], at(21))).await.expect("claimed").remove(0);
-    release(&store, stock, woken.epoch, None, Some(at(19)), at(21)).await;
+    release(&store, stock, woken.epoch, None, Some(before), at(21)).await;
     assert_eq!(commitments(&store, stock).await.len(), 1, "reserved later than the figures");
 
-    // The same order once more, with another status: still reserved since then.
+    // The same order once more, with another status: reserved since then, still.
     let mut again = incoming(Kind::Order, "1001", Told::News, &[("MUG", 2), ("LAMP", 1)]);
     again.leaves.put(Path::field("stage"), Value::Text("shipped".into()));
     accept(&store, shop(), again, at(25)).await;
-    assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 2.into(), reserved: Some(at(20)) }]);
+    assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 2.into(), reserved: Some(reserved) }]);
     let mut lanes = store.claim(claim(vec![order], at(30))).await.expect("claimed");
     store.retry(syncline_store::Retry::Touch(stock), at(30)).await.expect("woken");
     let woken = store.claim(claim(vec![stock], at(30))).await.expect("claimed").remove(0);
-    release(&store, stock, woken.epoch, None, Some(at(20)), at(30)).await;
+    let now = store.place_in_journal().await.expect("a place");
+    release(&store, stock, woken.epoch, None, Some(now), at(30)).await;
     assert_eq!(commitments(&store, stock).await, [], "the figures show it by now");
     release(&store, order, lanes.remove(0).epoch, Some(CommitmentState::Reserved), None, at(31)).await;
     assert_eq!(commitments(&store, stock).await, [], "and it is not counted again");

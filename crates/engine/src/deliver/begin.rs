@@ -33,11 +33,11 @@ impl Engine {
         let Decided { decision, resolution } = self.decide(&case, false).await?;
         let plan = match decision {
             Decision::Agreed => {
-                let due = case.strays.iter().map(|(_, at)| *at).chain(self.stock_due(&case)).min();
                 let why = match case.kind {
-                    Kind::Stock => "agreed; looked at again when what is under way shows",
+                    Kind::Stock => "agreed; looked at once more when nothing can land any more",
                     _ => "a second draft may still turn up",
                 };
+                let due = case.strays.iter().map(|(_, at)| *at).min();
                 let state = due.map_or(LaneState::Idle, |at| LaneState::Awaiting(why.to_string(), at));
                 return self.give_back(&work, state, None, None).await;
             }
@@ -175,7 +175,8 @@ impl Engine {
         match snapshot {
             Ok(snapshot) => {
                 let records = poll::incoming(case.kind, Seen { id, snapshot: Ok(snapshot) });
-                let accept = Accept { system: source.uid.clone(), records, cursor: None, now: self.now() };
+                let accept =
+                    Accept { system: source.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };
                 self.store.accept(accept).await?;
                 Ok(Moved::Again(work))
             }

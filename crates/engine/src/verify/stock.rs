@@ -2,6 +2,7 @@
 
 use super::FlowProof;
 use crate::run::Engine;
+use crate::stock::ordered;
 use crate::system::{EngineError, System};
 use std::collections::BTreeSet;
 use syncline_connect::Snapshot;
@@ -32,12 +33,13 @@ impl Engine {
                         cases.push((case, id.clone(), there));
                     }
                 }
+                let asked_at = self.store.place_in_journal().await?;
                 let ours: Vec<RemoteId> = cases.iter().map(|(_, _, there)| there.clone()).collect();
                 let theirs: Vec<RemoteId> = cases.iter().map(|(_, id, _)| id.clone()).collect();
                 let (ours, theirs) = futures::future::join(read(source, &ours), read(target, &theirs)).await;
                 for (((case, ..), ours), theirs) in cases.iter().zip(ours?).zip(theirs?) {
                     let is_open = open.contains(&case.entity);
-                    self.compare_stock(&mut flow, rules, target, case, (ours, theirs), is_open);
+                    compare(&mut flow, rules, target, case, (ours, theirs), (asked_at, is_open));
                 }
             }
         }
@@ -61,7 +63,8 @@ impl Engine {
                     Stock::from_leaves(&side.seen).ok()
                 };
                 let both = (side(source), side(target));
-                self.compare_stock(&mut flow, rules, target, &case, both, open.contains(&entity));
+                let asked_at = case.sides.get(&source.uid).map_or(0, |side| side.asked_at);
+                compare(&mut flow, rules, target, &case, both, (asked_at, open.contains(&entity)));
             }
         }
         Ok(flow)
@@ -73,43 +76,43 @@ impl Engine {
         let filter = LaneFilter { kind: Some(Kind::Stock), states, ..LaneFilter::default() };
         Ok(self.store.lanes(filter).await?.into_iter().map(|lane| lane.entity).collect())
     }
+}
 
-    fn compare_stock(
-        &self,
-        flow: &mut FlowProof,
-        rules: &StockRules,
-        target: &System,
-        case: &Case,
-        both: (Option<Stock>, Option<Stock>),
-        open: bool,
-    ) {
-        let (Some(source), Some(seen)) = both else {
+/// Compares what both sides tell of one variant's stock; the ERP was asked when the journal stood at `asked_at`.
+fn compare(
+    flow: &mut FlowProof,
+    rules: &StockRules,
+    target: &System,
+    case: &Case,
+    both: (Option<Stock>, Option<Stock>),
+    (asked_at, open): (u64, bool),
+) {
+    let (Some(source), Some(seen)) = both else {
+        flow.compared += 1;
+        if open {
+            flow.open += 1;
+        } else {
+            flow.missing += 1;
+            flow.tell(format!("stock {}: not told by both sides", case.label));
+        }
+        return;
+    };
+    let ordered = ordered(case, asked_at);
+    match planner::stock(&StockCase { rules, target: &target.name, source: &source, ordered, seen: &seen }) {
+        Decision::Outside(_) => {}
+        Decision::Agreed => {
             flow.compared += 1;
-            if open {
-                flow.open += 1;
-            } else {
-                flow.missing += 1;
-                flow.tell(format!("stock {}: not told by both sides", case.label));
-            }
-            return;
-        };
-        let ordered = self.ordered(case);
-        match planner::stock(&StockCase { rules, target: &target.name, source: &source, ordered, seen: &seen }) {
-            Decision::Outside(_) => {}
-            Decision::Agreed => {
-                flow.compared += 1;
-                flow.equal += 1;
-            }
-            Decision::Step(step) if !open => {
-                flow.compared += 1;
-                flow.different += 1;
-                let salable = seen.salable.map_or("?".to_string(), |salable| salable.normalize().to_string());
-                flow.tell(format!("stock {}: {salable} for sale in {}; {}", case.label, target.name, step.reason));
-            }
-            _ => {
-                flow.compared += 1;
-                flow.open += 1;
-            }
+            flow.equal += 1;
+        }
+        Decision::Step(step) if !open => {
+            flow.compared += 1;
+            flow.different += 1;
+            let salable = seen.salable.map_or("?".to_string(), |salable| salable.normalize().to_string());
+            flow.tell(format!("stock {}: {salable} for sale in {}; {}", case.label, target.name, step.reason));
+        }
+        _ => {
+            flow.compared += 1;
+            flow.open += 1;
         }
     }
 }

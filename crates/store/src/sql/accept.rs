@@ -14,7 +14,11 @@ use syncline_core::leaf::Leaves;
 pub(super) fn accept(db: &Connection, accept: &Accept) -> Result<Accepted, StoreError> {
     let mut counts = Accepted::default();
     for record in &accept.records {
-        match take_in(db, &accept.system, record, accept.now)? {
+        let change = take_in(db, &accept.system, record, accept.now)?;
+        if let Some(asked_at) = accept.asked_at {
+            note_asked(db, &accept.system, record, asked_at)?;
+        }
+        match change {
             Change::New => counts.new += 1,
             Change::Changed => counts.changed += 1,
             Change::Same => counts.same += 1,
@@ -75,6 +79,14 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
     Ok(change)
 }
 
+/// Notes where the journal stood when a record was asked for.
+fn note_asked(db: &Connection, system: &SystemUid, record: &Incoming, asked_at: u64) -> Result<(), StoreError> {
+    let Some(entity) = entity_of(db, system, record.kind, &record.id)? else { return Ok(()) };
+    let sql = "UPDATE record SET asked_at = ?3 WHERE entity = ?1 AND system = ?2 AND asked_at < ?3";
+    db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str(), int(asked_at)])?;
+    Ok(())
+}
+
 fn fingerprint(leaves: &Leaves) -> String {
     leaves.fingerprint().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -122,8 +134,8 @@ fn store_seen(
     if whole == stored && !print.is_empty() {
         return Ok(Change::Same);
     }
-    let sql = "UPDATE record SET seen = ?3, seen_print = ?4, version = ?5, revision = revision + 1, seen_at = ?6 \
-               WHERE entity = ?1 AND system = ?2";
+    let sql = "UPDATE record SET seen = ?3, seen_print = ?4, version = ?5, revision = revision + 1, seen_at = ?6, \
+               asked_at = 0 WHERE entity = ?1 AND system = ?2";
     if print.is_empty() {
         // What could not be read was called by its id; now it has a name.
         let sql = "UPDATE entity SET label = ?2 WHERE id = ?1";

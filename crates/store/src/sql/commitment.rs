@@ -1,12 +1,13 @@
 //! Satellites of variants (their stock), and what orders take from it until the ERP has reserved it.
 
 use super::accept::wake;
-use super::{at, entity_of, id, int, ms};
+use super::{entity_of, id, int, journal};
 use crate::{Commitment, CommitmentState, StoreError, Taken};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use syncline_core::id::{EntityId, RemoteId, SystemUid};
+use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 
 /// The entity whose names `entity` goes by: the variant of a stock, itself otherwise.
@@ -62,15 +63,13 @@ pub(super) fn attend(db: &Connection, kind: Kind, now: Timestamp) -> Result<usiz
 /// What orders take from the stock `entity`, the oldest first.
 pub(super) fn commitments(db: &Connection, entity: EntityId) -> Result<Vec<Commitment>, StoreError> {
     let main = main_of(db, entity)?;
-    let sql = format!("SELECT quantity, state, since FROM commitment WHERE rowid IN ({OF_VARIANT}) ORDER BY since");
+    let sql = format!("SELECT quantity, reserved FROM commitment WHERE rowid IN ({OF_VARIANT}) ORDER BY rowid");
     let mut statement = db.prepare_cached(&sql)?;
-    let rows = statement.query_map([int(main.0)], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
-    })?;
+    let rows = statement.query_map([int(main.0)], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
     rows.map(|row| {
-        let (quantity, state, since) = row?;
+        let (quantity, reserved) = row?;
         let quantity = quantity.parse().map_err(|_| StoreError::Damaged { what: "quantity", why: quantity })?;
-        Ok(Commitment { quantity, reserved: (state == "reserved").then(|| at(since)) })
+        Ok(Commitment { quantity, reserved: (reserved > 0).then(|| id(reserved)) })
     })
     .collect()
 }
@@ -84,12 +83,12 @@ const OF_VARIANT: &str = "SELECT d.rowid FROM binding b JOIN commitment d \
      WHERE b.entity = ?1 AND b.kind = 'variant' AND d.state IN ('open', 'reserved')";
 
 /// What the ERP had reserved before `until` for the stock `entity` counts no more: its figures show it by now.
-pub(super) fn served(db: &Connection, entity: EntityId, until: Timestamp) -> Result<(), StoreError> {
+pub(super) fn served(db: &Connection, entity: EntityId, until: u64) -> Result<(), StoreError> {
     let main = main_of(db, entity)?;
     let sql = format!(
-        "UPDATE commitment SET state = 'served' WHERE state = 'reserved' AND since <= ?2 AND rowid IN ({OF_VARIANT})"
+        "UPDATE commitment SET state = 'served' WHERE state = 'reserved' AND reserved <= ?2 AND rowid IN ({OF_VARIANT})"
     );
-    db.prepare_cached(&sql)?.execute(params![int(main.0), ms(until)])?;
+    db.prepare_cached(&sql)?.execute(params![int(main.0), int(until)])?;
     Ok(())
 }
 
@@ -108,12 +107,14 @@ pub(super) fn mark(db: &Connection, lane: EntityId, state: CommitmentState, now:
         Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, name, row.get::<_, Option<String>>(4)?))
     })?;
     let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    journal(db, lane, None, &Entry::new("stock", "", format!("what it takes from stock is {word}")), now)?;
+    let place = if state == CommitmentState::Reserved { db.last_insert_rowid() } else { 0 };
     for (row, system, variant, alias) in rows {
-        db.prepare_cached("UPDATE commitment SET state = ?2, since = ?3 WHERE rowid = ?1")?.execute(params![
-            row,
-            word,
-            ms(now)
-        ])?;
+        db.prepare_cached("UPDATE commitment SET state = ?2, reserved = ?3 WHERE rowid = ?1")?
+            .execute(params![row, word, place])?;
         wake_stock(db, &SystemUid::new(system), &variant, alias.as_deref(), now)?;
     }
     Ok(())
@@ -158,10 +159,10 @@ pub(super) fn replace(
         if before.remove(variant).as_ref() == Some(&now_taken) {
             continue;
         }
-        let sql = "INSERT INTO commitment (lane, system, scope, remote, alias, quantity, state, since) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open', ?7) \
+        let sql = "INSERT INTO commitment (lane, system, scope, remote, alias, quantity, state) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'open') \
                    ON CONFLICT (lane, scope, remote) DO UPDATE SET alias = excluded.alias, quantity = excluded.quantity";
-        let row = params![int(lane.0), system.as_str(), variant.scope, variant.id, alias, now_taken.1, ms(now)];
+        let row = params![int(lane.0), system.as_str(), variant.scope, variant.id, alias, now_taken.1];
         db.prepare_cached(sql)?.execute(row)?;
         wake_stock(db, system, variant, alias.as_deref(), now)?;
     }

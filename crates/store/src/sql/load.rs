@@ -68,8 +68,8 @@ fn admitted(db: &Connection, entity: EntityId) -> Result<bool, StoreError> {
 }
 
 fn sides(db: &Connection, entity: EntityId) -> Result<BTreeMap<SystemUid, SideState>, StoreError> {
-    let sql =
-        "SELECT system, seen, base, version, revision, length(seen_print) = 0, seen_at FROM record WHERE entity = ?1";
+    let sql = "SELECT system, seen, base, version, revision, length(seen_print) = 0, seen_at, asked_at FROM record \
+         WHERE entity = ?1";
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([int(entity.0)], |row| {
         Ok((
@@ -80,14 +80,15 @@ fn sides(db: &Connection, entity: EntityId) -> Result<BTreeMap<SystemUid, SideSt
             row.get::<_, i64>(4)?,
             row.get::<_, bool>(5)?,
             row.get::<_, i64>(6)?,
+            row.get::<_, i64>(7)?,
         ))
     })?;
     let mut sides = BTreeMap::new();
     for row in rows {
-        let (system, seen, base, version, revision, unread, seen_at) = row?;
+        let (system, seen, base, version, revision, unread, seen_at, asked_at) = row?;
         let base = base.map(|base| unpacked("record", &base)).transpose()?.unwrap_or_default();
         let (seen, revision, seen_at) = (unpacked("record", &seen)?, id(revision), at(seen_at));
-        let side = SideState { seen, base, version, revision, seen_at, unread };
+        let side = SideState { seen, base, version, revision, seen_at, asked_at: id(asked_at), unread };
         sides.insert(SystemUid::new(system), side);
     }
     Ok(sides)

@@ -83,6 +83,9 @@ impl Store for Sql {
     fn attend(&self, kind: Kind, now: Timestamp) -> Fut<'_, usize> {
         self.run(move |db| commitment::attend(db, kind, now))
     }
+    fn place_in_journal(&self) -> Fut<'_, u64> {
+        self.run(|db| Ok(id(db.query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| row.get(0))?)))
+    }
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.run(move |db| tell::lanes(db, &filter))
     }
