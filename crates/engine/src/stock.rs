@@ -77,7 +77,42 @@ impl Engine {
                 self.read_stock(system, chunk, &mut unread).await?;
             }
         }
+        self.heed_new_orders(&cases, &mut unread).await?;
         Ok(unread)
+    }
+
+    /// Where a shop has reserved more than before, its orders are read once more: what the reservation is for has to
+    /// count as ordered, or it would be put up for sale again as if it were there twice.
+    async fn heed_new_orders(
+        &self,
+        cases: &[Case],
+        unread: &mut BTreeMap<EntityId, Unread>,
+    ) -> Result<(), EngineError> {
+        let Some(rules) = &self.flows.orders else { return Ok(()) };
+        let shop = self.system(&rules.source)?;
+        let reserved = |case: &Case| match figures_of(case, shop) {
+            Some(Ok(stock)) => stock.reserved,
+            _ => None,
+        };
+        let mut grown = Vec::new();
+        for case in cases.iter().filter(|case| case.bound.contains_key(&shop.uid)) {
+            let now = self.store.load(case.entity).await?;
+            if reserved(&now) != reserved(case) && !reserved(&now).is_none_or(|now| now.is_zero()) {
+                grown.push(case.entity);
+            }
+        }
+        if grown.is_empty() {
+            return Ok(());
+        }
+        match self.poll(shop, Kind::Order).await {
+            Ok(_) => Ok(()),
+            Err(EngineError::System { error, .. }) => {
+                let trouble = || Unread::Trouble(Box::new(shop.clone()), error.clone());
+                unread.extend(grown.into_iter().map(|entity| (entity, trouble())));
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn read_stock(

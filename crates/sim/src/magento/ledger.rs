@@ -18,6 +18,7 @@ pub(super) fn order(order: &Map<String, Value>) -> Value {
         "number": text("increment_id"),
         "reference": text("ext_order_id"),
         "mark": null,
+        "placed": text("created_at"),
         "state": state(order),
         "currency": text("order_currency_code"),
         "total": shown(order.get("grand_total")),

@@ -16,6 +16,8 @@ pub(crate) enum Ring {
     Core,
     /// The real engine, connectors and SQL over simulated systems
     Engine,
+    /// The same in calm weather, five minutes behind buyers who want the same few things
+    Market,
 }
 
 /// What to run.
@@ -124,8 +126,9 @@ impl Trial {
                     ..Told::default()
                 }
             }
-            Ring::Engine => {
-                let options = ring2::Options { seeds, first, plant, stop_at_first: stop, threads };
+            Ring::Engine | Ring::Market => {
+                let play = if ring == Ring::Market { ring2::Play::Market } else { ring2::Play::Chaos };
+                let options = ring2::Options { seeds, first, play, plant, stop_at_first: stop, threads };
                 let report = ring2::run(&options, |done| {
                     if plant.is_none() && done % 256 < 16 {
                         out.say(format!("{done} of {seeds} schedules"));
@@ -146,13 +149,14 @@ impl Trial {
     }
 
     fn plant(&self, slug: &str, out: Out) -> Result<Told, Failure> {
-        let all =
-            ring2::PLANTS.map(|bug| (Ring::Engine, bug)).into_iter().chain(ring1::PLANTS.map(|bug| (Ring::Core, bug)));
+        let all = ring2::PLANTS.map(|bug| (Ring::Engine, bug)).into_iter();
+        let all = all.chain(ring2::MARKET_PLANTS.map(|bug| (Ring::Market, bug)));
+        let all = all.chain(ring1::PLANTS.map(|bug| (Ring::Core, bug)));
         let asked: Vec<(Ring, &'static str)> = all
             .filter(|(ring, bug)| (slug == "all" || slug == *bug) && self.ring.is_none_or(|wanted| wanted == *ring))
             .collect();
         if asked.is_empty() {
-            let known: Vec<&str> = ring2::PLANTS.into_iter().chain(ring1::PLANTS).collect();
+            let known: Vec<&str> = ring2::PLANTS.into_iter().chain(ring2::MARKET_PLANTS).chain(ring1::PLANTS).collect();
             let remedy = format!("one of {}, or `all`", known.join(", "));
             return Err(Failure::new("SYN-0434", format!("no bug is called `{slug}`"), remedy));
         }
@@ -185,11 +189,16 @@ impl Trial {
                 let broken = lines.iter().any(|line| line.contains("BROKEN"));
                 (lines, broken)
             }
-            Ring::Engine => {
-                let plant = ring2::PLANTS.into_iter().find(|bug| Some(*bug) == plant);
+            ring @ (Ring::Engine | Ring::Market) => {
+                let plants = ring2::PLANTS.into_iter().chain(ring2::MARKET_PLANTS);
+                let plant = plants.into_iter().find(|bug| Some(*bug) == plant);
                 // A schedule has a runtime of its own, so it needs a thread of its own.
                 let seed = self.seed;
-                let run = std::thread::spawn(move || ring2::traced(seed, plant, true)).join();
+                let run = std::thread::spawn(move || match ring {
+                    Ring::Market => ring2::market(seed, plant, true),
+                    _ => ring2::traced(seed, plant, true),
+                })
+                .join();
                 let outcome = run.unwrap_or_default();
                 (outcome.lines, !outcome.violations.is_empty())
             }

@@ -76,8 +76,8 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
     for detail in references(&shop, &erp) {
         open(&stage.world).broken("the-number-goes-back", detail);
     }
-    if stage.stock.is_some() {
-        for detail in trade::unsold(&shop, &erp) {
+    if let Some(rules) = &stage.stock {
+        for detail in trade::unsold(&shop, &erp, rules.safety) {
             open(&stage.world).broken("buyers-may-have-what-is-there", detail);
         }
     }

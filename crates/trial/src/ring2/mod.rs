@@ -3,6 +3,7 @@
 mod boot;
 mod check;
 mod clock;
+mod market;
 mod net;
 mod planted;
 pub mod schedule;
@@ -11,11 +12,21 @@ mod watch;
 mod weather;
 mod world;
 
-pub use planted::PLANTS;
+pub use market::market;
+pub use planted::{MARKET_PLANTS, PLANTS};
 pub use schedule::{Outcome, schedule, traced};
 pub use world::Violation;
 
 use std::collections::BTreeMap;
+
+/// What a schedule plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Play {
+    /// Orders and stock through faults, crashes and people.
+    Chaos,
+    /// Stock in calm weather, with buyers who want the same few things between two passes.
+    Market,
+}
 
 /// What to try.
 #[derive(Debug, Clone)]
@@ -24,6 +35,8 @@ pub struct Options {
     pub seeds: u64,
     /// The first seed.
     pub first: u64,
+    /// What is played.
+    pub play: Play,
     /// A planted bug, by its slug.
     pub plant: Option<&'static str>,
     /// End at the first violation.
@@ -88,7 +101,11 @@ fn side_by_side(block: &[u64], options: &Options) -> Vec<Outcome> {
             .map(|worker| {
                 scope.spawn(move || {
                     let mine = block.iter().skip(worker).step_by(threads);
-                    mine.map(|seed| (*seed, schedule(*seed, options.plant))).collect::<Vec<_>>()
+                    let play = |seed: u64| match options.play {
+                        Play::Chaos => schedule(seed, options.plant),
+                        Play::Market => market(seed, options.plant, false),
+                    };
+                    mine.map(|seed| (*seed, play(*seed))).collect::<Vec<_>>()
                 })
             })
             .collect();

@@ -14,10 +14,12 @@ use syncline_core::leaf::Value;
 use syncline_core::path::Path;
 use syncline_core::profile::{Fit, Profile};
 use syncline_core::record::{Line, Lines, Record};
-use syncline_store::{Claim, Claimed, CommitPlan, Doubt, Fut, Release, Sending, Settle, Store, StoreError};
+use syncline_store::{
+    Case, Claim, Claimed, CommitPlan, Doubt, Ending, Fut, Release, Sending, Settle, Store, StoreError,
+};
 
 /// The slugs of this ring.
-pub const PLANTS: [&str; 8] = [
+pub const PLANTS: [&str; 9] = [
     "skip-intent",
     "ignore-epoch",
     "retry-write",
@@ -26,7 +28,11 @@ pub const PLANTS: [&str; 8] = [
     "mark-from-name",
     "base-currency",
     "merge-lines-by-sku",
+    "look-once",
 ];
+
+/// The slugs of the market.
+pub const MARKET_PLANTS: [&str; 2] = ["forget-orders", "reserve-twice"];
 
 /// A shop's bug, not one of ours: its list repeats a page for ever. It has to be told.
 pub const REPEATS_A_PAGE: &str = "repeats-a-page";
@@ -93,7 +99,24 @@ impl Store for BadStore {
         self.store.doubt(doubt)
     }
 
+    fn load(&self, entity: EntityId) -> Fut<'_, Case> {
+        Box::pin(async move {
+            let mut case = self.store.load(entity).await?;
+            if self.plant == "forget-orders" {
+                case.commitments.clear();
+            }
+            Ok(case)
+        })
+    }
+
     fn settle(&self, mut settle: Settle) -> Fut<'_, ()> {
+        let of_stock = match &settle.ending {
+            Ending::Done { leaves, .. } => !leaves.keys_of("levels").is_empty(),
+            _ => true,
+        };
+        if self.plant == "look-once" && of_stock {
+            settle.strays_at = None;
+        }
         settle.epoch = self.epoch(settle.lane, settle.epoch);
         self.store.settle(settle)
     }
@@ -253,7 +276,15 @@ impl Connector for BadConnector {
         kind: Kind,
         ids: &'a [RemoteId],
     ) -> PortFut<'a, Vec<syncline_connect::Result<Option<Snapshot>>>> {
-        self.connector.read(ctx, kind, ids)
+        Box::pin(async move {
+            let mut answers = self.connector.read(ctx, kind, ids).await;
+            if self.plant == "reserve-twice" {
+                for snapshot in answers.iter_mut().flatten().flatten() {
+                    reserve_twice(snapshot);
+                }
+            }
+            answers
+        })
     }
     fn find<'a>(
         &'a self,
@@ -268,6 +299,15 @@ impl Connector for BadConnector {
     }
     fn pair(&self, change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> {
         self.connector.pair(change, snapshot)
+    }
+}
+
+/// Tells twice what the shop has reserved.
+fn reserve_twice(snapshot: &mut Snapshot) {
+    for (_, record) in &mut snapshot.records {
+        if let Record::Stock(stock) = record {
+            stock.reserved = stock.reserved.map(|reserved| reserved + reserved);
+        }
     }
 }
 

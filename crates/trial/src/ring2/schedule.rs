@@ -53,7 +53,8 @@ pub fn traced(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
     }
 }
 
-fn failed(seed: u64, detail: String) -> Outcome {
+/// The outcome of a schedule that could not be played.
+pub(super) fn failed(seed: u64, detail: String) -> Outcome {
     Outcome { violations: vec![Violation { seed, invariant: "the-schedule-runs", detail }], ..Outcome::default() }
 }
 
@@ -65,6 +66,11 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
     if let Err(error) = drive(&stage, seed).await {
         open(&stage.world).broken("the-schedule-runs", error);
     }
+    outcome_of(&stage)
+}
+
+/// What came of the schedule played on `stage`.
+pub(super) fn outcome_of(stage: &Stage) -> Outcome {
     let mut world = open(&stage.world);
     Outcome {
         violations: world.violations.clone(),
@@ -138,7 +144,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
 }
 
 /// Orders held by people in the shop are let go again.
-fn release_all(stage: &Stage) {
+pub(super) fn release_all(stage: &Stage) {
     let now = stage.clock.true_now();
     let mut world = open(&stage.world);
     let held = check::orders_in(&world.shop, "draft");

@@ -4,11 +4,13 @@ use super::boot::Stage;
 use super::world::open;
 use rust_decimal::Decimal;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::SystemName;
 use syncline_core::rules::StockRules;
 use syncline_sim::catalogue::{Form, Item};
 use syncline_sim::http::System;
+use syncline_sim::magento::Shop;
+use syncline_sim::tryton::Erp;
 
 /// The rules of stock where it flows: one warehouse, shown in one source.
 pub fn rules() -> StockRules {
@@ -64,7 +66,7 @@ pub fn each_second(stage: &Stage, second: u64) {
 }
 
 /// Ships the first sale that has something to ship.
-fn ship_one(erp: &mut syncline_sim::tryton::Erp, now: jiff::Timestamp) -> bool {
+pub fn ship_one(erp: &mut syncline_sim::tryton::Erp, now: jiff::Timestamp) -> bool {
     let ledger = erp.ledger();
     let sales = ledger["orders"].as_array().into_iter().flatten().filter(|row| row["state"] == "released");
     let ids: Vec<u64> = sales.filter_map(|row| row["id"].as_u64()).collect();
@@ -72,25 +74,36 @@ fn ship_one(erp: &mut syncline_sim::tryton::Erp, now: jiff::Timestamp) -> bool {
 }
 
 /// Codes of everything that lies on a shelf.
-fn codes(catalogue: &[Item]) -> Vec<String> {
+pub fn codes(catalogue: &[Item]) -> Vec<String> {
     let counted = |item: &&Item| matches!(item.form, Form::Simple);
     catalogue.iter().filter(counted).map(|item| item.sku.clone()).collect()
 }
 
 /// What the ERP holds of one thing in all warehouses.
 #[derive(Debug, Clone, Copy, Default)]
-struct Held {
+pub struct Held {
     on_hand: Decimal,
     forecast: Decimal,
+    /// Planned to leave before today and not gone yet: in no forecast, and promised all the same.
+    late: Decimal,
 }
 
-fn held(erp: &Value) -> BTreeMap<String, Held> {
+impl Held {
+    /// What may still be promised; below zero where more was promised than is there.
+    pub fn free(&self) -> Decimal {
+        self.on_hand.min(self.forecast) - self.late
+    }
+}
+
+/// What the ERP's ledger tells of each thing.
+pub fn held(erp: &Value) -> BTreeMap<String, Held> {
     let mut held: BTreeMap<String, Held> = BTreeMap::new();
     for row in erp["stock"].as_array().into_iter().flatten() {
         let number = |field: &str| Decimal::from_str_exact(row[field].as_str().unwrap_or("0")).unwrap_or_default();
         let entry = held.entry(row["sku"].as_str().unwrap_or_default().to_string()).or_default();
         entry.on_hand += number("on_hand");
         entry.forecast += number("forecast");
+        entry.late += number("late");
     }
     held
 }
@@ -99,15 +112,47 @@ fn whole(number: Decimal) -> u32 {
     u32::try_from(number.max(Decimal::ZERO).floor().normalize().mantissa()).unwrap_or(0)
 }
 
+/// What buyers of the shop may still buy. Below zero, more is reserved than there is: nobody can buy.
+pub fn salable(shop: &Value) -> BTreeMap<String, Decimal> {
+    let number = |value: &Value| Decimal::from_str_exact(value.as_str().unwrap_or("0")).unwrap_or_default();
+    let rows = shop["salable"].as_object().into_iter().flatten();
+    rows.map(|(sku, quantity)| (sku.clone(), number(quantity).max(Decimal::ZERO))).collect()
+}
+
+/// What the shop's orders of before `until` take from stock that the ERP has not reserved, by SKU.
+pub fn ordered(shop: &Shop, erp: &Erp, until: jiff::Timestamp) -> BTreeMap<String, Decimal> {
+    let there: BTreeSet<String> = rows(&erp.ledger(), "orders")
+        .into_iter()
+        .filter(|row| row["state"] == "released")
+        .filter_map(|row| row["reference"].as_str().map(str::to_string))
+        .collect();
+    let mut ordered = BTreeMap::new();
+    for order in rows(&shop.ledger(), "orders") {
+        let known = order["number"].as_str().is_some_and(|number| there.contains(number));
+        let placed = order["placed"].as_str().map(|placed| format!("{}Z", placed.replace(' ', "T")));
+        let placed = placed.and_then(|placed| placed.parse::<jiff::Timestamp>().ok());
+        if known || order["state"] == "cancelled" || placed.is_none_or(|placed| placed > until) {
+            continue;
+        }
+        for line in order["lines"].as_array().into_iter().flatten().filter(|line| line["parent"].is_null()) {
+            let quantity = Decimal::from_str_exact(line["qty"].as_str().unwrap_or("0")).unwrap_or_default();
+            *ordered.entry(line["sku"].as_str().unwrap_or_default().to_string()).or_default() += quantity;
+        }
+    }
+    ordered
+}
+
+fn rows(ledger: &Value, list: &str) -> Vec<Value> {
+    ledger[list].as_array().cloned().unwrap_or_default()
+}
+
 /// Every way in which buyers may have something else than what the ERP can still promise, once all orders are there.
-pub fn unsold(shop: &Value, erp: &Value) -> Vec<String> {
+pub fn unsold(shop: &Value, erp: &Value, safety: Decimal) -> Vec<String> {
     let mut found = Vec::new();
     let held = held(erp);
-    for (sku, salable) in shop["salable"].as_object().into_iter().flatten() {
-        let Some(held) = held.get(sku) else { continue };
-        let free = held.on_hand.min(held.forecast).floor().max(Decimal::ZERO);
-        // Below zero, more is reserved than there is: nobody can buy.
-        let salable = Decimal::from_str_exact(salable.as_str().unwrap_or("0")).unwrap_or_default().max(Decimal::ZERO);
+    for (sku, salable) in salable(shop) {
+        let Some(held) = held.get(&sku) else { continue };
+        let free = (held.free() - safety).floor().max(Decimal::ZERO);
         if salable != free {
             found.push(format!("{sku}: {salable} for sale, {free} to promise"));
         }
