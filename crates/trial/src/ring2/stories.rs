@@ -1,6 +1,7 @@
 //! Scenarios by their numbers in docs/scenarios.md, each played to its end.
 
 mod by_hand;
+mod of_stock;
 
 use super::boot::Stage;
 use super::check;
@@ -19,7 +20,7 @@ use tokio::time::sleep;
 fn told<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let stage = Stage::set(seed, None, false).unwrap();
+        let stage = Stage::set(seed, None, true).unwrap();
         open(&stage.world).weather = Weather::default();
         stage.boot().await.unwrap().adopt_variants().await.unwrap();
         story(stage).await;

@@ -108,6 +108,12 @@ impl World {
         self.hasher.finalize().to_hex().chars().take(32).collect()
     }
 
+    /// The events so far, to be looked at where they are kept.
+    #[cfg(test)]
+    pub fn events(&self) -> impl Iterator<Item = &String> {
+        self.lines.iter().flatten()
+    }
+
     /// The events so far, where they are kept.
     pub fn lines(&mut self) -> Vec<String> {
         self.lines.take().unwrap_or_default()

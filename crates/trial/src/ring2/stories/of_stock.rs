@@ -1,0 +1,129 @@
+//! Stock as people meet it: sold twice, kept back by the shop, changed while it is written.
+
+use super::*;
+use crate::ring2::trade;
+use rust_decimal::Decimal;
+
+const SKU: &str = "MUG";
+
+/// A stage whose stock flows, with so many pieces in the warehouse and the first pass behind it.
+fn stocked<F: Future<Output = ()>>(pieces: u32, story: impl FnOnce(Stage) -> F) {
+    told(45, |mut stage| async move {
+        stage.stock = Some(trade::rules());
+        {
+            let now = stage.clock.true_now();
+            let mut world = open(&stage.world);
+            let there = trade::held(&world.erp.ledger())[SKU].free();
+            let there = u32::try_from(there.normalize().mantissa()).unwrap();
+            assert!(world.erp.take(now, SKU, there - pieces));
+        }
+        passes(&stage, 60).await;
+        assert_eq!(for_sale(&stage), Decimal::from(pieces));
+        story(stage).await;
+    });
+}
+
+fn for_sale(stage: &Stage) -> Decimal {
+    trade::salable(&open(&stage.world).shop.ledger())[SKU]
+}
+
+/// Ids of the shop's orders, oldest first.
+fn orders(stage: &Stage) -> Vec<u64> {
+    let ledger = open(&stage.world).shop.ledger();
+    ledger["orders"].as_array().unwrap().iter().filter_map(|row| row["id"].as_u64()).collect()
+}
+
+fn buys(stage: &Stage, pieces: u32) -> u64 {
+    assert!(open(&stage.world).shop.buy(stage.clock.true_now(), SKU, pieces));
+    *orders(stage).last().unwrap()
+}
+
+#[test]
+fn s06_a_change_arrives_while_the_same_one_is_being_sent() {
+    stocked(9, |stage| async move {
+        assert!(open(&stage.world).erp.take(stage.clock.true_now(), SKU, 1));
+        let engine = stage.boot().await.unwrap();
+        let before = open(&stage.world).writes;
+        let running = engine.clone();
+        let task = tokio::spawn(async move { drop(running.sync().await) });
+        while open(&stage.world).writes == before {
+            sleep(Duration::from_millis(1)).await;
+        }
+        // The write is on its way; two more go meanwhile, one after the other.
+        assert!(open(&stage.world).erp.take(stage.clock.true_now(), SKU, 1));
+        assert!(open(&stage.world).erp.take(stage.clock.true_now(), SKU, 1));
+        task.await.unwrap();
+        passes(&stage, 60).await;
+        assert_eq!(for_sale(&stage), Decimal::from(6));
+        assert_eq!(open(&stage.world).writes, before + 2, "one follow-up with the newest figure");
+    });
+}
+
+#[test]
+fn s45_oversold_through_orders_the_erp_does_not_have() {
+    stocked(5, |stage| async move {
+        let kept = buys(&stage, 1);
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).shop.set_state(now, kept, "holded"));
+        buys(&stage, 1);
+        passes(&stage, 120).await;
+        assert_eq!(for_sale(&stage), Decimal::from(3), "one the ERP has reserved, one it has never heard of");
+        let now = stage.clock.true_now();
+        assert!(trade::ship_one(&mut open(&stage.world).erp, now));
+        passes(&stage, 120).await;
+        assert_eq!(for_sale(&stage), Decimal::from(3), "four are on the shelf, one of them is sold");
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).shop.set_state(now, kept, "canceled"));
+        passes(&stage, 120).await;
+        assert_eq!(for_sale(&stage), Decimal::from(4), "withdrawn, it is for sale again");
+    });
+}
+
+#[test]
+fn s46_a_shop_that_reserves_by_itself_can_ship_what_it_sold() {
+    stocked(1, |stage| async move {
+        let order = buys(&stage, 1);
+        passes(&stage, 120).await;
+        assert_eq!(for_sale(&stage), Decimal::ZERO);
+        let now = stage.clock.true_now();
+        assert!(trade::ship_one(&mut open(&stage.world).erp, now), "the ERP has nothing left now");
+        passes(&stage, 120).await;
+        assert_eq!(for_sale(&stage), Decimal::ZERO);
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).shop.ship(now, order), "the shop still has the piece it sold");
+    });
+}
+
+#[test]
+fn s48_a_sale_between_our_read_and_our_write() {
+    stocked(6, |stage| async move {
+        assert!(open(&stage.world).erp.take(stage.clock.true_now(), SKU, 1));
+        let engine = stage.boot().await.unwrap();
+        let task = tokio::spawn(async move { drop(engine.sync().await) });
+        // Somebody buys as soon as the figures were read.
+        let asked =
+            |stage: &Stage| open(&stage.world).events().filter(|line| line.contains("salable-quantity/MUG")).count();
+        let before = asked(&stage);
+        while asked(&stage) == before {
+            sleep(Duration::from_millis(1)).await;
+        }
+        buys(&stage, 2);
+        task.await.unwrap();
+        assert!(for_sale(&stage) <= Decimal::from(3), "{} for sale", for_sale(&stage));
+        passes(&stage, 120).await;
+        assert_eq!(for_sale(&stage), Decimal::from(3));
+    });
+}
+
+#[test]
+fn s63_a_small_change_writes_a_little() {
+    stocked(9, |stage| async move {
+        let before = open(&stage.world).writes;
+        passes(&stage, 600).await;
+        assert_eq!(open(&stage.world).writes, before, "nothing to do, nothing written");
+        assert!(open(&stage.world).erp.take(stage.clock.true_now(), SKU, 1));
+        passes(&stage, 600).await;
+        assert_eq!(open(&stage.world).writes, before + 1);
+        assert_eq!(for_sale(&stage), Decimal::from(8));
+    });
+}
