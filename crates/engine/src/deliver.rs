@@ -383,6 +383,7 @@ impl Engine {
             epoch: work.claimed.epoch,
             system: system.uid.clone(),
             ending,
+            commitments: None,
             strays_at: None,
             agreed: None,
             entry,

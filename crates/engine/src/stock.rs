@@ -214,9 +214,16 @@ impl Engine {
         let target = self.system(&rules.target)?;
         let case = self.store.load(entity).await?;
         let stage = case.sides.get(&target.uid).and_then(|side| Order::from_leaves(&side.seen).ok()?.stage);
-        let stages = target.kind(Kind::Order).stages;
-        let reserved = stage.is_some_and(|stage| stage == "done" || stages.last() == Some(&stage));
+        let reserved = self.has_reserved(stage.as_deref(), target);
         Ok(Some(if reserved { CommitmentState::Reserved } else { CommitmentState::Open }))
+    }
+
+    /// Whether `system` keeps back the goods of a document at `stage`: from the last of its stages on. Shops have none.
+    pub(crate) fn has_reserved(&self, stage: Option<&str>, system: &System) -> bool {
+        let stages = system.kind(Kind::Order).stages;
+        stage.is_some_and(|stage| {
+            !stages.is_empty() && (stage == "done" || stages.last().is_some_and(|last| last == stage))
+        })
     }
 }
 

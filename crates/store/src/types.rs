@@ -284,6 +284,8 @@ pub struct Settle {
     pub system: SystemUid,
     /// How it ended.
     pub ending: Ending,
+    /// For an order: how far the ERP has come with what it takes from stock, where this write told it.
+    pub commitments: Option<CommitmentState>,
     /// Look at the target once more at this moment: a request that landed late may have left something behind.
     pub strays_at: Option<Timestamp>,
     /// The other side's fields both now agree on: system and leaves; becomes its base.

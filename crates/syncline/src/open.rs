@@ -92,6 +92,10 @@ pub(crate) async fn probed(config: &Config) -> Result<Vec<(System, Probe)>, Fail
     for (mut system, probe) in systems.into_iter().zip(probes) {
         let probe = probe.map_err(|error| Failure::system(&system.name, &error))?;
         system.profile = probe.profile.clone();
+        let told = config.systems.get(&system.name).and_then(|told| told.settle_s);
+        for kind in system.profile.kinds.values_mut() {
+            kind.settle_s = kind.settle_s.map(|usual| told.unwrap_or(usual));
+        }
         found.push((system, probe));
     }
     Ok(found)

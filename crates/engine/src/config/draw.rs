@@ -166,7 +166,6 @@ fn fitting(source: &Source<'_>, raw: &raw::System, system: &SystemConfig) -> Dra
         ("warehouse", &raw.warehouse),
         ("shipping_product", &raw.shipping_product),
         ("rounding_product", &raw.rounding_product),
-        ("settle", &raw.settle),
     ];
     let of_shop = [("token", &raw.token)];
     let strange: &[(&str, &Text)] = if system.kind.is_shop() { &of_erp } else { &of_shop };

@@ -12,7 +12,8 @@ use syncline_core::leaf::Leaves;
 use syncline_core::path::Path;
 use syncline_core::policy::Hold;
 use syncline_core::profile::Guard;
-use syncline_store::{Case, CommitPlan, Ending, Settle, StoreError};
+use syncline_core::record::Record;
+use syncline_store::{Case, CommitPlan, CommitmentState, Ending, Settle, StoreError};
 
 impl Engine {
     /// Settles a delivery whose document is `snapshot`.
@@ -38,6 +39,13 @@ impl Engine {
         let Some((_, record)) = snapshot.records.into_iter().next() else {
             return Err(EngineError::Setup(format!("SYN-0903: {} told nothing of what it made", system.name)));
         };
+        let commitments = match &record {
+            // Told in the same transaction as the reservation itself, so that nothing is counted twice for long.
+            Record::Order(order) if self.has_reserved(order.stage.as_deref(), system) => {
+                Some(CommitmentState::Reserved)
+            }
+            _ => None,
+        };
         let leaves = record.to_leaves();
         let unkept = unkept(&delivery.change, &leaves);
         let ending = Ending::Done { id: snapshot.id.clone(), leaves, version: snapshot.version.clone(), elements };
@@ -50,6 +58,7 @@ impl Engine {
             epoch: work.claimed.epoch,
             system: system.uid.clone(),
             ending,
+            commitments,
             strays_at: self.look_again_at(delivery, system),
             agreed,
             entry,

@@ -137,6 +137,9 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
         let sql = "UPDATE delivery SET strays_at = ?2 WHERE id = ?1";
         db.prepare_cached(sql)?.execute(params![int(settle.delivery.0), strays.map(ms)])?;
     }
+    if let Some(state) = settle.commitments {
+        super::commitment::mark(db, settle.lane, state, settle.now)?;
+    }
     journal(db, settle.lane, Some(settle.delivery), &settle.entry, settle.now)?;
     evidence(db, settle.lane, settle.evidence.as_ref(), settle.now)
 }
