@@ -4,6 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Cargo's words for the one debug build: all tests, and the binary they run.
+pub const BUILD: [&str; 4] = ["test", "--no-run", "--workspace", "--quiet"];
+
 /// The repository's top directory.
 pub fn root() -> Res<PathBuf> {
     let start = match std::env::var_os("CARGO_MANIFEST_DIR") {

@@ -6,6 +6,7 @@ mod files;
 mod guard;
 mod job;
 mod ledger;
+mod licences;
 mod proxy;
 mod real;
 mod reference;

@@ -61,7 +61,8 @@ pub fn differences() -> Res<Compared> {
 /// The pages with their texts, or why they cannot be written yet.
 fn pages() -> Res<Result<Vec<(&'static str, String)>, String>> {
     let root = files::root()?;
-    Job::new("cargo").args(["build", "--quiet", "--package", "syncline"]).dir(&root).limit(1500).echo().expect(&[0])?;
+    // The tests' own build makes the binary too; by itself it would have other features and be built a second time.
+    Job::new("cargo").args(files::BUILD).dir(&root).limit(1500).echo().expect(&[0])?;
     let binary = files::binary("debug")?;
     let Some(cli) = cli(&binary)? else {
         return Ok(Err(format!("{CLI}: `syncline --help` names no command yet")));

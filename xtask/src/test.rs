@@ -1,6 +1,6 @@
 //! Runs everything that must hold, one stage after the other, and counts.
 use crate::job::{Ended, Job, now};
-use crate::{Args, Res, check, expect, files, real};
+use crate::{Args, Res, check, expect, files, licences, real};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -54,10 +54,14 @@ pub fn chore(args: &mut Args) -> Res<bool> {
 }
 
 fn whole(run: &mut Run, quick: bool) {
+    if !quick {
+        run.stage("set-up", |_| Ok(Found::one(true, licences::set_up(&files::root()?)?)));
+    }
     run.stage("format", |_| cargo(&["fmt", "--all", "--check"], 120));
     run.stage("clippy", |_| {
         cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"], 1500)
     });
+    run.stage("debug build", |_| cargo(&files::BUILD, 1500));
     run.stage("house rules", |_| {
         let report = check::report()?;
         report.print();
