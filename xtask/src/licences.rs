@@ -57,7 +57,7 @@ pub fn check(tool: &Path, root: &Path, rules: &Path) -> Res<Ended> {
     let manifest = root.join("Cargo.toml");
     Job::new(tool)
         .args(["--offline", "--color", "never", "--log-level", "error", "--manifest-path"])
-        .args([manifest.to_string_lossy(), "check".into(), "--config".into(), rules.to_string_lossy()])
+        .args([manifest.to_string_lossy(), "--config".into(), rules.to_string_lossy(), "check".into()])
         .args(CHECKS)
         .dir(root)
         .limit(300)

@@ -85,7 +85,7 @@ impl Engine {
         Ok(proof)
     }
 
-    /// Entities whose lane is open or not done yet.
+    /// Entities whose lane is open or not done yet; awaiting ones too, for something may still land.
     async fn open_lanes(&self, kind: Kind) -> Result<BTreeSet<EntityId>, EngineError> {
         let states = vec!["ready", "waiting", "held", "failed", "awaiting"];
         let filter = LaneFilter { kind: Some(kind), states, ..LaneFilter::default() };

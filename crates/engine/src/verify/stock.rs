@@ -4,14 +4,13 @@ use super::FlowProof;
 use crate::run::Engine;
 use crate::stock::ordered;
 use crate::system::{EngineError, System};
-use std::collections::BTreeSet;
 use syncline_connect::Snapshot;
-use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
 use syncline_core::planner::{self, Decision, StockCase};
 use syncline_core::record::{Record, Stock};
 use syncline_core::rules::StockRules;
-use syncline_store::{Case, LaneFilter};
+use syncline_store::Case;
 
 /// Variants read at once.
 const CHUNK: usize = 100;
@@ -20,7 +19,7 @@ impl Engine {
     /// Every tied variant's stock, read on both sides now.
     pub(super) async fn verify_stock(&self, rules: &StockRules) -> Result<FlowProof, EngineError> {
         let mut flow = FlowProof::default();
-        let open = self.unfinished_stock().await?;
+        let open = self.open_lanes(Kind::Stock).await?;
         let source = self.system(&rules.source)?;
         for name in &rules.targets {
             let target = self.system(name)?;
@@ -49,7 +48,7 @@ impl Engine {
     /// Every tied variant's stock, as both sides showed it when they were last read.
     pub(super) async fn stored_stock(&self, rules: &StockRules) -> Result<FlowProof, EngineError> {
         let mut flow = FlowProof::default();
-        let open = self.unfinished_stock().await?;
+        let open = self.open_lanes(Kind::Stock).await?;
         let source = self.system(&rules.source)?;
         for name in &rules.targets {
             let target = self.system(name)?;
@@ -68,13 +67,6 @@ impl Engine {
             }
         }
         Ok(flow)
-    }
-
-    /// Stock whose lane has something to do or to be done about.
-    async fn unfinished_stock(&self) -> Result<BTreeSet<EntityId>, EngineError> {
-        let states = vec!["ready", "waiting", "held", "failed"];
-        let filter = LaneFilter { kind: Some(Kind::Stock), states, ..LaneFilter::default() };
-        Ok(self.store.lanes(filter).await?.into_iter().map(|lane| lane.entity).collect())
     }
 }
 
