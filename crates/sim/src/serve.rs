@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::http::{Request, Response, System};
+use crate::http::{Request, Response, System, halved};
 use crate::weather::{Fault, Weather};
 
 /// The largest request body that is read, in bytes; a longer one is answered with 413.
@@ -94,8 +94,13 @@ async fn answer(
         }
         Fault::Truncated => {
             let mut whole = desk.handle(&request);
-            whole.body.truncate(whole.body.len() / 2);
-            whole
+            match halved(&whole.body) {
+                None => cut.off(whole),
+                Some(half) => {
+                    whole.body = half;
+                    whole
+                }
+            }
         }
         Fault::Repeated => {
             desk.handle(&request);

@@ -83,9 +83,10 @@ impl Flight {
             }
             Fault::Truncated => {
                 let mut response = self.handle();
-                let half = response.body.len() / 2;
-                response.body.truncate(half);
-                self.reply(tell, response);
+                if let Some(half) = http::halved(&response.body) {
+                    response.body = half;
+                    self.reply(tell, response);
+                }
             }
             Fault::Repeated(seconds) => {
                 let response = self.handle();
