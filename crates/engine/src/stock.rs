@@ -11,10 +11,11 @@ use syncline_connect::Error;
 use syncline_core::audit::StockFacts;
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::Kind;
-use syncline_core::leaf::Leaves;
+use syncline_core::leaf::{Leaves, Value};
+use syncline_core::path::Path;
 use syncline_core::planner::{self, Decision, StockCase};
 use syncline_core::policy::{ErrorKind, Hold};
-use syncline_core::record::{Order, Stock};
+use syncline_core::record::Stock;
 use syncline_core::rules::StockRules;
 use syncline_store::{Accept, Case, CommitmentState, Told};
 
@@ -213,8 +214,11 @@ impl Engine {
         }
         let target = self.system(&rules.target)?;
         let case = self.store.load(entity).await?;
-        let stage = case.sides.get(&target.uid).and_then(|side| Order::from_leaves(&side.seen).ok()?.stage);
-        let reserved = self.has_reserved(stage.as_deref(), target);
+        let stage = case.sides.get(&target.uid).and_then(|side| match side.seen.value(&Path::field("stage"))? {
+            Value::Code(stage) => Some(stage.as_str()),
+            _ => None,
+        });
+        let reserved = self.has_reserved(stage, target);
         Ok(Some(if reserved { CommitmentState::Reserved } else { CommitmentState::Open }))
     }
 

@@ -230,7 +230,7 @@ impl Tryton {
             return self.stock_changed(ctx, since).await;
         }
         let setup = self.setup(ctx).await?;
-        let walk = Walk::read(since)?;
+        let walk: Walk = walk_of(since)?;
         let timed = kind != Kind::Variant;
         let start = walk.start.unwrap_or(ctx.now());
         // A party or sale that was retired has changed; a product that is retired is no longer offered.
@@ -260,7 +260,7 @@ impl Tryton {
             (true, false) => walk.ended(start, top),
             (false, false) => Walk { id, ..Walk::default() },
         };
-        Ok(Page { seen, next: next.cursor()?, more })
+        Ok(Page { seen, next: cursor_of(&next)?, more })
     }
 }
 
@@ -306,9 +306,24 @@ pub(super) fn ascending(rows: &[Value], mut last: i64) -> Result<i64> {
     Ok(last)
 }
 
-pub(super) fn foreign(cursor: &Cursor) -> Error {
+fn foreign(cursor: &Cursor) -> Error {
     let shown = syncline_core::text::shown(&cursor.0, 80);
     Error::new(ErrorKind::Broken, format!("`{shown}` is no cursor of this connector"))
+}
+
+/// Where a walk stands, as its cursor tells it; the beginning for an empty one.
+pub(super) fn walk_of<T: Default + serde::de::DeserializeOwned>(cursor: &Cursor) -> Result<T> {
+    match cursor.0.as_str() {
+        "" => Ok(T::default()),
+        text => serde_json::from_str(text).map_err(|_| foreign(cursor)),
+    }
+}
+
+/// The cursor that tells where a walk stands.
+pub(super) fn cursor_of(walk: &impl Serialize) -> Result<Cursor> {
+    let text = serde_json::to_string(walk)
+        .map_err(|error| Error::new(ErrorKind::Broken, format!("a cursor cannot be written: {error}")))?;
+    Ok(Cursor(text))
 }
 
 /// Where a walk through changes stands.
@@ -329,19 +344,6 @@ struct Walk {
 }
 
 impl Walk {
-    fn read(cursor: &Cursor) -> Result<Self> {
-        match cursor.0.as_str() {
-            "" => Ok(Self::default()),
-            text => serde_json::from_str(text).map_err(|_| foreign(cursor)),
-        }
-    }
-
-    fn cursor(&self) -> Result<Cursor> {
-        let text = serde_json::to_string(self)
-            .map_err(|error| Error::new(ErrorKind::Broken, format!("a cursor cannot be written: {error}")))?;
-        Ok(Cursor(text))
-    }
-
     /// The next pass: from what this one met, but not from after it began, since what is written while it runs may
     /// lie behind it; and always a little further back, for transactions that were still open.
     fn ended(&self, start: Timestamp, top: Option<Timestamp>) -> Self {

@@ -1,7 +1,7 @@
 //! Stock: the figures of many products at once, warehouse by warehouse, and the feed of what has moved.
 
 use super::read::{
-    LONG_PAGE, OVERLAP, PAGE, Search, ascending, changed_since, foreign, id_of, moment_of, search, typed,
+    LONG_PAGE, OVERLAP, PAGE, Search, ascending, changed_since, cursor_of, id_of, moment_of, search, typed, walk_of,
 };
 use super::setup::{Setup, Warehouse};
 use super::wire::{Day, FIGURE_FIELDS, FigureRow, LATE_FIELDS, LateRow, MovedRow};
@@ -178,7 +178,7 @@ impl Tryton {
     /// Stock that may have changed since `since`: everything once a day, since what is planned falls due or late at
     /// midnight, and between that the products of moves, and products, written since.
     pub(super) async fn stock_changed(&self, ctx: &Ctx, since: &Cursor) -> Result<Page> {
-        let mut walk = StockWalk::read(since)?;
+        let mut walk: StockWalk = walk_of(since)?;
         let mut setup = self.setup(ctx).await?;
         if walk.start.is_none() {
             walk.start = Some(ctx.now());
@@ -199,7 +199,7 @@ impl Tryton {
             }
             let found = self.stocks(ctx, &setup, &ids.into_iter().collect::<Vec<_>>()).await?;
             let seen = found.into_iter().map(|(id, snapshot)| Seen { id: map::remote(id), snapshot }).collect();
-            return Ok(Page { seen, next: walk.cursor()?, more: !ended });
+            return Ok(Page { seen, next: cursor_of(&walk)?, more: !ended });
         }
     }
 
@@ -294,19 +294,6 @@ struct StockWalk {
 }
 
 impl StockWalk {
-    fn read(cursor: &Cursor) -> Result<Self> {
-        match cursor.0.as_str() {
-            "" => Ok(Self::default()),
-            text => serde_json::from_str(text).map_err(|_| foreign(cursor)),
-        }
-    }
-
-    fn cursor(&self) -> Result<Cursor> {
-        let text = serde_json::to_string(self)
-            .map_err(|error| Error::new(ErrorKind::Broken, format!("a cursor cannot be written: {error}")))?;
-        Ok(Cursor(text))
-    }
-
     /// Goes on to the next stage; true where the pass is over.
     fn next_stage(&mut self, now: Timestamp) -> bool {
         self.id = 0;
