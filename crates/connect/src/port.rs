@@ -10,7 +10,7 @@ use std::pin::Pin;
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::{Mark, RemoteId};
 use syncline_core::kind::Kind;
-use syncline_core::leaf::Value;
+use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::profile::{Fit, Profile};
 use syncline_core::record::Record;
@@ -149,6 +149,12 @@ pub trait Connector: Debug + Send + Sync {
 
     /// What became of each permit, in their order. All are of one kind and step. One permit is one remote effect.
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>>;
+
+    /// The fields of one update that go in one request, in the order the requests are to be sent. Pure.
+    ///
+    /// One permit is one remote effect: where `leaves` need several requests, the first part is written and settled
+    /// before the next is planned.
+    fn split(&self, kind: Kind, leaves: &Leaves) -> Vec<Leaves>;
 
     /// Which element of a document made from `change` is which of ours: our path (`lines[15]`) → its id there. Pure.
     fn pair(&self, change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)>;

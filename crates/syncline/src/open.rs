@@ -51,7 +51,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 Some(_) => magento::Auth::Token(read(&system.token, "token")?),
                 None => magento::Auth::Login { user: login, password },
             };
-            Arc::new(magento::Magento::new(magento::Config { url: system.url.clone(), auth }))
+            Arc::new(magento::Magento::new(magento::Config { url: system.url.clone(), auth, views: BTreeMap::new() }))
         }
         SystemKind::Tryton => {
             let plain = tryton::Config::new(system.url.clone(), login, password);
@@ -179,9 +179,11 @@ pub(crate) fn kinds() -> Vec<(SystemKind, Box<dyn Connector>)> {
         .into_iter()
         .map(|kind| {
             let connector: Box<dyn Connector> = match kind {
-                SystemKind::Magento => {
-                    Box::new(magento::Magento::new(magento::Config { url: String::new(), auth: auth.clone() }))
-                }
+                SystemKind::Magento => Box::new(magento::Magento::new(magento::Config {
+                    url: String::new(),
+                    auth: auth.clone(),
+                    views: BTreeMap::new(),
+                })),
                 SystemKind::Tryton => Box::new(tryton::Tryton::new(tryton::Config::new("", "", ""))),
             };
             (kind, connector)

@@ -1,5 +1,6 @@
 //! What it takes to reach one Magento shop: its address and a way in.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Address and credentials of one shop.
@@ -9,6 +10,8 @@ pub struct Config {
     pub url: String,
     /// How we show who we are.
     pub auth: Auth,
+    /// Locale of our records → code of the store view that shows it; for locales left out the shop's own settings say.
+    pub views: BTreeMap<String, String>,
 }
 
 /// How we show who we are.

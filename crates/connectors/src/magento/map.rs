@@ -361,10 +361,10 @@ pub(super) fn customer(doc: &wire::Customer) -> (RemoteId, Customer) {
 pub(super) fn variant(doc: &wire::Product) -> (RemoteId, Variant) {
     let record = Variant {
         sku: Some(doc.sku.0.clone()),
-        name: filled(doc.name.as_ref()),
         form: filled(doc.type_id.as_ref()),
         active: doc.status.as_ref().map(|status| status.0 == "1"),
         serial: Some(doc.id.0.to_string()),
+        ..Variant::default()
     };
     (RemoteId::new("", doc.sku.0.clone()), record)
 }

@@ -31,7 +31,7 @@ use syncline_connect::{
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::{Kind, Step};
-use syncline_core::leaf::Value as LeafValue;
+use syncline_core::leaf::{Leaves, Value as LeafValue};
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
 use syncline_core::profile::{Fit, Profile};
@@ -422,6 +422,10 @@ impl Connector for Magento {
                 _ => join_all(permits.into_iter().map(|permit| self.write_one(ctx, permit))).await,
             }
         })
+    }
+
+    fn split(&self, _: Kind, leaves: &Leaves) -> Vec<Leaves> {
+        vec![leaves.clone()]
     }
 
     fn pair(&self, _: &Change, _: &Snapshot) -> Vec<(Path, String)> {

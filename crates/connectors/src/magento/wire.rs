@@ -306,6 +306,7 @@ pub(super) struct Region {
 pub(super) struct Product {
     pub(super) id: Id,
     pub(super) sku: Text,
+    #[expect(dead_code, reason = "told by locale")]
     pub(super) name: Option<Text>,
     pub(super) type_id: Option<Text>,
     pub(super) status: Option<Text>,

@@ -21,7 +21,7 @@ use syncline_connect::{Connector, Ctx, Cursor, Fut, KeyPage, Lookup, Outcome, Pa
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
-use syncline_core::leaf::Value;
+use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::profile::{Fit, Profile};
 
@@ -107,6 +107,10 @@ impl Connector for Tryton {
 
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>> {
         Box::pin(self.carry_out(ctx, permits))
+    }
+
+    fn split(&self, _: Kind, leaves: &Leaves) -> Vec<Leaves> {
+        vec![leaves.clone()]
     }
 
     fn pair(&self, change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> {

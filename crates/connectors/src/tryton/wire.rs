@@ -300,6 +300,7 @@ pub(super) struct ProductRow {
     #[serde(default)]
     pub(super) active: Flag,
     #[serde(rename = "template.", default)]
+    #[expect(dead_code, reason = "told by locale")]
     pub(super) template: Option<Named>,
     #[serde(rename = "sale_uom.", default)]
     pub(super) sale_unit: Option<Unit>,

@@ -12,7 +12,7 @@ pub use fields::Malformed;
 pub use lines::Lines;
 pub use order::{Charge, Line, LineForm, Order, OrderLife, Payment, Tax, Totals};
 pub use stock::{Level, Stock};
-pub use variant::Variant;
+pub use variant::{Changed, SHARED as VARIANT_SHARED, Texts, Variant};
 
 use crate::kind::Kind;
 use crate::leaf::Leaves;

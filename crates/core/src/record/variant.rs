@@ -1,30 +1,66 @@
-//! A variant: what is sold under a SKU. This slice reads what adoption by SKU needs.
+//! A variant: what is sold under a SKU, with its texts per locale.
 
 use super::fields::{Fields, Malformed};
 use crate::leaf::{Leaves, Value};
 use crate::path::Path;
-use alloc::string::String;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
 
-/// What is sold.
+/// What is sold. Every field is optional: `None` is not told; an empty text or a weight of zero is told as nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Variant {
     /// Stock keeping unit as the system writes it.
     pub sku: Option<String>,
-    /// Name in the system's default language.
-    pub name: Option<String>,
     /// The system's word for its sort, e.g. `simple`, `bundle`.
     pub form: Option<String>,
-    /// Whether it can be sold today.
+    /// Whether it is offered at all.
     pub active: Option<bool>,
     /// The system's numeric id where its address is another key.
     pub serial: Option<String>,
+    /// Weight of one in kilograms.
+    pub weight: Option<Decimal>,
+    /// Texts by locale: the language (`de`), with its region where a system has several of one language (`de-AT`).
+    pub texts: BTreeMap<String, Texts>,
+    /// When it was last changed there, and by whom, where the system tells.
+    pub changed: Changed,
 }
 
+/// The texts of one locale.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Texts {
+    /// What it is called.
+    pub name: Option<String>,
+    /// What is told about it; may hold HTML where the system writes it.
+    pub description: Option<String>,
+}
+
+/// Who changed a record last, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changed {
+    /// When.
+    pub at: Option<Timestamp>,
+    /// The name of the person's account.
+    pub by: Option<String>,
+}
+
+/// The paths whose values two systems can share; all others say what a system calls it.
+pub const SHARED: [&str; 4] = ["active", "weight", "texts.*.name", "texts.*.description"];
+const FIELDS: [&str; 7] = ["sku", "form", "active", "serial", "weight", "changed.at", "changed.by"];
+const TEXTS: [&str; 2] = ["name", "description"];
+
 impl Variant {
+    /// The path of the name in `locale`; none where `locale` is no plain word.
+    #[must_use]
+    pub fn text_path(locale: &str, field: &str) -> Option<Path> {
+        Path::try_from(alloc::format!("texts.{locale}.{field}")).ok()
+    }
+
     pub(super) fn to_leaves(&self) -> Leaves {
         let mut leaves = Leaves::new();
-        let texts = [("sku", &self.sku), ("name", &self.name), ("form", &self.form), ("serial", &self.serial)];
-        for (field, text) in texts {
+        let by = [("sku", &self.sku), ("form", &self.form), ("serial", &self.serial), ("changed.by", &self.changed.by)];
+        for (field, text) in by {
             if let Some(text) = text {
                 leaves.put(Path::field(field), Value::Text(text.clone()));
             }
@@ -32,22 +68,95 @@ impl Variant {
         if let Some(active) = self.active {
             leaves.put(Path::field("active"), Value::Bool(active));
         }
+        if let Some(weight) = self.weight {
+            leaves.tell(Path::field("weight"), (!weight.is_zero()).then_some(Value::Number(weight)));
+        }
+        if let Some(at) = self.changed.at {
+            leaves.put(Path::field("changed.at"), Value::Instant(at));
+        }
+        for (locale, texts) in &self.texts {
+            for (field, text) in TEXTS.iter().zip([&texts.name, &texts.description]) {
+                if let (Some(text), Some(path)) = (text, Self::text_path(locale, field)) {
+                    leaves.tell(path, (!text.is_empty()).then(|| Value::Text(text.clone())));
+                }
+            }
+        }
         leaves
     }
 
-    pub(super) fn from_leaves(leaves: &Leaves) -> Result<Self, Malformed> {
-        let fields = Fields::of(leaves);
-        for (path, _) in leaves.iter() {
-            if !["sku", "name", "form", "serial", "active"].contains(&path.as_str()) {
-                return Err(Malformed::Unknown(path.clone()));
+    /// The variant that `leaves` tell.
+    ///
+    /// # Errors
+    /// [`Malformed`] with the path of a field that is unknown or of another type.
+    pub fn from_leaves(leaves: &Leaves) -> Result<Self, Malformed> {
+        let mut texts: BTreeMap<String, Texts> = BTreeMap::new();
+        for (path, value) in leaves.iter() {
+            if FIELDS.contains(&path.as_str()) {
+                continue;
             }
+            let (locale, field) = text_of(path).ok_or_else(|| Malformed::Unknown(path.clone()))?;
+            let text = match value {
+                None => String::new(),
+                Some(Value::Text(text)) => text.clone(),
+                Some(_) => return Err(Malformed::Type { path: path.clone(), wanted: "text" }),
+            };
+            let texts = texts.entry(locale.to_string()).or_default();
+            *(if field == "name" { &mut texts.name } else { &mut texts.description }) = Some(text);
         }
+        let fields = Fields::of(leaves);
+        let weightless = leaves.get(&Path::field("weight")) == crate::leaf::Leaf::Empty;
         Ok(Self {
             sku: fields.text("sku")?,
-            name: fields.text("name")?,
             form: fields.text("form")?,
             active: fields.flag("active")?,
             serial: fields.text("serial")?,
+            weight: fields.number("weight")?.or(weightless.then_some(Decimal::ZERO)),
+            texts,
+            changed: Changed { at: fields.instant("changed.at")?, by: fields.text("changed.by")? },
         })
+    }
+}
+
+/// Locale and field of a path below `texts`.
+fn text_of(path: &Path) -> Option<(&str, &str)> {
+    let (locale, field) = path.as_str().strip_prefix("texts.")?.split_once('.')?;
+    (!locale.is_empty() && TEXTS.contains(&field)).then_some((locale, field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = Option<String>> {
+        proptest::option::of("\\PC{0,6}")
+    }
+
+    proptest! {
+        #[test]
+        fn a_variant_comes_back_from_its_leaves(
+            sku in text(), active in proptest::option::of(any::<bool>()),
+            weight in proptest::option::of((0i64..1_000_000, 0u32..5).prop_map(|(m, s)| Decimal::new(m, s))),
+            texts in proptest::collection::btree_map("[a-z]{2}(-[A-Z]{2})?", (text(), text()), 0..4),
+            by in text(),
+        ) {
+            let texts = texts
+                .into_iter()
+                .filter(|(_, (name, description))| name.is_some() || description.is_some())
+                .map(|(locale, (name, description))| (locale, Texts { name, description }))
+                .collect();
+            let variant = Variant {
+                sku, active, weight, texts, changed: Changed { at: None, by }, ..Variant::default()
+            };
+            prop_assert_eq!(Variant::from_leaves(&variant.to_leaves()).unwrap(), variant);
+        }
+    }
+
+    #[test]
+    fn nothing_told_is_not_the_same_as_told_that_there_is_nothing() {
+        let texts = [("de".to_string(), Texts { name: Some("Becher".to_string()), description: Some(String::new()) })];
+        let leaves = Variant { texts: texts.into(), ..Variant::default() }.to_leaves();
+        assert_eq!(leaves.get(&Variant::text_path("de", "description").unwrap()), crate::leaf::Leaf::Empty);
+        assert_eq!(leaves.get(&Path::field("weight")), crate::leaf::Leaf::Untold);
     }
 }

@@ -147,6 +147,7 @@ impl Stage {
             Which::Shop => Arc::new(magento::Magento::new(magento::Config {
                 url: "http://shop.example".to_string(),
                 auth: magento::Auth::Token("token".to_string()),
+                views: std::collections::BTreeMap::new(),
             })),
             Which::Erp => Arc::new(tryton::Tryton::new(tryton::Config {
                 url: "http://erp.example/erp".to_string(),

@@ -10,7 +10,7 @@ use syncline_connect::{
 use syncline_core::delivery::{Change, Noted, Permit};
 use syncline_core::id::{DeliveryId, EntityId, Epoch, Mark, RemoteId};
 use syncline_core::kind::Kind;
-use syncline_core::leaf::Value;
+use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::profile::{Fit, Profile};
 use syncline_core::record::{Line, Lines, Record};
@@ -296,6 +296,9 @@ impl Connector for BadConnector {
     }
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> PortFut<'a, Vec<Outcome>> {
         self.connector.write(ctx, permits)
+    }
+    fn split(&self, kind: Kind, leaves: &Leaves) -> Vec<Leaves> {
+        self.connector.split(kind, leaves)
     }
     fn pair(&self, change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> {
         self.connector.pair(change, snapshot)

@@ -4,6 +4,7 @@ use super::recorded;
 use super::world::{Fault, Held, login, permit, shop};
 use crate::magento::{Auth, Config, Magento};
 use serde_json::json;
+use std::collections::BTreeMap;
 use syncline_connect::{Connector, Cursor, Lookup, Outcome};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::{Kind, Step};
@@ -150,7 +151,11 @@ async fn secrets_stand_in_no_message_and_no_evidence() {
     held.with(|world| world.faults = [Fault::LostReply; 3].into());
     let error = magento.probe(&held.ctx()).await.unwrap_err();
     assert!(!format!("{error:?}").contains("wrong-password"));
-    let wrong = Magento::new(Config { url: "http://shop.example".into(), auth: Auth::Token("s3cret".into()) });
+    let wrong = Magento::new(Config {
+        url: "http://shop.example".into(),
+        auth: Auth::Token("s3cret".into()),
+        views: BTreeMap::new(),
+    });
     let error = wrong.probe(&held.ctx()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Denied);
     assert!(!format!("{error:?} {wrong:?}").contains("s3cret"));

@@ -75,13 +75,7 @@ fn element_id(key: &str) -> Option<i64> {
 
 /// The variant a product row tells.
 pub(super) fn variant_record(row: &ProductRow) -> Record {
-    Record::Variant(Variant {
-        sku: row.code.clone(),
-        name: row.template.as_ref().and_then(|template| template.name.clone()),
-        form: None,
-        active: Some(row.active.0),
-        serial: None,
-    })
+    Record::Variant(Variant { sku: row.code.clone(), active: Some(row.active.0), ..Variant::default() })
 }
 
 /// Which element of the document made from `change` is which of ours.
