@@ -1,6 +1,7 @@
 //! The transactions in SQL: one body under both shells.
 
 mod accept;
+mod base;
 mod commitment;
 mod deliver;
 mod lane;
@@ -9,7 +10,7 @@ mod tell;
 
 use crate::{
     Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, LaneFilter, LaneRow, PlanBook,
-    Release, Retry, Sending, Settle, Sql, Store, StoreError, Story, TallyRow,
+    Release, Resolve, Retry, Sending, Settle, Sql, Store, StoreError, Story, TallyRow,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -85,6 +86,16 @@ impl Store for Sql {
     }
     fn place_in_journal(&self) -> Fut<'_, u64> {
         self.run(|db| Ok(id(db.query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| row.get(0))?)))
+    }
+    fn resolve(&self, resolve: Resolve, now: Timestamp) -> Fut<'_, ()> {
+        self.run(move |db| base::resolve(db, &resolve, now))
+    }
+    fn forget_cursor(&self, system: SystemUid, kind: Kind) -> Fut<'_, ()> {
+        self.run(move |db| {
+            let sql = "DELETE FROM cursor WHERE system = ?1 AND kind = ?2";
+            db.prepare_cached(sql)?.execute(params![system.as_str(), kind.word()])?;
+            Ok(())
+        })
     }
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.run(move |db| tell::lanes(db, &filter))
