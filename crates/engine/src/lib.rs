@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod apply;
 pub mod config;
+pub mod conflicts;
 pub mod decide;
 pub mod deliver;
 pub mod explain;
@@ -11,6 +12,7 @@ pub mod pages;
 pub mod poll;
 pub mod preview;
 pub mod run;
+mod shared;
 pub mod status;
 mod stock;
 pub mod system;

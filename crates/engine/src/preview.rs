@@ -103,8 +103,10 @@ impl Engine {
         let now = self.now();
         let id = format!("p{:x}", now.as_millisecond());
         let mut plan = Plan { id: id.clone(), at: Some(now), ..Plan::default() };
-        let filter =
-            LaneFilter { states: vec!["ready", "waiting", "held", "failed", "awaiting"], ..LaneFilter::default() };
+        let filter = LaneFilter {
+            states: vec!["ready", "waiting", "held", "failed", "conflict", "awaiting"],
+            ..LaneFilter::default()
+        };
         let mut lanes = self.store.lanes(filter).await?;
         lanes.retain(|lane| flow.is_none_or(|flow| lane.kind.flow() == flow));
         let mut unread = self.freshen(&stock_to_preview(&lanes, now)).await?;
@@ -113,8 +115,8 @@ impl Engine {
             let why = lane.why.clone().unwrap_or_else(blank);
             let open = OpenRow { state: lane.state.clone(), kind: lane.kind.to_string(), key: lane.label.clone(), why };
             match lane.state.as_str() {
-                "held" | "failed" => plan.open.push(open),
-                "awaiting" if lane.ready_at > now => plan.awaiting += usize::from(lane.kind != Kind::Stock),
+                "held" | "failed" | "conflict" => plan.open.push(open),
+                "awaiting" if lane.ready_at > now => plan.awaiting += usize::from(lane.kind == Kind::Order),
                 _ => match unread.remove(&lane.entity) {
                     Some(Unread::Gone(why)) => plan.open.push(OpenRow { state: "held".to_string(), why, ..open }),
                     Some(Unread::Trouble(system, error)) => {
@@ -163,7 +165,7 @@ impl Engine {
                 }
             }
         }
-        let Decided { decision, resolution: _ } = self.decide(&case, true).await?;
+        let Decided { decision, .. } = self.decide(&case, true).await?;
         let mut hold = |state: &str, why: Hold| {
             open.state = state.to_string();
             open.why = why;
@@ -173,6 +175,7 @@ impl Engine {
             Decision::Agreed | Decision::Outside(_) | Decision::Early(_) => {}
             Decision::Awaiting(..) => plan.awaiting += 1,
             Decision::Hold(why) => hold("held", why),
+            Decision::Conflict(why) => hold("conflict", why),
             Decision::Wait(_, why) => hold("waiting", Hold::new("", why, "")),
             Decision::Step(planned) => {
                 let target = self.system(&planned.target)?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use syncline_connect::{Clock, Error};
 use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
-use syncline_core::rules::{OrderRules, StockRules};
+use syncline_core::rules::{FieldRules, OrderRules, StockRules};
 use syncline_store::{Accept, Claim, LaneFilter, Retry, Store};
 
 /// Numbers the engine runs by.
@@ -40,6 +40,8 @@ pub struct Flows {
     pub orders: Option<OrderRules>,
     /// Whether customers flow with the orders.
     pub customers: bool,
+    /// Rules of the products flow.
+    pub products: Option<FieldRules>,
     /// Rules of the inventory flow.
     pub inventory: Option<StockRules>,
     /// Flows that only plan and verify.
@@ -183,7 +185,8 @@ impl Engine {
         let ours = SystemUid::new("rules");
         // The number in front grows where what is left out is told in another way, so that it is judged anew.
         let inventory = self.flows.inventory.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
-        let rules = format!("2 {:?} {}{inventory}", self.flows.orders, self.flows.customers);
+        let products = self.flows.products.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
+        let rules = format!("2 {:?} {}{inventory}{products}", self.flows.orders, self.flows.customers);
         if self.store.cursor(ours.clone(), Kind::Order).await? == rules {
             return Ok(());
         }
@@ -213,6 +216,13 @@ impl Engine {
             let counts = self.poll(self.system(&rules.source)?, Kind::Stock).await?;
             synced.new += counts.new;
             synced.changed += counts.changed;
+        }
+        if let Some(rules) = &self.flows.products {
+            for name in std::iter::once(&rules.source).chain(&rules.targets) {
+                let counts = self.poll(self.system(name)?, Kind::Variant).await?;
+                synced.new += counts.new;
+                synced.changed += counts.changed;
+            }
         }
         Ok(synced)
     }

@@ -188,33 +188,12 @@ pub struct Resolve {
     pub entity: EntityId,
     /// What was decided on: revision per system.
     pub revisions: BTreeMap<SystemUid, u64>,
-    /// The decisions.
-    pub takes: Vec<Take>,
+    /// What counts as agreed by it.
+    pub bases: Vec<Base>,
+    /// Values both sides get: the system the pair goes to, the field, and the value; none to empty it.
+    pub chosen: Vec<(SystemUid, Path, Option<Value>)>,
     /// In words, for the journal, without personal text.
     pub told: String,
-}
-
-/// One decision of a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Take {
-    /// One side counts.
-    Side {
-        /// The system whose value goes.
-        loser: SystemUid,
-        /// The system whose value counts.
-        winner: SystemUid,
-        /// What the loser shows of the fields.
-        leaves: Leaves,
-    },
-    /// Both sides get this value.
-    Value {
-        /// The system the pair goes to.
-        target: SystemUid,
-        /// The field.
-        path: Path,
-        /// The value; none to empty it.
-        value: Option<Value>,
-    },
 }
 
 /// What an entity is called in one system.

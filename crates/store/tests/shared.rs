@@ -1,5 +1,7 @@
 //! Records two systems share: one base for each pair, what a person decides, and names that change.
 
+#![expect(clippy::expect_used, reason = "a test stops where its ground is missing")]
+
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use syncline_core::id::{EntityId, RemoteId, SystemUid};
@@ -8,7 +10,7 @@ use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_store::{
     Accept, Adoption, Agreed, Base, Case, Claim, Claimed, Incoming, LaneState, Release, Resolve, Sql, Store,
-    StoreError, Take, Told,
+    StoreError, Told,
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -111,8 +113,15 @@ async fn a_decision_on_what_has_moved_on_is_refused_and_one_that_holds_wakes_the
     store.release(held).await.expect("released");
     assert!(store.claim(Claim { now: NOW, lease_s: 60, limit: 1, only: Vec::new() }).await.expect("asked").is_empty());
 
-    let take = Take::Side { loser: uid("shop"), winner: uid("erp"), leaves: name("Pott") };
-    let resolve = Resolve { entity, revisions: revisions(&case), takes: vec![take], told: "erp".to_string() };
+    let told = "the ERP counts".to_string();
+    let bases = [("erp", "shop"), ("shop", "erp")].map(|(system, peer)| Base {
+        system: uid(system),
+        peer: uid(peer),
+        leaves: name("Pott"),
+        over: true,
+    });
+    let resolve =
+        Resolve { entity, revisions: revisions(&case), bases: bases.to_vec(), chosen: Vec::new(), told: told.clone() };
     store.resolve(resolve.clone(), NOW).await.expect("resolved");
     assert_eq!(store.resolve(resolve, NOW).await, Err(StoreError::Stale));
     let case = store.load(entity).await.expect("loaded");
@@ -121,8 +130,8 @@ async fn a_decision_on_what_has_moved_on_is_refused_and_one_that_holds_wakes_the
     let lane = claimed(&store).await;
 
     let path = Path::field("texts.de.name");
-    let take = Take::Value { target: uid("shop"), path: path.clone(), value: Some(Value::Text("Humpen".to_string())) };
-    let resolve = Resolve { entity, revisions: revisions(&case), takes: vec![take], told: "a value".to_string() };
+    let chosen = vec![(uid("shop"), path.clone(), Some(Value::Text("Humpen".to_string())))];
+    let resolve = Resolve { entity, revisions: revisions(&case), bases: Vec::new(), chosen, told };
     store.resolve(resolve, NOW).await.expect("resolved");
     let case = store.load(entity).await.expect("loaded");
     assert_eq!(case.chosen[&uid("shop")], name("Humpen"));

@@ -168,13 +168,13 @@ fn decision(case: &SharedCase<'_>, merged: &Merged) -> Decision {
     if !merged.to_a.is_empty() {
         return step(&case.source, &case.target, &merged.to_a);
     }
-    if let Some((path, why)) = merged.refused.first() {
-        let what = alloc::format!("`{path}` cannot be kept: {why}");
-        return Decision::Hold(Hold::new("SYN-0109", what, "change the value in its source, then `syncline retry`"));
-    }
-    match merged.conflicts.as_slice() {
-        [] => Decision::Agreed,
-        conflicts => Decision::Conflict(told(conflicts)),
+    match (merged.conflicts.as_slice(), merged.refused.first()) {
+        ([], None) => Decision::Agreed,
+        ([], Some((path, why))) => {
+            let what = alloc::format!("`{path}` cannot be kept: {why}");
+            Decision::Hold(Hold::new("SYN-0109", what, "change the value in its source, then `syncline retry`"))
+        }
+        (conflicts, _) => Decision::Conflict(told(conflicts)),
     }
 }
 

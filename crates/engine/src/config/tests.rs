@@ -1,6 +1,7 @@
 //! What is wrong in a file is named with its line and a remedy.
 
 use super::*;
+use syncline_core::rules::FieldPolicy;
 
 const GOOD: &str = r#"store = "agreed.db"
 [systems.shop]
@@ -175,4 +176,39 @@ fn a_secret_that_cannot_be_sent_is_told_before_anything_is() {
     }
     std::fs::remove_file(&place).unwrap();
     assert_eq!(Secret::Plain("a\nb".into()).read("syncline.toml", "erp", "login").expect_err("plain").code, "SYN-0427");
+}
+
+const PRODUCTS: &str = r#"
+[flows.products]
+from = "erp"
+to = ["shop"]
+mode = "on"
+fields = { "texts.*.description" = "shop", "texts.de.name" = "merge", weight = "keep", active = "merge:shop" }
+"#;
+
+#[test]
+fn each_field_has_the_policy_that_names_it_most_closely() {
+    let config = parse(&format!("{GOOD}{PRODUCTS}")).expect("good");
+    let rules = config.in_force().products.expect("products");
+    let policy = |path: &str| rules.policy(&syncline_core::path::Path::try_from(path.to_string()).expect("a path"));
+    let owner = |name: &str| FieldPolicy::Owner(SystemName::new(name));
+    assert_eq!(policy("texts.de.description"), owner("shop"));
+    assert_eq!(policy("texts.de.name"), FieldPolicy::Merge(None));
+    assert_eq!(policy("texts.fr.name"), owner("erp"));
+    assert_eq!(policy("weight"), FieldPolicy::Keep);
+    assert_eq!(policy("active"), FieldPolicy::Merge(Some(SystemName::new("shop"))));
+}
+
+#[test]
+fn a_policy_that_cannot_be_meant_is_refused_with_its_line() {
+    let wrong = |from: &str, to: &str| {
+        let text = format!("{GOOD}{PRODUCTS}").replacen(from, to, 1);
+        parse(&text).expect_err(to).to_string()
+    };
+    assert!(wrong("weight =", "wieght =").contains("did you mean `weight`"), "{}", wrong("weight =", "wieght ="));
+    assert!(wrong("\"merge:shop\"", "\"merge:store\"").contains("`merge:erp`"));
+    assert!(wrong("weight = \"keep\"", "weight = \"mine\"").contains("`keep`"));
+    let rivals = wrong("weight = \"keep\"", "\"texts.de.*\" = \"keep\"");
+    assert!(rivals.contains("texts.*.description"), "{rivals}");
+    assert!(wrong("mode = \"on\"", "mode = \"on\"\nsafety = 3").contains("[flows.inventory]"));
 }

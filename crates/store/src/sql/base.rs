@@ -3,7 +3,7 @@
 use super::accept::wake;
 use super::{int, journal, kind, ms};
 use crate::codec::{packed, unpacked};
-use crate::{Agreed, Base, Resolve, StoreError, Take};
+use crate::{Agreed, Base, Resolve, StoreError};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
@@ -108,30 +108,13 @@ pub(super) fn resolve(db: &Connection, resolve: &Resolve, now: Timestamp) -> Res
     if !current(db, resolve.entity, &resolve.revisions)? {
         return Err(StoreError::Stale);
     }
-    for take in &resolve.takes {
-        match take {
-            // As though both had agreed on what one shows, and the other one had changed it since.
-            Take::Side { loser, winner, leaves } => {
-                let base = |system: &SystemUid, peer: &SystemUid| Base {
-                    system: system.clone(),
-                    peer: peer.clone(),
-                    leaves: leaves.clone(),
-                    over: true,
-                };
-                set(db, resolve.entity, &base(loser, winner))?;
-                set(db, resolve.entity, &base(winner, loser))?;
-            }
-            Take::Value { target, path, value } => {
-                let sql = "INSERT OR REPLACE INTO chosen (entity, target, path, value) VALUES (?1, ?2, ?3, ?4)";
-                let value = packed("value", value)?;
-                db.prepare_cached(sql)?.execute(params![
-                    int(resolve.entity.0),
-                    target.as_str(),
-                    path.as_str(),
-                    value
-                ])?;
-            }
-        }
+    for base in &resolve.bases {
+        set(db, resolve.entity, base)?;
+    }
+    for (target, path, value) in &resolve.chosen {
+        let sql = "INSERT OR REPLACE INTO chosen (entity, target, path, value) VALUES (?1, ?2, ?3, ?4)";
+        let value = packed("value", value)?;
+        db.prepare_cached(sql)?.execute(params![int(resolve.entity.0), target.as_str(), path.as_str(), value])?;
     }
     moved_on(db, resolve.entity)?;
     journal(db, resolve.entity, None, &Entry::new("resolved", "", resolve.told.clone()), now)?;

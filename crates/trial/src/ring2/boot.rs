@@ -124,6 +124,7 @@ impl Stage {
             systems.insert(system.name.clone(), system);
         }
         let flows = Flows {
+            products: None,
             orders: Some(self.rules.clone()),
             customers: true,
             inventory: self.stock.clone(),
