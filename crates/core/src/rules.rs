@@ -97,6 +97,15 @@ impl FieldRules {
     }
 }
 
+/// Rules of the prices flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceRules {
+    /// Who is told by whom.
+    pub fields: FieldRules,
+    /// The shop's lists, each with the ERP's list whose prices it shows.
+    pub lists: BTreeMap<String, String>,
+}
+
 /// Whether an order may leave the shop now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Released {

@@ -120,7 +120,7 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.attend_stock().await?;
+        self.attend_satellites().await?;
         if let Some(rules) = self.flows.products.as_ref().filter(|_| bound > 0) {
             // What was not tied was passed over: now it is read.
             for name in std::iter::once(&rules.source).chain(&rules.targets) {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{FLOWS, Flow, Kind};
-use syncline_core::rules::{FieldRules, OrderRules, StockRules};
+use syncline_core::rules::{FieldRules, OrderRules, PriceRules, StockRules};
 
 /// Which connector a system is reached by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,6 +151,8 @@ pub struct Config {
     pub orders: Option<OrderRules>,
     /// Rules of the products flow, where there is one.
     pub products: Option<FieldRules>,
+    /// Rules of the prices flow, where there is one.
+    pub prices: Option<PriceRules>,
     /// Rules of the inventory flow, where there is one.
     pub inventory: Option<StockRules>,
 }
@@ -186,6 +188,7 @@ impl Config {
             orders: self.orders.clone().filter(|_| on(Flow::Orders)),
             customers: on(Flow::Customers),
             products: self.products.clone().filter(|_| on(Flow::Products)),
+            prices: self.prices.clone().filter(|_| on(Flow::Prices)),
             inventory: self.inventory.clone().filter(|_| on(Flow::Inventory)),
             watched,
             every_s: looks.min().unwrap_or(draw::EVERY_S),

@@ -70,8 +70,8 @@ impl Engine {
         let mut decided = match case.kind {
             Kind::Order => self.decide_order(case, rules, source, target, side, lenient).await?,
             Kind::Customer => self.decide_customer(case, target, side),
-            Kind::Variant | Kind::Product | Kind::Stock => {
-                Decision::Outside("products are adopted only".to_string()).into()
+            Kind::Variant | Kind::Product | Kind::Stock | Kind::Price => {
+                Decision::Outside("no flow carries it".to_string()).into()
             }
         };
         if let Decision::Step(_) = &decided.decision {

@@ -85,7 +85,10 @@ impl Engine {
         };
         let stock: Vec<EntityId> =
             lanes.iter().filter(|lane| lane.kind == Kind::Stock).map(|lane| lane.entity).collect();
+        let prices: Vec<EntityId> =
+            lanes.iter().filter(|lane| lane.kind == Kind::Price).map(|lane| lane.entity).collect();
         let mut unread = self.freshen(&stock).await?;
+        unread.extend(self.freshen_prices(&prices).await?);
         let mut active: Vec<Work> = Vec::with_capacity(lanes.len());
         for work in lanes.into_iter().map(fresh) {
             match unread.remove(&work.claimed.entity) {
@@ -304,7 +307,7 @@ impl Engine {
         let version = snapshot.version.clone();
         let Some((id, record)) = snapshot.records.into_iter().next() else { return Ok(()) };
         let told = match record.kind() {
-            Kind::Stock | Kind::Variant => Told::Asked,
+            Kind::Stock | Kind::Variant | Kind::Price => Told::Asked,
             _ => Told::News,
         };
         let records = vec![poll::row(id, &record, version, told)];

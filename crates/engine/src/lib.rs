@@ -11,6 +11,7 @@ pub mod import;
 pub mod pages;
 pub mod poll;
 pub mod preview;
+mod prices;
 pub mod run;
 mod shared;
 pub mod status;

@@ -109,7 +109,8 @@ impl Engine {
         };
         let mut lanes = self.store.lanes(filter).await?;
         lanes.retain(|lane| flow.is_none_or(|flow| lane.kind.flow() == flow));
-        let mut unread = self.freshen(&stock_to_preview(&lanes, now)).await?;
+        let mut unread = self.freshen(&to_preview(&lanes, Kind::Stock, now)).await?;
+        unread.extend(self.freshen_prices(&to_preview(&lanes, Kind::Price, now)).await?);
         for lane in lanes {
             let blank = || Hold::new("", lane.state.clone(), "");
             let why = lane.why.clone().unwrap_or_else(blank);
@@ -239,14 +240,14 @@ impl Engine {
     }
 }
 
-/// Stock lanes a plan looks at: their figures are read anew first.
-fn stock_to_preview(lanes: &[LaneRow], now: Timestamp) -> Vec<EntityId> {
+/// Lanes of `kind` a plan looks at: their figures are read anew first.
+fn to_preview(lanes: &[LaneRow], kind: Kind, now: Timestamp) -> Vec<EntityId> {
     let looked_at = |lane: &&LaneRow| match lane.state.as_str() {
-        "held" | "failed" => false,
+        "held" | "failed" | "conflict" => false,
         "awaiting" => lane.ready_at <= now,
         _ => true,
     };
-    lanes.iter().filter(|lane| lane.kind == Kind::Stock).filter(looked_at).map(|lane| lane.entity).collect()
+    lanes.iter().filter(|lane| lane.kind == kind).filter(looked_at).map(|lane| lane.entity).collect()
 }
 
 fn fit_word(target: &System, kind: Kind, path: &syncline_core::path::Path, value: &Value) -> String {

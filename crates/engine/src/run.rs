@@ -9,7 +9,7 @@ use std::time::Duration;
 use syncline_connect::{Clock, Error};
 use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
-use syncline_core::rules::{FieldRules, OrderRules, StockRules};
+use syncline_core::rules::{FieldRules, OrderRules, PriceRules, StockRules};
 use syncline_store::{Accept, Claim, LaneFilter, Retry, Store};
 
 /// Numbers the engine runs by.
@@ -42,6 +42,8 @@ pub struct Flows {
     pub customers: bool,
     /// Rules of the products flow.
     pub products: Option<FieldRules>,
+    /// Rules of the prices flow.
+    pub prices: Option<PriceRules>,
     /// Rules of the inventory flow.
     pub inventory: Option<StockRules>,
     /// Flows that only plan and verify.
@@ -186,11 +188,12 @@ impl Engine {
         // The number in front grows where what is left out is told in another way, so that it is judged anew.
         let inventory = self.flows.inventory.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
         let products = self.flows.products.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
-        let rules = format!("2 {:?} {}{inventory}{products}", self.flows.orders, self.flows.customers);
+        let prices = self.flows.prices.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
+        let rules = format!("2 {:?} {}{inventory}{products}{prices}", self.flows.orders, self.flows.customers);
         if self.store.cursor(ours.clone(), Kind::Order).await? == rules {
             return Ok(());
         }
-        self.attend_stock().await?;
+        self.attend_satellites().await?;
         self.store.retry(Retry::Rules, self.now()).await?;
         let cursor = Some((Kind::Order, rules));
         self.store
@@ -214,6 +217,11 @@ impl Engine {
         }
         if let Some(rules) = &self.flows.inventory {
             let counts = self.poll(self.system(&rules.source)?, Kind::Stock).await?;
+            synced.new += counts.new;
+            synced.changed += counts.changed;
+        }
+        if let Some(rules) = &self.flows.prices {
+            let counts = self.poll(self.system(&rules.fields.source)?, Kind::Price).await?;
             synced.new += counts.new;
             synced.changed += counts.changed;
         }

@@ -1,20 +1,22 @@
 //! Records that systems share field by field: each target of the flow is compared with the source in turn.
 
 use crate::decide::Decided;
+use crate::prices::side_by_side;
 use crate::run::Engine;
+use crate::stock::Unread;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use syncline_core::audit::SharedFacts;
 use syncline_core::delivery::{Delivery, Progress, after};
-use syncline_core::id::{SystemName, SystemUid};
+use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaf, Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{self, Decision, Planned, Share, Shared, SharedCase};
 use syncline_core::policy::Hold;
 use syncline_core::profile::Fit;
-use syncline_core::record::VARIANT_SHARED;
+use syncline_core::record::{PRICE_SHARED, VARIANT_SHARED};
 use syncline_core::rules::{FieldPolicy, FieldRules};
 use syncline_store::{Agreed, Base, Basis, Case};
 
@@ -32,6 +34,7 @@ impl Engine {
     pub(crate) fn field_rules(&self, kind: Kind) -> Option<&FieldRules> {
         match kind {
             Kind::Variant => self.flows.products.as_ref(),
+            Kind::Price => self.flows.prices.as_ref().map(|rules| &rules.fields),
             _ => None,
         }
     }
@@ -53,7 +56,7 @@ impl Engine {
 
     fn compared(&self, case: &Case, rules: &FieldRules, source: &System, target: &System) -> Shared {
         let nothing = Leaves::new();
-        let seen = |system: &System| case.sides.get(&system.uid).map_or(&nothing, |side| &side.seen);
+        let (seen_source, seen_target) = self.seen(case, source, target);
         let (of_source, of_target) = (base(case, source, target), base(case, target, source));
         let (profile_a, profile_b) = (source.kind(case.kind), target.kind(case.kind));
         let fit_a = |path: &Path, value: &Value| -> Fit { source.connector.fit(case.kind, path, value) };
@@ -61,23 +64,41 @@ impl Engine {
         planner::shared(&SharedCase {
             rules,
             kind: case.kind,
-            shared: &VARIANT_SHARED,
+            shared: if case.kind == Kind::Price { &PRICE_SHARED } else { &VARIANT_SHARED },
             source: Share {
                 system: &source.name,
-                seen: seen(source),
+                seen: &seen_source,
                 base: &of_source,
                 profile: &profile_a,
                 fit: &fit_a,
             },
             target: Share {
                 system: &target.name,
-                seen: seen(target),
+                seen: &seen_target,
                 base: &of_target,
                 profile: &profile_b,
                 fit: &fit_b,
             },
             chosen: case.chosen.get(&target.uid).unwrap_or(&nothing),
         })
+    }
+
+    /// What both show of `case`, so that one path means one thing.
+    fn seen(&self, case: &Case, source: &System, target: &System) -> (Leaves, Leaves) {
+        let seen = |system: &System| case.sides.get(&system.uid).map(|side| side.seen.clone()).unwrap_or_default();
+        match (case.kind, &self.flows.prices) {
+            (Kind::Price, Some(rules)) => side_by_side(&seen(source), &seen(target), &rules.lists),
+            _ => (seen(source), seen(target)),
+        }
+    }
+
+    /// What `system` shows of `case`, in the words both share, and what `peer` shows.
+    fn seen_by(&self, case: &Case, rules: &FieldRules, system: &System, peer: &System) -> (Leaves, Leaves) {
+        if system.name == rules.source {
+            return self.seen(case, system, peer);
+        }
+        let (theirs, ours) = self.seen(case, peer, system);
+        (ours, theirs)
     }
 
     /// What to do about a record that systems share: what can be written goes first, then what a person has to decide.
@@ -121,24 +142,54 @@ impl Engine {
         peer: &System,
     ) -> Option<Decision> {
         let nothing = Leaves::new();
-        let seen = |system: &System| case.sides.get(&system.uid).map_or(&nothing, |side| &side.seen);
+        let (shown, other_seen) = self.seen_by(case, rules, target, peer);
         let base = base(case, target, peer);
         let shop = if plan.target == rules.source { peer } else { target };
         let shared = SharedFacts {
             rules,
-            other_seen: seen(peer),
+            other_seen: &other_seen,
             base: &base,
             chosen: case.chosen.get(&shop.uid).unwrap_or(&nothing),
         };
-        crate::decide::refused(plan, &crate::decide::facts(case, target, seen(target), Some(shared)))
+        crate::decide::refused(plan, &crate::decide::facts(case, target, &shown, Some(shared)))
     }
 
     /// What `peer` showed of the fields of `leaves` when they were planned for the other one.
-    pub(crate) fn basis(&self, case: &Case, peer: Option<&SystemName>, leaves: &Leaves) -> Option<Basis> {
+    pub(crate) fn basis(
+        &self,
+        case: &Case,
+        peer: Option<&SystemName>,
+        target: &System,
+        leaves: &Leaves,
+    ) -> Option<Basis> {
         let peer = self.systems.get(peer?)?;
-        let seen = &case.sides.get(&peer.uid)?.seen;
+        let (seen, _) = self.seen_by(case, self.field_rules(case.kind)?, peer, target);
         let leaves = leaves.iter().map(|(path, _)| (path.clone(), seen.value(path).cloned())).collect();
         Some(Basis { peer: peer.uid.clone(), leaves })
+    }
+
+    /// Reads the prices of `lanes` where nobody tells when they change: those of the targets, and what was never told.
+    /// Returns what could not be read.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub(crate) async fn freshen_prices(&self, lanes: &[EntityId]) -> Result<BTreeMap<EntityId, Unread>, EngineError> {
+        let mut unread = BTreeMap::new();
+        let Some(rules) = self.field_rules(Kind::Price).filter(|_| !lanes.is_empty()) else { return Ok(unread) };
+        let mut cases = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            cases.push(self.store.load(*lane).await?);
+        }
+        for name in std::iter::once(&rules.source).chain(&rules.targets) {
+            let system = self.system(name)?;
+            let wanted: Vec<_> = cases
+                .iter()
+                .filter(|case| name != &rules.source || !case.sides.contains_key(&system.uid))
+                .filter_map(|case| Some((case.entity, case.bound.get(&system.uid)?.id.clone())))
+                .collect();
+            self.read_satellites(system, Kind::Price, &wanted, &mut unread).await?;
+        }
+        Ok(unread)
     }
 
     /// When `delivery`, whose fate is in doubt, may be looked at: where both sides may change a field, not before it

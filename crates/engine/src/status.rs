@@ -56,11 +56,15 @@ impl Engine {
         if self.flows.products.is_some() {
             flows.insert(Flow::Products, FlowStatus::default());
         }
+        if self.flows.prices.is_some() {
+            flows.insert(Flow::Prices, FlowStatus::default());
+        }
         for row in self.store.tally().await? {
             // Records of a flow that was switched off are no part of the picture.
             let off = match row.kind {
                 Kind::Stock => self.flows.inventory.is_none(),
                 Kind::Variant => self.flows.products.is_none(),
+                Kind::Price => self.flows.prices.is_none(),
                 _ => false,
             };
             if off {

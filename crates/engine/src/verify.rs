@@ -85,6 +85,9 @@ impl Engine {
         if let Some(rules) = &self.flows.products {
             proof.flows.insert(Flow::Products, self.verify_shared(Kind::Variant, rules).await?);
         }
+        if let Some(rules) = &self.flows.prices {
+            proof.flows.insert(Flow::Prices, self.verify_shared(Kind::Price, &rules.fields).await?);
+        }
         proof.drift = proof.flows.values().map(FlowProof::drift).sum();
         Ok(proof)
     }

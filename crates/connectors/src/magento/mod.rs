@@ -160,7 +160,7 @@ impl Magento {
             Kind::Customer => format!("customers/{}", numeric(kind, id)?),
             Kind::Variant => format!("products/{}", encoded(&id.id)),
             Kind::Product => return Err(unsupported("products are read as variants, by SKU")),
-            Kind::Stock => return Err(unsupported("stock is read many at a time")),
+            Kind::Stock | Kind::Price => return Err(unsupported("stock and prices are read many at a time")),
         };
         let value: Value = match self.client.get(ctx, &path).await {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
@@ -378,7 +378,7 @@ impl Connector for Magento {
                 Kind::Variant => self.products(ctx, since).await,
                 Kind::Product => Err(unsupported("products are read as variants, by SKU")),
                 // No feed: a quantity that changes moves nothing a search could go by.
-                Kind::Stock => Ok(Page { seen: Vec::new(), next: since.clone(), more: false }),
+                Kind::Stock | Kind::Price => Ok(Page { seen: Vec::new(), next: since.clone(), more: false }),
             }
         })
     }
@@ -388,7 +388,7 @@ impl Connector for Magento {
             match kind {
                 Kind::Order => self.key_page(ctx, ORDERS, after).await,
                 Kind::Customer => self.key_page(ctx, CUSTOMERS, after).await,
-                Kind::Variant | Kind::Stock => self.key_page(ctx, PRODUCTS, after).await,
+                Kind::Variant | Kind::Stock | Kind::Price => self.key_page(ctx, PRODUCTS, after).await,
                 Kind::Product => Err(unsupported("products are read as variants, by SKU")),
             }
         })

@@ -28,7 +28,7 @@ pub(super) fn model(kind: Kind) -> Result<&'static str> {
     match kind {
         Kind::Order => Ok("sale.sale"),
         Kind::Customer => Ok("party.party"),
-        Kind::Variant | Kind::Stock => Ok("product.product"),
+        Kind::Variant | Kind::Stock | Kind::Price => Ok("product.product"),
         Kind::Product => Err(Error::new(ErrorKind::Unsupported, "Tryton's product families are not read yet")),
     }
 }
@@ -40,7 +40,7 @@ fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
             SALE_FIELDS.into_iter().chain(web).collect()
         }
         Kind::Customer => PARTY_FIELDS.to_vec(),
-        Kind::Product | Kind::Variant | Kind::Stock => PRODUCT_FIELDS.to_vec(),
+        Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => PRODUCT_FIELDS.to_vec(),
     }
 }
 
@@ -98,7 +98,9 @@ impl Tryton {
             }
             Kind::Product | Kind::Variant => typed::<ProductRow>(row, "product")
                 .map(|product| (product.id, map::variant_record(&product), product.version)),
-            Kind::Stock => Err(Error::new(ErrorKind::Unsupported, "figures of stock stand in no single row")),
+            Kind::Stock | Kind::Price => {
+                Err(Error::new(ErrorKind::Unsupported, "stock and prices stand in no single row"))
+            }
         };
         let (id, record, version) = told.map_err(|error| error.with(evidence.clone()))?;
         let id = map::remote(id);

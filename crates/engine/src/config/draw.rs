@@ -33,6 +33,7 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         flows: BTreeMap::new(),
         orders: None,
         products: None,
+        prices: None,
         inventory: None,
     };
     for (flow, table) in [
@@ -40,6 +41,7 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         (Flow::Customers, file.flows.customers),
         (Flow::Orders, file.flows.orders),
         (Flow::Inventory, file.flows.inventory),
+        (Flow::Prices, file.flows.prices),
     ] {
         if let Some(table) = table {
             let at = table.span().start;

@@ -45,6 +45,7 @@ pub(super) struct FlowTables {
     pub(super) products: Option<Spanned<Flow>>,
     pub(super) customers: Option<Spanned<Flow>>,
     pub(super) inventory: Option<Spanned<Flow>>,
+    pub(super) prices: Option<Spanned<Flow>>,
     pub(super) orders: Option<Spanned<Flow>>,
 }
 
@@ -76,4 +77,5 @@ pub(super) struct Flow {
     pub(super) safety: Option<Spanned<u32>>,
     pub(super) sources: Rows<Spanned<Vec<String>>>,
     pub(super) fields: Rows<Spanned<String>>,
+    pub(super) lists: Rows<Spanned<String>>,
 }

@@ -70,7 +70,8 @@ fn a_misspelt_key_is_named_with_its_line_and_what_was_meant() {
     assert_eq!(wrong.remedy, "did you mean `token`?");
     let wrong = error("[flows.orders]\n", "[flows.oders]\n");
     assert_eq!((wrong.code, wrong.remedy.as_str()), ("SYN-0412", "did you mean `orders`?"));
-    assert!(error("needs =", "fields = {}\nneeds =").remedy.contains("not built yet"));
+    assert!(error("needs =", "fields = {}\nneeds =").remedy.contains("[flows.products]"));
+    assert!(error("needs =", "transforms = {}\nneeds =").remedy.contains("not built yet"));
 }
 
 #[test]
@@ -117,11 +118,7 @@ fn flows_are_checked() {
         (orders, "[flows.orders]\ntax = \"shop\"\nfrom = \"shop\"\nto = [\"erp\"]", "SYN-0419"),
         (orders, "[flows.orders]\nmode = \"of\"\nfrom = \"shop\"\nto = [\"erp\"]", "SYN-0413"),
         (orders, "[flows.orders]\nmode = \"off\"\nfrom = \"shop\"\nto = [\"erp\"]\nnumber = \"{numer}\"", "SYN-0413"),
-        (
-            "[flows.customers]",
-            "[flows.products]\nfrom=\"erp\"\nto=[\"shop\"]\nmode=\"on\"\n[flows.customers]",
-            "SYN-0419",
-        ),
+        ("[flows.customers]", "[flows.products]\nfrom=\"erp\"\nto=[\"shop\"]\nsafety=2\n[flows.customers]", "SYN-0412"),
         ("start = \"2026-11-01\"\n", "", "SYN-0414"),
         ("start = \"2026-11-01\"", "start = \"yesterday\"", "SYN-0413"),
         ("checkmo = \"placed\"", "checkmo = \"payed\"", "SYN-0413"),
@@ -203,7 +200,8 @@ fn each_field_has_the_policy_that_names_it_most_closely() {
 fn a_policy_that_cannot_be_meant_is_refused_with_its_line() {
     let wrong = |from: &str, to: &str| {
         let text = format!("{GOOD}{PRODUCTS}").replacen(from, to, 1);
-        parse(&text).expect_err(to).to_string()
+        let wrong = parse(&text).expect_err(to);
+        format!("{wrong} {}", wrong.remedy)
     };
     assert!(wrong("weight =", "wieght =").contains("did you mean `weight`"), "{}", wrong("weight =", "wieght ="));
     assert!(wrong("\"merge:shop\"", "\"merge:store\"").contains("`merge:erp`"));

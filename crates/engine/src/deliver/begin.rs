@@ -39,7 +39,9 @@ impl Engine {
             Decision::Step(_) => LaneState::Outside("the flow only watches".to_string()),
             Decision::Agreed => {
                 let why = match case.kind {
-                    Kind::Stock | Kind::Variant => "agreed; looked at once more when nothing can land any more",
+                    Kind::Stock | Kind::Variant | Kind::Price => {
+                        "agreed; looked at once more when nothing can land any more"
+                    }
                     _ => "a second draft may still turn up",
                 };
                 let due = case.strays.iter().map(|(_, at)| *at).min();
@@ -71,7 +73,8 @@ impl Engine {
         if plan.kind == Kind::Customer && plan.step == Step::Create && work.asked.is_empty() {
             return self.fetch_customer(work, case).await;
         }
-        if peer.is_some() && !work.asked.contains(&target.uid) {
+        // Prices were read when the lane was taken up.
+        if peer.is_some() && plan.kind != Kind::Price && !work.asked.contains(&target.uid) {
             // People work there: what they have just changed is not overwritten unseen.
             return self.read_anew(work, case, &target).await;
         }
@@ -89,7 +92,7 @@ impl Engine {
         if let Some(hold) = never_kept(&work.unkept, &leaves, &target) {
             return self.hold(&work, hold).await;
         }
-        let basis = self.basis(case, peer.as_ref(), &leaves);
+        let basis = self.basis(case, peer.as_ref(), &target, &leaves);
         self.commit(work, case, plan, (leaves, basis), &target).await
     }
 

@@ -40,14 +40,14 @@ enum Change {
 
 fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestamp) -> Result<Change, StoreError> {
     let known = match record.kind {
-        Kind::Stock => satellite(db, system, record.kind, &record.id)?,
+        kind if kind.of_variant() => satellite(db, system, record.kind, &record.id)?,
         Kind::Variant => variant(db, system, record, now)?,
         kind => entity_of(db, system, kind, &record.id)?,
     };
     let entity = match known {
         Some(entity) => entity,
-        // A variant nobody has tied, and its stock: both are read when that happens.
-        None if matches!(record.kind, Kind::Stock | Kind::Variant) => return Ok(Change::Same),
+        // A variant nobody has tied, its stock and prices: they are read when that happens.
+        None if record.kind.of_variant() || record.kind == Kind::Variant => return Ok(Change::Same),
         None => {
             let entity = new_entity(db, record.kind, &record.label)?;
             bind(db, system, record.kind, &record.id, entity, "main")?;

@@ -108,7 +108,7 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
     let strays = settle.strays_at;
     if let Ending::Done { id, leaves, version, elements } = &settle.ending {
         let kind = kind_of(db, settle.lane)?;
-        if kind != Kind::Stock {
+        if !kind.of_variant() {
             bind(db, &settle.system, kind, id, settle.lane, "main")?;
         }
         let whole = match kind {

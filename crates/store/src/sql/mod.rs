@@ -148,10 +148,10 @@ fn entity_of(
     kind: Kind,
     remote: &RemoteId,
 ) -> Result<Option<EntityId>, StoreError> {
-    if kind == Kind::Stock {
+    if kind.of_variant() {
         let sql = "SELECT s.entity FROM satellite s JOIN binding b ON b.entity = s.main \
-                   WHERE s.kind = 'stock' AND b.system = ?1 AND b.kind = 'variant' AND b.scope = ?2 AND b.remote = ?3";
-        let row = params![system.as_str(), remote.scope, remote.id];
+                   WHERE s.kind = ?4 AND b.system = ?1 AND b.kind = 'variant' AND b.scope = ?2 AND b.remote = ?3";
+        let row = params![system.as_str(), remote.scope, remote.id, kind.word()];
         let found: Option<i64> = db.prepare_cached(sql)?.query_row(row, |row| row.get(0)).optional()?;
         return Ok(found.map(|entity| EntityId(id(entity))));
     }

@@ -125,6 +125,7 @@ impl Stage {
         }
         let flows = Flows {
             products: None,
+            prices: None,
             orders: Some(self.rules.clone()),
             customers: true,
             inventory: self.stock.clone(),

@@ -8,7 +8,7 @@ use syncline_core::id::SystemName;
 use syncline_core::kind::{FLOWS, Flow};
 use syncline_core::path::Path as Field;
 use syncline_core::record::VARIANT_SHARED;
-use syncline_core::rules::{FieldPolicy, FieldRules, OrderRules, ReleaseRule, StockRules};
+use syncline_core::rules::{FieldPolicy, FieldRules, OrderRules, PriceRules, ReleaseRule, StockRules};
 use toml::Spanned;
 
 const RELEASE_DAYS: u32 = 14;
@@ -20,6 +20,7 @@ pub(super) fn draw(source: &Source<'_>, drawn: &mut Config, flow: Flow, at: usiz
     let told = drawing.common(&raw)?;
     match flow {
         Flow::Products => drawn.products = Some(drawing.products(&told, &raw)?),
+        Flow::Prices => drawn.prices = Some(drawing.prices(&told, &raw)?),
         Flow::Inventory => drawn.inventory = Some(drawing.inventory(&told, &raw)?),
         Flow::Orders => drawn.orders = Some(drawing.orders(&told, raw, drawn.flows.get(&Flow::Customers))?),
         Flow::Customers => {}
@@ -64,7 +65,7 @@ impl Drawing<'_> {
         let orders = [Flow::Orders].as_slice();
         let keys = [
             ("start", raw.start.as_ref().map(|key| key.span().start), orders),
-            ("tax", raw.tax.as_ref().map(|key| key.span().start), orders),
+            ("tax", raw.tax.as_ref().map(|key| key.span().start), &[Flow::Orders, Flow::Prices]),
             ("number", raw.number.as_ref().map(|key| key.span().start), orders),
             ("release", raw.release.as_ref().map(|key| key.span().start), orders),
             ("release_days", raw.release_days.as_ref().map(|key| key.span().start), orders),
@@ -73,6 +74,7 @@ impl Drawing<'_> {
             ("taxes", raw.taxes.as_ref().map(|key| key.span().start), orders),
             ("safety", raw.safety.as_ref().map(|key| key.span().start), &[Flow::Inventory]),
             ("sources", raw.sources.as_ref().map(|key| key.span().start), &[Flow::Inventory]),
+            ("lists", raw.lists.as_ref().map(|key| key.span().start), &[Flow::Prices]),
             ("fields", raw.fields.as_ref().map(|key| key.span().start), &[Flow::Products]),
         ];
         for (key, at, flows) in keys {
@@ -119,6 +121,34 @@ impl Drawing<'_> {
         let rows = raw.fields.as_ref().map_or(&none, Spanned::get_ref);
         let policies = self.policies(flow, rows, &VARIANT_SHARED)?;
         Ok(FieldRules { source: flow.from.clone(), targets: vec![flow.to.clone()], policies })
+    }
+
+    fn prices(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<PriceRules> {
+        let net = raw.tax.as_ref().is_some_and(|tax| tax.get_ref() == "net");
+        if !net {
+            let what = "[flows.prices] does not say that the shop's prices are entered without tax";
+            let remedy =
+                "add `tax = \"net\"` if both sides keep prices without tax; prices that include it are not built yet";
+            return Err(self.source.error("SYN-0414", Some(self.at), what, remedy));
+        }
+        let none = BTreeMap::new();
+        let rows = raw.lists.as_ref().map_or(&none, Spanned::get_ref);
+        if rows.is_empty() {
+            let what = "[flows.prices] has no `lists`: which of the shop's prices show which list of the ERP";
+            let remedy = "write one like `lists = { base = \"list\" }`; `syncline systems` names both sides' lists";
+            return Err(self.source.error("SYN-0414", Some(self.at), what, remedy));
+        }
+        let mut lists: BTreeMap<String, String> = BTreeMap::new();
+        for (ours, theirs) in rows {
+            if lists.values().any(|other| other == theirs.get_ref()) {
+                let what = format!("`lists` shows the ERP's `{}` twice", theirs.get_ref());
+                let remedy = "one list of the ERP is shown in one of the shop so far: name each once";
+                return Err(self.wrong(Some(theirs.span().start), what, remedy));
+            }
+            lists.insert(ours.clone(), theirs.get_ref().clone());
+        }
+        let fields = FieldRules { source: flow.from.clone(), targets: vec![flow.to.clone()], policies: Vec::new() };
+        Ok(PriceRules { fields, lists })
     }
 
     /// The policies of the flow's fields; each has to name a field there is, and no two may say different things of one.
@@ -260,7 +290,7 @@ impl Drawing<'_> {
         let (from, to) = (is_shop(&flow.from), is_shop(&flow.to));
         let fine = match self.flow {
             Flow::Products => from != to,
-            Flow::Inventory => !from && to,
+            Flow::Inventory | Flow::Prices => !from && to,
             Flow::Customers | Flow::Orders => from && !to,
         };
         if fine {
@@ -269,7 +299,7 @@ impl Drawing<'_> {
         let what = format!("[flows.{}] goes from `{}` to `{}`, which is not built", self.flow, flow.from, flow.to);
         let remedy = match self.flow {
             Flow::Products => "products flow between a shop and an ERP, either way",
-            Flow::Inventory => "stock flows from an ERP (tryton) to a shop (magento)",
+            Flow::Inventory | Flow::Prices => "stock and prices flow from an ERP (tryton) to a shop (magento)",
             _ => "orders and customers flow from a shop (magento) to an ERP (tryton)",
         };
         Err(self.source.error("SYN-0419", Some(self.at), what, remedy))
