@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod apply;
+pub mod approval;
 pub mod config;
 pub mod conflicts;
 pub mod decide;

@@ -1,5 +1,6 @@
 //! The engine: its parts, its workers, one pass (`sync`) and the daemon (`run`).
 
+use crate::approval::{GUARDED, Gate};
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -78,6 +79,8 @@ pub struct Engine {
     stop: AtomicBool,
     paused: Mutex<BTreeMap<SystemName, Error>>,
     refusals: Mutex<BTreeMap<SystemName, u32>>,
+    /// Flows whose pass waits for a person's approval.
+    gates: Mutex<BTreeMap<Flow, Gate>>,
     writes: std::sync::atomic::AtomicU64,
 }
 
@@ -91,7 +94,7 @@ impl Engine {
         settings: Settings,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let (paused, refusals) = (Mutex::default(), Mutex::default());
+        let (paused, refusals, gates) = (Mutex::default(), Mutex::default(), Mutex::default());
         Self {
             store,
             systems,
@@ -101,6 +104,7 @@ impl Engine {
             stop: AtomicBool::new(false),
             paused,
             refusals,
+            gates,
             writes: 0.into(),
         }
     }
@@ -173,6 +177,17 @@ impl Engine {
         !self.flows.watched.contains(&kind.flow())
     }
 
+    /// Flows whose pass waits for a person's approval, since the last pass.
+    #[must_use]
+    pub fn shut(&self) -> BTreeMap<Flow, Gate> {
+        self.gates.lock().map(|gates| gates.clone()).unwrap_or_default()
+    }
+
+    /// Whether lanes of `kind` are left alone until a person approves them.
+    fn is_shut(&self, kind: Kind) -> bool {
+        self.gates.lock().is_ok_and(|gates| gates.contains_key(&kind.flow()))
+    }
+
     /// At start: what was under way when the last process ended becomes unknown. Returns how many that were.
     ///
     /// # Errors
@@ -235,13 +250,29 @@ impl Engine {
         Ok(synced)
     }
 
-    /// One pass: reads what changed, then works until nothing is left that can be done now.
+    /// One pass: reads what changed, then works until nothing is left that can be done now; of one flow only where one
+    /// is named. What would change too much at once is left until a person approves it.
     ///
     /// # Errors
     /// Where a source does not answer, a system refuses us, or the store fails. What was done stays done.
-    pub async fn sync(&self) -> Result<Synced, EngineError> {
+    pub async fn sync(&self, flow: Option<Flow>) -> Result<Synced, EngineError> {
         let mut synced = self.look().await?;
-        self.drain(&[]).await?;
+        let gates = self.gates().await?;
+        if let Ok(mut shut) = self.gates.lock() {
+            *shut = gates;
+        }
+        match flow {
+            None => self.drain(&[]).await?,
+            Some(flow) => {
+                let filter = LaneFilter { states: vec!["ready", "awaiting"], ..LaneFilter::default() };
+                let lanes = self.store.lanes(filter).await?;
+                let of_flow = lanes.iter().filter(|lane| lane.kind.flow() == flow);
+                let only: Vec<EntityId> = of_flow.map(|lane| lane.entity).collect();
+                if !only.is_empty() {
+                    self.drain(&only).await?;
+                }
+            }
+        }
         synced.writes = self.writes();
         match self.any_paused() {
             Some((system, error)) => Err(EngineError::System { system, error }),
@@ -265,7 +296,9 @@ impl Engine {
             }
             let filter = LaneFilter { states: vec!["ready"], ..LaneFilter::default() };
             let mut rows = self.store.lanes(filter).await?;
-            rows.retain(|row| self.writes_to(row.kind) && (only.is_empty() || only.contains(&row.entity)));
+            rows.retain(|row| {
+                self.writes_to(row.kind) && !self.is_shut(row.kind) && (only.is_empty() || only.contains(&row.entity))
+            });
             let progress = Some((rows.len(), self.writes.load(Ordering::Relaxed)));
             if progress != before {
                 before = progress;
@@ -295,6 +328,7 @@ impl Engine {
                 lease_s: self.settings.lease_s,
                 limit: self.settings.lanes,
                 only: only.to_vec(),
+                except: GUARDED.into_iter().filter(|kind| self.is_shut(*kind)).collect(),
             };
             let claimed = self.store.claim(claim).await?;
             if claimed.is_empty() {
@@ -311,7 +345,7 @@ impl Engine {
     /// Where the store fails.
     pub async fn run(&self, mut tell: impl FnMut(&Result<Synced, EngineError>)) -> Result<(), EngineError> {
         while !self.stopping() {
-            let result = self.sync().await;
+            let result = self.sync(None).await;
             if let Err(EngineError::Store(error)) = &result {
                 return Err(EngineError::Store(error.clone()));
             }

@@ -115,6 +115,8 @@ pub struct Claim {
     pub limit: usize,
     /// Only these lanes; empty for any.
     pub only: Vec<EntityId>,
+    /// None of these kinds.
+    pub except: Vec<Kind>,
 }
 
 /// A lane under lease.

@@ -59,7 +59,7 @@ async fn tied() -> (Sql, EntityId) {
 }
 
 async fn claimed(store: &Sql) -> Claimed {
-    let claim = Claim { now: NOW, lease_s: 60, limit: 1, only: Vec::new() };
+    let claim = Claim { now: NOW, lease_s: 60, limit: 1, only: Vec::new(), except: Vec::new() };
     store.claim(claim).await.expect("claimed").pop().expect("a lane")
 }
 
@@ -111,7 +111,13 @@ async fn a_decision_on_what_has_moved_on_is_refused_and_one_that_holds_wakes_the
     let hold = syncline_core::policy::Hold::new("SYN-0140", "both changed", "resolve");
     let held = release(&lane, LaneState::Conflict(hold), Agreed::default());
     store.release(held).await.expect("released");
-    assert!(store.claim(Claim { now: NOW, lease_s: 60, limit: 1, only: Vec::new() }).await.expect("asked").is_empty());
+    assert!(
+        store
+            .claim(Claim { now: NOW, lease_s: 60, limit: 1, only: Vec::new(), except: Vec::new() })
+            .await
+            .expect("asked")
+            .is_empty()
+    );
 
     let told = "the ERP counts".to_string();
     let bases = [("erp", "shop"), ("shop", "erp")].map(|(system, peer)| Base {

@@ -18,10 +18,12 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Vec<Claimed>, Stor
     let until = ms(after(claim.now, claim.lease_s));
     let only: Vec<String> = claim.only.iter().map(ToString::to_string).collect();
     let chosen = if only.is_empty() { String::new() } else { format!("AND entity IN ({})", only.join(",")) };
+    let except: Vec<String> = claim.except.iter().map(|kind| format!("AND kind <> '{kind}'")).collect();
+    let except = except.join(" ");
     // Customers before orders, because orders wait for them; both and stock before all else; then who waited longest.
     let sql = format!(
         "SELECT entity, kind, epoch, attempts FROM lane WHERE state IN ('ready', 'awaiting') AND ready_at <= ?1 AND lease_until <= ?1 \
-         {chosen} ORDER BY CASE kind WHEN 'customer' THEN 0 WHEN 'order' THEN 1 WHEN 'stock' THEN 2 WHEN 'price' THEN 3 \
+         {chosen} {except} ORDER BY CASE kind WHEN 'customer' THEN 0 WHEN 'order' THEN 1 WHEN 'stock' THEN 2 WHEN 'price' THEN 3 \
          ELSE 4 END, ready_at, entity LIMIT ?2"
     );
     let mut statement = db.prepare_cached(&sql)?;

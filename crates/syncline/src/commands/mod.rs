@@ -2,6 +2,7 @@
 
 mod adopt;
 mod apply;
+mod approve;
 mod check;
 mod conflicts;
 mod demo;
@@ -58,6 +59,8 @@ pub(crate) enum Command {
     Conflicts(conflicts::Args),
     /// Decide them: by side, by value, or leave both
     Resolve(resolve::Args),
+    /// Let a pass through that changes a large part of a flow's records
+    Approve(approve::Args),
     /// Orders from before the flow's first day: list them, let named ones through
     Import(import::Args),
     /// Compare both sides, and say of how many
@@ -91,6 +94,7 @@ pub(crate) async fn carry_out(command: Command, global: &Global, out: &Out) -> R
         Command::Retry(args) => retry::carry_out(&args, &file()?, out).await,
         Command::Conflicts(args) => conflicts::carry_out(&args, &file()?, out).await,
         Command::Resolve(args) => resolve::carry_out(&args, &file()?, out).await,
+        Command::Approve(args) => approve::carry_out(&args, &file()?, out).await,
         Command::Import(args) => import::carry_out(&args, &file()?, out).await,
         Command::Verify(args) => verify::carry_out(&args, &file()?, out).await,
         Command::Systems(args) => systems::carry_out(&args, &global.config, out).await,
