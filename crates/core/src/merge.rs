@@ -61,7 +61,7 @@ pub struct Merged {
 ///
 /// A side changed iff it tells something other than its base. A field a side does not tell is never written to it.
 /// Where both have a value and never agreed on the field, nobody knows which one is right: an owner's value fills
-/// what is empty, and all else is left to a person.
+/// what is empty, and all else is left to a person. An owner that has nothing says nothing, unless it had something.
 pub fn merge<F, G>(a: &Side<'_, F>, b: &Side<'_, G>, owner: impl Fn(&Path) -> Owner) -> Merged
 where
     F: Fn(&Path, &Value) -> Fit,
@@ -83,7 +83,7 @@ where
         if a.base.get(path) == Leaf::Untold || b.base.get(path) == Leaf::Untold {
             let told = va != Leaf::Untold && vb != Leaf::Untold;
             match (owner, &va, &vb) {
-                (Owner::Keep, ..) => {}
+                (Owner::Keep, ..) | (Owner::A, Leaf::Empty, _) | (Owner::B, _, Leaf::Empty) => {}
                 _ if !told || alike(path, a, b) => {}
                 (Owner::A | Owner::Merge, _, Leaf::Empty) => {
                     follow(path, &va, &vb, &b.fit, &mut merged.to_b, &mut merged.refused);
@@ -97,6 +97,8 @@ where
         }
         match owner {
             Owner::Keep => {}
+            Owner::A if va == Leaf::Empty && !changed_a => {}
+            Owner::B if vb == Leaf::Empty && !changed_b => {}
             Owner::A if changed_a || changed_b => follow(path, &va, &vb, &b.fit, &mut merged.to_b, &mut merged.refused),
             Owner::B if changed_a || changed_b => follow(path, &vb, &va, &a.fit, &mut merged.to_a, &mut merged.refused),
             Owner::Merge if changed_a && changed_b => {
@@ -130,13 +132,23 @@ where
     for (path, _) in a.seen.iter() {
         let asked = merged.to_a.get(path) != Leaf::Untold || merged.to_b.get(path) != Leaf::Untold;
         let told = b.seen.get(path) != Leaf::Untold;
-        if asked || !told || owner(path) == Owner::Keep || !alike(path, a, b) {
+        let silent = match owner(path) {
+            Owner::A => says_nothing(path, a),
+            Owner::B => says_nothing(path, b),
+            Owner::Keep | Owner::Merge => false,
+        };
+        if asked || !told || owner(path) == Owner::Keep || !(silent || alike(path, a, b)) {
             continue;
         }
         of_a.set(path.clone(), a.seen.get(path));
         of_b.set(path.clone(), b.seen.get(path));
     }
     (of_a, of_b)
+}
+
+/// Whether a side has nothing, and had nothing.
+fn says_nothing<F>(path: &Path, side: &Side<'_, F>) -> bool {
+    side.seen.get(path) == Leaf::Empty && !matches!(side.base.get(path), Leaf::Value(_))
 }
 
 /// Whether what one side shows is what the other shows, as either keeps it.
@@ -269,8 +281,23 @@ mod tests {
         assert_eq!(asked.conflicts.len(), 1);
         assert_eq!(both(Some("Mug"), Some("Mug"), Owner::Merge).1, 1);
         assert_eq!(both(Some("Mug"), Some("Mug"), Owner::Keep).1, 0);
-        assert_eq!(both(None, Some("Mug"), Owner::A).0.to_b.len(), 0);
-        assert_eq!(both(None, Some("Mug"), Owner::A).0.conflicts.len(), 1);
+        let (silent, bases) = both(None, Some("Mug"), Owner::A);
+        assert!(silent.to_b.is_empty() && silent.conflicts.is_empty() && bases == 1);
+    }
+
+    #[test]
+    fn an_owner_that_has_nothing_erases_nothing_unless_it_had_something() {
+        let of = |text: Option<&str>| -> Leaves {
+            core::iter::once((Path::field("name"), text.map(|text| Value::Text(text.to_string())))).collect()
+        };
+        let asked = |a: Option<&str>, base_a: Option<&str>| {
+            let (a, b, base_a, base_b) = (of(a), of(Some("Cup")), of(base_a), of(Some("Mug")));
+            let a = Side { seen: &a, base: &base_a, fit: exact };
+            merge(&a, &Side { seen: &b, base: &base_b, fit: exact }, |_| Owner::A).to_b
+        };
+        assert_eq!(asked(None, None), Leaves::new());
+        assert_eq!(asked(None, Some("Mug")), of(None));
+        assert_eq!(asked(Some("Pot"), None), of(Some("Pot")));
     }
 
     #[test]

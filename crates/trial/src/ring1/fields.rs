@@ -457,7 +457,13 @@ impl Record {
             if lost {
                 self.violated("lost: an edit is gone that nobody overwrote");
             }
-            if owner != Owner::Keep && !clash && !refused && !self.alike(&a, &b) {
+            // An owner that has nothing lets stand what people of the other system put there.
+            let silent = match owner {
+                Owner::A => a.is_none() && of_b.is_some(),
+                Owner::B => b.is_none() && of_a.is_some(),
+                Owner::Keep | Owner::Merge => false,
+            };
+            if owner != Owner::Keep && !clash && !refused && !silent && !self.alike(&a, &b) {
                 self.violated("agree: both sides differ and no conflict says so");
             }
             if clash && (of_a.is_none() || of_b.is_none()) && !refused {
