@@ -131,7 +131,8 @@ impl Magento {
         products: &[&wire::Product],
     ) -> Result<Vec<(wire::Id, Result<Option<Texts>>)>> {
         let scope = Scope::view(&view.code);
-        let mut open: Vec<Vec<&wire::Product>> = products.chunks(AT_ONCE).rev().map(<[_]>::to_vec).collect();
+        let at_once = usize::try_from(self.client.page_size()).map_or(AT_ONCE, |size| size.min(AT_ONCE));
+        let mut open: Vec<Vec<&wire::Product>> = products.chunks(at_once).rev().map(<[_]>::to_vec).collect();
         let (mut told, mut failed) = (Vec::new(), Vec::new());
         while let Some(mut group) = open.pop() {
             let ids: Vec<String> = group.iter().map(|doc| doc.id.0.to_string()).collect();
@@ -212,6 +213,13 @@ impl Magento {
                 // A save of an unknown SKU begins to make a product, and what it then misses is what the shop names.
                 let gone = matches!(read().await, Some(Ok(None)));
                 return Outcome::Refused(if gone { Error { kind: ErrorKind::Gone, ..error } } else { error });
+            }
+            // A web server that takes no encoded slash answers for itself, and the shop never hears of it.
+            Err(Outcome::Refused(error) | Outcome::Unknown { error, .. })
+                if id.id.contains('/') && error.kind == ErrorKind::Config && !error.message.contains(NO_SUCH_VIEW) =>
+            {
+                let what = unsupported("the web server takes no encoded slash, as in this SKU, in an address");
+                return Outcome::Refused(Error { message: format!("{}: {}", what.message, error.message), ..what });
             }
             Err(Outcome::Refused(error)) => return Outcome::Refused(self.without_view(error, ErrorKind::Stale).await),
             Err(outcome) => return outcome,

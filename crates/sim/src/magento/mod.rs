@@ -95,6 +95,9 @@ pub struct Quirks {
     pub slow_stock_index_s: u32,
     /// What becomes of a quantity written for a SKU nobody has.
     pub unknown_skus: UnknownSkus,
+    /// Most rows a search for orders, customers or products may ask for ("Web API input limits"); 0 for any number. One
+    /// that asks for no number gets 20 at most then.
+    pub page_limit: u32,
 }
 
 /// One shop with one website.
@@ -262,7 +265,7 @@ impl Shop {
             Route::AdminToken => self.admin_token(now, &body(request)?),
             Route::Setup(setup) => setup::read(*setup, &self.views, query),
             Route::Orders => {
-                let criteria = Criteria::parse(query)?;
+                let criteria = self.criteria(query)?;
                 Ok(page(&criteria, self.book.search(now, &criteria, repeat)?))
             }
             Route::Order(id) => {
@@ -274,14 +277,14 @@ impl Shop {
             Route::Unhold(id) => self.book.unhold(now, number(id)?),
             Route::Cancel(id) => self.book.cancel(now, number(id)?),
             Route::Customers => {
-                let criteria = Criteria::parse(query)?;
+                let criteria = self.criteria(query)?;
                 Ok(page(&criteria, self.customers.search(&criteria, repeat)?))
             }
             Route::Customer(id) => self.customers.get(number(id)?),
             Route::CreateCustomer => self.customers.create(now, &body(request)?),
             Route::UpdateCustomer(id) => self.customers.update(now, number(id)?, &body(request)?),
             Route::Products => {
-                let criteria = Criteria::parse(query)?;
+                let criteria = self.criteria(query)?;
                 let found = self.products.search(now, scope, &criteria, repeat)?;
                 Ok(json!({"items": found.page, "search_criteria": criteria.echo(), "total_count": found.total}))
             }
@@ -302,6 +305,11 @@ impl Shop {
                 desk.answer(route, query, &body)
             }
         }
+    }
+
+    /// The criteria of a search, within what the shop allows.
+    fn criteria(&self, query: &[(String, String)]) -> Result<Criteria, Refusal> {
+        Criteria::parse(query)?.limited(self.quirks.page_limit)
     }
 
     /// Saves a product of the SKU in the path or, without one, of that in the body: a create of a SKU that is there is an

@@ -156,3 +156,15 @@ fn views_and_the_unit_of_weight_are_settings() {
     assert!(shop.remove_store_view("french") && !shop.remove_store_view("french"));
     assert_eq!(send(&mut shop, now(), "GET", "french/V1/products/MUG", &Value::Null).0, 400);
 }
+
+#[test]
+fn a_limit_of_rows_is_refused_or_filled_in() {
+    let mut shop = shop();
+    shop.quirks_mut().page_limit = 5;
+    let ask = |shop: &mut Shop, size: &str| {
+        send(shop, now(), "GET", &format!("all/V1/products?searchCriteria{size}&fields=items[sku]"), &Value::Null)
+    };
+    assert_eq!(ask(&mut shop, "[pageSize]=6").0, 400);
+    assert_eq!(ask(&mut shop, "[pageSize]=5").0, 200);
+    assert_eq!(ask(&mut shop, "=").1["items"].as_array().map(Vec::len), Some(5));
+}

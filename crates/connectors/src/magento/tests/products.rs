@@ -462,6 +462,32 @@ async fn an_unknown_sku_is_gone_whatever_the_shop_answers() {
 }
 
 #[tokio::test]
+async fn a_web_server_that_takes_no_encoded_slash_stops_only_the_write() {
+    let (held, magento) = (three(), shop());
+    held.with(|world| {
+        world.rule = Some(Box::new(|request| {
+            let page = Fault::Answer(404, &[("content-type", "text/html")], "<html>Not Found</html>");
+            if request.url.contains("products/NUT%2FM8") { page } else { Fault::None }
+        }));
+    });
+    let nut = read(&magento, &held, "NUT/M8 ü").await;
+    assert_eq!((nut.texts.len(), nut.serial.as_deref()), (3, Some("2")));
+    let (kind, message) = refused(write(&magento, &held, "NUT/M8 ü", &[("texts.de.name", text("Mutter"))]).await);
+    assert!(kind == ErrorKind::Unsupported && message.contains("slash"), "{message}");
+}
+
+#[tokio::test]
+async fn a_shop_with_input_limits_is_asked_for_less() {
+    let (held, magento) = (three(), shop());
+    held.with(|world| world.shop.quirks_mut().page_limit = 40);
+    let (seen, _) = pass(&magento, &held, &Cursor::default()).await;
+    assert!(seen.len() >= 60 && seen.iter().all(|one| variant(one.snapshot.as_ref().unwrap()).texts.len() == 3));
+    let skus: Vec<RemoteId> = seen.iter().map(|one| one.id.clone()).collect();
+    let read = magento.read(&held.ctx(), Kind::Variant, &skus).await;
+    assert!(read.iter().all(|one| one.as_ref().unwrap().is_some()));
+}
+
+#[tokio::test]
 async fn a_read_back_that_fails_leaves_the_write_unknown_but_learned() {
     let (held, magento) = (three(), shop());
     read(&magento, &held, "MUG").await;
