@@ -2,6 +2,7 @@
 
 use super::config::{Auth, Config};
 use super::map::Stores;
+use super::products::Keeping;
 use super::views::Views;
 use super::weight::Unit;
 use super::wire::{self, Listing, Refusal};
@@ -76,6 +77,7 @@ pub(super) struct Client {
     refused_writes: AtomicU32,
     page: AtomicU32,
     in_pounds: AtomicBool,
+    keeps_all: AtomicBool,
     stores: Mutex<Option<Loaded>>,
 }
 
@@ -151,6 +153,7 @@ impl Client {
             refused_writes: AtomicU32::new(0),
             page: AtomicU32::new(PAGE),
             in_pounds: AtomicBool::new(false),
+            keeps_all: AtomicBool::new(false),
             stores: Mutex::new(None),
         }
     }
@@ -424,9 +427,15 @@ impl Client {
         views
     }
 
-    /// What the shop weighs in, as far as that was read.
-    pub(super) fn unit(&self) -> Unit {
-        if self.in_pounds.load(Ordering::Relaxed) { Unit::Pounds } else { Unit::default() }
+    /// Notes that a text of the shop holds a character of four bytes, so that it keeps such.
+    pub(super) fn saw_all_characters(&self) {
+        self.keeps_all.store(true, Ordering::Relaxed);
+    }
+
+    /// How the shop keeps values, as far as that was read.
+    pub(super) fn keeping(&self) -> Keeping {
+        let unit = if self.in_pounds.load(Ordering::Relaxed) { Unit::Pounds } else { Unit::default() };
+        Keeping { unit, all_characters: self.keeps_all.load(Ordering::Relaxed) }
     }
 
     /// Store views, websites and the settings of each view.

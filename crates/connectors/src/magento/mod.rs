@@ -358,7 +358,7 @@ impl Connector for Magento {
                 }
             }
             _ if kind == Kind::Stock => stock::fit(path, value),
-            _ if kind == Kind::Variant => products::fit(path, value, self.client.unit()),
+            _ if kind == Kind::Variant => products::fit(path, value, self.client.keeping()),
             _ => Fit::Exact,
         }
     }

@@ -1,6 +1,6 @@
 //! Products as variants: read with the texts of every locale, by pages of changes or by SKU; written scope by scope.
 
-use super::client::{Call, NO_SUCH_VIEW, Scope, Search, encoded};
+use super::client::{Call, Client, NO_SUCH_VIEW, Scope, Search, encoded};
 use super::feed::{self, Row, Table};
 use super::views::{View, Views};
 use super::weight::Unit;
@@ -59,7 +59,7 @@ impl Magento {
         let seen = rows.into_iter().map(|row| match row {
             Ok(found) => Seen {
                 id: RemoteId::new("", &found.doc.sku.0),
-                snapshot: snapshot(&found, &views, told.get(&found.doc.id)),
+                snapshot: snapshot(&self.client, &found, &views, told.get(&found.doc.id)),
             },
             Err(seen) => *seen,
         });
@@ -78,7 +78,7 @@ impl Magento {
         let whole = |one: Result<Option<Found>>| {
             let Some(found) = one? else { return Ok(None) };
             let told = told.as_ref().map_err(Clone::clone)?;
-            snapshot(&found, &views, told.get(&found.doc.id)).map(Some)
+            snapshot(&self.client, &found, &views, told.get(&found.doc.id)).map(Some)
         };
         found.into_iter().map(whole).collect()
     }
@@ -200,7 +200,8 @@ impl Magento {
             Ok(views) => views,
             Err(error) => return Outcome::Refused(error),
         };
-        let (id, scope, body) = match saving(permit.change(), &views) {
+        let keeping = Keeping { unit: views.unit, ..self.client.keeping() };
+        let (id, scope, body) = match saving(permit.change(), &views, keeping) {
             Ok(ready) => ready,
             Err(error) => return Outcome::Refused(error),
         };
@@ -260,12 +261,21 @@ fn understood(row: Row) -> std::result::Result<Found, Box<Seen>> {
     }
 }
 
-fn snapshot(found: &Found, views: &Views, told: Option<&Result<BTreeMap<String, Texts>>>) -> Result<Snapshot> {
+fn snapshot(
+    client: &Client,
+    found: &Found,
+    views: &Views,
+    told: Option<&Result<BTreeMap<String, Texts>>>,
+) -> Result<Snapshot> {
     let evidence = || evidence_of(PRODUCTS.resource, &found.value);
     let mut texts = told.cloned().unwrap_or_else(|| Ok(BTreeMap::new()))?;
     let own = map::texts(&found.doc).map_err(|error| error.with(evidence()))?;
     if let Some(main) = &views.main {
         texts.insert(main.0.clone(), own);
+    }
+    let shows = |text: &Option<String>| text.as_deref().is_some_and(has_long_character);
+    if texts.values().any(|texts| shows(&texts.name) || shows(&texts.description)) {
+        client.saw_all_characters();
     }
     let (id, record) = map::variant(&found.doc, texts, views.unit).map_err(|error| error.with(evidence()))?;
     let version = found.doc.updated_at.as_ref().map(|time| time.0.clone());
@@ -289,14 +299,14 @@ pub(super) fn split(leaves: &Leaves) -> Vec<Leaves> {
 }
 
 /// The product a change is for, the scope it is made in, and the body that saves it: what changes and nothing else.
-fn saving<'v>(change: &Change, views: &'v Views) -> Result<(RemoteId, Scope<'v>, Value)> {
+fn saving<'v>(change: &Change, views: &'v Views, keeping: Keeping) -> Result<(RemoteId, Scope<'v>, Value)> {
     let (Some(id), Step::Update) = (&change.document, &change.step) else {
         return Err(unsupported("of products only those that are there are written"));
     };
     let mut scopes: Vec<Scope<'v>> = Vec::new();
     let mut product = Map::new();
     for (path, value) in change.leaves.iter() {
-        let (scope, field, value) = column(path, value, views)?;
+        let (scope, field, value) = column(path, value, views, keeping)?;
         scopes.push(scope);
         if field == map::DESCRIPTION {
             let row = json!({"attribute_code": field, "value": value});
@@ -315,9 +325,14 @@ fn saving<'v>(change: &Change, views: &'v Views) -> Result<(RemoteId, Scope<'v>,
 }
 
 /// The scope, the field and the value that a leaf is written as.
-fn column<'v>(path: &Path, value: Option<&LeafValue>, views: &'v Views) -> Result<(Scope<'v>, &'static str, Value)> {
+fn column<'v>(
+    path: &Path,
+    value: Option<&LeafValue>,
+    views: &'v Views,
+    keeping: Keeping,
+) -> Result<(Scope<'v>, &'static str, Value)> {
     if let Some(value) = value
-        && let Fit::As(_, why) | Fit::Refused(why) = fit(path, value, views.unit)
+        && let Fit::As(_, why) | Fit::Refused(why) = fit(path, value, keeping)
     {
         return Err(map::invalid(format!("`{path}`: {why}")));
     }
@@ -349,20 +364,68 @@ fn column<'v>(path: &Path, value: Option<&LeafValue>, views: &'v Views) -> Resul
 
 const NAMELESS: &str = "a product cannot be without a name";
 
+/// How a shop keeps values, as far as that was read of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Keeping {
+    pub(super) unit: Unit,
+    /// Whether texts hold characters beyond U+FFFF. With `SET NAMES utf8`, which Magento comes with, each of them becomes
+    /// four question marks (recorded: order-two-addresses-emoji); that a shop is set up otherwise is known from the first
+    /// text that has one.
+    pub(super) all_characters: bool,
+}
+
 /// How the shop keeps a field of a product.
-pub(super) fn fit(path: &Path, value: &LeafValue, unit: Unit) -> Fit {
+pub(super) fn fit(path: &Path, value: &LeafValue, keeping: Keeping) -> Fit {
     match (text_of(path), value) {
-        (Some((_, "name")), LeafValue::Text(name)) => {
-            if name.trim().is_empty() {
-                return Fit::Refused(NAMELESS.to_owned());
-            }
-            match text::cut(name, NAME_LIMIT) {
-                Some(short) if short.trim().is_empty() => Fit::Refused(NAMELESS.to_owned()),
-                Some(short) => Fit::As(LeafValue::Text(short), format!("cut to {NAME_LIMIT} characters")),
-                None => Fit::Exact,
-            }
-        }
-        (None, LeafValue::Number(kilograms)) if path.as_str() == "weight" => unit.fit(*kilograms),
+        (Some((_, field)), LeafValue::Text(whole)) => fit_text(field, whole, keeping),
+        (None, LeafValue::Number(kilograms)) if path.as_str() == "weight" => keeping.unit.fit(*kilograms),
         _ => Fit::Exact,
     }
+}
+
+fn fit_text(field: &str, whole: &str, keeping: Keeping) -> Fit {
+    let mut why = Vec::new();
+    let mut kept = whole.to_owned();
+    if !keeping.all_characters && has_long_character(whole) {
+        kept = without_long_characters(whole);
+        why.push("without the characters that the shop's database makes question marks of".to_owned());
+    }
+    if field == "name" {
+        if let Some(short) = text::cut(&kept, NAME_LIMIT) {
+            kept = short;
+            why.push(format!("cut to {NAME_LIMIT} characters"));
+        }
+        if kept.trim().is_empty() {
+            return Fit::Refused(NAMELESS.to_owned());
+        }
+    } else if kept.is_empty() && !whole.is_empty() {
+        return Fit::Refused("nothing is left of it but question marks".to_owned());
+    }
+    if why.is_empty() { Fit::Exact } else { Fit::As(LeafValue::Text(kept), why.join(", ")) }
+}
+
+/// Whether a text holds a character of four bytes in UTF-8.
+fn has_long_character(text: &str) -> bool {
+    text.chars().any(is_long)
+}
+
+fn is_long(letter: char) -> bool {
+    letter.len_utf8() == 4
+}
+
+/// The text without characters of four bytes, and without the joiners and selectors that bind others to them.
+fn without_long_characters(text: &str) -> String {
+    let binds = |letter: char| matches!(letter, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}');
+    let mut kept = String::with_capacity(text.len());
+    let mut dropped = false;
+    for letter in text.chars() {
+        if is_long(letter) {
+            kept.truncate(kept.trim_end_matches('\u{200d}').len());
+            dropped = true;
+        } else if !(dropped && binds(letter)) {
+            kept.push(letter);
+            dropped = false;
+        }
+    }
+    kept
 }

@@ -98,6 +98,9 @@ pub struct Quirks {
     /// Most rows a search for orders, customers or products may ask for ("Web API input limits"); 0 for any number. One
     /// that asks for no number gets 20 at most then.
     pub page_limit: u32,
+    /// Whether the texts of products keep characters of four bytes in UTF-8. As recorded (order-two-addresses-emoji) each
+    /// of them becomes four question marks.
+    pub all_characters: bool,
 }
 
 /// One shop with one website.
@@ -198,7 +201,7 @@ impl Shop {
             "description" => json!({"custom_attributes": [{"attribute_code": field, "value": value}]}),
             _ => return false,
         };
-        self.products.late_commit_s = self.quirks.late_commit_s;
+        self.tell_quirks();
         let scope = Scope::of(Some(view.unwrap_or("all")));
         product.as_object().is_some_and(|product| self.products.save(now, &scope, sku, product).is_ok())
     }
@@ -307,6 +310,11 @@ impl Shop {
         }
     }
 
+    fn tell_quirks(&mut self) {
+        self.products.late_commit_s = self.quirks.late_commit_s;
+        self.products.all_characters = self.quirks.all_characters;
+    }
+
     /// The criteria of a search, within what the shop allows.
     fn criteria(&self, query: &[(String, String)]) -> Result<Criteria, Refusal> {
         Criteria::parse(query)?.limited(self.quirks.page_limit)
@@ -321,7 +329,7 @@ impl Shop {
             (None, Some(sku)) if self.products.find(sku).is_some() => sku,
             (None, _) => return Err(Refusal::new(501, "The simulated shop makes no products.")),
         };
-        self.products.late_commit_s = self.quirks.late_commit_s;
+        self.tell_quirks();
         self.products.save(now, scope, sku, product).map(|told| self.with_quantity(sku, told))
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Products {
     created: String,
     /// Seconds before a search sees what was saved.
     pub(super) late_commit_s: u32,
+    /// Whether characters of four bytes are kept.
+    pub(super) all_characters: bool,
 }
 
 impl Products {
@@ -34,7 +36,7 @@ impl Products {
         let by_sku = catalogue.iter().map(|item| (item.sku.to_lowercase(), item.product_id)).collect();
         let sheets = catalogue.iter().map(|item| (item.product_id, sheet(item, &created))).collect();
         let by_id = catalogue.into_iter().map(|item| (item.product_id, item)).collect();
-        Self { by_id, by_sku, sheets, created, late_commit_s: 0 }
+        Self { by_id, by_sku, sheets, created, late_commit_s: 0, all_characters: false }
     }
 
     /// The entry of an id.
@@ -84,7 +86,7 @@ impl Products {
         let id = self.find(sku).map(|item| item.product_id).ok_or_else(no_product)?;
         let sheet = self.sheets.get_mut(&id).ok_or_else(no_product)?;
         let mut saved = sheet.clone();
-        saved.save(scope, product)?;
+        saved.save(scope, product, self.all_characters)?;
         saved.updated = stamp(now);
         sheet.replace(saved, now, now.checked_add(late).unwrap_or(now));
         self.get(scope, sku)

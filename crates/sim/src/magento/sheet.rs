@@ -140,14 +140,20 @@ impl Sheet {
     ///
     /// # Errors
     /// 400 for an empty name (recorded: bulk-status-after), a value of another sort, or a field products do not have.
-    pub(super) fn save(&mut self, scope: &Scope, product: &Map<String, Value>) -> Result<(), Refusal> {
+    pub(super) fn save(
+        &mut self,
+        scope: &Scope,
+        product: &Map<String, Value>,
+        all_characters: bool,
+    ) -> Result<(), Refusal> {
+        let stored = |text: String| if all_characters { text } else { short_characters(&text) };
         for (field, value) in product {
             match field.as_str() {
-                "name" => self.put_name(scope, text(field, value)?)?,
+                "name" => self.put_name(scope, stored(text(field, value)?))?,
                 "status" => self.put_status(scope, value)?,
                 "weight" => self.weight = amount(field, value)?,
                 "price" => self.price = amount(field, value)?.unwrap_or_default(),
-                "custom_attributes" => self.put_attributes(scope, value)?,
+                "custom_attributes" => self.put_attributes(scope, value, &stored)?,
                 other if IGNORED.contains(&other) => {}
                 other => return Err(Refusal::no_property(other, "Magento\\Catalog\\Api\\Data\\ProductInterface")),
             }
@@ -155,12 +161,17 @@ impl Sheet {
         Ok(())
     }
 
-    fn put_attributes(&mut self, scope: &Scope, rows: &Value) -> Result<(), Refusal> {
+    fn put_attributes(
+        &mut self,
+        scope: &Scope,
+        rows: &Value,
+        stored: &dyn Fn(String) -> String,
+    ) -> Result<(), Refusal> {
         for row in rows.as_array().into_iter().flatten() {
             let value = row.get("value").unwrap_or(&Value::Null);
             match row.get("attribute_code").and_then(Value::as_str) {
                 Some("description") => {
-                    let description = (!value.is_null()).then(|| text("description", value)).transpose()?;
+                    let description = (!value.is_null()).then(|| text("description", value)).transpose()?.map(stored);
                     match scope {
                         Scope::All => self.description = description,
                         Scope::View(code) => self.views.entry(code.clone()).or_default().description = description,
@@ -220,6 +231,20 @@ impl Sheet {
         told.insert("views".to_owned(), Value::Object(views));
         told
     }
+}
+
+/// A text as a connection keeps it that speaks three bytes a character: four question marks for each that has four
+/// (recorded: order-two-addresses-emoji).
+fn short_characters(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.len_utf8() == 4 {
+            kept.push_str("????");
+        } else {
+            kept.push(letter);
+        }
+    }
+    kept
 }
 
 fn text(field: &str, value: &Value) -> Result<String, Refusal> {
