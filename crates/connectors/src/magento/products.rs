@@ -207,32 +207,40 @@ impl Magento {
         };
         let path = format!("products/{}", encoded(&id.id));
         let call = Call { method: "PUT", scope, path: &path };
-        let read = async || self.read_products(ctx, std::slice::from_ref(&id)).await.into_iter().next();
-        match self.send(ctx, call, &permit, &body).await {
-            Ok(()) => {}
-            Err(Outcome::Refused(error)) if error.kind == ErrorKind::Invalid => {
-                // A save of an unknown SKU begins to make a product, and what it then misses is what the shop names.
-                let gone = matches!(read().await, Some(Ok(None)));
-                return Outcome::Refused(if gone { Error { kind: ErrorKind::Gone, ..error } } else { error });
-            }
-            // A web server that takes no encoded slash answers for itself, and the shop never hears of it.
-            Err(Outcome::Refused(error) | Outcome::Unknown { error, .. })
-                if id.id.contains('/') && error.kind == ErrorKind::Config && !error.message.contains(NO_SUCH_VIEW) =>
-            {
-                let what = unsupported("the web server takes no encoded slash, as in this SKU, in an address");
-                return Outcome::Refused(Error { message: format!("{}: {}", what.message, error.message), ..what });
-            }
-            Err(Outcome::Refused(error)) => return Outcome::Refused(self.without_view(error, ErrorKind::Stale).await),
-            Err(outcome) => return outcome,
+        if let Err(outcome) = self.send(ctx, call, &permit, &body).await {
+            return self.unsaved(ctx, &id, outcome).await;
         }
-        let error = match read().await {
-            Some(Ok(Some(snapshot))) => return Outcome::Done(Box::new(snapshot)),
-            Some(Err(error)) => error,
-            Some(Ok(None)) | None => {
-                Error::new(ErrorKind::Gone, format!("product {id} was saved and is not there when read back"))
-            }
+        let error = match self.read_back(ctx, &id).await {
+            Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
+            Ok(None) => Error::new(ErrorKind::Gone, format!("product {id} was saved and is not there when read back")),
+            Err(error) => error,
         };
         Outcome::Unknown { learned: Some(id), error }
+    }
+
+    async fn read_back(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Snapshot>> {
+        self.read_products(ctx, std::slice::from_ref(id)).await.pop().unwrap_or(Ok(None))
+    }
+
+    /// What a save that was not taken comes to.
+    async fn unsaved(&self, ctx: &Ctx, id: &RemoteId, outcome: Outcome) -> Outcome {
+        let error = match outcome {
+            // A web server that takes no encoded slash answers for itself, and the shop never hears of it.
+            Outcome::Refused(error) | Outcome::Unknown { error, .. }
+                if id.id.contains('/') && error.kind == ErrorKind::Config && !error.message.contains(NO_SUCH_VIEW) =>
+            {
+                let what = "magento: the web server takes no encoded slash, as in this SKU, in an address";
+                let message = format!("{what}: {}", error.message);
+                return Outcome::Refused(Error { kind: ErrorKind::Unsupported, message, ..error });
+            }
+            Outcome::Refused(error) => error,
+            other => return other,
+        };
+        // A save of an unknown SKU begins to make a product, and what it then misses is what the shop names.
+        if error.kind == ErrorKind::Invalid && matches!(self.read_back(ctx, id).await, Ok(None)) {
+            return Outcome::Refused(Error { kind: ErrorKind::Gone, ..error });
+        }
+        Outcome::Refused(self.without_view(error, ErrorKind::Stale).await)
     }
 }
 
