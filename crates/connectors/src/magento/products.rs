@@ -153,11 +153,13 @@ impl Magento {
                 Err(trouble) => return Err(self.without_view(trouble.error, ErrorKind::Busy).await),
             }
         }
-        // Where it answers for none, it is the view that fails, and nothing is known of any product.
-        match failed.pop() {
-            Some((_, error)) if told.is_empty() => Err(error),
-            last => Ok(told.into_iter().chain(failed.into_iter().chain(last).map(|(id, e)| (id, Err(e)))).collect()),
+        if told.is_empty() && !failed.is_empty() {
+            // It answered for none: whether that is the view or the products, a question about no product tells.
+            let nobody = vec![("entity_id", "eq", "0".to_owned())];
+            self.client.list(ctx, &asking(scope, nobody, "total_count", 1)).await.map_err(|trouble| trouble.error)?;
         }
+        told.extend(failed.into_iter().map(|(id, error)| (id, Err(error))));
+        Ok(told)
     }
 
     /// The texts out of a list. A product that a list leaves out (magento/magento2#28207) is asked for by itself.

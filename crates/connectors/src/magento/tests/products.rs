@@ -271,6 +271,12 @@ async fn one_product_a_view_fails_on_stops_no_other() {
     let (seen, _) = pass(&magento, &held, &Cursor::default()).await;
     let bad: Vec<&str> = seen.iter().filter(|one| one.snapshot.is_err()).map(|one| one.id.id.as_str()).collect();
     assert_eq!((bad, seen.len() >= 60), (vec!["MUG"], true));
+    held.wait(3600);
+    edit(&held, "MUG", None, "name", "Cup");
+    let (seen, cursor) = pass(&magento, &held, &Cursor::default()).await;
+    assert!(seen.len() >= 60);
+    let (seen, _) = pass(&magento, &held, &cursor).await;
+    assert!(seen.len() == 1 && seen[0].snapshot.is_err(), "alone on its page it stops nothing either");
 }
 
 #[tokio::test]
