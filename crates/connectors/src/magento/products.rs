@@ -91,8 +91,8 @@ impl Magento {
         let path = format!("products/{}?fields={FIELDS}", encoded(&id.id));
         let value = match self.client.get_in::<Value>(ctx, Scope::ALL, &path).await {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
-            // A web server that takes no encoded slash answers for itself; in a list the SKU is no part of the path.
-            Err(error) if error.kind == ErrorKind::Config && id.id.contains('/') => {
+            // In a list the SKU is no part of the path.
+            Err(error) if no_slash(&id.id, &error) => {
                 let filters = vec![("sku", "eq", id.id.clone())];
                 let search = asking(Scope::ALL, filters, PRODUCTS.fields, 1);
                 let listing = self.client.list(ctx, &search).await.map_err(|trouble| trouble.error)?;
@@ -180,7 +180,7 @@ impl Magento {
             let path = format!("products/{}?fields={FIELDS}", encoded(&doc.sku.0));
             match self.client.get_in::<Value>(ctx, scope, &path).await {
                 Ok(value) => Ok((doc.id, texts(&value))),
-                Err(error) if error.kind == ErrorKind::Gone => Ok((doc.id, Ok(None))),
+                Err(error) if error.kind == ErrorKind::Gone || no_slash(&doc.sku.0, &error) => Ok((doc.id, Ok(None))),
                 Err(error) => Err(self.without_view(error, ErrorKind::Busy).await),
             }
         });
@@ -227,10 +227,7 @@ impl Magento {
     /// What a save that was not taken comes to.
     async fn unsaved(&self, ctx: &Ctx, id: &RemoteId, outcome: Outcome) -> Outcome {
         let error = match outcome {
-            // A web server that takes no encoded slash answers for itself, and the shop never hears of it.
-            Outcome::Refused(error) | Outcome::Unknown { error, .. }
-                if id.id.contains('/') && error.kind == ErrorKind::Config && !error.message.contains(NO_SUCH_VIEW) =>
-            {
+            Outcome::Refused(error) | Outcome::Unknown { error, .. } if no_slash(&id.id, &error) => {
                 let what = "magento: the web server takes no encoded slash, as in this SKU, in an address";
                 let message = format!("{what}: {}", error.message);
                 return Outcome::Refused(Error { kind: ErrorKind::Unsupported, message, ..error });
@@ -244,6 +241,11 @@ impl Magento {
         }
         Outcome::Refused(self.without_view(error, ErrorKind::Stale).await)
     }
+}
+
+/// Whether it is the web server that refused the SKU's encoded slash: it answers for itself, and the shop never hears of it.
+fn no_slash(sku: &str, error: &Error) -> bool {
+    sku.contains('/') && error.kind == ErrorKind::Config && !error.message.contains(NO_SUCH_VIEW)
 }
 
 fn asking<'s>(
