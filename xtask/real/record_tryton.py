@@ -524,9 +524,6 @@ def products(r):
            keep={"g": "/result/0/id", "kg": "/result/1/id"})
     row = {"name": "Löffel", "default_uom": "$unit", "sale_uom": "$unit", "salable": True, "type": "goods", "list_price": dec("1.0000"),
            "products": [["create", [{"suffix_code": "SPOON", "description": "Silbern\nund schön"}]]]}
-    r.call("account", "model.product.template.search_read", [["products.code", "=", "MUG"]], 0, 1, None, ["account_category"], C,
-           keep={"accounting": "/result/0/account_category"})
-    row["account_category"] = "$accounting"
     r.call("a product made by a German", "model.product.template.create", [row], {"company": 1, "language": "de"}, keep={"family": "/result/0"})
     r.find("spoon", "product.product", [["code", "=", "SPOON"]])
     t.show("as made", "en", "de", "fr", "xx")
@@ -583,7 +580,7 @@ def retired(r, t):
     def look(name):
         domains = {"all": [both], "offered": [], "changed": [both, since], "of changed templates": [both, ["template", "where", [both, since]]],
                    "by either, which hides": [both, ["OR", since, [["write_date", "=", None], ["create_date", ">=", here]]]],
-                   "by a dotted name, which hides": [both, ["template.write_date", ">=", here]]}
+                   "by a dotted name": [both, ["template.write_date", ">=", here]]}
         for what, domain in domains.items():
             r.call(f"{name}: {what}", "model.product.product.search", [mine, *domain], 0, None, [["id", "ASC"]], C)
         t.show(name)

@@ -229,8 +229,7 @@ fn clause(store: &Store, model: usize, id: u64, field: &str, operator: &str, val
     if let Some((first, rest)) = field.split_once('.') {
         let target = store.model(def.field(first)?.target().ok_or_else(|| Fail::key(rest))?)?;
         for one in get(store, model, id, first)?.ids() {
-            let asked = rest == "active" || in_use(store, store.schema.models[target].name, *one);
-            if asked && store.row(target, *one).is_some() && clause(store, target, *one, rest, operator, value)? {
+            if store.row(target, *one).is_some() && clause(store, target, *one, rest, operator, value)? {
                 return Ok(true);
             }
         }

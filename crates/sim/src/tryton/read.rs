@@ -196,7 +196,8 @@ pub fn rec_name(store: &Store, model: &str, id: u64) -> String {
         "party.identifier" => text("code"),
         _ => text("name"),
     };
-    if name.is_empty() || !store.exists(model, id) { id.to_string() } else { name }
+    let shown = !name.is_empty() || model == "product.template";
+    if shown && store.exists(model, id) { name } else { id.to_string() }
 }
 
 fn address_name(store: &Store, id: u64) -> String {

@@ -43,13 +43,13 @@ fn create_one(store: &mut Store, model: &str, sent: &Map<String, Value>) -> Resu
     }
     let id = store.insert(at, values);
     unique(store, model, id)?;
+    translate::created(store, model, id, &fields)?;
     for (name, commands) in lists {
         relate(store, at, id, &name, &commands)?;
     }
     if matches!(model, "party.party" | "product.product") {
         store.touch(at, id); // columns derived from the code are written in the same transaction
     }
-    translate::created(store, model, id, &fields)?;
     stock::written(store, model, id, sent)?;
     validate::created(store, model, id)?;
     validate::record(store, model, id)?;
