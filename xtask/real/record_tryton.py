@@ -488,6 +488,117 @@ def stock(r):
         part(r, s)
 
 
+PRODUCT = ["code", "name", "description", "active", "write_date", "create_date", "_timestamp", "write_uid.rec_name", "create_uid.rec_name",
+           "template", "template.name", "template.active", "template.products", "template._timestamp", "template.write_date", "weight", "weight_uom"]
+
+
+class Texts:
+    """A product of its own, and what is said of it in each language."""
+
+    def __init__(self, r):
+        self.r = r
+
+    def show(self, name, *languages):
+        for language in languages or ("en",):
+            self.r.call(f"product {name}, {language}", "model.product.product.read", ["$spoon"], PRODUCT, {"company": 1, "language": language},
+                        keep={"stamp": "/result/0/_timestamp", "family_stamp": "/result/0/template./_timestamp"})
+
+    def texts(self, name):
+        domain = [["type", "=", "model"], ["lang", "in", ["de", "en", "fr"]],
+                  ["OR", [["name", "=", "product.template,name"], ["res_id", "in", ["$family"]]],
+                   [["name", "=", "product.product,description"], ["res_id", "in", ["$spoon"]]]], ["id", ">", 0]]
+        self.r.call(f"texts: {name}", "model.ir.translation.search_read", domain, 0, 500, [["id", "ASC"]],
+                    ["name", "res_id", "lang", "value", "src", "fuzzy"], C)
+
+    def write(self, name, model, value, language="en", keeps=True, **more):
+        row = "$family" if model == "template" else "$spoon"
+        context = {"company": 1, "language": language, **({"fuzzy_translation": False} if keeps else {}), **more}
+        self.r.call(f"{name}, {language}", f"model.product.{model}.write", [row], value, context)
+
+
+def products(r):
+    t = Texts(r)
+    r.call("languages", "model.ir.lang.search_read", [["translatable", "=", True]], 0, None, [["code", "ASC"]], ["code", "name"], C)
+    units = [["symbol", "in", ["kg", "g", "u"]], ["active", "in", [True, False]]]
+    r.call("units of weight", "model.product.uom.search_read", units, 0, None, [["symbol", "ASC"]], ["symbol", "factor", "digits", "category"], C,
+           keep={"g": "/result/0/id", "kg": "/result/1/id"})
+    row = {"name": "Löffel", "default_uom": "$unit", "sale_uom": "$unit", "salable": True, "type": "goods", "list_price": dec("1.0000"),
+           "products": [["create", [{"suffix_code": "SPOON", "description": "Silbern\nund schön"}]]]}
+    r.call("a product made by a German", "model.product.template.create", [row], {"company": 1, "language": "de"}, keep={"family": "/result/0"})
+    r.find("spoon", "product.product", [["code", "=", "SPOON"]])
+    t.show("as made", "en", "de", "fr", "xx")
+    t.texts("as made")
+    t.write("its name", "template", {"name": "Spoon"})
+    t.write("its name", "template", {"name": "Cuillère"}, "fr")
+    t.show("named", "en", "de", "fr")
+    t.texts("named")
+    t.write("its name, and the others are outdated", "template", {"name": "Table spoon"}, keeps=False)
+    t.show("outdated", "en", "de")
+    t.texts("outdated")
+    t.write("its name anew", "template", {"name": "Esslöffel"}, "de")
+    t.write("no name", "template", {"name": None}, "fr")
+    t.texts("one anew, one without")
+    t.write("no name", "template", {"name": ""})
+    t.write("blanks", "template", {"name": "  Big spoon \u00a0"})
+    t.write("a tab", "template", {"name": "a\tb"})
+    t.write("a name on the product", "product", {"name": "x"})
+    t.write("an unknown language", "template", {"name": "x"}, "xx")
+    t.show("with blanks", "en")
+    t.write("a description", "product", {"description": " Silver\r\nand\tnice "})
+    t.show("described", "en", "de")
+    t.write("no description, kept elsewhere", "product", {"description": None})
+    t.texts("not described, kept elsewhere")
+    t.write("a description", "product", {"description": "Silver"})
+    t.write("no description, and none elsewhere", "product", {"description": None}, keeps=False)
+    t.texts("described nowhere")
+    weights(r, t)
+    retired(r, t)
+
+
+def weights(r, t):
+    for name, value, unit in (("kilograms", 0.35, "$kg"), ("too fine", 0.125, "$kg"), ("grams", 125, "$g"), ("grams with decimals", 0.12, "$g"),
+                              ("in pieces", 1, "$unit"), ("without a unit", 1, None), ("nothing", None, "$g")):
+        t.write(f"a weight, {name}", "template", {"weight": value, "weight_uom": unit})
+        t.show(f"weight, {name}")
+    t.write("a weight on the product", "product", {"weight": 1})
+
+
+def retired(r, t):
+    r.call("the last of products", "model.product.product.search", [], 0, 1, [["id", "DESC"]], C, keep={"high": "/result/0"})
+    r.call("two variants", "model.product.product.create", [{"template": "$family", "suffix_code": "SPOON-2"}], C, keep={"second": "/result/0"})
+    t.show("with a second")
+    guard = {"_timestamp": {"product.product,${spoon}": "$stamp", "product.template,${family}": "$family_stamp"}}
+    t.write("guarded", "template", {"name": "Spoon 1"}, **guard)
+    t.write("stale", "template", {"name": "Spoon 2"}, **guard)
+    t.write("guarded, of the other", "product", {"description": "D"}, "de", **guard)
+    t.write("stale, of the other", "product", {"description": "E"}, "de", **guard)
+    t.show("guarded", "en", "de")
+    here = {"__class__": "datetime", "year": 2026, "month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0, "microsecond": 0}
+    both, since = ["active", "in", [True, False]], ["write_date", ">=", here]
+    mine = ["id", ">=", "$spoon"]
+
+    def look(name):
+        domains = {"all": [both], "offered": [], "changed": [both, since], "of changed templates": [both, ["template", "where", [both, since]]],
+                   "by either, which hides": [both, ["OR", since, [["write_date", "=", None], ["create_date", ">=", here]]]],
+                   "by a dotted name": [both, ["template.write_date", ">=", here]]}
+        for what, domain in domains.items():
+            r.call(f"{name}: {what}", "model.product.product.search", [mine, *domain], 0, None, [["id", "ASC"]], C)
+        t.show(name)
+
+    t.write("out of use", "product", {"active": False})
+    look("one out of use")
+    t.write("in use", "product", {"active": True})
+    t.write("all out of use", "template", {"active": False})
+    look("all out of use")
+    t.write("in use all the same", "product", {"active": True})
+    t.show("in use of nothing")
+    t.write("all in use", "template", {"active": True})
+    look("all in use")
+    r.call("a party goes", "model.party.party.write", ["$blank"], {"active": False}, C)
+    for what, domain in (("asked", [both, since]), ("by either, which hides", [both, ["OR", since, [["write_date", "=", None]]]])):
+        r.call(f"a party gone: {what}", "model.party.party.search_read", [["id", "=", "$blank"], *domain], 0, None, None, ["active"], C)
+
+
 def guest(r):
     r.call("the guest", "model.web.shop.search_read", [], 0, 1, None, ["guest_party"], C, keep={"guest": "/result/0/guest_party"})
     r.call("an address for it", "model.party.party.write", ["$guest"], {"addresses": [["create", [{"city": "x"}]]]}, C)
@@ -499,7 +610,7 @@ def guest(r):
 
 def main():
     r = Recorder(json.loads(sys.stdin.read()))
-    for part in (doors, looks, parties, refusals, life, money, guest, stock):
+    for part in (doors, looks, parties, refusals, life, money, guest, stock, products):
         part(r)
     text = json.dumps({"system": "trytond 8.0", "day": str(TODAY), "login": r.place["login"], "password": r.place["password"]}, ensure_ascii=False)
     steps = ",\n".join("  " + json.dumps(step, ensure_ascii=False) for step in r.steps)

@@ -32,6 +32,7 @@ def set_up(proteus, places, login, password):
     get = proteus.Model.get
     currencies = money(get)
     countries(get, places)
+    languages(get)
     owner = get("party.party")(name="Syncline Test Co")
     owner.save()
     create_company(party=owner, currency=currencies["EUR"])
@@ -101,6 +102,13 @@ def countries(get, places):
             else:
                 parts.append(Subdivision(name=name, code=code, country=country, type="state"))
     Subdivision.save(parts)
+
+
+def languages(get):
+    """German and French beside English: for texts only, nothing of Tryton's own is translated."""
+    Lang = get("ir.lang")
+    spoken = Lang.find([("code", "in", ["de", "fr"])])
+    Lang.write([lang.id for lang in spoken], {"translatable": True}, {})
 
 
 def web_shop(get, proteus, company, currency):

@@ -5,7 +5,7 @@
 #   CACHE      where the installation and the filled database are kept between runs
 #   RUN        where this run's database, configuration and log lie
 #   CATALOGUE  what `syncline sim catalogue` prints
-#   plain      without the module web_shop
+#   plain      without the modules web_shop and product_measurements
 # Progress goes to stderr; stdout is one line: {"url","login","password","pid","db","run"}.
 # The server stays in the caller's process group.
 set -euo pipefail
@@ -42,7 +42,7 @@ if [ ! -f "$venv/ok" ]; then
 fi
 
 modules="account_invoice_stock sale sale_price_list"
-[ "$shape" = plain ] || modules="$modules web_shop"
+[ "$shape" = plain ] || modules="$modules web_shop product_measurements"
 places=$here/../../crates/sim/src/tryton/places.txt
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 configure() { # DIRECTORY PORT

@@ -10,7 +10,7 @@ use syncline_sim::tryton::{Erp, Options};
 const RECORDED: &str = include_str!("../fixtures/tryton-8.0.json");
 
 /// Fields that hold record ids: only their shape must agree, for the two databases count differently.
-const IDS: [&str; 32] = [
+const IDS: [&str; 37] = [
     "id",
     "result",
     "party",
@@ -43,6 +43,11 @@ const IDS: [&str; 32] = [
     "inventory_moves",
     "outgoing_moves",
     "location",
+    "template",
+    "products",
+    "res_id",
+    "category",
+    "weight_uom",
 ];
 
 /// Values of the recorded names in our own run.

@@ -4,6 +4,7 @@ mod client;
 mod config;
 mod map;
 mod probe;
+mod product;
 mod read;
 mod setup;
 mod stock;
@@ -109,8 +110,8 @@ impl Connector for Tryton {
         Box::pin(self.carry_out(ctx, permits))
     }
 
-    fn split(&self, _: Kind, leaves: &Leaves) -> Vec<Leaves> {
-        vec![leaves.clone()]
+    fn split(&self, kind: Kind, leaves: &Leaves) -> Vec<Leaves> {
+        if kind == Kind::Variant { map::product_parts(leaves) } else { vec![leaves.clone()] }
     }
 
     fn pair(&self, change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> {

@@ -24,7 +24,7 @@ pub(super) fn best(config: &Config) -> Profile {
     let kinds = BTreeMap::from([
         (Kind::Order, orders(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Customer, customers()),
-        (Kind::Variant, variants()),
+        (Kind::Variant, variants(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Stock, stock()),
     ]);
     Profile {
@@ -125,11 +125,26 @@ fn customers() -> KindProfile {
     }
 }
 
-fn variants() -> KindProfile {
+/// Texts, weight and use of products as a running Tryton 8.0 kept them, recorded by `xtask/real/record_tryton.py`.
+fn variants(settle_s: u32) -> KindProfile {
+    let texts = ["texts.*.name", "texts.*.description"];
+    let versioned = Guard::Unique { field: "_timestamp".to_string() };
     KindProfile {
-        reads: owned(&["sku", "name", "active"]),
+        reads: owned(
+            &["sku", "active", "weight", "changed.at", "changed.by"].into_iter().chain(texts).collect::<Vec<_>>(),
+        ),
+        writes: owned(&["active", "weight"].into_iter().chain(texts).collect::<Vec<_>>()),
+        steps: vec![Step::Update],
+        since: "write_date".to_string(),
         key_order: "id ascending".to_string(),
         batch: 1,
+        guards: vec![claim(
+            Step::Update,
+            versioned,
+            "",
+            "Tryton 8.0 live: a write on an older version of the product or its template is refused",
+        )],
+        settle_s: Some(settle_s),
         ..KindProfile::default()
     }
 }
@@ -152,6 +167,10 @@ fn effective(best: &Profile, setup: &Setup) -> Profile {
     if let Some(orders) = profile.kinds.get_mut(&Kind::Order) {
         orders.guards.retain(|claim| matches!(claim.guard, Guard::Unique { .. }) == unique);
     }
+    if let (Some(variants), true) = (profile.kinds.get_mut(&Kind::Variant), setup.weight_units.is_empty()) {
+        variants.reads.retain(|path| path != "weight");
+        variants.writes.retain(|path| path != "weight");
+    }
     profile
 }
 
@@ -166,7 +185,10 @@ fn choices(setup: &Setup, codes: &map::Codes) -> BTreeMap<String, Vec<Choice>> {
     let currencies = setup.currencies.keys().map(|code| choice(code, code, code.clone())).collect();
     let charges = [(&codes.shipping, &setup.shipping), (&codes.rounding, &setup.rounding)];
     let products = charges.iter().filter(|(_, there)| there.is_some()).map(|(code, _)| named(code)).collect();
+    let languages =
+        setup.languages.iter().map(|one| choice(&map::locale(&one.code), &one.name, String::new())).collect();
     BTreeMap::from([
+        ("languages".to_string(), languages),
         ("taxes".to_string(), taxes),
         ("payment_terms".to_string(), setup.terms.keys().map(|name| named(name)).collect()),
         ("currencies".to_string(), currencies),

@@ -4,7 +4,10 @@ use super::Tryton;
 use super::client::Client;
 use super::map;
 use super::setup::Setup;
-use super::wire::{KeyRow, Moment, PARTY_FIELDS, PRODUCT_FIELDS, PartyRow, ProductRow, SALE_FIELDS, SaleRow, TimesRow};
+use super::wire::{
+    KeyRow, Moment, PARTY_FIELDS, PRODUCT_FIELDS, PartyRow, SALE_FIELDS, SaleRow, TimesRow, VARIANT_FIELDS,
+    WEIGHT_FIELDS,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -40,7 +43,11 @@ fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
             SALE_FIELDS.into_iter().chain(web).collect()
         }
         Kind::Customer => PARTY_FIELDS.to_vec(),
-        Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => PRODUCT_FIELDS.to_vec(),
+        Kind::Variant => {
+            let weight = if setup.weight_units.is_empty() { &[][..] } else { &WEIGHT_FIELDS };
+            VARIANT_FIELDS.into_iter().chain(weight.iter().copied()).collect()
+        }
+        Kind::Product | Kind::Stock | Kind::Price => PRODUCT_FIELDS.to_vec(),
     }
 }
 
@@ -81,25 +88,41 @@ pub(super) fn typed<T: serde::de::DeserializeOwned>(row: &Value, what: &str) -> 
 }
 
 impl Tryton {
-    /// The document of `kind` in `row`.
-    pub(super) fn snapshot(&self, kind: Kind, row: &Value) -> Result<Snapshot> {
-        let received = row.to_string();
-        let evidence = Evidence {
+    /// The documents of `kind` in `rows`, in their order. What stands apart from the rows is read for all at once.
+    pub(super) async fn snapshots(
+        &self,
+        ctx: &Ctx,
+        setup: &Setup,
+        kind: Kind,
+        rows: &[Value],
+    ) -> Result<Vec<Result<Snapshot>>> {
+        if kind == Kind::Variant {
+            return self.products_told(ctx, setup, rows).await;
+        }
+        Ok(rows.iter().map(|row| self.snapshot(kind, row)).collect())
+    }
+
+    /// The raw exchange behind `row`.
+    pub(super) fn evidence(&self, kind: Kind, row: &Value) -> Result<Evidence> {
+        Ok(Evidence {
             request: format!("{} {}", self.config.url, model(kind)?),
             sent: String::new(),
             status: 200,
-            received: Evidence::excerpt(received.as_bytes()),
-        };
+            received: Evidence::excerpt(row.to_string().as_bytes()),
+        })
+    }
+
+    /// The document of `kind` in `row`.
+    fn snapshot(&self, kind: Kind, row: &Value) -> Result<Snapshot> {
+        let evidence = self.evidence(kind, row)?;
         let told = match kind {
             Kind::Order => typed::<SaleRow>(row, "sale")
                 .and_then(|sale| Ok((sale.id, map::sale_record(&sale, &self.codes)?, sale.version))),
             Kind::Customer => {
                 typed::<PartyRow>(row, "party").map(|party| (party.id, map::party_record(&party), party.version))
             }
-            Kind::Product | Kind::Variant => typed::<ProductRow>(row, "product")
-                .map(|product| (product.id, map::variant_record(&product), product.version)),
-            Kind::Stock | Kind::Price => {
-                Err(Error::new(ErrorKind::Unsupported, "stock and prices stand in no single row"))
+            Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => {
+                Err(Error::new(ErrorKind::Unsupported, format!("a {kind} stands in no single row")))
             }
         };
         let (id, record, version) = told.map_err(|error| error.with(evidence.clone()))?;
@@ -118,8 +141,10 @@ impl Tryton {
     ) -> Result<BTreeMap<i64, Result<Snapshot>>> {
         let mut found = BTreeMap::new();
         for some in ids.chunks(PAGE) {
-            for row in self.rows(ctx, setup, kind, some).await? {
-                found.insert(id_of(&row)?, self.snapshot(kind, &row));
+            let rows = self.rows(ctx, setup, kind, some).await?;
+            let told = self.snapshots(ctx, setup, kind, &rows).await?;
+            for (row, snapshot) in rows.iter().zip(told) {
+                found.insert(id_of(row)?, snapshot);
             }
         }
         Ok(found)
@@ -195,10 +220,12 @@ impl Tryton {
             let wanted = Search { kind, domain, limit: LONG_PAGE, fields: &fields(kind, setup) };
             let rows = search(&self.client, ctx, setup, wanted).await?;
             last = ascending(&rows, last)?;
-            for row in rows.iter().filter(|row| keep(row)) {
-                found.push(self.snapshot(kind, row)?);
+            let full = rows.len() == LONG_PAGE;
+            let kept: Vec<Value> = rows.into_iter().filter(|row| keep(row)).collect();
+            for snapshot in self.snapshots(ctx, setup, kind, &kept).await? {
+                found.push(snapshot?);
             }
-            if rows.len() < LONG_PAGE {
+            if !full {
                 return Ok(found);
             }
         }
@@ -216,53 +243,48 @@ impl Tryton {
         if kind == Kind::Stock {
             domain.push(json!(["code", "!=", null]));
         }
-        let wanted = Search { kind, domain, limit: LONG_PAGE, fields: &["_timestamp"] };
+        let stamps: &[&str] =
+            if kind == Kind::Variant { &["_timestamp", "template._timestamp"] } else { &["_timestamp"] };
+        let wanted = Search { kind, domain, limit: LONG_PAGE, fields: stamps };
         let rows = search(&self.client, ctx, &setup, wanted).await?;
         let more = rows.len() == LONG_PAGE;
         let next = Cursor(ascending(&rows, last)?.to_string());
         let keys: Result<Vec<KeyRow>> = rows.iter().map(|row| typed(row, "key")).collect();
         // A product's version does not move with its stock.
-        let version = |row: KeyRow| row.version.filter(|_| kind != Kind::Stock);
+        let version = |row: KeyRow| match kind {
+            Kind::Stock => None,
+            Kind::Variant => map::version(row.version.as_deref(), row.template.and_then(|t| t.version).as_deref()),
+            _ => row.version,
+        };
         Ok(KeyPage { keys: keys?.into_iter().map(|row| (map::remote(row.id), version(row))).collect(), next, more })
     }
 
-    /// Changes since `since`. Sales and parties by time, each pass by id; products all, by id.
+    /// Changes since `since`, each pass by id. Products once more for the templates that were written since, whose names
+    /// are theirs.
     pub(super) async fn changed(&self, ctx: &Ctx, kind: Kind, since: &Cursor) -> Result<Page> {
         if kind == Kind::Stock {
             return self.stock_changed(ctx, since).await;
         }
         let setup = self.setup(ctx).await?;
-        let walk: Walk = walk_of(since)?;
-        let timed = kind != Kind::Variant;
-        let start = walk.start.unwrap_or(ctx.now());
-        // A party or sale that was retired has changed; a product that is retired is no longer offered.
-        let mut domain = scope(kind, &setup, timed);
-        domain.push(json!(["id", ">", walk.id]));
-        match walk.since {
-            Some(since) if timed => domain.push(changed_since(since)),
-            _ => {}
-        }
-        if kind == Kind::Variant {
-            domain.push(json!(["code", "!=", null]));
-        }
-        let wanted = Search { kind, domain, limit: PAGE, fields: &fields(kind, &setup) };
-        let rows = search(&self.client, ctx, &setup, wanted).await?;
-        let id = ascending(&rows, walk.id)?;
-        let more = rows.len() == PAGE;
-        let mut top = walk.top;
-        let mut seen = Vec::new();
-        for row in &rows {
-            if timed {
-                top = top.max(moment_of(row));
+        let mut walk: Walk = walk_of(since)?;
+        let start = *walk.start.get_or_insert(ctx.now());
+        loop {
+            let domain = walk.domain(kind, &setup);
+            let wanted = Search { kind, domain, limit: PAGE, fields: &fields(kind, &setup) };
+            let rows = search(&self.client, ctx, &setup, wanted).await?;
+            walk.id = ascending(&rows, walk.id)?;
+            walk.top = rows.iter().map(moment_of).fold(walk.top, Option::max);
+            let full = rows.len() == PAGE;
+            let ended = !full && !walk.goes_on(kind);
+            if rows.is_empty() && !ended {
+                continue;
             }
-            seen.push(Seen { id: map::remote(id_of(row)?), snapshot: self.snapshot(kind, row) });
+            let told = self.snapshots(ctx, &setup, kind, &rows).await?;
+            let seen = |(row, snapshot)| Ok(Seen { id: map::remote(id_of(row)?), snapshot });
+            let seen: Result<Vec<Seen>> = rows.iter().zip(told).map(seen).collect();
+            let next = if ended { walk.ended(start) } else { walk };
+            return Ok(Page { seen: seen?, next: cursor_of(&next)?, more: !ended });
         }
-        let next = match (timed, more) {
-            (_, true) => Walk { since: walk.since, start: Some(start), top, id },
-            (true, false) => walk.ended(start, top),
-            (false, false) => Walk { id, ..Walk::default() },
-        };
-        Ok(Page { seen, next: cursor_of(&next)?, more })
     }
 }
 
@@ -284,15 +306,23 @@ fn is_withdrawn(snapshot: &Snapshot) -> bool {
     }
 }
 
-/// Written since, or made since and never written: `write_date` is null until the first write.
+/// Written since, or made since and never written: `write_date` of sales and moves is null until the first write.
+///
+/// Not for what can be retired: within `OR` Tryton adds `active = true` by itself, whatever is asked beside it.
 pub(super) fn changed_since(since: Timestamp) -> Value {
     let from = Moment(since);
     json!(["OR", ["write_date", ">=", from], [["write_date", "=", null], ["create_date", ">=", from]]])
 }
 
+/// Written since. Parties, products and whatever else has a code are written as they are made.
+pub(super) fn written_since(since: Timestamp) -> Value {
+    json!(["write_date", ">=", Moment(since)])
+}
+
+/// When a row was last written; for a product, or its template.
 pub(super) fn moment_of(row: &Value) -> Option<Timestamp> {
-    let times: TimesRow = TimesRow::deserialize(row).ok()?;
-    times.write_date.or(times.create_date).map(|Moment(at)| at)
+    let told = |row: &Value| TimesRow::deserialize(row).ok().and_then(|times| times.moment());
+    told(row).max(row.get("template.").and_then(told))
 }
 
 /// The id of the last row; an error where ids do not grow, which would repeat a page for ever.
@@ -343,13 +373,43 @@ struct Walk {
     /// The last id of this pass.
     #[serde(default)]
     id: i64,
+    /// Whether this pass goes through the products of changed templates.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    families: bool,
 }
 
 impl Walk {
+    /// What the next page is searched by. What was retired has changed, too.
+    fn domain(&self, kind: Kind, setup: &Setup) -> Vec<Value> {
+        let mut domain = scope(kind, setup, true);
+        domain.push(json!(["id", ">", self.id]));
+        if kind == Kind::Variant {
+            domain.push(json!(["code", "!=", null]));
+        }
+        let since = self.since.map(|since| match kind {
+            Kind::Variant if self.families => {
+                json!(["template", "where", [["active", "in", [true, false]], written_since(since)]])
+            }
+            Kind::Customer | Kind::Variant => written_since(since),
+            _ => changed_since(since),
+        });
+        domain.extend(since);
+        domain
+    }
+
+    /// Whether this pass goes on after its last page: from products to those of changed templates.
+    fn goes_on(&mut self, kind: Kind) -> bool {
+        let more = kind == Kind::Variant && self.since.is_some() && !self.families;
+        if more {
+            (self.families, self.id) = (true, 0);
+        }
+        more
+    }
+
     /// The next pass: from what this one met, but not from after it began, since what is written while it runs may
     /// lie behind it; and always a little further back, for transactions that were still open.
-    fn ended(&self, start: Timestamp, top: Option<Timestamp>) -> Self {
-        let since = match top {
+    fn ended(&self, start: Timestamp) -> Self {
+        let since = match self.top {
             Some(top) => top.min(start).checked_sub(OVERLAP).ok(),
             None => None,
         };

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::config::Config;
-use super::wire::{Coded, Dec, Named, PRODUCT_FIELDS, ProductRow, Unit};
+use super::wire::{Coded, Dec, Named, PRODUCT_FIELDS, ProductRow, Qty, Unit};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -44,6 +44,24 @@ pub(super) struct Warehouse {
     pub(super) name: String,
 }
 
+/// A language texts are kept in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Language {
+    /// As Tryton writes it, e.g. `es_419`.
+    pub(super) code: String,
+    pub(super) name: String,
+}
+
+/// A unit weights are kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct WeightUnit {
+    pub(super) id: i64,
+    /// Kilograms that one of it weighs.
+    pub(super) kilograms: Decimal,
+    /// Decimals a weight in it may have.
+    pub(super) digits: u32,
+}
+
 /// What one Tryton is set up with.
 #[derive(Debug, Clone)]
 pub(super) struct Setup {
@@ -77,6 +95,10 @@ pub(super) struct Setup {
     pub(super) subdivisions: BTreeMap<String, i64>,
     pub(super) shipping: Option<ChargeProduct>,
     pub(super) rounding: Option<ChargeProduct>,
+    /// The languages people may write in, English first where it is one of them.
+    pub(super) languages: Vec<Language>,
+    /// Units of weight, kilogram first; none where products have no weight.
+    pub(super) weight_units: Vec<WeightUnit>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -84,6 +106,17 @@ impl Setup {
     /// Whether module `web_shop` is activated, so that sales have a `web_id`.
     pub(super) fn has_web_ids(&self) -> bool {
         self.modules.contains("web_shop")
+    }
+
+    /// The context of a write of texts in `language` on one record in one version. The others keep their state: Tryton
+    /// would else call every other language's text outdated when the first is written, and show the first in its place.
+    pub(super) fn speaking(&self, language: &str, model: &str, id: i64, version: Option<&str>) -> Value {
+        let mut context = self.guarded(model, &version.map(|version| (id, version)).into_iter().collect::<Vec<_>>());
+        if let Some(fields) = context.as_object_mut() {
+            fields.insert("language".to_string(), json!(language));
+            fields.insert("fuzzy_translation".to_string(), json!(false));
+        }
+        context
     }
 
     /// The context of every call.
@@ -156,6 +189,21 @@ struct WebShopRow {
 }
 
 #[derive(Deserialize)]
+struct LanguageRow {
+    code: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct UnitRow {
+    id: i64,
+    symbol: Option<String>,
+    factor: Option<Qty>,
+    digits: Option<u32>,
+    category: Option<i64>,
+}
+
+#[derive(Deserialize)]
 struct PlaceRow {
     id: i64,
     code: Option<String>,
@@ -216,6 +264,11 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<
     let subdivisions: Vec<Coded> = reader.rows("country.subdivision", json!([]), &["code"]).await?;
     let shipping = charge_product(&reader, &config.shipping_product, "shipping", &mut warnings).await?;
     let rounding = charge_product(&reader, &config.rounding_product, "rounding", &mut warnings).await?;
+    let languages = languages(&reader).await?;
+    let weight_units = match modules.contains("product_measurements") {
+        true => weight_units(&reader, &mut warnings).await?,
+        false => Vec::new(),
+    };
     let coded = |rows: Vec<Coded>| rows.into_iter().filter_map(|row| Some((row.code?, row.id))).collect();
     Ok(Setup {
         read_at: ctx.now(),
@@ -236,6 +289,8 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<
         subdivisions: coded(subdivisions),
         shipping,
         rounding,
+        languages,
+        weight_units,
         modules,
         warnings,
     })
@@ -369,6 +424,36 @@ fn warehouse(rows: &[PlaceRow], config: &Config, of_shop: &[i64], warnings: &mut
             Ok(None)
         }
     }
+}
+
+/// The languages that are in use.
+async fn languages(reader: &Reader<'_>) -> Result<Vec<Language>> {
+    let rows: Vec<LanguageRow> =
+        reader.rows("ir.lang", json!([["translatable", "=", true]]), &["code", "name"]).await?;
+    let named = |row: LanguageRow| Some(Language { code: row.code?, name: row.name.unwrap_or_default() });
+    let mut all: Vec<Language> = rows.into_iter().filter_map(named).collect();
+    all.sort_by_key(|language| (language.code != "en", language.code.clone()));
+    Ok(all)
+}
+
+/// The units of weight by what they weigh in kilograms, found by the kilogram's symbol.
+async fn weight_units(reader: &Reader<'_>, warnings: &mut Vec<String>) -> Result<Vec<WeightUnit>> {
+    let fields = ["symbol", "factor", "digits", "category"];
+    let rows: Vec<UnitRow> = reader.rows("product.uom", json!([["active", "in", [true, false]]]), &fields).await?;
+    let factor = |row: &UnitRow| row.factor.map(|factor| factor.0.0).filter(|factor| !factor.is_zero());
+    let kilogram = rows.iter().find(|row| row.symbol.as_deref() == Some("kg"));
+    let Some((kilogram, one)) = kilogram.and_then(|row| Some((row, factor(row)?))) else {
+        warnings.push("no unit has the symbol `kg`: weights of products are neither read nor written".to_string());
+        return Ok(Vec::new());
+    };
+    let unit = |row: &UnitRow| {
+        let kilograms = factor(row)?.checked_div(one)?;
+        Some(WeightUnit { id: row.id, kilograms, digits: row.digits.unwrap_or(0) })
+    };
+    let mut units: Vec<WeightUnit> =
+        rows.iter().filter(|row| row.category == kilogram.category).filter_map(unit).collect();
+    units.sort_by_key(|unit| (unit.id != kilogram.id, unit.id));
+    Ok(units)
 }
 
 /// Every warehouse under the word the file knows it by.

@@ -2,6 +2,7 @@
 
 use super::read::{
     LONG_PAGE, OVERLAP, PAGE, Search, ascending, changed_since, cursor_of, id_of, moment_of, search, typed, walk_of,
+    written_since,
 };
 use super::setup::{Setup, Warehouse};
 use super::wire::{Day, FIGURE_FIELDS, FigureRow, LATE_FIELDS, LateRow, MovedRow};
@@ -206,19 +207,18 @@ impl Tryton {
     /// The products of the walk's next page, and whether more of its stage may follow.
     async fn moved(&self, ctx: &Ctx, setup: &Setup, walk: &mut StockWalk) -> Result<(BTreeSet<i64>, bool)> {
         let mut domain = vec![json!(["id", ">", walk.id])];
-        if walk.stage != Stage::All {
-            domain.extend(walk.since.map(changed_since));
-        }
         let fields = ["product", "write_date", "create_date"];
         let (rows, page) = match walk.stage {
             Stage::Moves => {
                 domain.push(json!(["company", "=", setup.company]));
+                domain.extend(walk.since.map(changed_since));
                 (self.moves(ctx, setup, json!(domain), &fields).await?, LONG_PAGE)
             }
             stage => {
                 domain.push(json!(["code", "!=", null]));
                 if stage == Stage::Products {
                     domain.push(json!(["active", "in", [true, false]]));
+                    domain.extend(walk.since.map(written_since));
                 }
                 let wanted = Search { kind: Kind::Stock, domain, limit: PAGE, fields: &["write_date", "create_date"] };
                 (search(&self.client, ctx, setup, wanted).await?, PAGE)

@@ -159,6 +159,15 @@ pub(super) struct KeyRow {
     pub(super) id: i64,
     #[serde(rename = "_timestamp")]
     pub(super) version: Option<String>,
+    #[serde(rename = "template.", default)]
+    pub(super) template: Option<Stamped>,
+}
+
+/// A related record of which the version was asked.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Stamped {
+    #[serde(rename = "_timestamp")]
+    pub(super) version: Option<String>,
 }
 
 /// When a row was made and last written; `write_date` is null until the first write.
@@ -168,6 +177,13 @@ pub(super) struct TimesRow {
     pub(super) write_date: Option<Moment>,
     #[serde(default)]
     pub(super) create_date: Option<Moment>,
+}
+
+impl TimesRow {
+    /// When it was last written, or made where it never was.
+    pub(super) fn moment(&self) -> Option<Timestamp> {
+        self.write_date.or(self.create_date).map(|Moment(at)| at)
+    }
 }
 
 /// `sale.sale` with its lines.
@@ -290,27 +306,108 @@ pub(super) struct IdentifierRow {
     pub(super) code: Option<String>,
 }
 
-/// `product.product`.
+/// `product.product` as lines of sales need it.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct ProductRow {
     pub(super) id: i64,
-    #[serde(rename = "_timestamp")]
-    pub(super) version: Option<String>,
-    pub(super) code: Option<String>,
-    #[serde(default)]
-    pub(super) active: Flag,
-    #[serde(rename = "template.", default)]
-    #[expect(dead_code, reason = "told by locale")]
-    pub(super) template: Option<Named>,
     #[serde(rename = "sale_uom.", default)]
     pub(super) sale_unit: Option<Unit>,
     #[serde(rename = "default_uom.", default)]
     pub(super) default_unit: Option<Unit>,
 }
 
-/// Fields asked of a product.
-pub(super) const PRODUCT_FIELDS: [&str; 6] =
-    ["code", "active", "_timestamp", "template.name", "sale_uom.digits", "default_uom.digits"];
+/// Fields asked of a product for a line.
+pub(super) const PRODUCT_FIELDS: [&str; 2] = ["sale_uom.digits", "default_uom.digits"];
+
+/// `product.product` as a record of its own.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct VariantRow {
+    pub(super) id: i64,
+    #[serde(flatten)]
+    pub(super) edited: Edited,
+    pub(super) code: Option<String>,
+    pub(super) description: Option<String>,
+    #[serde(default)]
+    pub(super) active: Flag,
+    #[serde(rename = "template.")]
+    pub(super) template: TemplateRow,
+    #[serde(default)]
+    pub(super) weight: Option<Qty>,
+    #[serde(rename = "weight_uom", default)]
+    pub(super) weight_unit: Option<i64>,
+}
+
+/// `product.template` behind a product.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TemplateRow {
+    pub(super) id: i64,
+    #[serde(flatten)]
+    pub(super) edited: Edited,
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) active: Flag,
+    /// Its active variants; none where it is itself out of use.
+    #[serde(default)]
+    pub(super) products: Vec<i64>,
+}
+
+/// The version of a row, when it was last written, and by whom.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Edited {
+    #[serde(rename = "_timestamp")]
+    pub(super) version: Option<String>,
+    #[serde(flatten)]
+    pub(super) times: TimesRow,
+    #[serde(rename = "write_uid.", default)]
+    pub(super) writer: Option<Called>,
+    #[serde(rename = "create_uid.", default)]
+    pub(super) maker: Option<Called>,
+}
+
+/// A related record of which was asked what people call it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Called {
+    pub(super) rec_name: Option<String>,
+}
+
+/// Fields asked of a product; its weight beside them where module `product_measurements` is activated.
+pub(super) const VARIANT_FIELDS: [&str; 16] = [
+    "code",
+    "description",
+    "active",
+    "_timestamp",
+    "write_date",
+    "create_date",
+    "write_uid.rec_name",
+    "create_uid.rec_name",
+    "template.name",
+    "template.active",
+    "template.products",
+    "template._timestamp",
+    "template.write_date",
+    "template.create_date",
+    "template.write_uid.rec_name",
+    "template.create_uid.rec_name",
+];
+
+/// Fields of a product's weight.
+pub(super) const WEIGHT_FIELDS: [&str; 2] = ["weight", "weight_uom"];
+
+/// `ir.translation`: one text of one record in one language. `fuzzy` ones, whose original was changed since, are told
+/// like the others: the words are still there.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct TextRow {
+    /// Model and field, e.g. `product.template,name`.
+    pub(super) name: String,
+    #[serde(rename = "res_id")]
+    pub(super) record: i64,
+    #[serde(rename = "lang")]
+    pub(super) language: Option<String>,
+    pub(super) value: Option<String>,
+}
+
+/// Fields asked of a text.
+pub(super) const TEXT_FIELDS: [&str; 4] = ["name", "res_id", "lang", "value"];
 
 /// `product.product` with the figures of the locations and the period of the call.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

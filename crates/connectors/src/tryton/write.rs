@@ -18,13 +18,13 @@ use syncline_core::leaf::{Target, Value as Field};
 use syncline_core::policy::ErrorKind;
 
 /// What a call that carries `permits` can change: their notes, and no first byte after the earliest deadline.
-fn effect(permits: &[&Permit]) -> Effect {
+pub(super) fn effect(permits: &[&Permit]) -> Effect {
     let deadline = permits.iter().map(|permit| permit.deadline()).min().unwrap_or(jiff::Timestamp::MIN);
     Effect::Write { notes: permits.iter().map(|permit| permit.note()).collect(), deadline }
 }
 
 /// What a failed call means for one of the permits it carried.
-fn outcome(failed: &Failed) -> Outcome {
+pub(super) fn outcome(failed: &Failed) -> Outcome {
     match failed {
         Failed::Refused(error) => Outcome::Refused(error.clone()),
         Failed::Unknown(error) => Outcome::Unknown { learned: None, error: error.clone() },
@@ -32,7 +32,7 @@ fn outcome(failed: &Failed) -> Outcome {
 }
 
 /// The document of `change`, which is told for every step but a create.
-fn document(change: &Change) -> Result<i64> {
+pub(super) fn document(change: &Change) -> Result<i64> {
     let missing = || Error::new(ErrorKind::Invalid, format!("{} names no document", change.step));
     map::number(change.document.as_ref().ok_or_else(missing)?)
 }
@@ -57,6 +57,13 @@ impl Tryton {
                 let mut outcomes = Vec::new();
                 for permit in &permits {
                     outcomes.push(self.attach(ctx, &setup, permit).await.unwrap_or_else(|outcome| outcome));
+                }
+                outcomes
+            }
+            (Kind::Variant, Step::Update) => {
+                let mut outcomes = Vec::new();
+                for permit in &permits {
+                    outcomes.push(self.edit_product(ctx, &setup, permit).await.unwrap_or_else(|outcome| outcome));
                 }
                 outcomes
             }
@@ -98,7 +105,7 @@ impl Tryton {
     }
 
     /// What `make` makes of the set-up; made once more from one read anew where a code was not found.
-    async fn made<T>(
+    pub(super) async fn made<T>(
         &self,
         ctx: &Ctx,
         setup: Arc<Setup>,
@@ -140,7 +147,7 @@ impl Tryton {
         let ids: Vec<i64> = ids.into_iter().collect();
         for some in ids.chunks(500) {
             let domain = vec![json!(["id", "in", some])];
-            let wanted = Search { kind: Kind::Variant, domain, limit: some.len(), fields: &PRODUCT_FIELDS };
+            let wanted = Search { kind: Kind::Stock, domain, limit: some.len(), fields: &PRODUCT_FIELDS };
             for row in search(&self.client, ctx, setup, wanted).await? {
                 let row: ProductRow = shaped(row)?;
                 found.insert(row.id, row);
@@ -231,7 +238,7 @@ impl Tryton {
     }
 
     /// One written document as it stands after.
-    async fn one_back(&self, ctx: &Ctx, setup: &Setup, kind: Kind, id: i64) -> Outcome {
+    pub(super) async fn one_back(&self, ctx: &Ctx, setup: &Setup, kind: Kind, id: i64) -> Outcome {
         let lost = || Outcome::Unknown {
             learned: Some(map::remote(id)),
             error: Error::new(ErrorKind::Broken, format!("{kind} {id} cannot be read back")),
@@ -240,7 +247,7 @@ impl Tryton {
     }
 
     /// The row of the document of `kind` a permit is for.
-    async fn row<T: DeserializeOwned>(&self, ctx: &Ctx, setup: &Setup, kind: Kind, id: i64) -> Result<T> {
+    pub(super) async fn row<T: DeserializeOwned>(&self, ctx: &Ctx, setup: &Setup, kind: Kind, id: i64) -> Result<T> {
         let rows = self.rows(ctx, setup, kind, &[id]).await?;
         let gone = || Error::new(ErrorKind::Gone, format!("{kind} {id} is not there in Tryton any more"));
         shaped(rows.into_iter().next().ok_or_else(gone)?)
@@ -324,11 +331,11 @@ fn deleted(id: i64) -> Snapshot {
     Snapshot { id: map::remote(id), mark: None, version: None, records: Vec::new(), evidence: None }
 }
 
-fn shaped<T: DeserializeOwned>(value: Value) -> Result<T> {
+pub(super) fn shaped<T: DeserializeOwned>(value: Value) -> Result<T> {
     serde_json::from_value(value)
         .map_err(|error| Error::new(ErrorKind::Broken, format!("Tryton answered in another shape: {error}")))
 }
 
-fn unwritable(error: &serde_json::Error) -> Error {
+pub(super) fn unwritable(error: &serde_json::Error) -> Error {
     Error::new(ErrorKind::Broken, format!("the change cannot be written as JSON: {error}"))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::fail::Fail;
-use super::read::{get, rec_name};
+use super::read::{get, in_use, rec_name};
 use super::schema::{Calc, Kind};
 use super::store::Store;
 use super::value::{Val, parse};
@@ -42,14 +42,11 @@ pub fn search(
     let at = store.model(model)?;
     let domain = parse_domain(query.domain)?;
     check(store, at, &domain)?;
-    let with_inactive = !store.schema.models[at].has("active") || mentions(&domain, "active");
+    let domain = offered(store, at, domain);
     let candidates = candidates(store, at, &domain).unwrap_or_else(|| store.ids(at).collect());
     let mut found = Vec::new();
     for id in candidates {
-        if (with_inactive || get(store, at, id, "active")? != Val::Bool(false))
-            && visible(at, id)
-            && holds(store, at, id, &domain)?
-        {
+        if visible(at, id) && holds(store, at, id, &domain)? {
             found.push(id);
         }
     }
@@ -82,10 +79,50 @@ fn parse_domain(json: &Value) -> Result<Domain, Fail> {
     Ok(if any { Domain::Any(parts) } else { Domain::All(parts) })
 }
 
-fn mentions(domain: &Domain, name: &str) -> bool {
+/// The domain with what Tryton adds: every list that does not itself name `active` finds active records only, lists
+/// within it too, whatever stands beside them. `OR` above all.
+fn offered(store: &Store, model: usize, domain: Domain) -> Domain {
+    if !store.schema.models[model].has("active") {
+        return domain;
+    }
+    match listed(domain) {
+        clause @ Domain::Clause { .. } => only_active(Domain::All(vec![clause])),
+        list => only_active(list),
+    }
+}
+
+/// The domain with lists of one sort within each other made one.
+fn listed(domain: Domain) -> Domain {
+    let (any, parts) = match domain {
+        Domain::All(parts) => (false, parts),
+        Domain::Any(parts) => (true, parts),
+        clause @ Domain::Clause { .. } => return clause,
+    };
+    let mut flat = Vec::new();
+    for part in parts {
+        match (listed(part), any) {
+            (Domain::Any(inner), true) | (Domain::All(inner), false) => flat.extend(inner),
+            (other, _) => flat.push(other),
+        }
+    }
+    if any { Domain::Any(flat) } else { Domain::All(flat) }
+}
+
+fn only_active(domain: Domain) -> Domain {
+    let names_it = |part: &Domain| matches!(part, Domain::Clause { field, .. } if field == "active");
+    let active = || Domain::Clause { field: "active".to_owned(), operator: "=".to_owned(), value: Value::Bool(true) };
     match domain {
-        Domain::All(parts) | Domain::Any(parts) => parts.iter().any(|part| mentions(part, name)),
-        Domain::Clause { field, .. } => field == name,
+        Domain::All(parts) => {
+            let asked = parts.iter().any(names_it);
+            let parts = parts.into_iter().map(only_active);
+            Domain::All(parts.chain((!asked).then(active)).collect())
+        }
+        Domain::Any(parts) => {
+            let asked = parts.iter().any(names_it);
+            let any = Domain::Any(parts.into_iter().map(only_active).collect());
+            if asked { any } else { Domain::All(vec![any, active()]) }
+        }
+        clause @ Domain::Clause { .. } => clause,
     }
 }
 
@@ -97,7 +134,7 @@ fn check(store: &Store, model: usize, domain: &Domain) -> Result<(), Fail> {
     };
     let first = field.split('.').next().unwrap_or_default();
     let def = &store.schema.models[model];
-    if !matches!(first, "id" | "create_date" | "write_date" | "rec_name") {
+    if !matches!(first, "id" | "create_date" | "write_date" | "create_uid" | "write_uid" | "rec_name") {
         let found = def.field(first)?;
         if let Kind::Calc(Calc::Untaxed | Calc::Tax | Calc::Total | Calc::LineAmount | Calc::LineLines, _) = found.kind
         {
@@ -198,10 +235,14 @@ fn clause(store: &Store, model: usize, id: u64, field: &str, operator: &str, val
         }
         return Ok(false);
     }
-    let actual = get(store, model, id, field)?;
+    let actual = match (def.name, field) {
+        ("product.product", "active") => Val::Bool(in_use(store, def.name, id)),
+        _ => get(store, model, id, field)?,
+    };
     let target = def.field(field).ok().and_then(|found| found.target());
     if let (Some(target), true) = (target, operator.ends_with("where")) {
-        let (inner, at) = (parse_domain(value)?, store.model(target)?);
+        let at = store.model(target)?;
+        let inner = offered(store, at, parse_domain(value)?);
         let mut any = false;
         for one in actual.ids() {
             any = any || holds(store, at, *one, &inner)?;
@@ -344,7 +385,7 @@ fn order_of(store: &Store, model: usize, json: &Value) -> Result<Vec<(String, Wa
         let path = item.get(0).and_then(Value::as_str).unwrap_or_default();
         let direction = item.get(1).and_then(Value::as_str).unwrap_or("ASC").to_uppercase();
         let first = path.split('.').next().unwrap_or_default();
-        if !matches!(first, "id" | "create_date" | "write_date" | "rec_name") {
+        if !matches!(first, "id" | "create_date" | "write_date" | "create_uid" | "write_uid" | "rec_name") {
             store.schema.models[model].position(first)?;
         }
         let descending = direction.starts_with("DESC");

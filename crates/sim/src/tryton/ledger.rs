@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::read::in_use;
 use super::store::Store;
 use super::value::Val;
-use super::{sale, stock};
+use super::{sale, stock, translate};
 
 /// Orders, customers, products and stock; amounts and quantities as shortest decimal strings.
 pub fn ledger(store: &Store) -> Value {
@@ -12,15 +13,29 @@ pub fn ledger(store: &Store) -> Value {
     let orders: Vec<Value> = all("sale.sale").into_iter().map(|id| order(store, id)).collect();
     let customers: Vec<Value> =
         all("party.party").into_iter().filter(|id| is_customer(store, *id)).map(|id| customer(store, id)).collect();
-    let products: Vec<Value> = all("product.product")
-        .into_iter()
-        .map(|id| {
-            let template = store.value("product.product", id, "template").id().unwrap_or_default();
-            json!({"id": id, "sku": store.text("product.product", id, "code"),
-                "name": store.text("product.template", template, "name")})
-        })
-        .collect();
+    let products: Vec<Value> = all("product.product").into_iter().map(|id| product(store, id)).collect();
     json!({"orders": orders, "customers": customers, "products": products, "stock": stock::ledger(store)})
+}
+
+/// A product with the texts of each language that has any, its weight in kilograms.
+fn product(store: &Store, id: u64) -> Value {
+    let template = store.value("product.product", id, "template").id().unwrap_or_default();
+    let code = store.text("product.product", id, "code");
+    let unit = store.value("product.template", template, "weight_uom").id();
+    let factor = unit.and_then(|unit| store.value("product.uom", unit, "factor").number());
+    let weight = store.value("product.template", template, "weight").number().zip(factor);
+    let mut texts = serde_json::Map::new();
+    let both = [("product.template", template, "name"), ("product.product", id, "description")];
+    for (model, record, field) in both {
+        for (language, text) in translate::all(store, model, record, field) {
+            let own = texts.entry(language).or_insert_with(|| json!({"name": "", "description": ""}));
+            own[field] = json!(text);
+        }
+    }
+    json!({"id": id, "sku": code, "code": code, "name": store.text("product.template", template, "name"),
+        "description": store.text("product.product", id, "description"),
+        "active": in_use(store, "product.product", id),
+        "weight": weight.map(|(weight, factor)| (weight * factor).normalize().to_string()), "texts": texts})
 }
 
 fn order(store: &Store, id: u64) -> Value {

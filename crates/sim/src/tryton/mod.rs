@@ -15,6 +15,7 @@ mod seed;
 mod shipping;
 mod stock;
 mod store;
+mod translate;
 mod validate;
 mod value;
 mod vat;
@@ -42,7 +43,8 @@ pub struct Options {
     pub products: usize,
     /// Nothing beyond the set-up; otherwise a few customers are known already.
     pub empty: bool,
-    /// Whether the module `web_shop` is activated, so that (`web_shop`, `web_id`) is unique.
+    /// Whether the modules `web_shop`, so that (`web_shop`, `web_id`) is unique, and `product_measurements`, so that
+    /// products have a weight, are activated.
     pub web_shop: bool,
     /// When the set-up was done.
     pub now: Timestamp,
@@ -134,6 +136,23 @@ impl Erp {
         self.whole(now, |store| stock::carry(store, code, None, -Decimal::from(quantity)))
     }
 
+    /// Changes a product as a person at the ERP would, in a language of theirs or else in the one everything falls back
+    /// to. `field` is `name`, `description`, `active`, `weight` (in kilograms) or any other of product or template;
+    /// false where refused, or where no product has that code.
+    pub fn edit_product(
+        &mut self,
+        now: Timestamp,
+        code: &str,
+        language: Option<&str>,
+        field: &str,
+        value: &Value,
+    ) -> bool {
+        self.whole(now, |store| {
+            store.speech = translate::Speech::in_language(language);
+            translate::edit_product(store, code, field, value)
+        })
+    }
+
     /// Opens a further, empty warehouse of that code.
     pub fn open_warehouse(&mut self, now: Timestamp, code: &str) -> bool {
         self.whole(now, |store| stock::open_warehouse(store, code).map(drop))
@@ -216,6 +235,8 @@ impl Erp {
         };
         self.store.begin(now, context.get("_timestamp"));
         self.store.look = stock::Look::of(context);
+        self.store.speech = translate::Speech::of(context);
+        self.store.user = USER;
         let outcome = self.run(now, object, method, args);
         if outcome.is_ok() {
             self.store.commit()

@@ -4,7 +4,7 @@ use super::schema::{Calc, Digits, Field, Figure, Kind, Leg, Model};
 use super::vat;
 
 fn field(name: &'static str, title: &'static str, kind: Kind) -> Field {
-    Field { name, title, kind, required: false, indexed: false }
+    Field { name, title, kind, required: false, indexed: false, translated: false }
 }
 
 fn char(name: &'static str, title: &'static str) -> Field {
@@ -55,6 +55,21 @@ pub(super) fn base() -> Vec<Model> {
             "Language",
             BY_NAME,
             vec![char("name", "Name"), char("code", "Code"), flag("translatable", "Translatable"), active()],
+        ),
+        Model::new(
+            "ir.translation",
+            "Translation",
+            &[("id", false)],
+            vec![
+                char("name", "Name").required(),
+                int("res_id", "Resource ID").required().indexed(),
+                char("lang", "Language"),
+                char("type", "Type").required(),
+                text("src", "Source"),
+                text("value", "Translation Value"),
+                char("module", "Module"),
+                flag("fuzzy", "Fuzzy"),
+            ],
         ),
         Model::new("res.user", "User", BY_NAME, vec![char("name", "Name"), char("login", "Login"), active()]),
         Model::new(
@@ -143,6 +158,7 @@ fn terms() -> Vec<Model> {
                 char("name", "Name").required(),
                 char("symbol", "Symbol"),
                 int("digits", "Display Digits"),
+                field("factor", "Factor", Kind::Float(Digits::Any)),
                 one("category", "Category", "product.uom.category"),
                 active(),
             ],
@@ -153,7 +169,7 @@ fn terms() -> Vec<Model> {
 /// The records an order moves: products, parties, sales.
 pub(super) fn trade(web_shop: bool) -> Vec<Model> {
     let mut models = terms();
-    models.extend(products());
+    models.extend(products(web_shop));
     models.extend(parties());
     models.extend(party_parts());
     models.extend(stock());
@@ -180,50 +196,67 @@ pub(super) fn trade(web_shop: bool) -> Vec<Model> {
     models
 }
 
-fn products() -> Vec<Model> {
+fn products(measured: bool) -> Vec<Model> {
     let via = |name: &'static str, title: &'static str, target: &'static str| {
         calc(name, title, Calc::Via("template", name), target)
+    };
+    let (weight, shown): (Vec<Field>, Vec<Field>) = if measured {
+        let own = vec![
+            field("weight", "Weight", Kind::Float(Digits::Unit("weight_uom"))),
+            one("weight_uom", "Weight UoM", "product.uom"),
+        ];
+        (own, vec![via("weight", "Weight", ""), via("weight_uom", "Weight UoM", "product.uom")])
+    } else {
+        (Vec::new(), Vec::new())
     };
     vec![
         Model::new(
             "product.template",
             "Product Template",
             BY_NAME,
-            vec![
-                char("name", "Name").required(),
-                char("code", "Code"),
-                field("type", "Type", Kind::Select(&["goods", "assets", "service"])).required(),
-                one("default_uom", "Default UoM", "product.uom").required(),
-                one("sale_uom", "Sale UoM", "product.uom"),
-                flag("salable", "Salable"),
-                numeric("list_price", "List Price", Digits::Fixed(4)),
-                int("account_category", "Account Category"),
-                char("cost_price_method", "Cost Price Method"),
-                many("products", "Variants", "product.product", "template"),
-                active(),
-            ],
+            [
+                vec![
+                    char("name", "Name").required().translated(),
+                    char("code", "Code"),
+                    field("type", "Type", Kind::Select(&["goods", "assets", "service"])).required(),
+                    one("default_uom", "Default UoM", "product.uom").required(),
+                    one("sale_uom", "Sale UoM", "product.uom"),
+                    flag("salable", "Salable"),
+                    numeric("list_price", "List Price", Digits::Fixed(4)),
+                    int("account_category", "Account Category"),
+                    char("cost_price_method", "Cost Price Method"),
+                    many("products", "Variants", "product.product", "template"),
+                    active(),
+                ],
+                weight,
+            ]
+            .concat(),
         ),
         Model::new(
             "product.product",
             "Product",
             &[("code", false), ("id", false)],
-            vec![
-                one("template", "Product Template", "product.template").required().indexed(),
-                char("code", "Code").indexed(),
-                char("suffix_code", "Suffix Code"),
-                text("description", "Description"),
-                active(),
-                via("name", "Name", ""),
-                via("type", "Type", ""),
-                via("default_uom", "Default UoM", "product.uom"),
-                via("sale_uom", "Sale UoM", "product.uom"),
-                via("salable", "Salable", ""),
-                calc("list_price", "List Price", Calc::Same("own_list_price"), ""),
-                calc("list_price_used", "List Price", Calc::ListPrice, ""),
-                numeric("own_list_price", "List Price", Digits::Fixed(4)),
-                calc("quantity", "Quantity", Calc::Figure(Figure::Quantity), ""),
-                calc("forecast_quantity", "Forecast Quantity", Calc::Figure(Figure::Forecast), ""),
-            ],
+            [
+                vec![
+                    one("template", "Product Template", "product.template").required().indexed(),
+                    char("code", "Code").indexed(),
+                    char("suffix_code", "Suffix Code"),
+                    text("description", "Description").translated(),
+                    active(),
+                    via("name", "Name", ""),
+                    via("type", "Type", ""),
+                    via("default_uom", "Default UoM", "product.uom"),
+                    via("sale_uom", "Sale UoM", "product.uom"),
+                    via("salable", "Salable", ""),
+                    calc("list_price", "List Price", Calc::Same("own_list_price"), ""),
+                    calc("list_price_used", "List Price", Calc::ListPrice, ""),
+                    numeric("own_list_price", "List Price", Digits::Fixed(4)),
+                    calc("quantity", "Quantity", Calc::Figure(Figure::Quantity), ""),
+                    calc("forecast_quantity", "Forecast Quantity", Calc::Figure(Figure::Forecast), ""),
+                ],
+                shown,
+            ]
+            .concat(),
         ),
     ]
 }
@@ -340,7 +373,7 @@ fn stock() -> Vec<Model> {
             &[("id", true)],
             vec![
                 one("product", "Product", "product.product").required().indexed(),
-                field("quantity", "Quantity", Kind::Float(Digits::Unit)).required(),
+                field("quantity", "Quantity", Kind::Float(Digits::Unit("unit"))).required(),
                 field("internal_quantity", "Internal Quantity", Kind::Float(Digits::Any)),
                 one("unit", "Unit", "product.uom").required(),
                 place("from_location", "From Location").required(),
@@ -470,7 +503,7 @@ fn sale_line() -> Model {
             one("sale", "Sale", "sale.sale").required().indexed(),
             field("type", "Type", Kind::Select(&["line", "subtotal", "title", "comment"])).required(),
             int("sequence", "Sequence"),
-            field("quantity", "Quantity", Kind::Float(Digits::Unit)),
+            field("quantity", "Quantity", Kind::Float(Digits::Unit("unit"))),
             one("unit", "Unit", "product.uom"),
             one("product", "Product", "product.product"),
             numeric("unit_price", "Unit Price", Digits::Fixed(4)),

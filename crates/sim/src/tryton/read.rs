@@ -7,7 +7,7 @@ use super::fail::Fail;
 use super::schema::{Calc, Field, Kind};
 use super::store::Store;
 use super::value::{Val, stamp};
-use super::{sale, stock, vat};
+use super::{sale, stock, translate, vat};
 
 /// The rows of these ids with these fields, each with its `id`; refused as a whole if one is not there.
 pub fn read(store: &Store, model: &str, ids: &[u64], fields: &[String]) -> Result<Vec<Value>, Fail> {
@@ -39,7 +39,7 @@ pub fn read(store: &Store, model: &str, ids: &[u64], fields: &[String]) -> Resul
 }
 
 const FIGURES: [&str; 2] = ["quantity", "forecast_quantity"];
-const STANDARD: [&str; 5] = ["id", "create_date", "write_date", "_timestamp", "rec_name"];
+const STANDARD: [&str; 7] = ["id", "create_date", "write_date", "create_uid", "write_uid", "_timestamp", "rec_name"];
 
 /// Refuses where one of the ids is not there; `verb` is `read` or `write to`.
 pub fn present(store: &Store, model: &str, ids: &[u64], verb: &str) -> Result<(), Fail> {
@@ -76,6 +76,11 @@ fn show(store: &Store, model: usize, id: u64, name: &str) -> Result<Value, Fail>
 }
 
 fn nested(store: &Store, model: usize, id: u64, prefix: &str, rests: &[String]) -> Result<Value, Fail> {
+    if let "create_uid" | "write_uid" = prefix {
+        let user = get(store, model, id, prefix)?.id();
+        return user
+            .map_or(Ok(Value::Null), |user| Ok(read(store, "res.user", &[user], rests)?.pop().unwrap_or(Value::Null)));
+    }
     let field = store.schema.models[model].field(prefix)?;
     let target =
         field.target().ok_or_else(|| Fail::other(format!("'{}' object has no attribute 'get_target'", field.title)))?;
@@ -99,20 +104,34 @@ pub fn get(store: &Store, model: usize, id: u64, name: &str) -> Result<Val, Fail
         "id" => return Ok(Val::Int(i64::try_from(id).unwrap_or(0))),
         "create_date" => return Ok(Val::Time(row.created)),
         "write_date" => return Ok(row.written.map_or(Val::Null, Val::Time)),
+        "create_uid" => return Ok(Val::Ref(row.maker)),
+        "write_uid" => return Ok(row.writer.map_or(Val::Null, Val::Ref)),
         "rec_name" => return Ok(Val::Text(rec_name(store, store.schema.models[model].name, id))),
         _ => {}
     }
     let def = &store.schema.models[model];
     let position = def.position(name)?;
     match &def.fields[position].kind {
+        Kind::Many { model: "product.product", back } => {
+            let all = store.children("product.product", back, id)?;
+            Ok(Val::Refs(all.into_iter().filter(|one| in_use(store, "product.product", *one)).collect()))
+        }
         Kind::Many { model: child, back } => store.children(child, back, id).map(Val::Refs),
         Kind::ManyMany(_) => Ok(match &row.values[position] {
             Val::Null => Val::Refs(Vec::new()),
             value => value.clone(),
         }),
         Kind::Calc(calc, _) => compute(store, model, id, *calc),
+        _ if def.fields[position].translated => Ok(translate::shown(store, def.name, id, name)),
         _ => Ok(row.values[position].clone()),
     }
+}
+
+/// Whether a record is offered: neither retired itself nor, for a product, its template.
+pub fn in_use(store: &Store, model: &str, id: u64) -> bool {
+    let active = |model: &str, id: u64| store.value(model, id, "active") != Val::Bool(false);
+    let family = || store.value(model, id, "template").id();
+    active(model, id) && (model != "product.product" || family().is_none_or(|one| active("product.template", one)))
 }
 
 fn compute(store: &Store, model: usize, id: u64, calc: Calc) -> Result<Val, Fail> {
@@ -120,7 +139,10 @@ fn compute(store: &Store, model: usize, id: u64, calc: Calc) -> Result<Val, Fail
     Ok(match calc {
         Calc::Via(through, field) => {
             let target = store.schema.models[model].field(through)?.target().unwrap_or_default();
-            store.value(name, id, through).id().map_or(Val::Null, |one| store.value(target, one, field))
+            match store.value(name, id, through).id() {
+                Some(one) => get(store, store.model(target)?, one, field)?,
+                None => Val::Null,
+            }
         }
         Calc::Same(other) => store.value(name, id, other),
         Calc::ListPrice => match store.value(name, id, "own_list_price") {
@@ -174,7 +196,8 @@ pub fn rec_name(store: &Store, model: &str, id: u64) -> String {
         "party.identifier" => text("code"),
         _ => text("name"),
     };
-    if name.is_empty() || !store.exists(model, id) { id.to_string() } else { name }
+    let shown = !name.is_empty() || model == "product.template";
+    if shown && store.exists(model, id) { name } else { id.to_string() }
 }
 
 fn address_name(store: &Store, id: u64) -> String {

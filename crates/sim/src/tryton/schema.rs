@@ -12,8 +12,8 @@ pub enum Digits {
     Any,
     /// At most this many.
     Fixed(u32),
-    /// Those of the unit of the same record.
-    Unit,
+    /// Those of the unit in that field of the same record.
+    Unit(&'static str),
     /// Those of the sale's currency.
     Currency,
 }
@@ -123,6 +123,8 @@ pub struct Field {
     pub required: bool,
     /// Whether look-ups by value are answered from an index.
     pub indexed: bool,
+    /// Whether there is one of it per language.
+    pub translated: bool,
 }
 
 impl Field {
@@ -135,6 +137,12 @@ impl Field {
     /// The same, with an index.
     pub fn indexed(mut self) -> Self {
         self.indexed = true;
+        self
+    }
+
+    /// The same, one per language.
+    pub fn translated(mut self) -> Self {
+        self.translated = true;
         self
     }
 
@@ -204,7 +212,7 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The models of an installation with or without the module `web_shop`.
+    /// The models of an installation with or without the modules `web_shop` and `product_measurements`.
     pub fn new(web_shop: bool) -> Self {
         let mut models = models::base();
         models.extend(models::trade(web_shop));

@@ -71,11 +71,11 @@ fn decimal(number: Decimal) -> Value {
 }
 
 fn modules(store: &mut Store, web_shop: bool) -> Result<(), Fail> {
-    let names = web_shop.then_some(&"web_shop").into_iter().chain(MODULES);
+    let more: &[&str] = if web_shop { &["product_measurements", "web_shop"] } else { &[] };
+    let names = more.iter().chain(MODULES);
     add(store, "ir.module", names.map(|name| json!({"name": name, "state": "activated"})).collect())?;
-    let languages = [("en", "English", true), ("de", "German", false)];
-    let rows =
-        languages.map(|(code, name, translatable)| json!({"code": code, "name": name, "translatable": translatable}));
+    let languages = [("en", "English"), ("de", "German"), ("fr", "French")];
+    let rows = languages.map(|(code, name)| json!({"code": code, "name": name, "translatable": true}));
     add(store, "ir.lang", rows.to_vec())?;
     add(
         store,
@@ -130,9 +130,14 @@ fn company(store: &mut Store) -> Result<(), Fail> {
     let terms = ["Immediate", "30 days"].map(|name| json!({"name": name}));
     add(store, "account.invoice.payment_term", terms.to_vec())?;
     add(store, "product.uom.category", vec![json!({"name": "Units"}), json!({"name": "Weight"})])?;
-    let units = [("Unit", "u", 1, 0), ("Kilogram", "kg", 2, 2), ("Gram", "g", 2, 2)];
-    let rows = units.map(|(name, symbol, category, digits)| {
-        json!({"name": name, "symbol": symbol, "category": category, "digits": digits})
+    let units = [
+        ("Unit", "u", 1, 0, Decimal::ONE),
+        ("Kilogram", "kg", 2, 2, Decimal::ONE),
+        ("Gram", "g", 2, 2, Decimal::new(1, 3)),
+        ("Pound", "lb", 2, 2, Decimal::new(45_359_237, 8)),
+    ];
+    let rows = units.map(|(name, symbol, category, digits, factor)| {
+        json!({"name": name, "symbol": symbol, "category": category, "digits": digits, "factor": factor.to_string()})
     });
     add(store, "product.uom", rows.to_vec())?;
     locations(store)

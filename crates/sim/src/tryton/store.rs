@@ -8,7 +8,11 @@ use serde_json::Value;
 use super::fail::Fail;
 use super::schema::{Kind, Schema};
 use super::stock::Look;
+use super::translate::Speech;
 use super::value::{Val, stamp};
+
+/// The user everything belongs to that no call asked for.
+const ADMINISTRATOR: u64 = 1;
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +23,10 @@ pub struct Row {
     pub created: Timestamp,
     /// When it was last written to; nothing before the first write.
     pub written: Option<Timestamp>,
+    /// The user who created it.
+    pub maker: u64,
+    /// The user who last wrote to it.
+    pub writer: Option<u64>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -53,6 +61,10 @@ pub struct Store {
     guards: BTreeMap<(usize, u64), String>,
     /// Where and until when the running call looks at stock.
     pub look: Look,
+    /// Which language the running call speaks.
+    pub speech: Speech,
+    /// The id of the user on whose behalf the transaction runs.
+    pub user: u64,
 }
 
 impl Store {
@@ -68,6 +80,8 @@ impl Store {
             moment: now,
             guards: BTreeMap::new(),
             look: Look::default(),
+            speech: Speech::default(),
+            user: ADMINISTRATOR,
         }
     }
 
@@ -78,6 +92,8 @@ impl Store {
         self.undo.clear();
         self.guards.clear();
         self.look = Look::default();
+        self.speech = Speech::default();
+        self.user = ADMINISTRATOR;
         for (key, value) in guards.and_then(Value::as_object).into_iter().flatten() {
             let Some((model, id)) = key.split_once(',') else { continue };
             let (Ok(model), Ok(id), Some(text)) = (self.schema.position(model), id.parse(), value.as_str()) else {
@@ -143,7 +159,8 @@ impl Store {
         let id = last + 1;
         self.undo.push(Undo::Row { model, id, before: None, last });
         self.tables[model].last = id;
-        self.set_row(model, id, Some(Row { values, created: self.moment, written: None }));
+        let row = Row { values, created: self.moment, written: None, maker: self.user, writer: None };
+        self.set_row(model, id, Some(row));
         id
     }
 
@@ -157,9 +174,9 @@ impl Store {
 
     /// Moves the row's write date to the transaction's moment.
     pub fn touch(&mut self, model: usize, id: u64) {
-        let moment = self.moment;
+        let (moment, user) = (self.moment, self.user);
         if let Some(mut row) = self.row(model, id).cloned() {
-            row.written = Some(moment);
+            (row.written, row.writer) = (Some(moment), Some(user));
             self.replace(model, id, Some(row));
         }
     }

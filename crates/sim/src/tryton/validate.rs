@@ -81,6 +81,16 @@ fn identifier(store: &Store, id: u64) -> Result<(), Fail> {
     Err(Fail::user(format!("The {title} \"{code}\" for party \"{party}\" is not valid.")))
 }
 
+/// Refuses tabs, line feeds and their kin in a field of one line; `place` says which.
+pub fn characters(text: &str, place: &str) -> Result<(), Fail> {
+    let refused = [('\t', "'\\t'"), ('\n', "'\\n'"), ('\r', "'\\r'"), ('\u{b}', "'\\x0b'"), ('\u{c}', "'\\x0c'")];
+    let found: Vec<&str> = refused.iter().filter(|(one, _)| text.contains(*one)).map(|(_, shown)| *shown).collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(Fail::user(format!("The value \"{text}\" {place} contains some invalid chars \"{}\".", found.join(","))))
+}
+
 /// One field of one record under test.
 struct Case<'a> {
     store: &'a Store,
@@ -114,6 +124,9 @@ impl Case<'_> {
                 }
                 ("sale.line", "quantity" | "unit_price") => is_line(),
                 ("sale.line", "unit") => self.own("product").filled(),
+                ("product.template", "weight_uom") => {
+                    self.own("weight").number().is_some_and(|weight| !weight.is_zero())
+                }
                 _ => false,
             };
         if !needed || self.value.filled() {
@@ -127,8 +140,8 @@ impl Case<'_> {
         let limit = match digits {
             Digits::Any | Digits::Currency => None,
             Digits::Fixed(limit) => Some(limit),
-            Digits::Unit => {
-                let unit = self.own("unit").id();
+            Digits::Unit(field) => {
+                let unit = self.own(field).id();
                 unit.and_then(|unit| self.store.value("product.uom", unit, "digits").number())
                     .and_then(|digits| u32::try_from(digits).ok())
             }
@@ -145,16 +158,7 @@ impl Case<'_> {
 
     fn characters(&self) -> Result<(), Fail> {
         let (Kind::Char { .. }, Some(text)) = (&self.field.kind, self.value.text()) else { return Ok(()) };
-        let refused = [('\t', "'\\t'"), ('\n', "'\\n'"), ('\r', "'\\r'"), ('\u{b}', "'\\x0b'"), ('\u{c}', "'\\x0c'")];
-        let found: Vec<&str> = refused.iter().filter(|(one, _)| text.contains(*one)).map(|(_, shown)| *shown).collect();
-        if found.is_empty() {
-            return Ok(());
-        }
-        Err(Fail::user(format!(
-            "The value \"{text}\" {} contains some invalid chars \"{}\".",
-            self.place(),
-            found.join(",")
-        )))
+        characters(text, &self.place())
     }
 
     fn selection(&self) -> Result<(), Fail> {
@@ -187,6 +191,16 @@ impl Case<'_> {
             ("sale.line", "quantity" | "unit_price" | "unit") if self.own("type").text() != Some("line") => {
                 self.value.filled().then(|| (json!([self.field.name, "=", null]), self.value.printed()))
             }
+            ("product.template", "weight_uom") => self.points(
+                |store, id| {
+                    store.text(
+                        "product.uom.category",
+                        store.value("product.uom", id, "category").id().unwrap_or(0),
+                        "name",
+                    ) == "Weight"
+                },
+                json!(["category", "=", 2]),
+            ),
             ("party.address", "subdivision") => {
                 let country = self.own("country");
                 self.points(

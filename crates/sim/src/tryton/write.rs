@@ -7,8 +7,8 @@ use super::read::present;
 use super::schema::{Calc, Kind};
 use super::stock;
 use super::store::Store;
-use super::validate;
 use super::value::{Val, parse};
+use super::{translate, validate};
 
 /// Creates one record per map and returns their ids.
 pub fn create(store: &mut Store, model: &str, rows: &[Value]) -> Result<Vec<u64>, Fail> {
@@ -43,6 +43,7 @@ fn create_one(store: &mut Store, model: &str, sent: &Map<String, Value>) -> Resu
     }
     let id = store.insert(at, values);
     unique(store, model, id)?;
+    translate::created(store, model, id, &fields)?;
     for (name, commands) in lists {
         relate(store, at, id, &name, &commands)?;
     }
@@ -180,7 +181,16 @@ fn write_one(store: &mut Store, model: &str, at: usize, id: u64, sent: &Map<Stri
                 let value = parse(&store.schema.models[at].fields[real].kind, value)?;
                 store.set(at, id, real, value);
             }
+            Kind::Calc(Calc::Via(..), _) => {
+                let def = &store.schema.models[at];
+                let (field, title) = (def.fields[position].title, def.title);
+                return Err(Fail::other(format!("Missing setter function for field \"{field}\" in \"{title}\".")));
+            }
             Kind::Calc(..) => {}
+            kind if store.schema.models[at].fields[position].translated => {
+                let value = parse(&kind, value)?;
+                translate::write(store, model, id, name, value)?;
+            }
             kind => store.set(at, id, position, parse(&kind, value)?),
         }
     }

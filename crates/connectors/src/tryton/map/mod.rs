@@ -2,23 +2,26 @@
 
 mod party;
 mod price;
+mod product;
 mod sale;
 mod stock;
 mod text;
 
 pub(super) use party::{attach_party, new_party, party_record};
+pub(super) use product::{
+    DESCRIPTION, Edit, NAME, Texts, edit, locale, parts as product_parts, variant_record, version, write_of,
+};
 pub(super) use sale::{Codes, Leveling, new_sale, rounding_level, sale_record};
 pub(super) use stock::{Shelf, late_by_place, stock_record};
 pub(super) use text::fit;
 
-use super::wire::ProductRow;
 use syncline_connect::{Error, Snapshot};
 use syncline_core::delivery::Change;
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
-use syncline_core::record::{Malformed, Record, Variant};
+use syncline_core::record::{Malformed, Record};
 
 /// Why a change cannot be put into Tryton's words.
 #[derive(Debug)]
@@ -71,11 +74,6 @@ fn element_key(id: i64) -> String {
 /// Tryton's id behind an element's key.
 fn element_id(key: &str) -> Option<i64> {
     key.strip_prefix('@')?.parse().ok()
-}
-
-/// The variant a product row tells.
-pub(super) fn variant_record(row: &ProductRow) -> Record {
-    Record::Variant(Variant { sku: row.code.clone(), active: Some(row.active.0), ..Variant::default() })
 }
 
 /// Which element of the document made from `change` is which of ours.

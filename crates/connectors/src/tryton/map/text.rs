@@ -37,6 +37,9 @@ pub(crate) fn city_line(city: &str, region: Option<&str>) -> String {
 
 /// How Tryton keeps `value` at `path`.
 pub(crate) fn fit(kind: Kind, path: &Path, value: &Value) -> Fit {
+    if kind == Kind::Variant {
+        return super::product::fit(path, value);
+    }
     let Value::Text(text) = value else { return Fit::Exact };
     let field = path.as_str();
     let many = match kind {
@@ -45,7 +48,12 @@ pub(crate) fn fit(kind: Kind, path: &Path, value: &Value) -> Fit {
         Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => false,
     };
     let kept = if many { lines(text) } else { line(text) };
-    if kept == *text {
+    kept_as(text, kept)
+}
+
+/// `text` that is kept as `kept`, and why it differs.
+pub(super) fn kept_as(text: &str, kept: String) -> Fit {
+    if kept == text {
         return Fit::Exact;
     }
     let why = if text.chars().any(char::is_control) { "control characters become spaces" } else { "trimmed" };

@@ -1,0 +1,104 @@
+//! Products: read with their template and the texts of every language, and changed one request at a time.
+
+use super::client::Failed;
+use super::read::{LONG_PAGE, ascending, typed};
+use super::setup::Setup;
+use super::wire::{TEXT_FIELDS, TextRow, VariantRow};
+use super::write::{document, effect, outcome};
+use super::{Tryton, map};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
+use syncline_core::delivery::Permit;
+use syncline_core::kind::Kind;
+use syncline_core::policy::ErrorKind;
+
+impl Tryton {
+    /// The products in `rows`, in their order, with the texts of all of them. The rows are read first: a text that
+    /// changes meanwhile is newer than the version it is told with, and a write on that version is refused.
+    pub(super) async fn products_told(
+        &self,
+        ctx: &Ctx,
+        setup: &Setup,
+        rows: &[Value],
+    ) -> Result<Vec<Result<Snapshot>>> {
+        let read: Vec<Result<VariantRow>> = rows.iter().map(|row| typed(row, "product")).collect();
+        let good: Vec<&VariantRow> = read.iter().filter_map(|row| row.as_ref().ok()).collect();
+        let texts = self.texts(ctx, setup, &good).await?;
+        let mut told = Vec::new();
+        for (row, read) in rows.iter().zip(read) {
+            let evidence = self.evidence(Kind::Variant, row)?;
+            told.push(match read {
+                Ok(read) => {
+                    let id = map::remote(read.id);
+                    Ok(Snapshot {
+                        id: id.clone(),
+                        mark: None,
+                        version: map::version(read.edited.version.as_deref(), read.template.edited.version.as_deref()),
+                        records: vec![(id, map::variant_record(&read, &texts, setup))],
+                        evidence: Some(evidence),
+                    })
+                }
+                Err(error) => Err(error.with(evidence)),
+            });
+        }
+        Ok(told)
+    }
+
+    /// What is really written in each language, read where Tryton keeps it: a read in a language shows the text of
+    /// another one where there is none.
+    async fn texts(&self, ctx: &Ctx, setup: &Setup, rows: &[&VariantRow]) -> Result<map::Texts> {
+        let (mut texts, mut last) = (map::Texts::default(), 0);
+        if rows.is_empty() {
+            return Ok(texts);
+        }
+        let products: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let templates: Vec<i64> = rows.iter().map(|row| row.template.id).collect();
+        let languages: Vec<&str> = setup.languages.iter().map(|language| language.code.as_str()).collect();
+        loop {
+            let domain = json!([
+                ["type", "=", "model"],
+                ["lang", "in", languages],
+                [
+                    "OR",
+                    [["name", "=", map::NAME], ["res_id", "in", templates]],
+                    [["name", "=", map::DESCRIPTION], ["res_id", "in", products]]
+                ],
+                ["id", ">", last]
+            ]);
+            let params = json!([domain, 0, LONG_PAGE, [["id", "ASC"]], TEXT_FIELDS, setup.context()]);
+            let found: Vec<Value> = self.client.read(ctx, "model.ir.translation.search_read", params).await?;
+            last = ascending(&found, last)?;
+            for row in &found {
+                texts.add(typed::<TextRow>(row, "translation")?);
+            }
+            if found.len() < LONG_PAGE {
+                return Ok(texts);
+            }
+        }
+    }
+
+    /// One field of a product or its template, in the version the change was planned on, or, where the plan names none,
+    /// in the version just read.
+    pub(super) async fn edit_product(
+        &self,
+        ctx: &Ctx,
+        setup: &Arc<Setup>,
+        permit: &Permit,
+    ) -> std::result::Result<Outcome, Outcome> {
+        let change = permit.change();
+        let id = document(change).map_err(Outcome::Refused)?;
+        let make = |setup: &Setup| vec![map::edit(&change.leaves, setup)];
+        let (setup, made) = self.made(ctx, Arc::clone(setup), make).await;
+        let lacking = || Error::new(ErrorKind::Invalid, "there is nothing to change");
+        let edit: map::Edit = made.into_iter().next().ok_or_else(lacking).flatten().map_err(Outcome::Refused)?;
+        let row: VariantRow = self.row(ctx, &setup, Kind::Variant, id).await.map_err(Outcome::Refused)?;
+        let write = map::write_of(&edit, &row, &setup).map_err(|wrong| Outcome::Refused(wrong.error))?;
+        let version = write.version(change.expect.as_deref(), &row).map_err(Outcome::Refused)?;
+        let context = setup.speaking(&write.language, write.model, write.id, version.as_deref());
+        let params = json!([[write.id], write.values, context]);
+        let sent = self.client.write(ctx, &format!("model.{}.write", write.model), params, effect(&[permit])).await;
+        sent.map_err(|failed: Failed| outcome(&failed))?;
+        Ok(self.one_back(ctx, &setup, Kind::Variant, id).await)
+    }
+}
