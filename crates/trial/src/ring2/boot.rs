@@ -1,6 +1,7 @@
 //! Sets a schedule up: both systems, the watched store, and engines that can be started anew.
 
 use super::clock::SimClock;
+use super::desk;
 use super::net::Net;
 use super::planted::{BadConnector, BadStore, BadTransport};
 use super::trade;
@@ -15,7 +16,7 @@ use syncline_connect::{Connector, Ctx, Transport};
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::profile::Profile;
-use syncline_core::rules::{OrderRules, StockRules};
+use syncline_core::rules::{FieldRules, OrderRules, StockRules};
 use syncline_engine::{Engine, Flows, Settings, System};
 use syncline_sim::catalogue::{Item, catalogue};
 use syncline_sim::magento as shop;
@@ -40,6 +41,8 @@ pub struct Stage {
     pub rules: OrderRules,
     /// What it says of stock, where it flows.
     pub stock: Option<StockRules>,
+    /// What it says of products, where they flow.
+    pub products: Option<FieldRules>,
     store: Arc<dyn Store>,
     plant: Option<&'static str>,
     /// What the first probe of each system found; a system does not change in a schedule.
@@ -86,6 +89,7 @@ impl Stage {
             clock,
             catalogue: catalogue(seed, PRODUCTS),
             rules: rules(),
+            products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
             stock: Random::of(seed, 5, 0).chance(1, 2).then(trade::rules),
             store,
             plant,
@@ -124,7 +128,7 @@ impl Stage {
             systems.insert(system.name.clone(), system);
         }
         let flows = Flows {
-            products: None,
+            products: self.products.clone(),
             prices: None,
             orders: Some(self.rules.clone()),
             customers: true,

@@ -1,6 +1,7 @@
 //! What must hold at rest: each order once, to the cent, line by line, both sides equal, and silence.
 
 use super::boot::Stage;
+use super::desk;
 use super::trade;
 use super::world::open;
 use rust_decimal::Decimal;
@@ -42,7 +43,7 @@ pub async fn at_rest(stage: &Stage, engine: Option<Arc<Engine>>) -> bool {
     if !unreferenced(&open(&stage.world).shop).is_empty() {
         return false;
     }
-    let filter = LaneFilter { states: vec!["ready", "waiting", "awaiting"], ..LaneFilter::default() };
+    let filter = LaneFilter { states: vec!["ready", "waiting", "awaiting", "conflict"], ..LaneFilter::default() };
     engine.store.lanes(filter).await.is_ok_and(|lanes| lanes.is_empty())
 }
 
@@ -79,6 +80,15 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
     if let Some(rules) = &stage.stock {
         for detail in trade::unsold(&shop, &erp, rules.safety) {
             open(&stage.world).broken("buyers-may-have-what-is-there", detail);
+        }
+    }
+    if stage.products.is_some() {
+        let mut world = open(&stage.world);
+        for detail in desk::overwritten(&world) {
+            world.broken("owned-fields-are-never-overwritten", detail);
+        }
+        for detail in desk::apart(&world) {
+            world.broken("both-sides-show-the-same", detail);
         }
     }
     let engine = stage.boot().await?;

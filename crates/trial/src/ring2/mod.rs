@@ -3,6 +3,7 @@
 mod boot;
 mod check;
 mod clock;
+mod desk;
 mod market;
 mod net;
 mod planted;

@@ -2,6 +2,7 @@
 
 use super::boot::{LEASE_S, Stage};
 use super::check;
+use super::desk;
 use super::trade;
 use super::world::{Violation, open};
 use serde_json::Value;
@@ -82,6 +83,7 @@ pub(super) fn outcome_of(stage: &Stage) -> Outcome {
 }
 
 async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
+    desk::open_views(stage);
     let engine = stage.boot().await?;
     engine.adopt_variants().await.map_err(|error| error.to_string())?;
     drop(engine);
@@ -112,6 +114,8 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         clock_steps(stage, second);
         people(stage, second);
         trade::each_second(stage, second);
+        desk_holds(stage, second);
+        desk::each_second(stage, second);
     }
     {
         let mut world = open(&stage.world);
@@ -130,6 +134,9 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
             stage.clock.set_right();
         }
         processes.bury_the_dead(stage).await?;
+        if let Some(engine) = processes.any() {
+            desk::decide(stage, &engine).await;
+        }
         if waited > 3 * u64::from(LEASE_S) && check::at_rest(stage, processes.any()).await {
             break;
         }
@@ -141,6 +148,16 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         return Ok(());
     }
     check::at_the_end(stage).await
+}
+
+/// Checks now and then that nobody's own fields were overwritten.
+fn desk_holds(stage: &Stage, second: u64) {
+    let mut world = open(&stage.world);
+    if world.violations.is_empty() && !world.typed.is_empty() && second.is_multiple_of(5) {
+        for detail in desk::overwritten(&world) {
+            world.broken("owned-fields-are-never-overwritten", detail);
+        }
+    }
 }
 
 /// Orders held by people in the shop are let go again.

@@ -1,6 +1,7 @@
 //! The simulated world: both systems, the network between, and the rules checked at every request.
 
 use super::clock::SimClock;
+use super::desk::Typed;
 use super::weather::{Fault, Weather};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,6 +49,8 @@ pub struct World {
     pub writes: u64,
     /// The process is to die.
     pub dying: bool,
+    /// What people typed at both desks.
+    pub typed: Typed,
     noted: BTreeSet<Note>,
     sent: BTreeSet<Note>,
     hasher: blake3::Hasher,
@@ -76,6 +79,7 @@ impl World {
             violations: Vec::new(),
             writes: 0,
             dying: false,
+            typed: Typed::new(),
             noted: BTreeSet::new(),
             sent: BTreeSet::new(),
             hasher: blake3::Hasher::new(),

@@ -1,0 +1,164 @@
+//! People at both desks edit products while orders cross: what each side owns must never be overwritten.
+
+use super::boot::Stage;
+use super::world::{Which, World, open};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use syncline_core::id::SystemName;
+use syncline_core::path::Path;
+use syncline_core::rules::{FieldPolicy, FieldRules};
+use syncline_engine::Engine;
+use syncline_engine::conflicts::{Choice, Which as Conflicts};
+use syncline_sim::catalogue::Form;
+use syncline_sim::http::System;
+
+/// Our locales with the shop's views; the first stands in all scopes.
+const LOCALES: [(&str, Option<&str>); 3] = [("en", None), ("de", Some("german")), ("fr", Some("french"))];
+const FIELDS: [&str; 2] = ["name", "description"];
+
+/// What people last typed, by desk, SKU, locale and field.
+pub type Typed = BTreeMap<(&'static str, String, &'static str, &'static str), String>;
+
+/// The rules of products where they flow: the ERP's names, the shop's descriptions, German descriptions by whoever
+/// changed them.
+pub fn rules() -> FieldRules {
+    let path = |text: &str| Path::try_from(text.to_string()).unwrap_or_else(|_| Path::field("none"));
+    FieldRules {
+        source: SystemName::new("erp"),
+        targets: vec![SystemName::new("shop")],
+        policies: vec![
+            (path("texts.*.description"), FieldPolicy::Owner(SystemName::new("shop"))),
+            (path("texts.de.description"), FieldPolicy::Merge(None)),
+            (path("weight"), FieldPolicy::Keep),
+        ],
+    }
+}
+
+/// Opens the shop's further views.
+pub fn open_views(stage: &Stage) {
+    if stage.products.is_some() {
+        let mut world = open(&stage.world);
+        world.shop.add_languages();
+        world.shop.set_weight_unit("kgs");
+    }
+}
+
+/// What people type in one second of chaos.
+pub fn each_second(stage: &Stage, second: u64) {
+    if stage.products.is_none() || !second.is_multiple_of(5) {
+        return;
+    }
+    let now = stage.clock.true_now();
+    let mut world = open(&stage.world);
+    let at = world.random.index(stage.catalogue.len());
+    let Some(sku) = stage.catalogue.get(at).map(|item| item.sku.clone()) else { return };
+    let (locale, view) = *world.random.pick(&LOCALES);
+    // Variants of one family have one name in the ERP; people there change it for all of them.
+    let field = if of_family(stage, &sku) { "description" } else { *world.random.pick(&FIELDS) };
+    let text = format!("{field} {second} {}", world.random.pick(&["", "grün", "naïve – “quoted”", "<b>A & B</b>"]));
+    let text = text.trim().to_string();
+    let (desk, done) = match world.random.chance(1, 2) {
+        true => ("shop", world.shop.edit_product(now, &sku, view, field, &text)),
+        false => {
+            let language = Some(locale).filter(|locale| *locale != "en");
+            ("erp", world.erp.edit_product(now, &sku, language, field, &json!(text)))
+        }
+    };
+    if done {
+        world.count("edits");
+        world.event(&format!("at the {desk} {field} ({locale}) of {sku} becomes `{text}`"));
+        world.typed.insert((desk, sku, locale, field), text);
+    }
+}
+
+/// Whether `sku` is one of several variants of a product.
+fn of_family(stage: &Stage, sku: &str) -> bool {
+    let children =
+        |form: &Form| matches!(form, Form::Configurable { children } if children.iter().any(|one| one == sku));
+    stage.catalogue.iter().any(|item| children(&item.form))
+}
+
+/// Whose field it is; nobody's where both may change it.
+fn owner(locale: &str, field: &str) -> Option<&'static str> {
+    match (locale, field) {
+        ("de", "description") => None,
+        (_, "name") => Some("erp"),
+        _ => Some("shop"),
+    }
+}
+
+/// Fields that show something else at the desk that owns them than what was typed there last. Holds at all times.
+pub fn overwritten(world: &World) -> Vec<String> {
+    let (shop, erp) = (products(&world.shop.ledger()), products(&world.erp.ledger()));
+    let mut found = Vec::new();
+    for ((desk, sku, locale, field), text) in &world.typed {
+        if owner(locale, field) != Some(desk) {
+            continue;
+        }
+        let which = if *desk == "shop" { Which::Shop } else { Which::Erp };
+        let shown = shown(which, if *desk == "shop" { &shop } else { &erp }, sku, locale, field);
+        if shown.as_deref() != Some(text) {
+            found.push(format!("{field} ({locale}) of {sku} at the {desk}: `{text}` was typed, {shown:?} is shown"));
+        }
+    }
+    found
+}
+
+/// Fields on which both sides differ at rest though their owner says something.
+pub fn apart(world: &World) -> Vec<String> {
+    let (shop, erp) = (products(&world.shop.ledger()), products(&world.erp.ledger()));
+    let mut found = Vec::new();
+    for sku in shop.keys().filter(|sku| erp.contains_key(*sku)) {
+        for ((locale, _), field) in LOCALES.iter().flat_map(|locale| FIELDS.map(|field| (locale, field))) {
+            let a = shown(Which::Erp, &erp, sku, locale, field).unwrap_or_default();
+            let b = shown(Which::Shop, &shop, sku, locale, field).unwrap_or_default();
+            let silent = match owner(locale, field) {
+                Some("erp") => a.is_empty(),
+                Some(_) => b.is_empty(),
+                None => a.is_empty() || b.is_empty(),
+            };
+            if a != b && !silent {
+                found.push(format!("{field} ({locale}) of {sku}: `{a}` in the ERP, `{b}` in the shop"));
+            }
+        }
+    }
+    if shop.is_empty() || erp.is_empty() {
+        found.push("a ledger tells of no products".to_string());
+    }
+    found
+}
+
+/// A person decides what only a person can: whoever owns it, and the ERP where nobody does.
+pub async fn decide(stage: &Stage, engine: &Engine) {
+    if stage.products.is_none() {
+        return;
+    }
+    for (locale, field) in LOCALES.iter().flat_map(|(locale, _)| FIELDS.map(|field| (*locale, field))) {
+        let winner = SystemName::new(owner(locale, field).unwrap_or("erp"));
+        let which = Conflicts { field: Path::try_from(format!("texts.{locale}.{field}")).ok(), ..Conflicts::default() };
+        if let Ok(decided) = engine.resolve(&which, &Choice::Take(winner)).await
+            && decided.fields > 0
+        {
+            open(&stage.world)
+                .event(&format!("a person decides the {field} ({locale}) of {} products", decided.records));
+        }
+    }
+}
+
+/// A ledger's products by SKU.
+fn products(ledger: &Value) -> BTreeMap<String, Value> {
+    let rows = ledger["products"].as_array().into_iter().flatten();
+    rows.filter_map(|row| Some((row["sku"].as_str()?.to_string(), row.clone()))).collect()
+}
+
+/// What buyers or clerks see.
+fn shown(which: Which, rows: &BTreeMap<String, Value>, sku: &str, locale: &str, field: &str) -> Option<String> {
+    let row = rows.get(sku)?;
+    let text = |value: &Value| value.as_str().map(str::to_string);
+    let view = LOCALES.iter().find(|(name, _)| *name == locale).and_then(|(_, view)| *view);
+    match (which, view) {
+        (Which::Shop, Some(view)) => text(&row["views"][view][field]).or_else(|| text(&row[field])),
+        (Which::Erp, Some(_)) => text(&row["texts"][locale][field]),
+        (_, None) => text(&row[field]),
+    }
+}
