@@ -87,22 +87,14 @@ fn a_template_out_of_use_takes_its_products_with_it() {
     let world = World::new(true);
     let bench = world.bench();
     run(async {
-        let first = told(&bench, false).await;
+        let sku = variant_of(&told(&bench, false).await).sku.clone().unwrap();
         let mut walker = Walker { bench: &bench, world: &world, cursor: Cursor::default() };
         walker.pass().await;
-        world.pass(SignedDuration::from_mins(30));
-        let now = bench.ctx.now();
-        let template: u64 = world.with(|erp| {
-            (1..200).find(|id| erp.directly(now, "product.template", *id, &json!({"active": true, "products": [["write", [first.id.id.parse::<u64>().unwrap()], {"template": id}]]}))).unwrap()
-        });
-        world.with(|erp| assert!(erp.directly(now, "product.template", template, &json!({"active": false}))));
+        walker.person(&sku, None, "template.active", &json!(false));
         walker.pass().await;
         let seen = walker.pass().await;
-        assert!(
-            !seen.is_empty() && seen.values().all(|one| variant_of(one).active == Some(false)),
-            "{:?}",
-            names(&seen)
-        );
+        assert!(seen.len() > 1 && seen.contains_key(&sku), "{:?}", names(&seen));
+        assert!(seen.values().all(|one| variant_of(one).active == Some(false)));
     });
 }
 
@@ -119,5 +111,24 @@ fn keys_tell_the_same_versions_as_the_feed() {
         }
         let wrong = bench.erp.changes(&bench.ctx, Kind::Variant, &Cursor("nonsense".into())).await.unwrap_err();
         assert_eq!(wrong.kind, ErrorKind::Broken);
+    });
+}
+
+#[test]
+fn a_party_that_is_retired_is_told() {
+    let world = World::new(true);
+    let bench = world.bench();
+    run(async {
+        let leaves = syncline_core::record::Record::Customer(super::walk::jane()).to_leaves();
+        let step = syncline_core::kind::Step::Create;
+        let made = bench.done(bench.permit(Kind::Customer, step, &bench.mark("jane"), None, leaves)).await;
+        let first = bench.erp.changes(&bench.ctx, Kind::Customer, &Cursor::default()).await.unwrap();
+        world.pass(SignedDuration::from_mins(30));
+        let (now, id) = (bench.ctx.now(), made.id.id.parse().unwrap());
+        assert!(world.with(|erp| erp.directly(now, "party.party", id, &json!({"active": false}))));
+        let next = bench.erp.changes(&bench.ctx, Kind::Customer, &first.next).await.unwrap();
+        let told: Vec<_> = next.seen.into_iter().filter(|seen| seen.id == made.id).collect();
+        let snapshot = told.into_iter().next().unwrap().snapshot.unwrap();
+        assert_eq!(super::bench::customer_of(&snapshot).active, Some(false));
     });
 }
