@@ -177,6 +177,7 @@ fn what_cannot_be_written_is_refused_with_a_reason() {
             ("texts.de.name", text("a\tb"), "invalid chars"),
             ("sku", text("OTHER"), "cannot be set"),
             ("active", text("yes"), "cannot be set"),
+            ("active", Some(Value::Bool(false)), "has still some quantities"),
             ("weight", Some(Value::Number(dec("0.000001"))), "no unit of weight"),
         ] {
             let (kind, message) = refused(&bench, &alone, at, value).await;
@@ -187,6 +188,19 @@ fn what_cannot_be_written_is_refused_with_a_reason() {
         }
         let sku = variant_of(&alone).sku.clone().unwrap();
         let now = bench.ctx.now();
+        let held = world.with(|erp| {
+            let ledger = erp.ledger();
+            let rows = ledger.get("stock").unwrap().as_array().unwrap();
+            let row = rows.iter().find(|row| row.get("sku") == Some(&json!(sku))).unwrap();
+            row.get("on_hand").unwrap().as_str().unwrap().parse::<u32>().unwrap()
+        });
+        assert!(world.with(|erp| erp.take(now, &sku, held)));
+        let off = edited(&bench, &alone, "active", Some(Value::Bool(false))).await;
+        assert_eq!(variant_of(&off).active, Some(false), "nothing lies there any more");
+        let on = edited(&bench, &off, "active", Some(Value::Bool(true))).await;
+        assert!(world.with(|erp| erp.edit_product(now, &sku, None, "template.active", &json!(false))));
+        let (kind, message) = refused(&bench, &on, "active", Some(Value::Bool(true))).await;
+        assert!(kind == ErrorKind::Invalid && message.contains("out of use"), "{message}");
         let template = world.with(|erp| {
             assert!(erp.edit_product(now, &sku, None, "salable", &json!(true)));
             erp.edit_product(now, "NO SUCH", None, "name", &json!("x"))
