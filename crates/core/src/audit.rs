@@ -1,10 +1,11 @@
 //! An independent checker of plans: it knows none of the planner's reasons, only what must never be planned.
 
 use crate::kind::Step;
-use crate::leaf::{Leaves, Value};
+use crate::leaf::{Leaf, Leaves, Value};
 use crate::money::Money;
 use crate::path::Path;
 use crate::planner::Planned;
+use crate::rules::{FieldPolicy, FieldRules};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use rust_decimal::Decimal;
@@ -22,6 +23,21 @@ pub struct Facts<'a> {
     pub target_seen: &'a Leaves,
     /// For stock: what buyers may get at most, and the places a figure may be written to.
     pub stock: Option<StockFacts<'a>>,
+    /// For a record that two systems share: who may set what.
+    pub shared: Option<SharedFacts<'a>>,
+}
+
+/// What the checker is told about a record that two systems share field by field.
+#[derive(Debug)]
+pub struct SharedFacts<'a> {
+    /// The flow's rules.
+    pub rules: &'a FieldRules,
+    /// What the system shows that the values come from.
+    pub other_seen: &'a Leaves,
+    /// What the target showed when both last agreed.
+    pub base: &'a Leaves,
+    /// Values a person chose.
+    pub chosen: &'a Leaves,
 }
 
 /// What the checker is told about stock.
@@ -68,7 +84,7 @@ pub fn objections(plan: &Planned, facts: &Facts<'_>) -> Vec<String> {
             if plan.leaves.is_empty() {
                 found.push("a write of nothing".to_string());
             }
-            if plan.leaves.iter().any(|(_, value)| value.is_none()) {
+            if facts.shared.is_none() && plan.leaves.iter().any(|(_, value)| value.is_none()) {
                 found.push("a field erased".to_string());
             }
         }
@@ -77,7 +93,36 @@ pub fn objections(plan: &Planned, facts: &Facts<'_>) -> Vec<String> {
     if let Some(stock) = &facts.stock {
         found.extend(stock_for_buyers(plan, facts.target_seen, stock));
     }
+    if let Some(shared) = &facts.shared {
+        found.extend(plan.leaves.iter().filter_map(|(path, value)| overwritten(plan, facts, shared, path, value)));
+    }
     found
+}
+
+/// Whether a field is set that is not the other system's to set.
+fn overwritten(
+    plan: &Planned,
+    facts: &Facts<'_>,
+    shared: &SharedFacts<'_>,
+    path: &Path,
+    value: Option<&Value>,
+) -> Option<String> {
+    match shared.rules.policy(path) {
+        FieldPolicy::Keep => return Some(alloc::format!("`{path}`, which each keeps for itself")),
+        FieldPolicy::Owner(owner) if owner == plan.target => {
+            return Some(alloc::format!("`{path}`, which is {owner}'s own"));
+        }
+        FieldPolicy::Owner(_) | FieldPolicy::Merge(_) => {}
+    }
+    if shared.chosen.get(path) != Leaf::Untold {
+        return None;
+    }
+    let shown = facts.target_seen.value(path).is_some();
+    if shown && shared.base.get(path) == Leaf::Untold {
+        return Some(alloc::format!("`{path}`, on which both never agreed"));
+    }
+    (value.is_none() && shared.other_seen.get(path) != Leaf::Empty)
+        .then(|| alloc::format!("`{path}` emptied, which the other system does not say"))
 }
 
 /// Whether buyers would get more than there is, added up from what the shop will show after the write.

@@ -17,12 +17,14 @@ pub enum Kind {
     Customer,
     /// How much of a variant is there, place by place.
     Stock,
+    /// What is asked for a variant, list by list.
+    Price,
     /// A sale taken in a shop.
     Order,
 }
 
 /// Every kind this version knows.
-pub const KINDS: [Kind; 5] = [Kind::Product, Kind::Variant, Kind::Customer, Kind::Stock, Kind::Order];
+pub const KINDS: [Kind; 6] = [Kind::Product, Kind::Variant, Kind::Customer, Kind::Stock, Kind::Price, Kind::Order];
 
 impl Kind {
     /// The word for it in files, ids and JSON.
@@ -33,6 +35,7 @@ impl Kind {
             Self::Variant => "variant",
             Self::Customer => "customer",
             Self::Stock => "stock",
+            Self::Price => "price",
             Self::Order => "order",
         }
     }
@@ -44,8 +47,15 @@ impl Kind {
             Self::Product | Self::Variant => Flow::Products,
             Self::Customer => Flow::Customers,
             Self::Stock => Flow::Inventory,
+            Self::Price => Flow::Prices,
             Self::Order => Flow::Orders,
         }
+    }
+
+    /// Whether its records hang on a variant and go by its names.
+    #[must_use]
+    pub fn of_variant(self) -> bool {
+        matches!(self, Self::Stock | Self::Price)
     }
 }
 
@@ -72,12 +82,14 @@ pub enum Flow {
     Customers,
     /// Stock.
     Inventory,
+    /// Prices.
+    Prices,
     /// Orders.
     Orders,
 }
 
 /// Every flow this version knows, dependencies first.
-pub const FLOWS: [Flow; 4] = [Flow::Products, Flow::Customers, Flow::Inventory, Flow::Orders];
+pub const FLOWS: [Flow; 5] = [Flow::Products, Flow::Customers, Flow::Inventory, Flow::Prices, Flow::Orders];
 
 impl Flow {
     /// The word for it in the file and in JSON.
@@ -87,6 +99,7 @@ impl Flow {
             Self::Products => "products",
             Self::Customers => "customers",
             Self::Inventory => "inventory",
+            Self::Prices => "prices",
             Self::Orders => "orders",
         }
     }

@@ -31,11 +31,13 @@ pub struct Side<'a, F> {
     pub fit: F,
 }
 
-/// A field both sides changed, each its own way.
+/// A field a person has to decide: both sides changed it, each its own way, or they differed before they were tied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The field.
     pub path: Path,
+    /// They never agreed on it: nobody can say who changed what.
+    pub first: bool,
     /// Base and value of the first side.
     pub a: (Leaf, Leaf),
     /// Base and value of the second side.
@@ -58,6 +60,8 @@ pub struct Merged {
 /// The writes and conflicts that bring both sides to agreement under `owner`.
 ///
 /// A side changed iff it tells something other than its base. A field a side does not tell is never written to it.
+/// Where both have a value and never agreed on the field, nobody knows which one is right: an owner's value fills
+/// what is empty, and all else is left to a person. An owner that has nothing says nothing, unless it had something.
 pub fn merge<F, G>(a: &Side<'_, F>, b: &Side<'_, G>, owner: impl Fn(&Path) -> Owner) -> Merged
 where
     F: Fn(&Path, &Value) -> Fit,
@@ -69,17 +73,37 @@ where
         let (va, vb) = (a.seen.get(path), b.seen.get(path));
         let changed_a = va != Leaf::Untold && va != a.base.get(path);
         let changed_b = vb != Leaf::Untold && vb != b.base.get(path);
-        match owner(path) {
+        let owner = owner(path);
+        let conflict = |first| Conflict {
+            path: path.clone(),
+            first,
+            a: (a.base.get(path), va.clone()),
+            b: (b.base.get(path), vb.clone()),
+        };
+        if a.base.get(path) == Leaf::Untold || b.base.get(path) == Leaf::Untold {
+            let told = va != Leaf::Untold && vb != Leaf::Untold;
+            match (owner, &va, &vb) {
+                (Owner::Keep, ..) | (Owner::A, Leaf::Empty, _) | (Owner::B, _, Leaf::Empty) => {}
+                _ if !told || alike(path, a, b) => {}
+                (Owner::A | Owner::Merge, _, Leaf::Empty) => {
+                    follow(path, &va, &vb, &b.fit, &mut merged.to_b, &mut merged.refused);
+                }
+                (Owner::B | Owner::Merge, Leaf::Empty, _) => {
+                    follow(path, &vb, &va, &a.fit, &mut merged.to_a, &mut merged.refused);
+                }
+                _ => merged.conflicts.push(conflict(true)),
+            }
+            continue;
+        }
+        match owner {
             Owner::Keep => {}
+            Owner::A if va == Leaf::Empty && !changed_a => {}
+            Owner::B if vb == Leaf::Empty && !changed_b => {}
             Owner::A if changed_a || changed_b => follow(path, &va, &vb, &b.fit, &mut merged.to_b, &mut merged.refused),
             Owner::B if changed_a || changed_b => follow(path, &vb, &va, &a.fit, &mut merged.to_a, &mut merged.refused),
             Owner::Merge if changed_a && changed_b => {
-                if kept(path, &va, &b.fit) != vb && kept(path, &vb, &a.fit) != va {
-                    merged.conflicts.push(Conflict {
-                        path: path.clone(),
-                        a: (a.base.get(path), va),
-                        b: (b.base.get(path), vb),
-                    });
+                if !alike(path, a, b) {
+                    merged.conflicts.push(conflict(false));
                 }
             }
             Owner::Merge if changed_a => follow(path, &va, &vb, &b.fit, &mut merged.to_b, &mut merged.refused),
@@ -88,6 +112,53 @@ where
         }
     }
     merged
+}
+
+/// The bases of both sides after `merged`: what both show alike is agreed from here on; a field that each keeps for
+/// itself has no base, so that a person is asked should one of them ever follow the other.
+pub fn agreed<F, G>(
+    a: &Side<'_, F>,
+    b: &Side<'_, G>,
+    merged: &Merged,
+    owner: impl Fn(&Path) -> Owner,
+) -> (Leaves, Leaves)
+where
+    F: Fn(&Path, &Value) -> Fit,
+    G: Fn(&Path, &Value) -> Fit,
+{
+    let (mut of_a, mut of_b) = (a.base.clone(), b.base.clone());
+    of_a.retain(|path| owner(path) != Owner::Keep);
+    of_b.retain(|path| owner(path) != Owner::Keep);
+    for (path, _) in a.seen.iter() {
+        let asked = merged.to_a.get(path) != Leaf::Untold || merged.to_b.get(path) != Leaf::Untold;
+        let told = b.seen.get(path) != Leaf::Untold;
+        let silent = match owner(path) {
+            Owner::A => says_nothing(path, a),
+            Owner::B => says_nothing(path, b),
+            Owner::Keep | Owner::Merge => false,
+        };
+        if asked || !told || owner(path) == Owner::Keep || !(silent || alike(path, a, b)) {
+            continue;
+        }
+        of_a.set(path.clone(), a.seen.get(path));
+        of_b.set(path.clone(), b.seen.get(path));
+    }
+    (of_a, of_b)
+}
+
+/// Whether a side has nothing, and had nothing.
+fn says_nothing<F>(path: &Path, side: &Side<'_, F>) -> bool {
+    side.seen.get(path) == Leaf::Empty && !matches!(side.base.get(path), Leaf::Value(_))
+}
+
+/// Whether what one side shows is what the other shows, as either keeps it.
+fn alike<F, G>(path: &Path, a: &Side<'_, F>, b: &Side<'_, G>) -> bool
+where
+    F: Fn(&Path, &Value) -> Fit,
+    G: Fn(&Path, &Value) -> Fit,
+{
+    let (va, vb) = (a.seen.get(path), b.seen.get(path));
+    kept(path, &va, &b.fit) == vb || kept(path, &vb, &a.fit) == va
 }
 
 /// `leaf` as the side of `fit` would keep it; untold where it would not keep it at all.
@@ -179,7 +250,7 @@ mod tests {
         #[test]
         fn an_owner_is_never_written_to(sa in leaves(), ba in leaves(), sb in leaves(), bb in leaves()) {
             let merged = merge(&Side { seen: &sa, base: &ba, fit: exact }, &Side { seen: &sb, base: &bb, fit: exact }, |_| Owner::A);
-            prop_assert!(merged.to_a.is_empty() && merged.conflicts.is_empty());
+            prop_assert!(merged.to_a.is_empty() && merged.conflicts.iter().all(|conflict| conflict.first));
         }
 
         #[test]
@@ -188,6 +259,45 @@ mod tests {
             let merged = merge(&Side { seen: &untold, base: &sa, fit: exact }, &Side { seen: &sb, base: &sb, fit: exact }, |_| Owner::Merge);
             prop_assert_eq!(merged, Merged::default());
         }
+    }
+
+    #[test]
+    fn what_was_never_agreed_is_filled_where_it_is_empty_and_asked_where_it_differs() {
+        let of = |text: Option<&str>| -> Leaves {
+            core::iter::once((Path::field("name"), text.map(|text| Value::Text(text.to_string())))).collect()
+        };
+        let nothing = Leaves::new();
+        let both = |a: Option<&str>, b: Option<&str>, owner: Owner| {
+            let (a, b) = (of(a), of(b));
+            let sides = (Side { seen: &a, base: &nothing, fit: exact }, Side { seen: &b, base: &nothing, fit: exact });
+            let merged = merge(&sides.0, &sides.1, |_| owner);
+            let bases = agreed(&sides.0, &sides.1, &merged, |_| owner);
+            (merged, bases.0.len())
+        };
+        let (filled, _) = both(Some("Mug"), None, Owner::A);
+        assert_eq!(filled.to_b, of(Some("Mug")));
+        let (asked, bases) = both(Some("Mug"), Some("Becher"), Owner::A);
+        assert!(asked.to_b.is_empty() && asked.conflicts.iter().all(|one| one.first) && bases == 0);
+        assert_eq!(asked.conflicts.len(), 1);
+        assert_eq!(both(Some("Mug"), Some("Mug"), Owner::Merge).1, 1);
+        assert_eq!(both(Some("Mug"), Some("Mug"), Owner::Keep).1, 0);
+        let (silent, bases) = both(None, Some("Mug"), Owner::A);
+        assert!(silent.to_b.is_empty() && silent.conflicts.is_empty() && bases == 1);
+    }
+
+    #[test]
+    fn an_owner_that_has_nothing_erases_nothing_unless_it_had_something() {
+        let of = |text: Option<&str>| -> Leaves {
+            core::iter::once((Path::field("name"), text.map(|text| Value::Text(text.to_string())))).collect()
+        };
+        let asked = |a: Option<&str>, base_a: Option<&str>| {
+            let (a, b, base_a, base_b) = (of(a), of(Some("Cup")), of(base_a), of(Some("Mug")));
+            let a = Side { seen: &a, base: &base_a, fit: exact };
+            merge(&a, &Side { seen: &b, base: &base_b, fit: exact }, |_| Owner::A).to_b
+        };
+        assert_eq!(asked(None, None), Leaves::new());
+        assert_eq!(asked(None, Some("Mug")), of(None));
+        assert_eq!(asked(Some("Pot"), None), of(Some("Pot")));
     }
 
     #[test]

@@ -69,6 +69,15 @@ impl Path {
         None
     }
 
+    /// How closely `pattern` says this path or one above it: literal names, then names in all; none where it does not.
+    /// `*` stands for one name or one key.
+    #[must_use]
+    pub fn said_by(&self, pattern: &Self) -> Option<(usize, usize)> {
+        let (mine, theirs) = (segments(&self.0), segments(&pattern.0));
+        let fits = mine.len() >= theirs.len() && mine.iter().zip(&theirs).all(|(a, b)| b == "*" || a == b);
+        fits.then(|| (theirs.iter().filter(|name| *name != "*").count(), theirs.len()))
+    }
+
     /// Whether this path is matched by `pattern`, where `*` stands for one name or one key.
     #[must_use]
     pub fn matches(&self, pattern: &Self) -> bool {

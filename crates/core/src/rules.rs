@@ -2,6 +2,7 @@
 
 use crate::id::SystemName;
 use crate::money::Money;
+use crate::path::Path;
 use crate::record::{Order, OrderLife};
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -60,6 +61,49 @@ pub struct StockRules {
     pub safety: Decimal,
     /// Places of a shop, each with the ERP's warehouses whose sum it shows. The first also holds what the shop has reserved.
     pub places: Vec<(String, Vec<String>)>,
+}
+
+/// Who decides a field that two systems share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldPolicy {
+    /// This system's value flows to the others.
+    Owner(SystemName),
+    /// Each system keeps its own.
+    Keep,
+    /// Whoever changed it; where both did, the system named here wins, or a person decides.
+    Merge(Option<SystemName>),
+}
+
+/// Rules of a flow whose records two systems share field by field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldRules {
+    /// The system the flow comes from; it owns what no policy names.
+    pub source: SystemName,
+    /// The systems it goes to.
+    pub targets: Vec<SystemName>,
+    /// Policies by path pattern; the most literal that fits counts.
+    pub policies: Vec<(Path, FieldPolicy)>,
+}
+
+impl FieldRules {
+    /// Who decides the field at `path`.
+    #[must_use]
+    pub fn policy(&self, path: &Path) -> FieldPolicy {
+        let said = self.policies.iter().filter_map(|(pattern, policy)| Some((path.said_by(pattern)?, policy)));
+        match said.max_by_key(|(closeness, _)| *closeness) {
+            Some((_, policy)) => policy.clone(),
+            None => FieldPolicy::Owner(self.source.clone()),
+        }
+    }
+}
+
+/// Rules of the prices flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceRules {
+    /// Who is told by whom.
+    pub fields: FieldRules,
+    /// The shop's lists, each with the ERP's list whose prices it shows.
+    pub lists: BTreeMap<String, String>,
 }
 
 /// Whether an order may leave the shop now.

@@ -38,7 +38,7 @@ impl Engine {
     /// Where a system does not answer or the store fails.
     pub async fn adopt_variants(&self) -> Result<Adopted, EngineError> {
         let (source, target) = self.tied()?;
-        let (left, right) = futures::future::try_join(self.variants(source), self.variants(target)).await?;
+        let (left, right) = self.both_sides(source, target).await?;
         let mut report = Adopted { source: count(&left), target: count(&right), ..Adopted::default() };
         let mut pairs = Vec::new();
         for (key, ours) in &left {
@@ -68,7 +68,7 @@ impl Engine {
     /// Where a system does not answer, a SKU is not there, or the store fails.
     pub async fn adopt_pairs(&self, wanted: &[(String, String)]) -> Result<Adopted, EngineError> {
         let (source, target) = self.tied()?;
-        let (left, right) = futures::future::try_join(self.variants(source), self.variants(target)).await?;
+        let (left, right) = self.both_sides(source, target).await?;
         let mut report = Adopted { source: count(&left), target: count(&right), ..Adopted::default() };
         let mut pairs = Vec::new();
         for (ours, theirs) in wanted {
@@ -95,9 +95,12 @@ impl Engine {
 
     /// The two systems whose products are tied: a shop and an ERP.
     fn tied(&self) -> Result<(&System, &System), EngineError> {
-        match &self.flows.inventory {
-            Some(rules) if self.flows.orders.is_none() => {
-                let missing = || EngineError::Setup("SYN-0402: the file has no flow between two systems".to_string());
+        let missing = || EngineError::Setup("SYN-0402: the file has no flow between two systems".to_string());
+        match (&self.flows.orders, &self.flows.inventory, &self.flows.products) {
+            (None, Some(rules), _) => {
+                Ok((self.system(rules.targets.first().ok_or_else(missing)?)?, self.system(&rules.source)?))
+            }
+            (None, None, Some(rules)) => {
                 Ok((self.system(rules.targets.first().ok_or_else(missing)?)?, self.system(&rules.source)?))
             }
             _ => self.pair(),
@@ -117,7 +120,13 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.attend_stock().await?;
+        self.attend_satellites().await?;
+        if let Some(rules) = self.flows.products.as_ref().filter(|_| bound > 0) {
+            // What was not tied was passed over: now it is read.
+            for name in std::iter::once(&rules.source).chain(&rules.targets) {
+                self.store.forget_cursor(self.system(name)?.uid.clone(), Kind::Variant).await?;
+            }
+        }
         Ok(bound)
     }
 
@@ -126,6 +135,13 @@ impl Engine {
         let missing = || EngineError::Setup("SYN-0402: the file has no [flows.orders]".to_string());
         let rules = self.flows.orders.as_ref().ok_or_else(missing)?;
         Ok((self.system(&rules.source)?, self.system(&rules.target)?))
+    }
+
+    /// Every product of the shop, and those the ERP offers: nobody can sell what is retired there.
+    async fn both_sides(&self, shop: &System, erp: &System) -> Result<(ByKey, ByKey), EngineError> {
+        let (left, mut right) = futures::future::try_join(self.variants(shop), self.variants(erp)).await?;
+        right.retain(|_, same| same.iter().any(|(_, variant)| variant.active != Some(false)));
+        Ok((left, right))
     }
 
     /// Every product of `system` by its match key.
@@ -140,6 +156,12 @@ impl Engine {
                     let Some(sku) = &variant.sku else { continue };
                     all.entry(sku_key(sku)).or_default().push((id, variant));
                 }
+            }
+        }
+        for same in all.values_mut() {
+            // What is retired stands back behind what is offered under the same key.
+            if same.iter().any(|(_, variant)| variant.active != Some(false)) {
+                same.retain(|(_, variant)| variant.active != Some(false));
             }
         }
         Ok(all)

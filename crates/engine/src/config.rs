@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use syncline_core::id::{SystemName, SystemUid};
-use syncline_core::kind::{Flow, Kind};
-use syncline_core::rules::{OrderRules, StockRules};
+use syncline_core::kind::{FLOWS, Flow, Kind};
+use syncline_core::rules::{FieldRules, OrderRules, PriceRules, StockRules};
 
 /// Which connector a system is reached by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +70,8 @@ pub struct SystemConfig {
     pub login: Option<Secret>,
     /// Password, by reference.
     pub password: Option<Secret>,
+    /// Locale of our records → store view, in a shop.
+    pub views: BTreeMap<String, String>,
     /// Company by name, in an ERP.
     pub company: Option<String>,
     /// Web shop by name, in an ERP.
@@ -147,6 +149,10 @@ pub struct Config {
     pub flows: BTreeMap<Flow, FlowConfig>,
     /// Rules of the orders flow, where there is one.
     pub orders: Option<OrderRules>,
+    /// Rules of the products flow, where there is one.
+    pub products: Option<FieldRules>,
+    /// Rules of the prices flow, where there is one.
+    pub prices: Option<PriceRules>,
     /// Rules of the inventory flow, where there is one.
     pub inventory: Option<StockRules>,
 }
@@ -176,12 +182,13 @@ impl Config {
     pub fn in_force(&self) -> Flows {
         let mode = |flow: Flow| self.flows.get(&flow).map_or(Mode::Off, |flow| flow.mode);
         let on = |flow: Flow| mode(flow) != Mode::Off;
-        let writing = [Flow::Customers, Flow::Inventory, Flow::Orders];
-        let watched = writing.into_iter().filter(|flow| mode(*flow) == Mode::Watch).collect();
+        let watched = FLOWS.into_iter().filter(|flow| mode(*flow) == Mode::Watch).collect();
         let looks = self.flows.values().filter(|flow| flow.mode != Mode::Off).map(|flow| flow.every_s);
         Flows {
             orders: self.orders.clone().filter(|_| on(Flow::Orders)),
             customers: on(Flow::Customers),
+            products: self.products.clone().filter(|_| on(Flow::Products)),
+            prices: self.prices.clone().filter(|_| on(Flow::Prices)),
             inventory: self.inventory.clone().filter(|_| on(Flow::Inventory)),
             watched,
             every_s: looks.min().unwrap_or(draw::EVERY_S),

@@ -3,8 +3,8 @@
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use crate::translate::{self, Resolution};
-use syncline_core::audit::{self, Facts};
-use syncline_core::id::RemoteId;
+use syncline_core::audit::{self, Facts, SharedFacts};
+use syncline_core::id::{RemoteId, SystemName};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::Leaves;
 use syncline_core::mark::{Origin, mark};
@@ -14,7 +14,7 @@ use syncline_core::planner::{self, Bound, CustomerCase, Decision, OrderCase, Pla
 use syncline_core::policy::Hold;
 use syncline_core::record::{Customer, Order};
 use syncline_core::rules::OrderRules;
-use syncline_store::{Case, SideState};
+use syncline_store::{Agreed, Case, SideState};
 
 /// A decision with what is needed to carry it out.
 #[derive(Debug)]
@@ -23,11 +23,21 @@ pub struct Decided {
     pub decision: Decision,
     /// What the record's references mean in the target.
     pub resolution: Resolution,
+    /// For a record that systems share: where the values come from.
+    pub peer: Option<SystemName>,
+    /// For a record that systems share: what they agree on already.
+    pub agreed: Option<Agreed>,
+}
+
+impl Default for Decided {
+    fn default() -> Self {
+        Decision::Agreed.into()
+    }
 }
 
 impl From<Decision> for Decided {
     fn from(decision: Decision) -> Self {
-        Self { decision, resolution: Resolution::default() }
+        Self { decision, resolution: Resolution::default(), peer: None, agreed: None }
     }
 }
 
@@ -41,6 +51,9 @@ impl Engine {
             let mut decided = self.decide_stock(case)?;
             self.check_stock(case, &mut decided.decision)?;
             return Ok(decided);
+        }
+        if let Some(rules) = self.field_rules(case.kind) {
+            return self.decide_shared(case, rules);
         }
         let Some(rules) = &self.flows.orders else {
             return Ok(Decision::Outside("no flow carries it".to_string()).into());
@@ -57,18 +70,17 @@ impl Engine {
         let mut decided = match case.kind {
             Kind::Order => self.decide_order(case, rules, source, target, side, lenient).await?,
             Kind::Customer => self.decide_customer(case, target, side),
-            Kind::Variant | Kind::Product | Kind::Stock => {
-                Decision::Outside("products are adopted only".to_string()).into()
+            Kind::Variant | Kind::Product | Kind::Stock | Kind::Price => {
+                Decision::Outside("no flow carries it".to_string()).into()
             }
         };
         if let Decision::Step(_) = &decided.decision {
             let nothing = Leaves::new();
+            let shown = case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen);
             let facts = Facts {
-                bound: case.bound.contains_key(&target.uid),
                 owed: grand_total(case, source),
                 has: grand_total(case, target),
-                target_seen: case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen),
-                stock: None,
+                ..facts(case, target, shown, None)
             };
             checked(&mut decided.decision, &facts);
         }
@@ -79,13 +91,8 @@ impl Engine {
         let (Decision::Step(plan), Some(rules)) = (&*decision, &self.flows.inventory) else { return Ok(()) };
         let target = self.system(&plan.target)?;
         let nothing = Leaves::new();
-        let facts = Facts {
-            bound: case.bound.contains_key(&target.uid),
-            owed: None,
-            has: None,
-            target_seen: case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen),
-            stock: self.stock_facts(case, rules),
-        };
+        let shown = case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen);
+        let facts = Facts { stock: self.stock_facts(case, rules), ..facts(case, target, shown, None) };
         checked(decision, &facts);
         Ok(())
     }
@@ -113,7 +120,7 @@ impl Engine {
             Ok(seen) => seen,
             Err(error) => return Ok(malformed(&error).into()),
         };
-        let base = case.sides.get(&target.uid).map(|side| side.base.clone()).unwrap_or_default();
+        let base = case.sides.get(&target.uid).map(|side| side.base(&source.uid)).unwrap_or_default();
         let base = case.bound.get(&target.uid).map_or(base.clone(), |b| translate::inbound(&base, &b.elements));
         let profile = target.kind(Kind::Order);
         let order_case = OrderCase {
@@ -122,7 +129,7 @@ impl Engine {
             source_id,
             order: &order,
             admitted: case.admitted,
-            source_base: &side.base,
+            source_base: &side.base(&target.uid),
             source_seen: &side.seen,
             target: match (bound_id, &seen) {
                 (Some(id), Some(seen)) => Some(Bound { id, seen, base: &base }),
@@ -133,7 +140,7 @@ impl Engine {
             world: &resolution,
         };
         let decision = planner::order(&order_case);
-        Ok(Decided { decision, resolution })
+        Ok(Decided { decision, resolution, ..Decided::default() })
     }
 
     fn decide_customer(&self, case: &Case, target: &System, side: &SideState) -> Decided {
@@ -195,10 +202,22 @@ impl Engine {
 /// Holds a step the checker objects to.
 fn checked(decision: &mut Decision, facts: &Facts<'_>) {
     let Decision::Step(plan) = &*decision else { return };
-    if let Some(first) = audit::objections(plan, facts).first() {
-        let what = format!("the plan `{} {}` was refused by the checker: {first}", plan.kind, plan.step);
-        *decision = Decision::Hold(Hold::new("SYN-0900", what, "report this as a defect, with `explain`"));
+    if let Some(hold) = refused(plan, facts) {
+        *decision = hold;
     }
+}
+
+/// What the checker is told of every step.
+pub(crate) fn facts<'a>(case: &Case, target: &System, shown: &'a Leaves, shared: Option<SharedFacts<'a>>) -> Facts<'a> {
+    let bound = case.bound.contains_key(&target.uid);
+    Facts { bound, owed: None, has: None, target_seen: shown, stock: None, shared }
+}
+
+/// The hold in place of a step the checker objects to.
+pub(crate) fn refused(plan: &Planned, facts: &Facts<'_>) -> Option<Decision> {
+    let first = audit::objections(plan, facts).into_iter().next()?;
+    let what = format!("the plan `{} {}` was refused by the checker: {first}", plan.kind, plan.step);
+    Some(Decision::Hold(Hold::new("SYN-0900", what, "report this as a defect, with `explain`")))
 }
 
 /// What the target calls it and shows of it, in our keys.

@@ -6,14 +6,19 @@ mod settle;
 
 use crate::poll;
 use crate::run::Engine;
+use crate::shared::bases_of_write;
 use crate::system::{EngineError, System};
+use std::collections::BTreeSet;
 use syncline_connect::{Error, Evidence, Lookup, Snapshot};
 use syncline_core::delivery::{Delivery, Move, after};
-use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::id::{EntityId, RemoteId, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
+use syncline_core::leaf::Leaves;
 use syncline_core::policy::{ErrorKind, Hold, Next, backoff_s};
-use syncline_store::{Accept, Case, Claimed, Doubt, Ending, LaneState, News, Release, Settle, StoreError, Told};
+use syncline_store::{
+    Accept, Agreed, Base, Case, Claimed, Doubt, Ending, LaneState, News, Release, Settle, StoreError, Told,
+};
 
 /// Moves one lane may make under one lease; more means that something turns in a circle.
 const MOST_MOVES: u32 = 60;
@@ -25,8 +30,12 @@ struct Work {
     moves: u32,
     /// Its document is to be sent alone: a batch it was in was refused.
     alone: bool,
-    /// The customer's own page was asked for under this lease.
-    fetched: bool,
+    /// The systems that were asked for the record anew under this lease.
+    asked: BTreeSet<SystemUid>,
+    /// What the systems that share the record were found to agree on when it was last decided.
+    agreed: Option<Agreed>,
+    /// Fields that showed something else after they were written under this lease.
+    unkept: Leaves,
     /// Something was brought about under this lease.
     progressed: bool,
     /// How often a write was refused under this lease because of what is there already.
@@ -64,10 +73,22 @@ impl Engine {
     /// # Errors
     /// Where the store fails.
     pub(crate) async fn work_off(&self, lanes: Vec<Claimed>) -> Result<(), EngineError> {
-        let fresh = |claimed| Work { claimed, moves: 0, alone: false, fetched: false, progressed: false, clashes: 0 };
+        let fresh = |claimed| Work {
+            claimed,
+            moves: 0,
+            alone: false,
+            asked: BTreeSet::new(),
+            agreed: None,
+            unkept: Leaves::new(),
+            progressed: false,
+            clashes: 0,
+        };
         let stock: Vec<EntityId> =
             lanes.iter().filter(|lane| lane.kind == Kind::Stock).map(|lane| lane.entity).collect();
+        let prices: Vec<EntityId> =
+            lanes.iter().filter(|lane| lane.kind == Kind::Price).map(|lane| lane.entity).collect();
         let mut unread = self.freshen(&stock).await?;
+        unread.extend(self.freshen_prices(&prices).await?);
         let mut active: Vec<Work> = Vec::with_capacity(lanes.len());
         for work in lanes.into_iter().map(fresh) {
             match unread.remove(&work.claimed.entity) {
@@ -239,19 +260,26 @@ impl Engine {
         else {
             return Err(EngineError::Setup("SYN-0901: a step without a document".to_string()));
         };
+        if let Some(at) = self.look_not_before(delivery, system) {
+            let why = format!("waiting until no request can land in {} any more", system.name);
+            return self.give_back(&work, LaneState::Later(at, why), None, None).await;
+        }
         match self.read_one(system, delivery.change.kind, &id).await {
             Ok(snapshot) => {
                 let gone = snapshot.is_none();
+                let mut agreed = Vec::new();
                 if let Some(snapshot) = snapshot.filter(|_| delivery.change.step != Step::Delete) {
                     let elements = system.connector.pair(&delivery.change, &snapshot);
                     if delivery.change.step.creates() && !elements.is_empty() {
                         // What an attach left behind is recognised by what it says.
                         return self.done(work, case, delivery, system, snapshot, false, "read back").await;
                     }
+                    let shown = snapshot.records.first().map(|(_, record)| record.to_leaves()).unwrap_or_default();
+                    agreed = bases_of_write(system, &delivery.change.leaves, case.basis.as_ref(), &shown);
                     self.take_in(system, snapshot).await?;
                 }
                 let entry = Entry::new("read again", system.name.as_str(), "decided anew from what is there");
-                self.end_and_look_again(&work, delivery, system, entry).await?;
+                self.end_and_look_again(&work, delivery, system, entry, agreed).await?;
                 if gone && delivery.change.step != Step::Delete {
                     let what = format!("document {id} is not in {} any more", system.name);
                     let remedy = "restore it there, or cancel the order in the shop";
@@ -278,7 +306,10 @@ impl Engine {
     async fn take_in(&self, system: &System, snapshot: Snapshot) -> Result<(), EngineError> {
         let version = snapshot.version.clone();
         let Some((id, record)) = snapshot.records.into_iter().next() else { return Ok(()) };
-        let told = if record.kind() == Kind::Stock { Told::Asked } else { Told::News };
+        let told = match record.kind() {
+            Kind::Stock | Kind::Variant | Kind::Price => Told::Asked,
+            _ => Told::News,
+        };
         let records = vec![poll::row(id, &record, version, told)];
         let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };
         self.store.accept(accept).await?;
@@ -324,6 +355,7 @@ impl Engine {
             entry,
             evidence,
             commitments,
+            agreed: work.agreed.clone(),
             served: self.served_until(work.claimed.entity, work.claimed.kind).await?,
             now: self.now(),
         };
@@ -358,10 +390,11 @@ impl Engine {
         delivery: &Delivery,
         system: &System,
         entry: Entry,
+        agreed: Vec<Base>,
     ) -> Result<(), EngineError> {
         let strays_at = self.look_again_at(delivery, system);
         let settle = self.settlement(work, delivery, system, Ending::Superseded, entry);
-        Ok(self.store.settle(Settle { strays_at, ..settle }).await?)
+        Ok(self.store.settle(Settle { strays_at, agreed, ..settle }).await?)
     }
 
     /// Ends a delivery that made nothing.
@@ -385,7 +418,7 @@ impl Engine {
             ending,
             commitments: None,
             strays_at: None,
-            agreed: None,
+            agreed: Vec::new(),
             entry,
             evidence: None,
             now: self.now(),

@@ -45,7 +45,7 @@ pub struct RecordStory {
     pub kind: String,
     /// What a person calls it.
     pub key: String,
-    /// `idle`, `ready`, `awaiting`, `waiting`, `held`, `failed`, `outside`, `early`.
+    /// `idle`, `ready`, `awaiting`, `waiting`, `held`, `failed`, `conflict`, `outside`, `early`.
     pub state: String,
     /// Why it is in that state, and what to do.
     pub why: Option<Hold>,

@@ -2,7 +2,9 @@
 
 pub mod adopt;
 pub mod apply;
+pub mod approval;
 pub mod config;
+pub mod conflicts;
 pub mod decide;
 pub mod deliver;
 pub mod explain;
@@ -10,7 +12,9 @@ pub mod import;
 pub mod pages;
 pub mod poll;
 pub mod preview;
+mod prices;
 pub mod run;
+mod shared;
 pub mod status;
 mod stock;
 pub mod system;

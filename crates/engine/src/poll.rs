@@ -81,7 +81,7 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>, told: Told) -
         Record::Order(order) => order.number.clone().unwrap_or_else(|| id.id.clone()),
         Record::Variant(variant) => variant.sku.clone().unwrap_or_else(|| id.id.clone()),
         Record::Customer(_) => customer_label(&id),
-        Record::Stock(_) => id.id.clone(),
+        Record::Stock(_) | Record::Price(_) => id.id.clone(),
     };
     let aliases = match record {
         Record::Variant(variant) => {

@@ -103,18 +103,21 @@ impl Engine {
         let now = self.now();
         let id = format!("p{:x}", now.as_millisecond());
         let mut plan = Plan { id: id.clone(), at: Some(now), ..Plan::default() };
-        let filter =
-            LaneFilter { states: vec!["ready", "waiting", "held", "failed", "awaiting"], ..LaneFilter::default() };
+        let filter = LaneFilter {
+            states: vec!["ready", "waiting", "held", "failed", "conflict", "awaiting"],
+            ..LaneFilter::default()
+        };
         let mut lanes = self.store.lanes(filter).await?;
         lanes.retain(|lane| flow.is_none_or(|flow| lane.kind.flow() == flow));
-        let mut unread = self.freshen(&stock_to_preview(&lanes, now)).await?;
+        let mut unread = self.freshen(&to_preview(&lanes, Kind::Stock, now)).await?;
+        unread.extend(self.freshen_prices(&to_preview(&lanes, Kind::Price, now)).await?);
         for lane in lanes {
             let blank = || Hold::new("", lane.state.clone(), "");
             let why = lane.why.clone().unwrap_or_else(blank);
             let open = OpenRow { state: lane.state.clone(), kind: lane.kind.to_string(), key: lane.label.clone(), why };
             match lane.state.as_str() {
-                "held" | "failed" => plan.open.push(open),
-                "awaiting" if lane.ready_at > now => plan.awaiting += usize::from(lane.kind != Kind::Stock),
+                "held" | "failed" | "conflict" => plan.open.push(open),
+                "awaiting" if lane.ready_at > now => plan.awaiting += usize::from(lane.kind == Kind::Order),
                 _ => match unread.remove(&lane.entity) {
                     Some(Unread::Gone(why)) => plan.open.push(OpenRow { state: "held".to_string(), why, ..open }),
                     Some(Unread::Trouble(system, error)) => {
@@ -163,7 +166,7 @@ impl Engine {
                 }
             }
         }
-        let Decided { decision, resolution: _ } = self.decide(&case, true).await?;
+        let Decided { decision, .. } = self.decide(&case, true).await?;
         let mut hold = |state: &str, why: Hold| {
             open.state = state.to_string();
             open.why = why;
@@ -173,6 +176,7 @@ impl Engine {
             Decision::Agreed | Decision::Outside(_) | Decision::Early(_) => {}
             Decision::Awaiting(..) => plan.awaiting += 1,
             Decision::Hold(why) => hold("held", why),
+            Decision::Conflict(why) => hold("conflict", why),
             Decision::Wait(_, why) => hold("waiting", Hold::new("", why, "")),
             Decision::Step(planned) => {
                 let target = self.system(&planned.target)?;
@@ -236,14 +240,14 @@ impl Engine {
     }
 }
 
-/// Stock lanes a plan looks at: their figures are read anew first.
-fn stock_to_preview(lanes: &[LaneRow], now: Timestamp) -> Vec<EntityId> {
+/// Lanes of `kind` a plan looks at: their figures are read anew first.
+fn to_preview(lanes: &[LaneRow], kind: Kind, now: Timestamp) -> Vec<EntityId> {
     let looked_at = |lane: &&LaneRow| match lane.state.as_str() {
-        "held" | "failed" => false,
+        "held" | "failed" | "conflict" => false,
         "awaiting" => lane.ready_at <= now,
         _ => true,
     };
-    lanes.iter().filter(|lane| lane.kind == Kind::Stock).filter(looked_at).map(|lane| lane.entity).collect()
+    lanes.iter().filter(|lane| lane.kind == kind).filter(looked_at).map(|lane| lane.entity).collect()
 }
 
 fn fit_word(target: &System, kind: Kind, path: &syncline_core::path::Path, value: &Value) -> String {

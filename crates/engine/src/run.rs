@@ -1,5 +1,6 @@
 //! The engine: its parts, its workers, one pass (`sync`) and the daemon (`run`).
 
+use crate::approval::{GUARDED, Gate};
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use syncline_connect::{Clock, Error};
 use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
-use syncline_core::rules::{OrderRules, StockRules};
+use syncline_core::rules::{FieldRules, OrderRules, PriceRules, StockRules};
 use syncline_store::{Accept, Claim, LaneFilter, Retry, Store};
 
 /// Numbers the engine runs by.
@@ -40,6 +41,10 @@ pub struct Flows {
     pub orders: Option<OrderRules>,
     /// Whether customers flow with the orders.
     pub customers: bool,
+    /// Rules of the products flow.
+    pub products: Option<FieldRules>,
+    /// Rules of the prices flow.
+    pub prices: Option<PriceRules>,
     /// Rules of the inventory flow.
     pub inventory: Option<StockRules>,
     /// Flows that only plan and verify.
@@ -74,6 +79,8 @@ pub struct Engine {
     stop: AtomicBool,
     paused: Mutex<BTreeMap<SystemName, Error>>,
     refusals: Mutex<BTreeMap<SystemName, u32>>,
+    /// Flows whose pass waits for a person's approval.
+    gates: Mutex<BTreeMap<Flow, Gate>>,
     writes: std::sync::atomic::AtomicU64,
 }
 
@@ -87,7 +94,7 @@ impl Engine {
         settings: Settings,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let (paused, refusals) = (Mutex::default(), Mutex::default());
+        let (paused, refusals, gates) = (Mutex::default(), Mutex::default(), Mutex::default());
         Self {
             store,
             systems,
@@ -97,6 +104,7 @@ impl Engine {
             stop: AtomicBool::new(false),
             paused,
             refusals,
+            gates,
             writes: 0.into(),
         }
     }
@@ -169,6 +177,17 @@ impl Engine {
         !self.flows.watched.contains(&kind.flow())
     }
 
+    /// Flows whose pass waits for a person's approval, since the last pass.
+    #[must_use]
+    pub fn shut(&self) -> BTreeMap<Flow, Gate> {
+        self.gates.lock().map(|gates| gates.clone()).unwrap_or_default()
+    }
+
+    /// Whether lanes of `kind` are left alone until a person approves them.
+    fn is_shut(&self, kind: Kind) -> bool {
+        self.gates.lock().is_ok_and(|gates| gates.contains_key(&kind.flow()))
+    }
+
     /// At start: what was under way when the last process ended becomes unknown. Returns how many that were.
     ///
     /// # Errors
@@ -183,11 +202,13 @@ impl Engine {
         let ours = SystemUid::new("rules");
         // The number in front grows where what is left out is told in another way, so that it is judged anew.
         let inventory = self.flows.inventory.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
-        let rules = format!("2 {:?} {}{inventory}", self.flows.orders, self.flows.customers);
+        let products = self.flows.products.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
+        let prices = self.flows.prices.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
+        let rules = format!("2 {:?} {}{inventory}{products}{prices}", self.flows.orders, self.flows.customers);
         if self.store.cursor(ours.clone(), Kind::Order).await? == rules {
             return Ok(());
         }
-        self.attend_stock().await?;
+        self.attend_satellites().await?;
         self.store.retry(Retry::Rules, self.now()).await?;
         let cursor = Some((Kind::Order, rules));
         self.store
@@ -214,16 +235,44 @@ impl Engine {
             synced.new += counts.new;
             synced.changed += counts.changed;
         }
+        if let Some(rules) = &self.flows.prices {
+            let counts = self.poll(self.system(&rules.fields.source)?, Kind::Price).await?;
+            synced.new += counts.new;
+            synced.changed += counts.changed;
+        }
+        if let Some(rules) = &self.flows.products {
+            for name in std::iter::once(&rules.source).chain(&rules.targets) {
+                let counts = self.poll(self.system(name)?, Kind::Variant).await?;
+                synced.new += counts.new;
+                synced.changed += counts.changed;
+            }
+        }
         Ok(synced)
     }
 
-    /// One pass: reads what changed, then works until nothing is left that can be done now.
+    /// One pass: reads what changed, then works until nothing is left that can be done now; of one flow only where one
+    /// is named. What would change too much at once is left until a person approves it.
     ///
     /// # Errors
     /// Where a source does not answer, a system refuses us, or the store fails. What was done stays done.
-    pub async fn sync(&self) -> Result<Synced, EngineError> {
+    pub async fn sync(&self, flow: Option<Flow>) -> Result<Synced, EngineError> {
         let mut synced = self.look().await?;
-        self.drain(&[]).await?;
+        let gates = self.gates().await?;
+        if let Ok(mut shut) = self.gates.lock() {
+            *shut = gates;
+        }
+        match flow {
+            None => self.drain(&[]).await?,
+            Some(flow) => {
+                let filter = LaneFilter { states: vec!["ready", "awaiting"], ..LaneFilter::default() };
+                let lanes = self.store.lanes(filter).await?;
+                let of_flow = lanes.iter().filter(|lane| lane.kind.flow() == flow);
+                let only: Vec<EntityId> = of_flow.map(|lane| lane.entity).collect();
+                if !only.is_empty() {
+                    self.drain(&only).await?;
+                }
+            }
+        }
         synced.writes = self.writes();
         match self.any_paused() {
             Some((system, error)) => Err(EngineError::System { system, error }),
@@ -247,7 +296,9 @@ impl Engine {
             }
             let filter = LaneFilter { states: vec!["ready"], ..LaneFilter::default() };
             let mut rows = self.store.lanes(filter).await?;
-            rows.retain(|row| self.writes_to(row.kind) && (only.is_empty() || only.contains(&row.entity)));
+            rows.retain(|row| {
+                self.writes_to(row.kind) && !self.is_shut(row.kind) && (only.is_empty() || only.contains(&row.entity))
+            });
             let progress = Some((rows.len(), self.writes.load(Ordering::Relaxed)));
             if progress != before {
                 before = progress;
@@ -277,6 +328,7 @@ impl Engine {
                 lease_s: self.settings.lease_s,
                 limit: self.settings.lanes,
                 only: only.to_vec(),
+                except: GUARDED.into_iter().filter(|kind| self.is_shut(*kind)).collect(),
             };
             let claimed = self.store.claim(claim).await?;
             if claimed.is_empty() {
@@ -293,7 +345,7 @@ impl Engine {
     /// Where the store fails.
     pub async fn run(&self, mut tell: impl FnMut(&Result<Synced, EngineError>)) -> Result<(), EngineError> {
         while !self.stopping() {
-            let result = self.sync().await;
+            let result = self.sync(None).await;
             if let Err(EngineError::Store(error)) = &result {
                 return Err(EngineError::Store(error.clone()));
             }

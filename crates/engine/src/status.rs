@@ -53,9 +53,21 @@ impl Engine {
         if self.flows.inventory.is_some() {
             flows.insert(Flow::Inventory, FlowStatus::default());
         }
+        if self.flows.products.is_some() {
+            flows.insert(Flow::Products, FlowStatus::default());
+        }
+        if self.flows.prices.is_some() {
+            flows.insert(Flow::Prices, FlowStatus::default());
+        }
         for row in self.store.tally().await? {
-            // Stock of a flow that was switched off is no part of the picture.
-            if row.kind == Kind::Stock && self.flows.inventory.is_none() {
+            // Records of a flow that was switched off are no part of the picture.
+            let off = match row.kind {
+                Kind::Stock => self.flows.inventory.is_none(),
+                Kind::Variant => self.flows.products.is_none(),
+                Kind::Price => self.flows.prices.is_none(),
+                _ => false,
+            };
+            if off {
                 continue;
             }
             let flow = flows.entry(row.kind.flow()).or_default();
@@ -66,12 +78,13 @@ impl Engine {
                     flow.lag_seconds = flow.lag_seconds.max(oldest);
                 }
                 "early" => flow.early += row.count,
-                // Stock that is looked at once more agrees already.
-                "awaiting" if row.kind == Kind::Stock => flow.done += row.count,
+                // What is looked at once more agrees already.
+                "awaiting" if row.kind != Kind::Order => flow.done += row.count,
                 "awaiting" => flow.awaiting += row.count,
                 "waiting" => flow.waiting += row.count,
                 "held" => flow.held += row.count,
                 "failed" => flow.failed += row.count,
+                "conflict" => flow.conflicts += row.count,
                 _ => flow.done += row.count,
             }
             flow.last_sync = flow.last_sync.max(row.newest);

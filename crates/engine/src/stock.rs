@@ -34,13 +34,16 @@ pub(crate) enum Unread {
 }
 
 impl Engine {
-    /// Gives every variant that is tied by now its lane for stock, where the flow is on.
+    /// Gives every variant that is tied by now its lanes for stock and prices, where the flows are on.
     ///
     /// # Errors
     /// Where the store fails.
-    pub(crate) async fn attend_stock(&self) -> Result<(), EngineError> {
+    pub(crate) async fn attend_satellites(&self) -> Result<(), EngineError> {
         if self.flows.inventory.is_some() {
             self.store.attend(Kind::Stock, self.now()).await?;
+        }
+        if self.flows.prices.is_some() {
+            self.store.attend(Kind::Price, self.now()).await?;
         }
         Ok(())
     }
@@ -75,7 +78,7 @@ impl Engine {
                 .filter_map(|case| Some((case.entity, case.bound.get(&system.uid)?.id.clone())))
                 .collect();
             for chunk in wanted.chunks(CHUNK) {
-                self.read_stock(system, chunk, &mut unread).await?;
+                self.read_satellites(system, Kind::Stock, chunk, &mut unread).await?;
             }
         }
         self.heed_new_orders(&cases, &mut unread).await?;
@@ -116,15 +119,17 @@ impl Engine {
         }
     }
 
-    async fn read_stock(
+    /// Reads the records of `kind` that hang on variants, together, and takes them in.
+    pub(crate) async fn read_satellites(
         &self,
         system: &System,
+        kind: Kind,
         wanted: &[(EntityId, RemoteId)],
         unread: &mut BTreeMap<EntityId, Unread>,
     ) -> Result<(), EngineError> {
         let ids: Vec<RemoteId> = wanted.iter().map(|(_, id)| id.clone()).collect();
         let asked_at = Some(self.store.place_in_journal().await?);
-        let mut answers = system.connector.read(&system.ctx, Kind::Stock, &ids).await.into_iter();
+        let mut answers = system.connector.read(&system.ctx, kind, &ids).await.into_iter();
         let mut records = Vec::new();
         for (entity, id) in wanted {
             match answers.next() {

@@ -1,6 +1,7 @@
 //! Proof of agreement: every record of the flow, read on both sides and compared; every zero says of how many.
 
 mod customers;
+mod shared;
 mod stock;
 mod stored;
 
@@ -81,13 +82,19 @@ impl Engine {
         if let Some(rules) = &self.flows.inventory {
             proof.flows.insert(Flow::Inventory, self.verify_stock(rules).await?);
         }
+        if let Some(rules) = &self.flows.products {
+            proof.flows.insert(Flow::Products, self.verify_shared(Kind::Variant, rules).await?);
+        }
+        if let Some(rules) = &self.flows.prices {
+            proof.flows.insert(Flow::Prices, self.verify_shared(Kind::Price, &rules.fields).await?);
+        }
         proof.drift = proof.flows.values().map(FlowProof::drift).sum();
         Ok(proof)
     }
 
     /// Entities whose lane is open or not done yet; awaiting ones too, for something may still land.
     async fn open_lanes(&self, kind: Kind) -> Result<BTreeSet<EntityId>, EngineError> {
-        let states = vec!["ready", "waiting", "held", "failed", "awaiting"];
+        let states = vec!["ready", "waiting", "held", "failed", "conflict", "awaiting"];
         let filter = LaneFilter { kind: Some(kind), states, ..LaneFilter::default() };
         Ok(self.store.lanes(filter).await?.into_iter().map(|lane| lane.entity).collect())
     }

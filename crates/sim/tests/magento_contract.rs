@@ -97,6 +97,8 @@ fn contract_every_route_the_connector_uses_is_the_vendors() {
         ("/V1/customers/search", "get"),
         ("/V1/customers/{customerId}", "get"),
         ("/V1/products", "get"),
+        ("/V1/products/{sku}", "get"),
+        ("/V1/products/{sku}", "put"),
         ("/V1/store/storeViews", "get"),
         ("/V1/store/websites", "get"),
         ("/V1/store/storeConfigs", "get"),

@@ -103,6 +103,14 @@ pub trait Store: Debug + Send + Sync {
     fn place_in_journal(&self) -> Fut<'_, u64> {
         self.beneath().place_in_journal()
     }
+    /// Takes down what a person decided about a conflict; its lane is ready.
+    fn resolve(&self, resolve: Resolve, now: Timestamp) -> Fut<'_, ()> {
+        self.beneath().resolve(resolve, now)
+    }
+    /// The next look at `kind` in `system` begins at the beginning.
+    fn forget_cursor(&self, system: SystemUid, kind: Kind) -> Fut<'_, ()> {
+        self.beneath().forget_cursor(system, kind)
+    }
     /// Lanes by what they wait for.
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.beneath().lanes(filter)

@@ -8,7 +8,7 @@ use syncline_core::delivery::{Change, Delivery};
 use syncline_core::id::{DeliveryId, EntityId, Epoch, RemoteId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
-use syncline_core::leaf::Leaves;
+use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::policy::Hold;
 use syncline_core::profile::Guard;
@@ -115,6 +115,8 @@ pub struct Claim {
     pub limit: usize,
     /// Only these lanes; empty for any.
     pub only: Vec<EntityId>,
+    /// None of these kinds.
+    pub except: Vec<Kind>,
 }
 
 /// A lane under lease.
@@ -135,8 +137,8 @@ pub struct Claimed {
 pub struct SideState {
     /// What it shows, in its own words.
     pub seen: Leaves,
-    /// What it showed when both last agreed; empty before.
-    pub base: Leaves,
+    /// What it showed when it last agreed with another system, by that system.
+    pub bases: BTreeMap<SystemUid, Leaves>,
     /// Its version there.
     pub version: Option<String>,
     /// Grows with every change of this row.
@@ -147,6 +149,53 @@ pub struct SideState {
     pub asked_at: u64,
     /// The last answer for it could not be read: `seen` is what was readable before, if anything was.
     pub unread: bool,
+}
+
+impl SideState {
+    /// What it showed when it last agreed with `peer`; nothing before.
+    #[must_use]
+    pub fn base(&self, peer: &SystemUid) -> Leaves {
+        self.bases.get(peer).cloned().unwrap_or_default()
+    }
+}
+
+/// What one side of a pair showed when both agreed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// The system that showed it.
+    pub system: SystemUid,
+    /// The one it agreed with.
+    pub peer: SystemUid,
+    /// What it showed, in its own words.
+    pub leaves: Leaves,
+    /// Laid over the base that is there, not put in its place.
+    pub over: bool,
+}
+
+/// What both sides of a pair were found to agree on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Agreed {
+    /// What they showed: revision per system. Nothing is noted where one has moved on.
+    pub revisions: BTreeMap<SystemUid, u64>,
+    /// Their bases.
+    pub bases: Vec<Base>,
+    /// Chosen values that both show by now: the system the pair goes to, and the path.
+    pub over_with: Vec<(SystemUid, Path)>,
+}
+
+/// What a person decided about fields on which two systems differ.
+#[derive(Debug, Clone)]
+pub struct Resolve {
+    /// The record.
+    pub entity: EntityId,
+    /// What was decided on: revision per system.
+    pub revisions: BTreeMap<SystemUid, u64>,
+    /// What counts as agreed by it.
+    pub bases: Vec<Base>,
+    /// Values both sides get: the system the pair goes to, the field, and the value; none to empty it.
+    pub chosen: Vec<(SystemUid, Path, Option<Value>)>,
+    /// In words, for the journal, without personal text.
+    pub told: String,
 }
 
 /// What an entity is called in one system.
@@ -179,8 +228,21 @@ pub struct Case {
     pub admitted: bool,
     /// What orders take from it; for stock.
     pub commitments: Vec<Commitment>,
+    /// Values people chose, by the system the pair goes to.
+    pub chosen: BTreeMap<SystemUid, Leaves>,
+    /// What the delivery that is not over was planned on, where it goes by fields.
+    pub basis: Option<Basis>,
     /// Writes whose strays still have to be looked for: delivery, and the moment no request can land any more.
     pub strays: Vec<(Delivery, Timestamp)>,
+}
+
+/// What the other system showed when a write was planned, for the same fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// The other system.
+    pub peer: SystemUid,
+    /// What it showed, in its own words.
+    pub leaves: Leaves,
 }
 
 /// A planned step to be made durable.
@@ -200,6 +262,8 @@ pub struct CommitPlan {
     pub change: Change,
     /// Why.
     pub reason: String,
+    /// What the other system showed, where the step goes by fields.
+    pub basis: Option<Basis>,
     /// When.
     pub now: Timestamp,
 }
@@ -288,8 +352,8 @@ pub struct Settle {
     pub commitments: Option<CommitmentState>,
     /// Look at the target once more at this moment: a request that landed late may have left something behind.
     pub strays_at: Option<Timestamp>,
-    /// The other side's fields both now agree on: system and leaves; becomes its base.
-    pub agreed: Option<(SystemUid, Leaves)>,
+    /// What both sides agree on by it.
+    pub agreed: Vec<Base>,
     /// For the journal.
     pub entry: Entry,
     /// The raw exchange, as JSON.
@@ -317,6 +381,8 @@ pub enum LaneState {
     Held(Hold),
     /// The system refused; a person has to look.
     Failed(Hold),
+    /// Both systems have their own value; a person has to say which one counts.
+    Conflict(Hold),
 }
 
 /// A lane given back.
@@ -336,6 +402,8 @@ pub struct Release {
     pub evidence: Option<String>,
     /// For an order: how far the ERP has come with what it takes from stock.
     pub commitments: Option<CommitmentState>,
+    /// For a record that systems share: what they were found to agree on.
+    pub agreed: Option<Agreed>,
     /// For stock: what the ERP had reserved before this place in the journal is in its figures by now.
     pub served: Option<u64>,
     /// When.
@@ -376,7 +444,7 @@ pub enum Retry {
 pub struct LaneFilter {
     /// Of this kind only.
     pub kind: Option<Kind>,
-    /// In these states only (`ready`, `waiting`, `held`, `failed`, `awaiting`, `idle`, `outside`, `early`); empty for all.
+    /// In these states only (`ready`, `waiting`, `held`, `failed`, `conflict`, `awaiting`, `idle`, `outside`, `early`); empty for all.
     pub states: Vec<&'static str>,
     /// With this label only.
     pub label: Option<String>,

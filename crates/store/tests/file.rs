@@ -73,11 +73,36 @@ fn a_store_from_before_the_name_is_known_by_its_tables_and_gets_it() {
         old.execute_batch("PRAGMA user_version = 1; INSERT INTO entity VALUES (7, 'order', '0001');").expect("a row");
         drop(old);
         drop(if by_reader { Sql::reader(&path) } else { Sql::threaded(&path) }.expect("ours"));
-        assert_eq!((pragma(&path, "application_id"), pragma(&path, "user_version")), (NAME, 3));
+        assert_eq!((pragma(&path, "application_id"), pragma(&path, "user_version")), (NAME, 4));
         let kept = Connection::open(&path).expect("a database");
         let label: String = kept.query_row("SELECT label FROM entity", [], |row| row.get(0)).expect("the row");
         assert_eq!(label, "0001");
     }
+}
+
+#[test]
+fn what_two_systems_agreed_on_is_kept_for_the_pair() {
+    let path = place("bases").join("old.db");
+    {
+        let old = Connection::open(&path).expect("a file");
+        for script in [
+            include_str!("../src/schema/0001.sql"),
+            include_str!("../src/schema/0002.sql"),
+            include_str!("../src/schema/0003.sql"),
+            "INSERT INTO entity VALUES (7, 'order', '0001');
+             INSERT INTO record VALUES (7, 'erp', '{}', x'', '{\"number\":null}', x'', NULL, 1, 0, 0);
+             INSERT INTO record VALUES (7, 'shop', '{}', x'', NULL, NULL, NULL, 1, 0, 0);
+             PRAGMA user_version = 3;",
+        ] {
+            old.execute_batch(script).expect("the third format");
+        }
+    }
+    drop(Sql::threaded(&path).expect("migrated"));
+    let new = Connection::open(&path).expect("a file");
+    let found: (String, String, String) = new
+        .query_row("SELECT system, peer, leaves FROM base", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .expect("one base");
+    assert_eq!(found, ("erp".to_string(), "shop".to_string(), "{\"number\":null}".to_string()));
 }
 
 #[test]
@@ -89,7 +114,7 @@ fn a_store_of_an_older_format_that_is_held_is_told_so() {
     old.execute_batch("PRAGMA user_version = 1;").expect("a format");
     let lock = std::fs::File::create(place.join("old.lock")).expect("a lock");
     lock.lock().expect("held");
-    assert!(matches!(Sql::reader(&path), Err(StoreError::Older { found: 1, known: 3, .. })));
+    assert!(matches!(Sql::reader(&path), Err(StoreError::Older { found: 1, known: 4, .. })));
 }
 
 #[test]

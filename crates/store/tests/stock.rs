@@ -66,7 +66,7 @@ async fn tied() -> (Sql, EntityId) {
 
 /// Gives back every lane that is ready. Whether `lane` was one of them.
 async fn rest(store: &Sql, lane: EntityId) -> bool {
-    let claim = Claim { now: at(9_000), lease_s: 60, limit: 9, only: Vec::new() };
+    let claim = Claim { now: at(9_000), lease_s: 60, limit: 9, only: Vec::new(), except: Vec::new() };
     let claimed = store.claim(claim).await.expect("claimed");
     for one in &claimed {
         release(store, one.entity, one.epoch, None, None, at(9_000)).await;
@@ -83,7 +83,7 @@ async fn release(
     now: Timestamp,
 ) {
     let (state, progressed, entry, evidence) = (LaneState::Idle, false, None, None);
-    let release = Release { lane, epoch, state, progressed, entry, evidence, commitments, served, now };
+    let release = Release { lane, epoch, state, progressed, entry, evidence, commitments, served, agreed: None, now };
     store.release(release).await.expect("given back");
 }
 
@@ -128,7 +128,7 @@ async fn what_an_order_takes_counts_until_the_figures_show_it() {
     let order = store.entities(shop(), Kind::Order, vec![RemoteId::new("", "1001")]).await.expect("asked");
     let order = order.first().copied().flatten().expect("an order");
     assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 2.into(), reserved: None }]);
-    let claim = |only: Vec<EntityId>, now| Claim { now, lease_s: 60, limit: 9, only };
+    let claim = |only: Vec<EntityId>, now| Claim { now, lease_s: 60, limit: 9, only, except: Vec::new() };
     let woken = store.claim(claim(vec![stock], at(11))).await.expect("claimed");
     assert_eq!(woken.len(), 1, "an order wakes the stock it takes from");
     release(&store, stock, woken[0].epoch, None, Some(0), at(11)).await;

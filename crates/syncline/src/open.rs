@@ -51,7 +51,11 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 Some(_) => magento::Auth::Token(read(&system.token, "token")?),
                 None => magento::Auth::Login { user: login, password },
             };
-            Arc::new(magento::Magento::new(magento::Config { url: system.url.clone(), auth, views: BTreeMap::new() }))
+            Arc::new(magento::Magento::new(magento::Config {
+                url: system.url.clone(),
+                auth,
+                views: system.views.clone(),
+            }))
         }
         SystemKind::Tryton => {
             let plain = tryton::Config::new(system.url.clone(), login, password);

@@ -2,14 +2,18 @@
 
 use super::config::{Auth, Config};
 use super::map::Stores;
+use super::products::Keeping;
+use super::views::Views;
+use super::weight::Unit;
 use super::wire::{self, Listing, Refusal};
 use crate::wire::{is_html, json};
+use jiff::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use syncline_connect::ctx::{self, CallError};
 use syncline_connect::{Ctx, Effect, Error, Request, Response, Result};
 use syncline_core::policy::ErrorKind;
@@ -22,19 +26,66 @@ const UNFINISHED_READS: u32 = 3;
 /// Writes refused in a row for want of rights before that is believed: one 401 may be a token that just ended.
 const REFUSED_WRITES: u32 = 3;
 
+/// Seconds after which the store views are read again for the texts of products.
+const VIEWS_AGE_S: i64 = 600;
+
+/// The part of the shop a request is for: the code in its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scope<'s>(&'s str);
+
+impl Scope<'static> {
+    /// The default view's; what is not told by view is asked for here.
+    pub(super) const DEFAULT: Self = Self("default");
+    /// What holds in every view without a value of its own (recorded: product-global-rename).
+    pub(super) const ALL: Self = Self("all");
+}
+
+impl<'s> Scope<'s> {
+    /// One store view's.
+    pub(super) fn view(code: &'s str) -> Self {
+        Self(code)
+    }
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'c> {
+    pub(super) method: &'static str,
+    pub(super) scope: Scope<'c>,
+    /// The path below the version, e.g. `orders/12`.
+    pub(super) path: &'c str,
+}
+
+impl<'c> Call<'c> {
+    fn get(scope: Scope<'c>, path: &'c str) -> Self {
+        Self { method: "GET", scope, path }
+    }
+
+    /// A `POST` outside of any store view's own values.
+    pub(super) fn post(path: &'c str) -> Self {
+        Self { method: "POST", scope: Scope::DEFAULT, path }
+    }
+}
+
 /// One shop's API.
 pub(super) struct Client {
     root: String,
     auth: Auth,
+    /// Locale → code of the view, as the file has it.
+    wanted: BTreeMap<String, String>,
     token: Mutex<Option<String>>,
     refused_writes: AtomicU32,
     page: AtomicU32,
+    in_pounds: AtomicBool,
+    keeps_all: AtomicBool,
     stores: Mutex<Option<Loaded>>,
 }
 
 /// The store table, and the views that were not in it even when it was read for their sake.
 struct Loaded {
+    at: Timestamp,
     table: Arc<Stores>,
+    views: Arc<Views>,
     unknown: BTreeSet<u64>,
 }
 
@@ -46,7 +97,8 @@ impl fmt::Debug for Client {
 
 /// A search over one list, always in an order of our own: Magento sorts descending where it is not told.
 #[derive(Debug, Clone)]
-pub(super) struct Search {
+pub(super) struct Search<'s> {
+    pub(super) scope: Scope<'s>,
     pub(super) resource: &'static str,
     /// Field, condition and value; all must hold.
     pub(super) filters: Vec<(&'static str, &'static str, String)>,
@@ -58,7 +110,7 @@ pub(super) struct Search {
     pub(super) fields: &'static str,
 }
 
-impl Search {
+impl Search<'_> {
     fn path(&self) -> String {
         let mut path = format!("{}?", self.resource);
         for (at, (field, condition, value)) in self.filters.iter().enumerate() {
@@ -96,9 +148,12 @@ impl Client {
         Self {
             root: config.url.trim().trim_end_matches('/').to_owned(),
             auth: config.auth,
+            wanted: config.views,
             token: Mutex::new(None),
             refused_writes: AtomicU32::new(0),
             page: AtomicU32::new(PAGE),
+            in_pounds: AtomicBool::new(false),
+            keeps_all: AtomicBool::new(false),
             stores: Mutex::new(None),
         }
     }
@@ -110,9 +165,14 @@ impl Client {
 
     /// The JSON at `path` below the version, e.g. `orders/12`.
     pub(super) async fn get<T: DeserializeOwned>(&self, ctx: &Ctx, path: &str) -> Result<T> {
+        self.get_in(ctx, Scope::DEFAULT, path).await
+    }
+
+    /// The same as a scope shows it.
+    pub(super) async fn get_in<T: DeserializeOwned>(&self, ctx: &Ctx, scope: Scope<'_>, path: &str) -> Result<T> {
         let mut attempt = 1;
         loop {
-            let (request, response) = self.exchange(ctx, path).await.map_err(Error::from)?;
+            let (request, response) = self.exchange(ctx, Call::get(scope, path)).await.map_err(Error::from)?;
             if response.status != 200 {
                 return Err(refusal(&request, &response));
             }
@@ -124,11 +184,12 @@ impl Client {
     }
 
     /// The answer of a search.
-    pub(super) async fn list(&self, ctx: &Ctx, search: &Search) -> std::result::Result<Listing, Trouble> {
+    pub(super) async fn list(&self, ctx: &Ctx, search: &Search<'_>) -> std::result::Result<Listing, Trouble> {
         let path = search.path();
+        let call = Call::get(search.scope, &path);
         let mut attempt = 1;
         loop {
-            let (request, response) = self.exchange(ctx, &path).await.map_err(|failed| Trouble {
+            let (request, response) = self.exchange(ctx, call).await.map_err(|failed| Trouble {
                 smaller_may_help: failed.error.kind == ErrorKind::Broken,
                 error: failed.error,
             })?;
@@ -158,8 +219,15 @@ impl Client {
         limit: usize,
     ) -> Result<(Vec<T>, bool)> {
         let mut rows = Vec::new();
-        let mut search =
-            Search { resource, filters: vec![], sort: vec![sort], size: self.page_size(), page: 1, fields: "" };
+        let mut search = Search {
+            scope: Scope::DEFAULT,
+            resource,
+            filters: vec![],
+            sort: vec![sort],
+            size: self.page_size(),
+            page: 1,
+            fields: "",
+        };
         loop {
             let listing = self.list(ctx, &search).await.map_err(|trouble| trouble.error)?;
             let items = listing.items.unwrap_or_default();
@@ -176,12 +244,12 @@ impl Client {
     }
 
     /// The answer to a read, whatever its status; a token that ended is renewed once.
-    async fn exchange(&self, ctx: &Ctx, path: &str) -> std::result::Result<(Request, Response), CallError> {
+    async fn exchange(&self, ctx: &Ctx, call: Call<'_>) -> std::result::Result<(Request, Response), CallError> {
         let not_sent = |error| CallError { error, sent: false };
         let mut first = true;
         loop {
             let token = self.token(ctx).await.map_err(not_sent)?;
-            let request = self.request(ctx, "GET", path, &token, Vec::new(), Effect::Read);
+            let request = self.request(ctx, call, &token, Vec::new(), Effect::Read);
             let response = ctx.call(request.clone()).await?;
             if response.status != 401 || !first {
                 return Ok((request, response));
@@ -192,7 +260,7 @@ impl Client {
     }
 
     /// Every row a search finds, page by page, each in half the size where the shop fails on it.
-    pub(super) async fn every(&self, ctx: &Ctx, search: &Search) -> Result<Vec<Value>> {
+    pub(super) async fn every(&self, ctx: &Ctx, search: &Search<'_>) -> Result<Vec<Value>> {
         let mut search = Search { size: search.size.min(self.page_size()), page: 1, ..search.clone() };
         let mut rows = Vec::new();
         loop {
@@ -216,7 +284,7 @@ impl Client {
         }
     }
 
-    /// The answer to a write at `path`; sent once.
+    /// The answer to a write; sent once.
     ///
     /// # Errors
     /// The error, and whether the request may have arrived. After a 401, which is surely not executed, a new token
@@ -224,13 +292,13 @@ impl Client {
     pub(super) async fn save(
         &self,
         ctx: &Ctx,
-        path: &'static str,
+        call: Call<'_>,
         effect: Effect,
         body: &Value,
     ) -> std::result::Result<(Request, Response), CallError> {
         let not_sent = |error| CallError { error, sent: false };
         let token = self.token(ctx).await.map_err(not_sent)?;
-        let request = self.request(ctx, "POST", path, &token, body.to_string().into_bytes(), effect);
+        let request = self.request(ctx, call, &token, body.to_string().into_bytes(), effect);
         let response = ctx.call(request.clone()).await?;
         if response.status != 401 {
             self.refused_writes.store(0, Ordering::Relaxed);
@@ -245,15 +313,7 @@ impl Client {
         Err(not_sent(error))
     }
 
-    fn request(
-        &self,
-        ctx: &Ctx,
-        method: &'static str,
-        path: &str,
-        token: &str,
-        body: Vec<u8>,
-        effect: Effect,
-    ) -> Request {
+    fn request(&self, ctx: &Ctx, call: Call<'_>, token: &str, body: Vec<u8>, effect: Effect) -> Request {
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
         if !token.is_empty() {
             headers.push(("authorization".to_owned(), format!("Bearer {token}")));
@@ -261,8 +321,8 @@ impl Client {
         if !body.is_empty() {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
-        let url = format!("{}/rest/default/V1/{path}", self.root);
-        Request { method, url, headers, body, effect, timeout: ctx.timeout() }
+        let url = format!("{}/rest/{}/V1/{}", self.root, encoded(call.scope.0), call.path);
+        Request { method: call.method, url, headers, body, effect, timeout: ctx.timeout() }
     }
 
     /// The token to show; an administrator's is asked for where there is none yet.
@@ -293,7 +353,7 @@ impl Client {
     /// A new administrator's token. Asking twice harms nobody: it is a read by effect.
     async fn login(&self, ctx: &Ctx, user: &str, password: &str) -> Result<String> {
         let body = serde_json::json!({"username": user, "password": password}).to_string().into_bytes();
-        let request = self.request(ctx, "POST", "integration/admin/token", "", body, Effect::Read);
+        let request = self.request(ctx, Call::post("integration/admin/token"), "", body, Effect::Read);
         let hidden = |mut error: Error| {
             if let Some(evidence) = error.evidence.as_mut() {
                 evidence.sent = "(user name and password)".to_owned();
@@ -321,12 +381,61 @@ impl Client {
             }
             unknown = needed.iter().filter(missing).chain(&loaded.unknown).copied().collect();
         }
-        let (views, websites, configs) = self.setup(ctx).await?;
-        let table = Arc::new(Stores::new(&views, &websites, &configs));
+        let loaded = self.load(ctx).await?;
+        let table = Arc::clone(&loaded.table);
         unknown.extend(needed);
         unknown.retain(|id| !table.knows(Some(wire::Id(*id))));
-        *held = Some(Loaded { table: Arc::clone(&table), unknown });
+        *held = Some(Loaded { unknown, ..loaded });
         Ok(table)
+    }
+
+    /// The locales of the store views; read again when that is old, or was found to be wrong.
+    pub(super) async fn views(&self, ctx: &Ctx) -> Result<Arc<Views>> {
+        let mut held = self.stores.lock().await;
+        if let Some(loaded) = held.as_ref()
+            && ctx.now().duration_since(loaded.at).as_secs().abs() < VIEWS_AGE_S
+        {
+            return Ok(Arc::clone(&loaded.views));
+        }
+        let loaded = self.load(ctx).await?;
+        let unknown = held.take().map(|old| old.unknown).unwrap_or_default();
+        let unknown = unknown.into_iter().filter(|id| !loaded.table.knows(Some(wire::Id(*id)))).collect();
+        let views = Arc::clone(&loaded.views);
+        *held = Some(Loaded { unknown, ..loaded });
+        Ok(views)
+    }
+
+    /// Has the store views read again before they are used the next time.
+    pub(super) async fn forget_views(&self) {
+        *self.stores.lock().await = None;
+    }
+
+    async fn load(&self, ctx: &Ctx) -> Result<Loaded> {
+        let (views, websites, configs) = self.setup(ctx).await?;
+        Ok(Loaded {
+            at: ctx.now(),
+            table: Arc::new(Stores::new(&views, &websites, &configs)),
+            views: Arc::new(self.locales(&views, &configs)),
+            unknown: BTreeSet::new(),
+        })
+    }
+
+    /// The locales of these store views; the unit of weight is kept.
+    pub(super) fn locales(&self, views: &[wire::StoreView], configs: &[wire::StoreConfig]) -> Views {
+        let views = Views::new(views, configs, &self.wanted);
+        self.in_pounds.store(views.unit == Unit::Pounds, Ordering::Relaxed);
+        views
+    }
+
+    /// Notes that a text of the shop holds a character of four bytes, so that it keeps such.
+    pub(super) fn saw_all_characters(&self) {
+        self.keeps_all.store(true, Ordering::Relaxed);
+    }
+
+    /// How the shop keeps values, as far as that was read.
+    pub(super) fn keeping(&self) -> Keeping {
+        let unit = if self.in_pounds.load(Ordering::Relaxed) { Unit::Pounds } else { Unit::default() };
+        Keeping { unit, all_characters: self.keeps_all.load(Ordering::Relaxed) }
     }
 
     /// Store views, websites and the settings of each view.
@@ -355,7 +464,7 @@ impl Client {
 
     /// What `/magento_version` says, where the shop answers it; the API itself tells no version.
     pub(super) async fn version(&self, ctx: &Ctx) -> Option<String> {
-        let mut request = self.request(ctx, "GET", "", "", Vec::new(), Effect::Read);
+        let mut request = self.request(ctx, Call::get(Scope::DEFAULT, ""), "", Vec::new(), Effect::Read);
         request.url = format!("{}/magento_version", self.root);
         let response = ctx.call(request).await.ok().filter(|response| response.status == 200)?;
         let text = String::from_utf8(response.body).ok()?;
@@ -393,7 +502,7 @@ pub(super) fn refusal(request: &Request, response: &Response) -> Error {
         || if is_html(response) { "an HTML page".to_owned() } else { "no reason given".to_owned() },
         |text| syncline_core::text::shown(text, 600),
     );
-    let (kind, advice) = sorted(response, told.as_deref());
+    let (kind, advice) = sorted(request, response, told.as_deref());
     let mut error = Error::new(kind, format!("{place}: {}: {said}{advice}", response.status));
     if kind == ErrorKind::Busy {
         error.retry_after_s = response.header("retry-after").and_then(|text| text.trim().parse().ok());
@@ -401,8 +510,11 @@ pub(super) fn refusal(request: &Request, response: &Response) -> Error {
     error.with(ctx::evidence(request, response))
 }
 
+/// What the shop says to a store view in the address that it does not have (recorded: unknown-store).
+pub(super) const NO_SUCH_VIEW: &str = "Specified request cannot be processed";
+
 /// What sort of error an answer is, with the advice that belongs to it.
-fn sorted(response: &Response, told: Option<&str>) -> (ErrorKind, String) {
+fn sorted(request: &Request, response: &Response, told: Option<&str>) -> (ErrorKind, String) {
     let says = |part: &str| told.is_some_and(|text| text.contains(part));
     let plain = |kind| (kind, String::new());
     match response.status {
@@ -425,8 +537,10 @@ fn sorted(response: &Response, told: Option<&str>) -> (ErrorKind, String) {
             (ErrorKind::Config, " (is this url a Magento base url?)".to_owned())
         }
         404 => plain(ErrorKind::Gone),
-        400 if says("Specified request cannot be processed") => {
-            (ErrorKind::Config, " (the shop has no store view with the code `default`)".to_owned())
+        400 if says(NO_SUCH_VIEW) => {
+            let code = request.url.split_once("/rest/").and_then(|(_, rest)| rest.split('/').next());
+            let code = syncline_core::text::shown(code.unwrap_or_default(), 40);
+            (ErrorKind::Config, format!(" (the shop has no store view with the code `{code}`)"))
         }
         429 | 503 => plain(ErrorKind::Busy),
         500..=599 => plain(ErrorKind::Unreachable),

@@ -5,7 +5,7 @@
 //! page numbers shift while rows change. Magento cannot ask for "later, or as late with a higher id" at once, so a
 //! second with more rows than a page is read by id, and then what is past it.
 
-use super::client::{Client, Search, Trouble};
+use super::client::{Client, Scope, Search, Trouble};
 use super::map::moment;
 use super::wire::Listing;
 use jiff::{SignedDuration, Timestamp};
@@ -35,6 +35,10 @@ pub(super) struct Table {
     pub(super) resource: &'static str,
     /// The id's name in an item; in filters it is always `entity_id`.
     pub(super) id: &'static str,
+    /// The scope it is asked in.
+    pub(super) scope: Scope<'static>,
+    /// What is asked of a row; empty for all of it.
+    pub(super) fields: &'static str,
     /// What is asked of a row that cannot be read in full.
     pub(super) outline: &'static str,
 }
@@ -290,10 +294,18 @@ fn advanced(table: Table, at: &At, places: &[Place], complete: bool) -> Result<O
     }))
 }
 
-fn search(client: &Client, table: Table, at: &At, size: u32) -> Search {
+fn search(client: &Client, table: Table, at: &At, size: u32) -> Search<'static> {
     let sort = vec!["updated_at", "entity_id"];
     let size = size.min(client.page_size());
-    Search { resource: table.resource, filters: at.filters(), sort, size, page: 1, fields: "" }
+    Search {
+        scope: table.scope,
+        resource: table.resource,
+        filters: at.filters(),
+        sort,
+        size,
+        page: 1,
+        fields: table.fields,
+    }
 }
 
 /// One page; smaller and smaller where the shop fails on it, down to the row it fails on.

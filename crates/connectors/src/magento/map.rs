@@ -1,10 +1,12 @@
 //! From Magento's shapes to records: all business meaning, no talk. Pure.
 
 use super::figures;
+use super::weight::Unit;
 use super::wire;
 use crate::wire::Exact;
 use jiff::{Timestamp, civil, tz::TimeZone};
 use rust_decimal::Decimal;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use syncline_connect::{Error, Result};
 use syncline_core::id::RemoteId;
@@ -13,12 +15,14 @@ use syncline_core::leaf::{Ref, Target};
 use syncline_core::money::{self, Currency, Money};
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::{
-    Address, Charge, Customer, Line, LineForm, Order, OrderLife, Payment, Record, Tax, Totals, Variant,
+    Address, Changed, Charge, Customer, Line, LineForm, Order, OrderLife, Payment, Record, Tax, Texts, Totals, Variant,
 };
 use syncline_core::text::{email_key, shown};
 
 /// Decimals Magento keeps of an amount (`DECIMAL(20,4)` columns).
 const SCALE: u32 = 4;
+/// The attribute a description stands in.
+pub(super) const DESCRIPTION: &str = "description";
 /// The scope of an order whose website is not known any more.
 const NO_SCOPE: &str = "0";
 
@@ -357,14 +361,45 @@ pub(super) fn customer(doc: &wire::Customer) -> (RemoteId, Customer) {
     (RemoteId::new(scope, doc.id.0.to_string()), record)
 }
 
-/// A product as a variant; its SKU is its address in the API.
-pub(super) fn variant(doc: &wire::Product) -> (RemoteId, Variant) {
+/// A product as a variant; its SKU is its address in the API. What it does not have is told as nothing.
+///
+/// # Errors
+/// `Invalid` naming the field and what stands in it.
+pub(super) fn variant(doc: &wire::Product, texts: BTreeMap<String, Texts>, unit: Unit) -> Result<(RemoteId, Variant)> {
+    let place = || format!("product `{}`", shown(&doc.sku.0, 60));
+    let told = doc.weight.map_or(Decimal::ZERO, |exact| exact.0);
+    let weight = unit.kilograms(told).ok_or_else(|| invalid(format!("{}: `weight` is too large", place())))?;
     let record = Variant {
         sku: Some(doc.sku.0.clone()),
         form: filled(doc.type_id.as_ref()),
         active: doc.status.as_ref().map(|status| status.0 == "1"),
         serial: Some(doc.id.0.to_string()),
-        ..Variant::default()
+        weight: Some(weight),
+        texts,
+        changed: Changed { at: doc.updated_at.as_ref().and_then(|time| moment(&time.0)), by: None },
     };
-    (RemoteId::new("", doc.sku.0.clone()), record)
+    Ok((RemoteId::new("", doc.sku.0.clone()), record))
+}
+
+/// The texts of a product in the scope it was read in. An answer without attributes does not tell of a description; one
+/// with attributes and without that one tells that there is none.
+///
+/// # Errors
+/// `Invalid` where the description is no text.
+pub(super) fn texts(doc: &wire::Product) -> Result<Texts> {
+    let row = |rows: &Vec<wire::Attribute>| rows.iter().find(|row| row.attribute_code.0 == DESCRIPTION).cloned();
+    let description = match doc.custom_attributes.as_ref().map(row) {
+        None => None,
+        Some(None) => Some(String::new()),
+        Some(Some(row)) => Some(match row.value {
+            Value::Null => String::new(),
+            Value::String(text) => text,
+            Value::Number(number) => number.to_string(),
+            other => {
+                let what = format!("`{}` is no text", shown(&other.to_string(), 40));
+                return Err(invalid(format!("product `{}`: `{DESCRIPTION}`: {what}", shown(&doc.sku.0, 60))));
+            }
+        }),
+    };
+    Ok(Texts { name: doc.name.as_ref().map(|name| name.0.clone()), description })
 }

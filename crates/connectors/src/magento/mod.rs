@@ -1,4 +1,5 @@
-//! Magento 2 and Adobe Commerce: orders, customers, products and stock are read; `ext_order_id` and quantities are written.
+//! Magento 2 and Adobe Commerce: orders, customers, products and stock are read; `ext_order_id`, products' texts and
+//! quantities are written.
 
 mod client;
 mod config;
@@ -7,8 +8,11 @@ mod figures;
 mod levels;
 mod map;
 mod probe;
+mod products;
 mod profile;
 mod stock;
+mod views;
+mod weight;
 mod wire;
 
 #[cfg(test)]
@@ -17,10 +21,11 @@ mod tests;
 pub use config::{Auth, Config};
 
 use crate::wire::{is_html, json};
-use client::{Client, Search, encoded, refusal};
+use client::{Call, Client, Scope, Search, refusal};
 use feed::{Row, Table};
 use futures::future::join_all;
 use map::Stores;
+use products::PRODUCTS;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use stock::Depth;
@@ -44,13 +49,17 @@ const REFERENCE_LIMIT: usize = 32;
 const ORDERS: Table = Table {
     resource: "orders",
     id: "entity_id",
+    scope: Scope::DEFAULT,
+    fields: "",
     outline: "items[entity_id,increment_id,store_id,store_name,updated_at],total_count",
 };
-const CUSTOMERS: Table =
-    Table { resource: "customers/search", id: "id", outline: "items[id,website_id,updated_at],total_count" };
-const PRODUCTS: Table = Table { resource: "products", id: "id", outline: "items[id,sku],total_count" };
-/// What is asked of a product in a list; the rest is not read yet.
-const PRODUCT_FIELDS: &str = "items[id,sku,name,type_id,status],total_count";
+const CUSTOMERS: Table = Table {
+    resource: "customers/search",
+    id: "id",
+    scope: Scope::DEFAULT,
+    fields: "",
+    outline: "items[id,website_id,updated_at],total_count",
+};
 
 /// One Magento shop.
 #[derive(Debug)]
@@ -94,24 +103,8 @@ impl Magento {
         Ok(Page { seen: seen.collect(), next: slice.next, more: slice.more })
     }
 
-    /// Products by id, from the last one on: their `updated_at` is not moved by all that changes them.
-    async fn products(&self, ctx: &Ctx, since: &Cursor) -> Result<Page> {
-        let (items, next, more) = self.behind(ctx, PRODUCTS, PRODUCT_FIELDS, since).await?;
-        let seen = items.iter().map(|item| match product(item) {
-            Ok(snapshot) => Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) },
-            Err(error) => Seen { id: rough_id(Some(item), None, "products"), snapshot: Err(error) },
-        });
-        Ok(Page { seen: seen.collect(), next, more })
-    }
-
-    /// The rows with higher ids than `after`, in the order of their ids.
-    async fn behind(
-        &self,
-        ctx: &Ctx,
-        table: Table,
-        fields: &'static str,
-        after: &Cursor,
-    ) -> Result<(Vec<Value>, Cursor, bool)> {
+    /// The outlines of rows with higher ids than `after`, in the order of their ids.
+    async fn behind(&self, ctx: &Ctx, table: Table, after: &Cursor) -> Result<(Vec<Value>, Cursor, bool)> {
         let last: u64 = match after.0.as_str() {
             "" => 0,
             text => text.parse().map_err(|_| {
@@ -119,12 +112,13 @@ impl Magento {
             })?,
         };
         let search = Search {
+            scope: table.scope,
             resource: table.resource,
             filters: vec![("entity_id", "gt", last.to_string())],
             sort: vec!["entity_id"],
             size: self.client.page_size(),
             page: 1,
-            fields,
+            fields: table.outline,
         };
         let listing = self.client.list(ctx, &search).await.map_err(|trouble| trouble.error)?;
         let items = listing.items.unwrap_or_default();
@@ -140,7 +134,7 @@ impl Magento {
     }
 
     async fn key_page(&self, ctx: &Ctx, table: Table, after: &Cursor) -> Result<KeyPage> {
-        let (items, next, more) = self.behind(ctx, table, table.outline, after).await?;
+        let (items, next, more) = self.behind(ctx, table, after).await?;
         let stores = if table.resource == ORDERS.resource {
             Some(self.stores(ctx, &items.iter().collect::<Vec<_>>()).await?)
         } else {
@@ -158,9 +152,10 @@ impl Magento {
         let path = match kind {
             Kind::Order => format!("orders/{}", numeric(kind, id)?),
             Kind::Customer => format!("customers/{}", numeric(kind, id)?),
-            Kind::Variant => format!("products/{}", encoded(&id.id)),
             Kind::Product => return Err(unsupported("products are read as variants, by SKU")),
-            Kind::Stock => return Err(unsupported("stock is read many at a time")),
+            Kind::Variant | Kind::Stock | Kind::Price => {
+                return Err(unsupported("variants, stock and prices are read many at a time"));
+            }
         };
         let value: Value = match self.client.get(ctx, &path).await {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
@@ -171,13 +166,13 @@ impl Magento {
                 let stores = self.stores(ctx, &[&value]).await?;
                 order(&value, &stores).map(Some)
             }
-            Kind::Customer => customer(&value).map(Some),
-            _ => product(&value).map(Some),
+            _ => customer(&value).map(Some),
         }
     }
 
     async fn find_number(&self, ctx: &Ctx, number: &str) -> Result<Vec<Snapshot>> {
         let search = Search {
+            scope: ORDERS.scope,
             resource: ORDERS.resource,
             filters: vec![("increment_id", "eq", number.to_owned())],
             sort: vec!["entity_id"],
@@ -191,24 +186,32 @@ impl Magento {
         items.iter().map(|item| order(item, &stores)).collect()
     }
 
+    /// Sends what a permit allows, once.
+    ///
+    /// # Errors
+    /// What became of the permit where the shop did not take it.
+    async fn send(&self, ctx: &Ctx, call: Call<'_>, permit: &Permit, body: &Value) -> std::result::Result<(), Outcome> {
+        let effect = Effect::Write { notes: vec![permit.note()], deadline: permit.deadline() };
+        let unknown = |error| Outcome::Unknown { learned: None, error };
+        let (request, response) = match self.client.save(ctx, call, effect, body).await {
+            Ok(answer) => answer,
+            Err(failed) if failed.sent => return Err(unknown(failed.error)),
+            Err(failed) => return Err(Outcome::Refused(failed.error)),
+        };
+        match verdict(&response) {
+            None => json::<Value>(&request, &response).map(drop).map_err(unknown),
+            Some(false) => Err(Outcome::Refused(refusal(&request, &response))),
+            Some(true) => Err(unknown(refusal(&request, &response))),
+        }
+    }
+
     async fn write_one(&self, ctx: &Ctx, permit: Permit) -> Outcome {
         let (id, body) = match saving(permit.change()) {
             Ok(ready) => ready,
             Err(error) => return Outcome::Refused(error),
         };
-        let effect = Effect::Write { notes: vec![permit.note()], deadline: permit.deadline() };
-        let (request, response) = match self.client.save(ctx, "orders", effect, &body).await {
-            Ok(answer) => answer,
-            Err(failed) if failed.sent => return Outcome::Unknown { learned: None, error: failed.error },
-            Err(failed) => return Outcome::Refused(failed.error),
-        };
-        match verdict(&response) {
-            None => {}
-            Some(false) => return Outcome::Refused(refusal(&request, &response)),
-            Some(true) => return Outcome::Unknown { learned: None, error: refusal(&request, &response) },
-        }
-        if let Err(error) = json::<Value>(&request, &response) {
-            return Outcome::Unknown { learned: None, error };
+        if let Err(outcome) = self.send(ctx, Call::post(ORDERS.resource), &permit, &body).await {
+            return outcome;
         }
         // The answer of a save is full of nulls (recorded: order-ext-id): what counts is what is stored now.
         let learned = Some(id.clone());
@@ -288,10 +291,6 @@ fn name_of(value: &Value) -> String {
     told.map_or_else(|| "without a number".to_owned(), |name| text::shown(&name.to_string(), 60))
 }
 
-fn version(value: &Value) -> Option<String> {
-    value.get("updated_at").and_then(Value::as_str).map(str::to_owned)
-}
-
 fn order(value: &Value, stores: &Stores) -> Result<Snapshot> {
     let doc: wire::Order = shape("orders", value)?;
     let evidence = evidence_of("orders", value);
@@ -312,13 +311,6 @@ fn customer(value: &Value) -> Result<Snapshot> {
     let version = doc.updated_at.map(|time| time.0);
     let records = vec![(id.clone(), Record::Customer(record))];
     Ok(Snapshot { id, version, mark: None, records, evidence: Some(evidence_of("customers", value)) })
-}
-
-fn product(value: &Value) -> Result<Snapshot> {
-    let doc: wire::Product = shape("products", value)?;
-    let (id, record) = map::variant(&doc);
-    let records = vec![(id.clone(), Record::Variant(record))];
-    Ok(Snapshot { id, version: version(value), mark: None, records, evidence: Some(evidence_of("products", value)) })
 }
 
 fn seen(value: &Value, stores: Option<&Stores>) -> Seen {
@@ -366,6 +358,7 @@ impl Connector for Magento {
                 }
             }
             _ if kind == Kind::Stock => stock::fit(path, value),
+            _ if kind == Kind::Variant => products::fit(path, value, self.client.keeping()),
             _ => Fit::Exact,
         }
     }
@@ -375,10 +368,10 @@ impl Connector for Magento {
             match kind {
                 Kind::Order => self.feed(ctx, ORDERS, since).await,
                 Kind::Customer => self.feed(ctx, CUSTOMERS, since).await,
-                Kind::Variant => self.products(ctx, since).await,
+                Kind::Variant => self.product_feed(ctx, since).await,
                 Kind::Product => Err(unsupported("products are read as variants, by SKU")),
                 // No feed: a quantity that changes moves nothing a search could go by.
-                Kind::Stock => Ok(Page { seen: Vec::new(), next: since.clone(), more: false }),
+                Kind::Stock | Kind::Price => Ok(Page { seen: Vec::new(), next: since.clone(), more: false }),
             }
         })
     }
@@ -388,7 +381,7 @@ impl Connector for Magento {
             match kind {
                 Kind::Order => self.key_page(ctx, ORDERS, after).await,
                 Kind::Customer => self.key_page(ctx, CUSTOMERS, after).await,
-                Kind::Variant | Kind::Stock => self.key_page(ctx, PRODUCTS, after).await,
+                Kind::Variant | Kind::Stock | Kind::Price => self.key_page(ctx, PRODUCTS, after).await,
                 Kind::Product => Err(unsupported("products are read as variants, by SKU")),
             }
         })
@@ -398,6 +391,7 @@ impl Connector for Magento {
         Box::pin(async move {
             match kind {
                 Kind::Stock => self.read_stock(ctx, ids, Depth::Whole).await,
+                Kind::Variant => self.read_products(ctx, ids).await,
                 _ => join_all(ids.iter().map(|id| self.read_one(ctx, kind, id))).await,
             }
         })
@@ -419,13 +413,19 @@ impl Connector for Magento {
         Box::pin(async move {
             match permits.first().map(|permit| permit.change().kind) {
                 Some(Kind::Stock) => self.write_stock(ctx, permits).await,
+                Some(Kind::Variant) => {
+                    join_all(permits.into_iter().map(|permit| self.write_product(ctx, permit))).await
+                }
                 _ => join_all(permits.into_iter().map(|permit| self.write_one(ctx, permit))).await,
             }
         })
     }
 
-    fn split(&self, _: Kind, leaves: &Leaves) -> Vec<Leaves> {
-        vec![leaves.clone()]
+    fn split(&self, kind: Kind, leaves: &Leaves) -> Vec<Leaves> {
+        match kind {
+            Kind::Variant => products::split(leaves),
+            _ => vec![leaves.clone()],
+        }
     }
 
     fn pair(&self, _: &Change, _: &Snapshot) -> Vec<(Path, String)> {

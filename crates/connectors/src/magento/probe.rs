@@ -1,6 +1,6 @@
 //! What one shop is: version, rights, websites, time zones, and the rows its mapping tables can point to.
 
-use super::client::{Client, Search};
+use super::client::{Client, Scope, Search};
 use super::levels::Facts;
 use super::map;
 use super::wire::{Group, Source, StoreConfig, TaxRate, Text};
@@ -35,12 +35,20 @@ const NOBODYS_SKU: &str = "syncline-asks-whether-it-may";
 pub(super) async fn probe(client: &Client, profile: &Profile, ctx: &Ctx) -> Result<Probe> {
     let setup =
         client.setup(ctx).await.map_err(|error| lacking(error, "Magento_Backend::store (Stores > Settings)"))?;
-    let (_, websites, configs) = setup;
+    let (views, websites, configs) = setup;
     for (resource, right) in RIGHTS {
-        let search =
-            Search { resource, filters: vec![], sort: vec!["entity_id"], size: 1, page: 1, fields: "total_count" };
+        let search = Search {
+            scope: Scope::DEFAULT,
+            resource,
+            filters: vec![],
+            sort: vec!["entity_id"],
+            size: 1,
+            page: 1,
+            fields: "total_count",
+        };
         client.list(ctx, &search).await.map_err(|trouble| lacking(trouble.error, right))?;
     }
+    let locales = client.locales(&views, &configs);
     let mut warnings = Vec::new();
     let mut choices = BTreeMap::new();
     let taxes = client.all::<TaxRate>(ctx, "taxRates/search", "code", ROWS).await;
@@ -57,6 +65,7 @@ pub(super) async fn probe(client: &Client, profile: &Profile, ctx: &Ctx) -> Resu
     let modules = optional(modules, "modules", "Magento_Backend::setup_wizard", &mut warnings)?;
     let number = client.version(ctx).await;
     warnings.extend(oddities(&configs));
+    warnings.extend(locales.warnings);
     Ok(Probe {
         version: version(number, &modules),
         profile,

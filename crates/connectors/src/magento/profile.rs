@@ -51,20 +51,23 @@ const CUSTOMER: &[&str] = &[
     "addresses[*].region",
     "addresses[*].phone",
 ];
-const VARIANT: &[&str] = &["sku", "name", "form", "active", "serial"];
+const VARIANT: &[&str] =
+    &["sku", "form", "active", "serial", "weight", "texts.*.name", "texts.*.description", "changed.at"];
+const VARIANT_WRITES: &[&str] = &["active", "weight", "texts.*.name", "texts.*.description"];
 const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
 /// Variants whose quantities go in one request: two short reads tell afterwards what became of them.
 pub(super) const STOCK_BATCH: usize = 50;
 /// Ids grow and are never given twice (`AUTO_INCREMENT`).
 const KEY_ORDER: &str = "entity_id ascending";
 
-/// Seconds after which a saved quantity can no longer land: PHP's and a gateway's usual limits, doubled.
-const STOCK_SETTLE_S: u32 = 240;
+/// Seconds after which a save can no longer land: PHP's and a gateway's usual limits, doubled.
+const SETTLE_S: u32 = 240;
 
 /// The profile. Nothing is created, so no guard is needed: saving the same `ext_order_id` twice leaves one value
 /// (recorded: order-ext-id, order-get-after-ext), and so does setting a quantity (recorded: source-items-duplicate-row,
 /// source-items-of-lamp). No read can be asked for changed quantities: rows have no time (recorded: source-items-get)
-/// and a product's `updated_at` does not move (recorded: updated-at-after-stock).
+/// and a product's `updated_at` does not move (recorded: updated-at-after-stock). It moves with a save of the product in
+/// any store view (recorded: product-german-disable, sku-rename); a text set twice is one text.
 pub(super) fn profile() -> Profile {
     let texts = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
     let reading = |paths: &[&str], since: &str| KindProfile {
@@ -80,8 +83,14 @@ pub(super) fn profile() -> Profile {
         writes: vec!["levels[*].on_hand".to_owned()],
         steps: vec![Step::Update],
         batch: STOCK_BATCH,
-        settle_s: Some(STOCK_SETTLE_S),
+        settle_s: Some(SETTLE_S),
         ..reading(STOCK, "")
+    };
+    let variant = KindProfile {
+        writes: texts(VARIANT_WRITES),
+        steps: vec![Step::Update],
+        settle_s: Some(SETTLE_S),
+        ..reading(VARIANT, "updated_at")
     };
     Profile {
         name: "magento".to_owned(),
@@ -91,7 +100,7 @@ pub(super) fn profile() -> Profile {
         kinds: BTreeMap::from([
             (Kind::Order, order),
             (Kind::Customer, reading(CUSTOMER, "updated_at")),
-            (Kind::Variant, reading(VARIANT, "entity_id")),
+            (Kind::Variant, variant),
             (Kind::Stock, stock),
         ]),
         calls_in_flight: 4,

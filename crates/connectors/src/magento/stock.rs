@@ -1,6 +1,6 @@
 //! Stock: quantities by source, read many at a time, written many at a time, and read back.
 
-use super::client::{Search, encoded, refusal};
+use super::client::{Call, Scope, Search, encoded, refusal};
 use super::levels::{self, Facts, Row, Salable};
 use super::{Magento, PRODUCTS, unsupported, verdict, wire};
 use crate::wire::{Exact, json};
@@ -230,7 +230,7 @@ impl Magento {
         rows: Vec<Value>,
     ) -> std::result::Result<(), (bool, Error)> {
         let body = json!({"sourceItems": rows});
-        let saved = self.client.save(ctx, "inventory/source-items", effect, &body).await;
+        let saved = self.client.save(ctx, Call::post("inventory/source-items"), effect, &body).await;
         let (request, response) = saved.map_err(|failed| (failed.sent, failed.error))?;
         if let Some(unknown) = verdict(&response) {
             return Err((unknown, without_inventory(refusal(&request, &response))));
@@ -355,11 +355,11 @@ fn groups(ids: &[RemoteId]) -> Vec<Vec<String>> {
 }
 
 /// The search for what belongs to these SKUs.
-fn asking(resource: &'static str, skus: &[String], fields: &'static str) -> Search {
+fn asking(resource: &'static str, skus: &[String], fields: &'static str) -> Search<'static> {
     let condition = if skus.len() == 1 { "eq" } else { "in" };
     let sort = if resource == PRODUCTS.resource { vec!["entity_id"] } else { vec!["sku", "source_code"] };
     let filters = vec![("sku", condition, skus.join(","))];
-    Search { resource, filters, sort, size: super::client::PAGE, page: 1, fields }
+    Search { scope: Scope::DEFAULT, resource, filters, sort, size: super::client::PAGE, page: 1, fields }
 }
 
 fn found(item: &Value) -> Option<Found> {

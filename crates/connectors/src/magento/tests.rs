@@ -1,6 +1,8 @@
 //! The connector against recorded answers, a simulated shop, and answers nobody expects.
 
+mod fits;
 mod paging;
+mod products;
 mod shapes;
 mod stock;
 mod talk;
@@ -37,7 +39,9 @@ fn stores() -> Stores {
     fn rows<T: serde::de::DeserializeOwned>(value: Value) -> Vec<T> {
         wire::typed(&value).expect("rows")
     }
-    let views = rows::<wire::StoreView>(json!([{"id": 1, "website_id": 1}, {"id": 5, "website_id": 2}]));
+    let views = rows::<wire::StoreView>(
+        json!([{"id": 1, "code": "default", "website_id": 1}, {"id": 5, "code": "berlin", "website_id": 2}]),
+    );
     let sites = rows::<wire::Website>(json!([{"id": 1, "name": "Main Website"}, {"id": 2, "name": "Zweite"}]));
     let configs = json!([{"id": 1, "timezone": "America/New_York"}, {"id": 5, "timezone": "Europe/Berlin"}]);
     Stores::new(&views, &sites, &rows::<wire::StoreConfig>(configs))

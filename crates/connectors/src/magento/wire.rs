@@ -306,17 +306,37 @@ pub(super) struct Region {
 pub(super) struct Product {
     pub(super) id: Id,
     pub(super) sku: Text,
-    #[expect(dead_code, reason = "told by locale")]
     pub(super) name: Option<Text>,
     pub(super) type_id: Option<Text>,
     pub(super) status: Option<Text>,
+    pub(super) weight: Option<Exact>,
+    pub(super) updated_at: Option<Text>,
+    /// None where the answer does not tell of them at all.
+    #[serde(default, deserialize_with = "listed")]
+    pub(super) custom_attributes: Option<Vec<Attribute>>,
+}
+
+/// An attribute a product has; of several values as a list.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Attribute {
+    pub(super) attribute_code: Text,
+    #[serde(default)]
+    pub(super) value: Value,
+}
+
+/// A list that is told, also as `null`, which an empty one becomes where `fields` narrows its rows (recorded:
+/// products-search-past-the-end).
+fn listed<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
+    Ok(Some(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default()))
 }
 
 /// A store view.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct StoreView {
     pub(super) id: Id,
+    pub(super) code: Text,
     pub(super) website_id: Id,
+    pub(super) is_active: Option<Flag>,
 }
 
 /// A website.
@@ -330,6 +350,10 @@ pub(super) struct Website {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct StoreConfig {
     pub(super) id: Id,
+    /// Language and region, e.g. `de_DE`.
+    pub(super) locale: Option<Text>,
+    /// `kgs` or `lbs`.
+    pub(super) weight_unit: Option<Text>,
     pub(super) timezone: Option<Text>,
     pub(super) base_currency_code: Option<Text>,
     pub(super) default_display_currency_code: Option<Text>,

@@ -31,7 +31,7 @@ pub(super) fn model(kind: Kind) -> Result<&'static str> {
     match kind {
         Kind::Order => Ok("sale.sale"),
         Kind::Customer => Ok("party.party"),
-        Kind::Variant | Kind::Stock => Ok("product.product"),
+        Kind::Variant | Kind::Stock | Kind::Price => Ok("product.product"),
         Kind::Product => Err(Error::new(ErrorKind::Unsupported, "Tryton's product families are not read yet")),
     }
 }
@@ -47,7 +47,7 @@ fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
             let weight = if setup.weight_units.is_empty() { &[][..] } else { &WEIGHT_FIELDS };
             VARIANT_FIELDS.into_iter().chain(weight.iter().copied()).collect()
         }
-        Kind::Product | Kind::Stock => PRODUCT_FIELDS.to_vec(),
+        Kind::Product | Kind::Stock | Kind::Price => PRODUCT_FIELDS.to_vec(),
     }
 }
 
@@ -121,7 +121,7 @@ impl Tryton {
             Kind::Customer => {
                 typed::<PartyRow>(row, "party").map(|party| (party.id, map::party_record(&party), party.version))
             }
-            Kind::Product | Kind::Variant | Kind::Stock => {
+            Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => {
                 Err(Error::new(ErrorKind::Unsupported, format!("a {kind} stands in no single row")))
             }
         };

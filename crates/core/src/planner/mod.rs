@@ -2,10 +2,12 @@
 
 mod customer;
 mod order;
+mod shared;
 mod stock;
 
 pub use customer::{CustomerCase, customer};
 pub use order::{Bound, OrderCase, order, tax_row};
+pub use shared::{Share, Shared, SharedCase, shared};
 pub use stock::{Figures, StockCase, figures, stock};
 
 use crate::id::{EntityId, SystemName};
@@ -68,6 +70,8 @@ pub enum Decision {
     Wait(Vec<EntityId>, String),
     /// A person has to do something.
     Hold(Hold),
+    /// Both sides have their own value: a person has to say which one counts.
+    Conflict(Hold),
     /// Write this.
     Step(Planned),
 }

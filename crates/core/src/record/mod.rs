@@ -4,6 +4,7 @@ mod customer;
 mod fields;
 mod lines;
 mod order;
+mod price;
 mod stock;
 mod variant;
 
@@ -11,6 +12,7 @@ pub use customer::{Address, Customer};
 pub use fields::Malformed;
 pub use lines::Lines;
 pub use order::{Charge, Line, LineForm, Order, OrderLife, Payment, Tax, Totals};
+pub use price::{Price, PriceKey, PriceRow, SHARED as PRICE_SHARED};
 pub use stock::{Level, Stock};
 pub use variant::{Changed, SHARED as VARIANT_SHARED, Texts, Variant};
 
@@ -28,6 +30,8 @@ pub enum Record {
     Variant(Variant),
     /// How much of it is there.
     Stock(Stock),
+    /// What is asked for it.
+    Price(Price),
 }
 
 impl Record {
@@ -39,6 +43,7 @@ impl Record {
             Self::Customer(_) => Kind::Customer,
             Self::Variant(_) => Kind::Variant,
             Self::Stock(_) => Kind::Stock,
+            Self::Price(_) => Kind::Price,
         }
     }
 
@@ -50,6 +55,7 @@ impl Record {
             Self::Customer(customer) => customer.to_leaves(),
             Self::Variant(variant) => variant.to_leaves(),
             Self::Stock(stock) => stock.to_leaves(),
+            Self::Price(price) => price.to_leaves(),
         }
     }
 
@@ -63,6 +69,7 @@ impl Record {
             Kind::Customer => Self::Customer(Customer::from_leaves(leaves)?),
             Kind::Variant | Kind::Product => Self::Variant(Variant::from_leaves(leaves)?),
             Kind::Stock => Self::Stock(Stock::from_leaves(leaves)?),
+            Kind::Price => Self::Price(Price::from_leaves(leaves)?),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Draws the checked configuration from the raw file; the first thing that is wrong is the answer.
 
+mod flow;
+
 use super::error::{Source, nearest};
 use super::raw::{self, Text};
 use super::{Config, ConfigError, FlowConfig, Mode, Secret, SystemConfig, SystemKind};
@@ -7,8 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 use syncline_core::id::{SystemName, SystemUid};
-use syncline_core::kind::{FLOWS, Flow, KINDS, Kind};
-use syncline_core::rules::{OrderRules, ReleaseRule, StockRules};
+use syncline_core::kind::{Flow, KINDS, Kind};
 use toml::Spanned;
 
 /// Seconds between two looks where nothing is said.
@@ -16,8 +17,6 @@ pub(super) const EVERY_S: u32 = 60;
 const TIMEOUT_S: u32 = 30;
 /// A lane's lease has to outlast any request.
 const LONGEST_TIMEOUT_S: u32 = 240;
-const RELEASE_DAYS: u32 = 14;
-const ROUNDING_PER_LINE: u32 = 1;
 
 type Systems = BTreeMap<SystemName, SystemConfig>;
 type Drawn<T> = Result<T, ConfigError>;
@@ -27,29 +26,30 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
     let home = source.file.parent().unwrap_or_else(|| Path::new(""));
     let store = home.join(file.store.as_deref().unwrap_or("syncline.db"));
     let systems = systems(source, home, &file.systems)?;
-    let mut flows = BTreeMap::new();
-    for (flow, table) in [(Flow::Products, file.flows.products), (Flow::Customers, file.flows.customers)] {
+    let mut drawn = Config {
+        file: source.file.to_path_buf(),
+        store,
+        systems,
+        flows: BTreeMap::new(),
+        orders: None,
+        products: None,
+        prices: None,
+        inventory: None,
+    };
+    for (flow, table) in [
+        (Flow::Products, file.flows.products),
+        (Flow::Customers, file.flows.customers),
+        (Flow::Orders, file.flows.orders),
+        (Flow::Inventory, file.flows.inventory),
+        (Flow::Prices, file.flows.prices),
+    ] {
         if let Some(table) = table {
             let at = table.span().start;
-            flows.insert(flow, Drawing { source, systems: &systems, flow, at }.common(table.into_inner())?);
+            flow::draw(source, &mut drawn, flow, at, table.into_inner())?;
         }
     }
-    let mut orders = None;
-    if let Some(table) = file.flows.orders {
-        let drawing = Drawing { source, systems: &systems, flow: Flow::Orders, at: table.span().start };
-        let (flow, rules) = drawing.orders(table.into_inner(), flows.get(&Flow::Customers))?;
-        flows.insert(Flow::Orders, flow);
-        orders = Some(rules);
-    }
-    let mut inventory = None;
-    if let Some(table) = file.flows.inventory {
-        let drawing = Drawing { source, systems: &systems, flow: Flow::Inventory, at: table.span().start };
-        let (flow, rules) = drawing.inventory(table.into_inner())?;
-        flows.insert(Flow::Inventory, flow);
-        inventory = Some(rules);
-    }
-    alone(source, &flows)?;
-    Ok(Config { file: source.file.to_path_buf(), store, systems, flows, orders, inventory })
+    alone(source, &drawn.flows)?;
+    Ok(drawn)
 }
 
 /// Refuses a customers flow that runs elsewhere than the orders.
@@ -106,6 +106,7 @@ fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::Sys
         token: secret(source, home, "token", &raw.token)?,
         login: login(home, &raw.login),
         password: secret(source, home, "password", &raw.password)?,
+        views: raw.views.iter().map(|(locale, view)| (locale.clone(), view.get_ref().clone())).collect(),
         company: plain_text(&raw.company),
         web_shop: plain_text(&raw.web_shop),
         warehouse: plain_text(&raw.warehouse),
@@ -175,6 +176,10 @@ fn fitting(source: &Source<'_>, raw: &raw::System, system: &SystemConfig) -> Dra
             let remedy = "remove it, or move it to the system it belongs to";
             return Err(source.error("SYN-0412", Some(text.span().start), what, remedy));
         }
+    }
+    if let Some((locale, view)) = raw.views.iter().next().filter(|_| !system.kind.is_shop()) {
+        let what = format!("`views.{locale}` means nothing for a {} system", system.kind.word());
+        return Err(source.error("SYN-0412", Some(view.span().start), what, "move it to the shop it belongs to"));
     }
     Ok(())
 }
@@ -256,239 +261,5 @@ fn seconds(source: &Source<'_>, key: &str, text: &Spanned<String>, most: u32) ->
             };
             Err(source.error("SYN-0413", Some(text.span().start), what, "write one like `30s`, `5m` or `2h`"))
         }
-    }
-}
-
-/// One flow's table while it is drawn.
-struct Drawing<'a> {
-    source: &'a Source<'a>,
-    systems: &'a Systems,
-    flow: Flow,
-    at: usize,
-}
-
-impl Drawing<'_> {
-    fn wrong(&self, at: Option<usize>, what: String, remedy: impl Into<String>) -> ConfigError {
-        self.source.error("SYN-0418", at.or(Some(self.at)), what, remedy)
-    }
-
-    fn common(&self, raw: raw::Common) -> Drawn<FlowConfig> {
-        let from = self.from(raw.from.as_ref())?;
-        let to = self.to(&from, &raw.to)?;
-        let flow = FlowConfig {
-            flow: self.flow,
-            why: raw.why,
-            today: raw.today,
-            every_s: self.every(raw.every.as_ref())?,
-            mode: self.mode(raw.mode.as_ref())?,
-            needs: self.needs(&raw.needs)?,
-            from,
-            to,
-        };
-        self.direction(&flow)?;
-        Ok(flow)
-    }
-
-    fn orders(&self, raw: raw::Orders, customers: Option<&FlowConfig>) -> Drawn<(FlowConfig, OrderRules)> {
-        let (start, release) = (self.start(raw.start.as_ref())?, self.release(&raw.release)?);
-        self.tax(raw.tax.as_ref())?;
-        let number = self.number(raw.number.as_ref())?;
-        let common = raw::Common {
-            why: raw.why,
-            today: raw.today,
-            from: raw.from,
-            to: raw.to,
-            every: raw.every,
-            mode: raw.mode,
-            needs: raw.needs,
-        };
-        let flow = self.common(common)?;
-        let tables = [("taxes", raw.taxes), ("payment_methods", raw.payment_methods)];
-        let rules = OrderRules {
-            source: flow.from.clone(),
-            target: flow.to.clone(),
-            start,
-            release,
-            release_days: raw.release_days.unwrap_or(RELEASE_DAYS),
-            rounding_per_line: raw.rounding_per_line.unwrap_or(ROUNDING_PER_LINE),
-            number,
-            creates_customers: customers.is_some_and(|customers| customers.mode != Mode::Off),
-            tables: tables.into_iter().map(|(name, rows)| (name.to_string(), rows)).collect(),
-        };
-        Ok((flow, rules))
-    }
-
-    fn inventory(&self, raw: raw::Inventory) -> Drawn<(FlowConfig, StockRules)> {
-        let places = self.places(&raw.sources)?;
-        let flow = self.common(raw::Common {
-            why: raw.why,
-            today: raw.today,
-            from: raw.from,
-            to: raw.to,
-            every: raw.every,
-            mode: raw.mode,
-            needs: raw.needs,
-        })?;
-        let rules =
-            StockRules { source: flow.from.clone(), targets: vec![flow.to.clone()], safety: raw.safety.into(), places };
-        Ok((flow, rules))
-    }
-
-    /// The shop's places with their warehouses. A warehouse shown in two places would be sold twice.
-    fn places(&self, rows: &BTreeMap<String, Spanned<Vec<String>>>) -> Drawn<Vec<(String, Vec<String>)>> {
-        let example = "write one like `sources = { default = [\"WH\"] }`; `syncline systems` lists both sides' places";
-        if rows.is_empty() {
-            let what =
-                format!("[flows.{}] has no `sources`: which place of the shop shows which warehouses", self.flow);
-            return Err(self.source.error("SYN-0414", Some(self.at), what, example));
-        }
-        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
-        for (place, warehouses) in rows {
-            let at = Some(warehouses.span().start);
-            if warehouses.get_ref().is_empty() {
-                return Err(self.wrong(at, format!("`sources.{place}` names no warehouse"), example));
-            }
-            for warehouse in warehouses.get_ref() {
-                if let Some(other) = seen.insert(warehouse, place) {
-                    let what = format!("the warehouse `{warehouse}` is shown in `{other}` and in `{place}`");
-                    return Err(self.wrong(at, what, "name each warehouse once, or its stock would be sold twice"));
-                }
-            }
-        }
-        Ok(rows.iter().map(|(place, warehouses)| (place.clone(), warehouses.get_ref().clone())).collect())
-    }
-
-    /// The system of this name.
-    fn named(&self, text: &Spanned<String>) -> Drawn<SystemName> {
-        let name = SystemName::new(text.get_ref().clone());
-        if self.systems.contains_key(&name) {
-            return Ok(name);
-        }
-        let known: Vec<&str> = self.systems.keys().map(SystemName::as_str).collect();
-        let remedy = match nearest(name.as_str(), &known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => "add a [systems.NAME] for it".to_string(),
-            None => format!("the file has: {}", known.join(", ")),
-        };
-        let what = format!("[flows.{}] names the system `{name}`, which the file does not have", self.flow);
-        Err(self.wrong(Some(text.span().start), what, remedy))
-    }
-
-    fn from(&self, text: Option<&Spanned<String>>) -> Drawn<SystemName> {
-        let missing = || self.wrong(None, format!("[flows.{}] has no `from`", self.flow), "add `from = \"SYSTEM\"`");
-        self.named(text.ok_or_else(missing)?)
-    }
-
-    fn to(&self, from: &SystemName, names: &[Spanned<String>]) -> Drawn<SystemName> {
-        let head = format!("[flows.{}]", self.flow);
-        match names {
-            [] => Err(self.wrong(None, format!("{head} has no `to`"), "add `to = [\"SYSTEM\"]`")),
-            [one] => {
-                let to = self.named(one)?;
-                if to == *from {
-                    let what = format!("{head} goes from `{from}` to itself");
-                    return Err(self.wrong(Some(one.span().start), what, "name another system in `to`"));
-                }
-                Ok(to)
-            }
-            [_, second, ..] => {
-                let what = format!("{head} goes to several systems");
-                Err(self.wrong(Some(second.span().start), what, "one target is all that is built so far: name one"))
-            }
-        }
-    }
-
-    fn every(&self, text: Option<&Spanned<String>>) -> Drawn<u32> {
-        Ok(text.map(|text| seconds(self.source, "every", text, 86_400)).transpose()?.unwrap_or(EVERY_S))
-    }
-
-    fn mode(&self, text: Option<&Spanned<String>>) -> Drawn<Mode> {
-        let writes = self.flow != Flow::Products;
-        let Some(text) = text else { return Ok(if writes { Mode::On } else { Mode::Off }) };
-        let read = |word: &str| [Mode::Off, Mode::Watch, Mode::On].into_iter().find(|mode| mode.word() == word);
-        let mode = word(self.source, "mode", text, &["off", "watch", "on"], read)?;
-        if mode != Mode::Off && !writes {
-            let what = format!("[flows.{}] mode = `{}`: writing products is not built yet", self.flow, mode.word());
-            let remedy = "write `mode = \"off\"`; `syncline adopt` ties what both sides have, whatever the mode";
-            return Err(self.source.error("SYN-0419", Some(text.span().start), what, remedy));
-        }
-        Ok(mode)
-    }
-
-    fn needs(&self, words: &[Spanned<String>]) -> Drawn<Vec<Flow>> {
-        let known: Vec<&str> = FLOWS.into_iter().filter(|flow| *flow != self.flow).map(Flow::word).collect();
-        let read = |word: &str| word.parse().ok().filter(|flow| *flow != self.flow);
-        words.iter().map(|text| word(self.source, "needs", text, &known, read)).collect()
-    }
-
-    /// Refuses a direction no connector can go.
-    fn direction(&self, flow: &FlowConfig) -> Drawn<()> {
-        let is_shop = |name: &SystemName| self.systems.get(name).is_some_and(|system| system.kind.is_shop());
-        let (from, to) = (is_shop(&flow.from), is_shop(&flow.to));
-        let fine = match self.flow {
-            Flow::Products => from != to,
-            Flow::Inventory => !from && to,
-            Flow::Customers | Flow::Orders => from && !to,
-        };
-        if fine {
-            return Ok(());
-        }
-        let what = format!("[flows.{}] goes from `{}` to `{}`, which is not built", self.flow, flow.from, flow.to);
-        let remedy = match self.flow {
-            Flow::Products => "products are tied between a shop and an ERP",
-            Flow::Inventory => "stock flows from an ERP (tryton) to a shop (magento)",
-            _ => "orders and customers flow from a shop (magento) to an ERP (tryton)",
-        };
-        Err(self.source.error("SYN-0419", Some(self.at), what, remedy))
-    }
-
-    fn start(&self, text: Option<&Spanned<String>>) -> Drawn<Option<jiff::civil::Date>> {
-        let Some(text) = text else {
-            let what = format!("[flows.{}] has no `start`", self.flow);
-            let remedy = "add `start = \"2026-11-01\"` (earlier orders stay where they are) or `start = \"all\"`";
-            return Err(self.source.error("SYN-0414", Some(self.at), what, remedy));
-        };
-        if text.get_ref() == "all" {
-            return Ok(None);
-        }
-        text.get_ref().parse().map(Some).map_err(|_| {
-            let what = format!("`start` is `{}`, which is no day", syncline_core::text::shown(text.get_ref(), 40));
-            self.source.error("SYN-0413", Some(text.span().start), what, "write one like `2026-11-01`, or `all`")
-        })
-    }
-
-    fn tax(&self, text: Option<&Spanned<String>>) -> Drawn<()> {
-        let Some(text) = text else { return Ok(()) };
-        if text.get_ref() == "shop" {
-            let what = "`tax` is `shop`: forcing the shop's tax amounts is not built yet";
-            let remedy = "write `tax = \"erp-check\"`: the ERP computes, the difference is checked to the cent";
-            return Err(self.source.error("SYN-0419", Some(text.span().start), what, remedy));
-        }
-        word(self.source, "tax", text, &["erp-check"], |word| (word == "erp-check").then_some(()))
-    }
-
-    fn number(&self, text: Option<&Spanned<String>>) -> Drawn<String> {
-        let Some(text) = text else { return Ok("{number}".to_string()) };
-        let rest = text.get_ref().replace("{number}", "").replace("{scope}", "");
-        if text.get_ref().contains("{number}") && !rest.contains(['{', '}']) {
-            return Ok(text.get_ref().clone());
-        }
-        let what = format!("`number` is `{}`", syncline_core::text::shown(text.get_ref(), 60));
-        let remedy = "it has to hold `{number}` and may hold `{scope}`, e.g. `W{scope}-{number}`";
-        Err(self.source.error("SYN-0413", Some(text.span().start), what, remedy))
-    }
-
-    fn release(&self, rows: &BTreeMap<String, Spanned<String>>) -> Drawn<Vec<(String, ReleaseRule)>> {
-        let known = ["placed", "authorized", "paid"];
-        let read = |word: &str| match word {
-            "placed" => Some(ReleaseRule::Placed),
-            "authorized" => Some(ReleaseRule::Authorized),
-            "paid" => Some(ReleaseRule::Paid),
-            _ => None,
-        };
-        let one = |(method, text): (&String, &Spanned<String>)| {
-            Ok((method.clone(), word(self.source, &format!("release.{method}"), text, &known, read)?))
-        };
-        rows.iter().map(one).collect()
     }
 }

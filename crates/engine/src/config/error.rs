@@ -45,7 +45,7 @@ impl ConfigError {
 }
 
 /// Keys of the intended shape that this version does not know yet.
-const LATER: [&str; 2] = ["fields", "scopes"];
+const LATER: [&str; 2] = ["scopes", "transforms"];
 
 /// The text errors point into.
 pub(super) struct Source<'a> {

@@ -30,6 +30,8 @@ pub(super) struct System {
     pub(super) warehouse: Text,
     pub(super) shipping_product: Text,
     pub(super) rounding_product: Text,
+    #[serde(default)]
+    pub(super) views: BTreeMap<String, Spanned<String>>,
     pub(super) settle: Text,
     pub(super) timeout: Text,
     pub(super) calls: Option<Spanned<u32>>,
@@ -40,51 +42,19 @@ pub(super) struct System {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FlowTables {
-    pub(super) products: Option<Spanned<Common>>,
-    pub(super) customers: Option<Spanned<Common>>,
-    pub(super) inventory: Option<Spanned<Inventory>>,
-    pub(super) orders: Option<Spanned<Orders>>,
+    pub(super) products: Option<Spanned<Flow>>,
+    pub(super) customers: Option<Spanned<Flow>>,
+    pub(super) inventory: Option<Spanned<Flow>>,
+    pub(super) prices: Option<Spanned<Flow>>,
+    pub(super) orders: Option<Spanned<Flow>>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Common {
-    #[serde(default)]
-    pub(super) why: String,
-    #[serde(default)]
-    pub(super) today: String,
-    pub(super) from: Text,
-    #[serde(default)]
-    pub(super) to: Vec<Spanned<String>>,
-    pub(super) every: Text,
-    pub(super) mode: Text,
-    #[serde(default)]
-    pub(super) needs: Vec<Spanned<String>>,
-}
+type Rows<T> = Option<Spanned<BTreeMap<String, T>>>;
 
+/// Every key of every flow; which mean anything in which is said where they are drawn.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Inventory {
-    #[serde(default)]
-    pub(super) why: String,
-    #[serde(default)]
-    pub(super) today: String,
-    pub(super) from: Text,
-    #[serde(default)]
-    pub(super) to: Vec<Spanned<String>>,
-    pub(super) every: Text,
-    pub(super) mode: Text,
-    #[serde(default)]
-    pub(super) needs: Vec<Spanned<String>>,
-    #[serde(default)]
-    pub(super) safety: u32,
-    #[serde(default)]
-    pub(super) sources: BTreeMap<String, Spanned<Vec<String>>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Orders {
+pub(super) struct Flow {
     #[serde(default)]
     pub(super) why: String,
     #[serde(default)]
@@ -98,13 +68,14 @@ pub(super) struct Orders {
     pub(super) needs: Vec<Spanned<String>>,
     pub(super) start: Text,
     pub(super) tax: Text,
-    #[serde(default)]
-    pub(super) release: BTreeMap<String, Spanned<String>>,
-    pub(super) release_days: Option<u32>,
-    pub(super) rounding_per_line: Option<u32>,
     pub(super) number: Text,
-    #[serde(default)]
-    pub(super) payment_methods: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(super) taxes: BTreeMap<String, String>,
+    pub(super) release: Rows<Spanned<String>>,
+    pub(super) release_days: Option<Spanned<u32>>,
+    pub(super) rounding_per_line: Option<Spanned<u32>>,
+    pub(super) payment_methods: Rows<String>,
+    pub(super) taxes: Rows<String>,
+    pub(super) safety: Option<Spanned<u32>>,
+    pub(super) sources: Rows<Spanned<Vec<String>>>,
+    pub(super) fields: Rows<Spanned<String>>,
+    pub(super) lists: Rows<Spanned<String>>,
 }

@@ -1,6 +1,7 @@
 //! What is wrong in a file is named with its line and a remedy.
 
 use super::*;
+use syncline_core::rules::FieldPolicy;
 
 const GOOD: &str = r#"store = "agreed.db"
 [systems.shop]
@@ -69,7 +70,8 @@ fn a_misspelt_key_is_named_with_its_line_and_what_was_meant() {
     assert_eq!(wrong.remedy, "did you mean `token`?");
     let wrong = error("[flows.orders]\n", "[flows.oders]\n");
     assert_eq!((wrong.code, wrong.remedy.as_str()), ("SYN-0412", "did you mean `orders`?"));
-    assert!(error("needs =", "fields = {}\nneeds =").remedy.contains("not built yet"));
+    assert!(error("needs =", "fields = {}\nneeds =").remedy.contains("[flows.products]"));
+    assert!(error("needs =", "transforms = {}\nneeds =").remedy.contains("not built yet"));
 }
 
 #[test]
@@ -116,11 +118,7 @@ fn flows_are_checked() {
         (orders, "[flows.orders]\ntax = \"shop\"\nfrom = \"shop\"\nto = [\"erp\"]", "SYN-0419"),
         (orders, "[flows.orders]\nmode = \"of\"\nfrom = \"shop\"\nto = [\"erp\"]", "SYN-0413"),
         (orders, "[flows.orders]\nmode = \"off\"\nfrom = \"shop\"\nto = [\"erp\"]\nnumber = \"{numer}\"", "SYN-0413"),
-        (
-            "[flows.customers]",
-            "[flows.products]\nfrom=\"erp\"\nto=[\"shop\"]\nmode=\"on\"\n[flows.customers]",
-            "SYN-0419",
-        ),
+        ("[flows.customers]", "[flows.products]\nfrom=\"erp\"\nto=[\"shop\"]\nsafety=2\n[flows.customers]", "SYN-0412"),
         ("start = \"2026-11-01\"\n", "", "SYN-0414"),
         ("start = \"2026-11-01\"", "start = \"yesterday\"", "SYN-0413"),
         ("checkmo = \"placed\"", "checkmo = \"payed\"", "SYN-0413"),
@@ -175,4 +173,40 @@ fn a_secret_that_cannot_be_sent_is_told_before_anything_is() {
     }
     std::fs::remove_file(&place).unwrap();
     assert_eq!(Secret::Plain("a\nb".into()).read("syncline.toml", "erp", "login").expect_err("plain").code, "SYN-0427");
+}
+
+const PRODUCTS: &str = r#"
+[flows.products]
+from = "erp"
+to = ["shop"]
+mode = "on"
+fields = { "texts.*.description" = "shop", "texts.de.name" = "merge", weight = "keep", active = "merge:shop" }
+"#;
+
+#[test]
+fn each_field_has_the_policy_that_names_it_most_closely() {
+    let config = parse(&format!("{GOOD}{PRODUCTS}")).expect("good");
+    let rules = config.in_force().products.expect("products");
+    let policy = |path: &str| rules.policy(&syncline_core::path::Path::try_from(path.to_string()).expect("a path"));
+    let owner = |name: &str| FieldPolicy::Owner(SystemName::new(name));
+    assert_eq!(policy("texts.de.description"), owner("shop"));
+    assert_eq!(policy("texts.de.name"), FieldPolicy::Merge(None));
+    assert_eq!(policy("texts.fr.name"), owner("erp"));
+    assert_eq!(policy("weight"), FieldPolicy::Keep);
+    assert_eq!(policy("active"), FieldPolicy::Merge(Some(SystemName::new("shop"))));
+}
+
+#[test]
+fn a_policy_that_cannot_be_meant_is_refused_with_its_line() {
+    let wrong = |from: &str, to: &str| {
+        let text = format!("{GOOD}{PRODUCTS}").replacen(from, to, 1);
+        let wrong = parse(&text).expect_err(to);
+        format!("{wrong} {}", wrong.remedy)
+    };
+    assert!(wrong("weight =", "wieght =").contains("did you mean `weight`"), "{}", wrong("weight =", "wieght ="));
+    assert!(wrong("\"merge:shop\"", "\"merge:store\"").contains("`merge:erp`"));
+    assert!(wrong("weight = \"keep\"", "weight = \"mine\"").contains("`keep`"));
+    let rivals = wrong("weight = \"keep\"", "\"texts.de.*\" = \"keep\"");
+    assert!(rivals.contains("texts.*.description"), "{rivals}");
+    assert!(wrong("mode = \"on\"", "mode = \"on\"\nsafety = 3").contains("[flows.inventory]"));
 }

@@ -1,70 +1,118 @@
 //! Begins what a lane asks for: decides, asks for what is missing, and makes a planned step durable.
 
 use super::{Moved, Swept, Work, pack};
-use crate::decide::Decided;
 use crate::import::early;
 use crate::poll;
 use crate::run::Engine;
 use crate::stock::Unread;
 use crate::system::{EngineError, System};
+use crate::translate::Resolution;
 use syncline_connect::{Error, Seen};
 use syncline_core::delivery::Change;
-use syncline_core::id::RemoteId;
+use syncline_core::id::{RemoteId, SystemName};
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
-use syncline_core::leaf::Leaves;
+use syncline_core::leaf::{Leaf, Leaves};
 use syncline_core::planner::{Decision, Planned};
 use syncline_core::policy::{ErrorKind, Hold, Next};
 use syncline_core::profile::Guard;
-use syncline_store::{Accept, Case, CommitPlan, LaneState, StoreError};
+use syncline_store::{Accept, Basis, Case, CommitPlan, LaneState, StoreError};
 
 impl Engine {
     /// Decides what to do about a lane without a delivery, and makes a planned step durable.
-    pub(super) async fn begin(&self, work: Work, case: Case) -> Result<Moved, EngineError> {
+    pub(super) async fn begin(&self, mut work: Work, case: Case) -> Result<Moved, EngineError> {
+        if let Some(system) = self.to_ask(&work, &case)? {
+            return self.read_anew(work, &case, &system).await;
+        }
         if let Some(moved) = self.sweep_strays(&work, &case).await? {
             return match moved {
                 Swept::Again => Ok(Moved::Again(work)),
                 Swept::Trouble(system, error) => self.trouble(work, &system, error).await,
             };
         }
-        if !work.fetched && self.is_unread(&case) {
-            return self.read_anew(work, &case).await;
-        }
-        let Decided { decision, resolution } = self.decide(&case, false).await?;
-        let plan = match decision {
+        let mut decided = self.decide(&case, false).await?;
+        work.agreed = decided.agreed.take();
+        let state = match decided.decision {
+            Decision::Step(plan) if self.writes_to(plan.kind) => {
+                return self.prepare(work, &case, &plan, &decided.resolution, decided.peer).await;
+            }
+            Decision::Step(_) => LaneState::Outside("the flow only watches".to_string()),
             Decision::Agreed => {
                 let why = match case.kind {
-                    Kind::Stock => "agreed; looked at once more when nothing can land any more",
+                    Kind::Stock | Kind::Variant | Kind::Price => {
+                        "agreed; looked at once more when nothing can land any more"
+                    }
                     _ => "a second draft may still turn up",
                 };
                 let due = case.strays.iter().map(|(_, at)| *at).min();
-                let state = due.map_or(LaneState::Idle, |at| LaneState::Awaiting(why.to_string(), at));
-                return self.give_back(&work, state, None, None).await;
+                due.map_or(LaneState::Idle, |at| LaneState::Awaiting(why.to_string(), at))
             }
-            Decision::Outside(why) => return self.give_back(&work, LaneState::Outside(why), None, None).await,
-            Decision::Early(day) => {
-                let state = LaneState::Early(early(day, &case.label));
-                return self.give_back(&work, state, None, None).await;
-            }
-            Decision::Awaiting(why, until) => {
-                return self.give_back(&work, LaneState::Awaiting(why, until), None, None).await;
-            }
-            Decision::Wait(on, why) => return self.give_back(&work, LaneState::Waiting(on, why), None, None).await,
+            Decision::Outside(why) => LaneState::Outside(why),
+            Decision::Early(day) => LaneState::Early(early(day, &case.label)),
+            Decision::Awaiting(why, until) => LaneState::Awaiting(why, until),
+            Decision::Wait(on, why) => LaneState::Waiting(on, why),
             Decision::Hold(hold) => return self.hold(&work, hold).await,
-            Decision::Step(plan) => plan,
+            Decision::Conflict(hold) => {
+                let entry = Entry::new("conflict", "", hold.what.clone());
+                return self.give_back(&work, LaneState::Conflict(hold), Some(entry), None).await;
+            }
         };
-        if !self.writes_to(plan.kind) {
-            let why = "the flow only watches".to_string();
-            return self.give_back(&work, LaneState::Outside(why), None, None).await;
-        }
-        if plan.kind == Kind::Customer && plan.step == Step::Create && !work.fetched {
-            return self.fetch_customer(work, &case).await;
-        }
+        self.give_back(&work, state, None, None).await
+    }
+
+    /// Makes a planned step ready: what it is made of is asked for, its fields are put in the target's words.
+    async fn prepare(
+        &self,
+        work: Work,
+        case: &Case,
+        plan: &Planned,
+        resolution: &Resolution,
+        peer: Option<SystemName>,
+    ) -> Result<Moved, EngineError> {
         let target = self.system(&plan.target)?.clone();
-        match self.wish(&plan, &resolution, &target) {
-            Ok(leaves) => self.commit(work, &case, &plan, leaves, &target).await,
-            Err(hold) => self.hold(&work, hold).await,
+        if plan.kind == Kind::Customer && plan.step == Step::Create && work.asked.is_empty() {
+            return self.fetch_customer(work, case).await;
         }
+        // Prices were read when the lane was taken up.
+        if peer.is_some() && plan.kind != Kind::Price && !work.asked.contains(&target.uid) {
+            // People work there: what they have just changed is not overwritten unseen.
+            return self.read_anew(work, case, &target).await;
+        }
+        let leaves = match self.wish(plan, resolution, &target) {
+            Ok(leaves) => leaves,
+            Err(hold) => return self.hold(&work, hold).await,
+        };
+        let leaves = match (&peer, target.connector.split(plan.kind, &leaves).into_iter().next()) {
+            (None, _) => leaves,
+            (Some(_), Some(part)) => part,
+            (Some(_), None) => {
+                return Err(EngineError::Setup(format!("SYN-0905: {} can be told nothing of it", target.name)));
+            }
+        };
+        if let Some(hold) = never_kept(&work.unkept, &leaves, &target) {
+            return self.hold(&work, hold).await;
+        }
+        let basis = self.basis(case, peer.as_ref(), &target, &leaves);
+        self.commit(work, case, plan, (leaves, basis), &target).await
+    }
+
+    /// The system that has to be asked for the record before anything is decided; none where what is known will do.
+    fn to_ask(&self, work: &Work, case: &Case) -> Result<Option<System>, EngineError> {
+        let names: Vec<&SystemName> = match self.field_rules(case.kind) {
+            Some(rules) => std::iter::once(&rules.source).chain(&rules.targets).collect(),
+            None => self.flows.orders.iter().map(|rules| &rules.source).collect(),
+        };
+        // What a late request left behind shows only to who looks.
+        let late = case.strays.iter().find(|(_, at)| *at <= self.now()).map(|(delivery, _)| &delivery.target);
+        for name in names {
+            let system = self.system(name)?;
+            let unread = case.sides.get(&system.uid).is_some_and(|side| side.unread);
+            let stray = self.field_rules(case.kind).is_some() && late == Some(name);
+            if (unread || stray) && !work.asked.contains(&system.uid) && case.bound.contains_key(&system.uid) {
+                return Ok(Some(system.clone()));
+            }
+        }
+        Ok(None)
     }
 
     /// Gives a lane back whose figures could not be read.
@@ -90,7 +138,7 @@ impl Engine {
         work: Work,
         case: &Case,
         plan: &Planned,
-        leaves: Leaves,
+        (leaves, basis): (Leaves, Option<Basis>),
         target: &System,
     ) -> Result<Moved, EngineError> {
         let Some(origin) = self.origin(case)? else {
@@ -121,6 +169,7 @@ impl Engine {
                 guard,
                 change,
                 reason: plan.reason.clone(),
+                basis,
                 now: self.now(),
             })
             .await?;
@@ -131,6 +180,7 @@ impl Engine {
     fn origin(&self, case: &Case) -> Result<Option<(System, RemoteId)>, EngineError> {
         let named = match case.kind {
             Kind::Stock => self.flows.inventory.as_ref().map(|rules| &rules.source),
+            kind if self.field_rules(kind).is_some() => self.field_rules(kind).map(|rules| &rules.source),
             _ => self.flows.orders.as_ref().map(|rules| &rules.source),
         };
         let Some(name) = named else { return Ok(None) };
@@ -140,8 +190,8 @@ impl Engine {
 
     /// Asks the shop for the customer's own page before it is created; a customer deleted meanwhile is what its orders tell.
     async fn fetch_customer(&self, mut work: Work, case: &Case) -> Result<Moved, EngineError> {
-        work.fetched = true;
         let Some((source, id)) = self.origin(case)? else { return Ok(Moved::Again(work)) };
+        work.asked.insert(source.uid.clone());
         if id.id.starts_with("guest:") {
             return Ok(Moved::Again(work));
         }
@@ -155,17 +205,11 @@ impl Engine {
         }
     }
 
-    /// Whether the last answer of the source for `case` could not be read.
-    pub(crate) fn is_unread(&self, case: &Case) -> bool {
-        let source = self.flows.orders.as_ref().and_then(|rules| self.systems.get(&rules.source));
-        source.and_then(|source| case.sides.get(&source.uid)).is_some_and(|side| side.unread)
-    }
-
-    /// Reads a record anew that could not be read before: nothing is decided on what it was.
-    async fn read_anew(&self, mut work: Work, case: &Case) -> Result<Moved, EngineError> {
-        work.fetched = true;
-        let Some((source, id)) = self.origin(case)? else { return Ok(Moved::Again(work)) };
-        let snapshot = match self.read_one(&source, case.kind, &id).await {
+    /// Reads a record anew in `source` that could not be read before, or is about to be written.
+    async fn read_anew(&self, mut work: Work, case: &Case, source: &System) -> Result<Moved, EngineError> {
+        work.asked.insert(source.uid.clone());
+        let Some(id) = case.bound.get(&source.uid).map(|bound| bound.id.clone()) else { return Ok(Moved::Again(work)) };
+        let snapshot = match self.read_one(source, case.kind, &id).await {
             Ok(Some(snapshot)) => Ok(snapshot),
             Ok(None) => {
                 Err(Error::new(ErrorKind::Gone, format!("{} {id} is not in {} any more", case.kind, source.name)))
@@ -173,6 +217,10 @@ impl Engine {
             Err(error) => Err(error),
         };
         match snapshot {
+            Ok(snapshot) if self.field_rules(case.kind).is_some() => {
+                self.take_in(source, snapshot).await?;
+                Ok(Moved::Again(work))
+            }
             Ok(snapshot) => {
                 let records = poll::incoming(case.kind, Seen { id, snapshot: Ok(snapshot) });
                 let accept =
@@ -185,7 +233,16 @@ impl Engine {
                 let entry = Entry::new("refused", source.name.as_str(), error.kind.code());
                 self.give_back(&work, LaneState::Failed(poll::unreadable(&error)), Some(entry), evidence).await
             }
-            Err(error) => self.trouble(work, &source, error).await,
+            Err(error) => self.trouble(work, source, error).await,
         }
     }
+}
+
+/// A hold where a field is to be written once more that showed something else after the last time.
+fn never_kept(unkept: &Leaves, leaves: &Leaves, target: &System) -> Option<Hold> {
+    let (path, wish) =
+        leaves.iter().find(|(path, wish)| unkept.get(path) != Leaf::Untold && unkept.value(path) == *wish)?;
+    let wish = wish.map_or("nothing".to_string(), ToString::to_string);
+    let what = format!("`{path}` was set to `{wish}` and {} shows something else", target.name);
+    Some(Hold::new("SYN-0115", what, "find out what changes it back in that system, then `syncline retry`"))
 }

@@ -2,6 +2,7 @@
 
 use super::{Moved, Swept, Work, pack};
 use crate::run::Engine;
+use crate::shared::bases_of_write;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use syncline_connect::{Lookup, Snapshot};
@@ -13,7 +14,7 @@ use syncline_core::path::Path;
 use syncline_core::policy::Hold;
 use syncline_core::profile::Guard;
 use syncline_core::record::Record;
-use syncline_store::{Case, CommitPlan, CommitmentState, Ending, Settle, StoreError};
+use syncline_store::{Base, Case, CommitPlan, CommitmentState, Ending, Settle, StoreError};
 
 impl Engine {
     /// Settles a delivery whose document is `snapshot`.
@@ -48,8 +49,9 @@ impl Engine {
         };
         let leaves = record.to_leaves();
         let unkept = unkept(&delivery.change, &leaves);
+        let shared = self.field_rules(delivery.change.kind).is_some();
+        let agreed = self.agreed(case, delivery, system, &leaves);
         let ending = Ending::Done { id: snapshot.id.clone(), leaves, version: snapshot.version.clone(), elements };
-        let agreed = self.agreed(case, delivery, system);
         let detail = format!("{} {}: {} {how}", delivery.change.kind, delivery.change.step, snapshot.id);
         let entry = Entry::new("done", system.name.as_str(), detail);
         let settle = Settle {
@@ -77,24 +79,44 @@ impl Engine {
             Err(error) => return Err(error.into()),
         }
         match unkept {
+            // Somebody may have changed it between our write and our look: it is decided once more.
+            Some(_) if shared => {
+                work.unkept = work.unkept.overlaid(&delivery.change.leaves);
+                Ok(Moved::Again(work))
+            }
             Some(hold) => self.hold(&work, hold).await,
             None => Ok(Moved::Again(work)),
         }
     }
 
-    /// What the source showed when its document was made: both agree on it from now on.
-    fn agreed(
-        &self,
-        case: &Case,
-        delivery: &Delivery,
-        system: &System,
-    ) -> Option<(syncline_core::id::SystemUid, Leaves)> {
-        let rules = self.flows.orders.as_ref()?;
-        let source = self.systems.get(&rules.source)?;
-        if delivery.change.step != Step::Create || source.uid == system.uid {
-            return None;
+    /// What both sides agree on from now on: the document with what it was made of, or the fields that were written.
+    fn agreed(&self, case: &Case, delivery: &Delivery, system: &System, shown: &Leaves) -> Vec<Base> {
+        let kind = delivery.change.kind;
+        if self.field_rules(kind).is_some() {
+            // What was written, not what was read back: an edit that slipped in between is a change.
+            return bases_of_write(system, &delivery.change.leaves, case.basis.as_ref(), &delivery.change.leaves);
         }
-        case.sides.get(&source.uid).map(|side| (source.uid.clone(), side.seen.clone()))
+        let source = self.flows.orders.as_ref().and_then(|rules| self.systems.get(&rules.source));
+        let target = self.flows.orders.as_ref().and_then(|rules| self.systems.get(&rules.target));
+        let (Some(source), Some(target)) = (source, target) else { return Vec::new() };
+        if kind == Kind::Stock {
+            return Vec::new();
+        }
+        let peer = if system.uid == source.uid { target } else { source };
+        let base = |system: &System, peer: &System, leaves: &Leaves| Base {
+            system: system.uid.clone(),
+            peer: peer.uid.clone(),
+            leaves: leaves.clone(),
+            over: false,
+        };
+        let mut bases = vec![base(system, peer, shown)];
+        if delivery.change.step == Step::Create
+            && system.uid != source.uid
+            && let Some(side) = case.sides.get(&source.uid)
+        {
+            bases.push(base(source, system, &side.seen));
+        }
+        bases
     }
 
     /// When the target has to be looked at once more, because a request may still land that nobody would notice: a
@@ -152,6 +174,7 @@ impl Engine {
                         target: system.name.clone(),
                         guard: Guard::None,
                         change,
+                        basis: None,
                         reason: "a second draft of one order, left by a request that landed late".to_string(),
                         now: self.now(),
                     })

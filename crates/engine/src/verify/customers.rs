@@ -53,7 +53,7 @@ fn compare(
     there: Option<&Customer>,
 ) {
     flow.compared += 1;
-    let wanted = case.sides.get(&source.uid).and_then(|side| crate::decide::customer_of(&side.base).email);
+    let wanted = case.sides.get(&source.uid).and_then(|side| crate::decide::customer_of(&side.base(&target.uid)).email);
     match there {
         Some(there) if same_email(wanted.as_deref(), there.email.as_deref()) => flow.equal += 1,
         Some(_) => {

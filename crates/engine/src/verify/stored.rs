@@ -24,6 +24,12 @@ impl Engine {
         if let Some(rules) = &self.flows.inventory {
             proof.flows.insert(Flow::Inventory, self.stored_stock(rules).await?);
         }
+        if let Some(rules) = &self.flows.products {
+            proof.flows.insert(Flow::Products, self.stored_shared(Kind::Variant, rules).await?);
+        }
+        if let Some(rules) = &self.flows.prices {
+            proof.flows.insert(Flow::Prices, self.stored_shared(Kind::Price, &rules.fields).await?);
+        }
         proof.drift = proof.flows.values().map(FlowProof::drift).sum();
         Ok(proof)
     }

@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 use super::reply::Refusal;
 use super::value::{decimal, decimal_text, moment};
 
+/// Rows a search gets that asks for no number, where there is a limit.
+const UNASKED: u32 = 20;
+
 /// A parsed `searchCriteria`. Filters within a group are alternatives; groups must all hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Criteria {
@@ -67,6 +70,22 @@ impl Criteria {
         let criteria = criteria.ok_or_else(|| Refusal::required("searchCriteria"))?;
         criteria.check()?;
         Ok(criteria)
+    }
+
+    /// The criteria where a search may ask for so many rows at most; 0 is any number.
+    ///
+    /// # Errors
+    /// 400 where they ask for more, in the words of Magento's validator.
+    pub(super) fn limited(mut self, limit: u32) -> Result<Self, Refusal> {
+        if limit == 0 {
+            return Ok(self);
+        }
+        if self.page_size.is_some_and(|size| size > u64::from(limit)) {
+            let refusal = Refusal::new(400, "Maximum SearchCriteria pageSize is %max");
+            return Err(Refusal { parameters: vec![("max", json!(limit))], ..refusal });
+        }
+        self.page_size = self.page_size.or(Some(u64::from(limit.min(UNASKED))));
+        Ok(self)
     }
 
     fn take(&mut self, path: &[&str], value: &str) -> Result<(), Refusal> {

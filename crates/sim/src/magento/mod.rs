@@ -1,8 +1,9 @@
 //! A simulated Magento 2.4 shop: its REST API as recorded, over orders, customers and a catalogue held in memory.
 //!
 //! What is simulated is what a connector meets on the way of an order: reading orders, customers and products,
-//! saving `ext_order_id` with the answer that is not the record, hold and cancel; and on the way of stock: sources,
-//! stocks, quantities, and what orders keep back of them. Carts, prices, taxes and coupons are not worked out; orders
+//! saving `ext_order_id` with the answer that is not the record, hold and cancel; on the way of stock: sources,
+//! stocks, quantities, and what orders keep back of them; and on the way of products: their texts by store view,
+//! status and weight. Carts, prices, taxes and coupons are not worked out; orders
 //! come from a seed or are placed as JSON with `POST /_sim/orders`.
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ mod reservations;
 mod route;
 mod selling;
 mod setup;
+mod sheet;
 mod stock;
 mod stock_routes;
 mod value;
@@ -39,6 +41,7 @@ use products::Products;
 use reply::{Answer, Refusal, respond};
 use route::{Route, Target};
 use setup::View;
+use sheet::Scope;
 use stock::Stock;
 use stock_routes::Desk;
 
@@ -92,6 +95,12 @@ pub struct Quirks {
     pub slow_stock_index_s: u32,
     /// What becomes of a quantity written for a SKU nobody has.
     pub unknown_skus: UnknownSkus,
+    /// Most rows a search for orders, customers or products may ask for ("Web API input limits"); 0 for any number. One
+    /// that asks for no number gets 20 at most then.
+    pub page_limit: u32,
+    /// Whether the texts of products keep characters of four bytes in UTF-8. As recorded (order-two-addresses-emoji) each
+    /// of them becomes four question marks.
+    pub all_characters: bool,
 }
 
 /// One shop with one website.
@@ -155,7 +164,46 @@ impl Shop {
     /// Adds a store view, whose code then stands in paths beside `default` and `all`.
     pub fn add_store_view(&mut self, code: &str, name: &str, locale: &str) {
         let id = self.views.iter().map(|view| view.id).max().unwrap_or(0).saturating_add(1);
-        self.views.push(View { id, code: code.to_owned(), name: name.to_owned(), locale: locale.to_owned() });
+        let weight_unit = self.views.first().map_or_else(|| "lbs".to_owned(), |view| view.weight_unit.clone());
+        let (code, name, locale) = (code.to_owned(), name.to_owned(), locale.to_owned());
+        self.views.push(View { id, code, name, locale, weight_unit });
+    }
+
+    /// Takes a store view away; its code then stands in no path. False where there is none of that code.
+    pub fn remove_store_view(&mut self, code: &str) -> bool {
+        let before = self.views.len();
+        self.views.retain(|view| view.code != code);
+        self.views.len() < before
+    }
+
+    /// Adds the views `german` (as recorded) and `french`, so that texts stand in three languages.
+    pub fn add_languages(&mut self) {
+        self.add_store_view("german", "German", "de_DE");
+        self.add_store_view("french", "French", "fr_FR");
+    }
+
+    /// Sets what weights are in: `lbs`, as recorded, or `kgs`. No weight is changed by it.
+    pub fn set_weight_unit(&mut self, unit: &str) {
+        for view in &mut self.views {
+            unit.clone_into(&mut view.weight_unit);
+        }
+    }
+
+    /// Changes one field of a product as a person in the shop's back office does: `name`, `description`, `status` (1 or
+    /// 2) or `weight`, in one store view or, without one, for all. False where there is no such product, view or field,
+    /// or the shop refuses the value.
+    pub fn edit_product(&mut self, now: Timestamp, sku: &str, view: Option<&str>, field: &str, value: &str) -> bool {
+        if view.is_some_and(|code| !self.has_store(code)) {
+            return false;
+        }
+        let product = match field {
+            "name" | "status" | "weight" => json!({field: value}),
+            "description" => json!({"custom_attributes": [{"attribute_code": field, "value": value}]}),
+            _ => return false,
+        };
+        self.tell_quirks();
+        let scope = Scope::of(Some(view.unwrap_or("all")));
+        product.as_object().is_some_and(|product| self.products.save(now, &scope, sku, product).is_ok())
     }
 
     /// The id of an order placed as Magento's own JSON, as `POST /_sim/orders` does it.
@@ -188,22 +236,22 @@ impl Shop {
 
     fn rest(&mut self, now: Timestamp, request: &Request, target: &Target) -> Answer {
         let path: Vec<&str> = target.path.iter().map(String::as_str).filter(|part| *part != "index.php").collect();
-        let under_version = match path.as_slice() {
-            ["rest", "V1", rest @ ..] => rest,
+        let (store, under_version) = match path.as_slice() {
+            ["rest", "V1", rest @ ..] => (None, rest),
             ["rest", store, "V1", rest @ ..] => {
                 if !self.has_store(store) {
                     return Err(Refusal::new(400, "Specified request cannot be processed."));
                 }
-                rest
+                (Some(*store), rest)
             }
-            _ => &[],
+            _ => (None, &[][..]),
         };
         let route = Route::of(&request.method, under_version)
             .ok_or_else(|| Refusal::new(404, "Request does not match any route."))?;
         if let Some(right) = route.right().filter(|_| !self.knows(now, request)) {
             return Err(Refusal::unauthorized(right));
         }
-        let body = self.route(now, &route, request, target)?;
+        let body = self.route(now, &route, request, target, &Scope::of(store))?;
         Ok(match target.query("fields") {
             Some(text) if body.is_array() || body.is_object() => {
                 let chosen = Selection::parse(text).map_or(Value::Null, |selection| selection.apply(body));
@@ -213,14 +261,14 @@ impl Shop {
         })
     }
 
-    fn route(&mut self, now: Timestamp, route: &Route, request: &Request, target: &Target) -> Answer {
+    fn route(&mut self, now: Timestamp, route: &Route, request: &Request, target: &Target, scope: &Scope) -> Answer {
         let query = &target.query;
         let repeat = self.quirks.repeat_last_page;
         match route {
             Route::AdminToken => self.admin_token(now, &body(request)?),
             Route::Setup(setup) => setup::read(*setup, &self.views, query),
             Route::Orders => {
-                let criteria = Criteria::parse(query)?;
+                let criteria = self.criteria(query)?;
                 Ok(page(&criteria, self.book.search(now, &criteria, repeat)?))
             }
             Route::Order(id) => {
@@ -232,22 +280,20 @@ impl Shop {
             Route::Unhold(id) => self.book.unhold(now, number(id)?),
             Route::Cancel(id) => self.book.cancel(now, number(id)?),
             Route::Customers => {
-                let criteria = Criteria::parse(query)?;
+                let criteria = self.criteria(query)?;
                 Ok(page(&criteria, self.customers.search(&criteria, repeat)?))
             }
             Route::Customer(id) => self.customers.get(number(id)?),
             Route::CreateCustomer => self.customers.create(now, &body(request)?),
             Route::UpdateCustomer(id) => self.customers.update(now, number(id)?, &body(request)?),
             Route::Products => {
-                let criteria = Criteria::parse(query)?;
-                let found = self.products.search(&criteria, repeat)?;
+                let criteria = self.criteria(query)?;
+                let found = self.products.search(now, scope, &criteria, repeat)?;
                 Ok(json!({"items": found.page, "search_criteria": criteria.echo(), "total_count": found.total}))
             }
-            Route::Product(sku) => self.products.get(sku).map(|told| self.with_quantity(sku, told)),
-            Route::SaveProduct => match body(request)?.get("product") {
-                Some(Value::Object(_)) => Err(Refusal::new(501, "The simulated shop does not save products.")),
-                _ => Err(Refusal::required("product")),
-            },
+            Route::Product(sku) => self.products.get(scope, sku).map(|told| self.with_quantity(sku, told)),
+            Route::SaveProduct => self.save_product(now, scope, None, &body(request)?),
+            Route::UpdateProduct(sku) => self.save_product(now, scope, Some(sku), &body(request)?),
             Route::Stock(route) => {
                 let body = if request.method == "GET" { Value::Null } else { body(request)? };
                 self.stock.index_late_s = self.quirks.slow_stock_index_s;
@@ -262,6 +308,29 @@ impl Shop {
                 desk.answer(route, query, &body)
             }
         }
+    }
+
+    fn tell_quirks(&mut self) {
+        self.products.late_commit_s = self.quirks.late_commit_s;
+        self.products.all_characters = self.quirks.all_characters;
+    }
+
+    /// The criteria of a search, within what the shop allows.
+    fn criteria(&self, query: &[(String, String)]) -> Result<Criteria, Refusal> {
+        Criteria::parse(query)?.limited(self.quirks.page_limit)
+    }
+
+    /// Saves a product of the SKU in the path or, without one, of that in the body: a create of a SKU that is there is an
+    /// update (recorded: product-create-again-same-sku).
+    fn save_product(&mut self, now: Timestamp, scope: &Scope, sku: Option<&str>, body: &Value) -> Answer {
+        let Some(Value::Object(product)) = body.get("product") else { return Err(Refusal::required("product")) };
+        let sku = match (sku, product.get("sku").and_then(Value::as_str)) {
+            (Some(sku), _) => sku,
+            (None, Some(sku)) if self.products.find(sku).is_some() => sku,
+            (None, _) => return Err(Refusal::new(501, "The simulated shop makes no products.")),
+        };
+        self.tell_quirks();
+        self.products.save(now, scope, sku, product).map(|told| self.with_quantity(sku, told))
     }
 
     fn has_store(&self, code: &str) -> bool {
@@ -314,13 +383,7 @@ impl System for Shop {
             .all()
             .map(|row| json!({"id": row.get("id"), "reference": null, "email": row.get("email")}))
             .collect();
-        let product = |item: &catalogue::Item| {
-            json!({
-                "id": item.product_id, "sku": item.sku, "name": item.name, "type": products::type_id(&item.form),
-                "price": value::plain(item.net_price), "tax_percent": value::plain(item.tax_percent),
-            })
-        };
-        let products: Vec<Value> = self.products.all().map(product).collect();
+        let products = self.products.ledger();
         let (stock, salable) = (self.quantities(), self.all_salable());
         json!({"orders": orders, "customers": customers, "products": products, "stock": stock, "salable": salable})
     }
@@ -349,6 +412,8 @@ fn number(text: &str) -> Result<u64, Refusal> {
     })
 }
 
+#[cfg(test)]
+mod product_tests;
 #[cfg(test)]
 mod stock_tests;
 #[cfg(test)]

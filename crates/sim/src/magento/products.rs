@@ -3,29 +3,40 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::columns;
 use super::criteria::{Criteria, Found, Table};
 use super::reply::{Answer, Refusal};
-use super::value::number;
+use super::sheet::{Scope, Sheet};
+use super::value::{number, plain, stamp};
 use crate::catalogue::{Form, Item};
+
+/// The recorded product that was made without a weight and without a category (recorded: product-global).
+const BARE: &str = "LAMP-1";
 
 /// Every product, by id and by SKU.
 #[derive(Debug)]
 pub(super) struct Products {
     by_id: BTreeMap<u64, Item>,
     by_sku: BTreeMap<String, u64>,
+    sheets: BTreeMap<u64, Sheet>,
     created: String,
+    /// Seconds before a search sees what was saved.
+    pub(super) late_commit_s: u32,
+    /// Whether characters of four bytes are kept.
+    pub(super) all_characters: bool,
 }
 
 impl Products {
     /// The catalogue as products made at one time.
     pub(super) fn new(catalogue: Vec<Item>, created: String) -> Self {
         let by_sku = catalogue.iter().map(|item| (item.sku.to_lowercase(), item.product_id)).collect();
+        let sheets = catalogue.iter().map(|item| (item.product_id, sheet(item, &created))).collect();
         let by_id = catalogue.into_iter().map(|item| (item.product_id, item)).collect();
-        Self { by_id, by_sku, created }
+        Self { by_id, by_sku, sheets, created, late_commit_s: 0, all_characters: false }
     }
 
     /// The entry of an id.
@@ -39,22 +50,67 @@ impl Products {
     }
 
     /// One product by SKU, without regard to case; 404 as recorded where there is none.
-    pub(super) fn get(&self, sku: &str) -> Answer {
-        let item = self.find(sku).ok_or_else(|| {
-            Refusal::new(404, "The product that was requested doesn't exist. Verify the product and try again.")
-        })?;
-        Ok(self.tell(item, true))
+    pub(super) fn get(&self, scope: &Scope, sku: &str) -> Answer {
+        let (item, sheet) = self.with_sheet(sku).ok_or_else(no_product)?;
+        Ok(self.tell(item, sheet, scope, true))
     }
 
     /// The page of products a search finds, as the list tells them.
-    pub(super) fn search(&self, criteria: &Criteria, repeat_last_page: bool) -> Result<Found<Value>, Refusal> {
-        let found: Found<&Item> = criteria.select(Table {
-            rows: self.by_id.values().collect(),
+    pub(super) fn search(
+        &self,
+        now: Timestamp,
+        scope: &Scope,
+        criteria: &Criteria,
+        repeat_last_page: bool,
+    ) -> Result<Found<Value>, Refusal> {
+        let rows = self.by_id.values().filter_map(|item| Some((item, self.sheets.get(&item.product_id)?.indexed(now))));
+        let found: Found<(&Item, &Sheet)> = criteria.select(Table {
+            rows: rows.collect(),
             columns: columns::PRODUCT,
-            read: &|item: &&Item, column: &str| self.column(item, column).map(Cow::Owned),
+            read: &|(item, sheet): &(&Item, &Sheet), column: &str| {
+                self.column(item, sheet, scope, column).map(Cow::Owned)
+            },
             repeat_last_page,
         })?;
-        Ok(Found { page: found.page.into_iter().map(|item| self.tell(item, false)).collect(), total: found.total })
+        let page = found.page.into_iter().map(|(item, sheet)| self.tell(item, sheet, scope, false)).collect();
+        Ok(Found { page, total: found.total })
+    }
+
+    /// The product after a save in a scope. Another SKU in the body renames nothing (recorded: sku-rename, sku-old,
+    /// sku-new).
+    ///
+    /// # Errors
+    /// 404 where there is no such product, 400 for what cannot be saved; nothing is saved then.
+    pub(super) fn save(&mut self, now: Timestamp, scope: &Scope, sku: &str, product: &Map<String, Value>) -> Answer {
+        let late = SignedDuration::from_secs(self.late_commit_s.into());
+        let id = self.find(sku).map(|item| item.product_id).ok_or_else(no_product)?;
+        let sheet = self.sheets.get_mut(&id).ok_or_else(no_product)?;
+        let mut saved = sheet.clone();
+        saved.save(scope, product, self.all_characters)?;
+        saved.updated = stamp(now);
+        sheet.replace(saved, now, now.checked_add(late).unwrap_or(now));
+        self.get(scope, sku)
+    }
+
+    /// What the shop holds of every product, for the ledger.
+    pub(super) fn ledger(&self) -> Vec<Value> {
+        let tell = |item: &Item| {
+            let sheet = self.sheets.get(&item.product_id)?;
+            let mut told = Map::new();
+            told.insert("id".to_owned(), json!(item.product_id));
+            told.insert("sku".to_owned(), json!(item.sku));
+            told.insert("type".to_owned(), json!(type_id(&item.form)));
+            told.insert("price".to_owned(), json!(plain(sheet.price)));
+            told.insert("tax_percent".to_owned(), json!(plain(item.tax_percent)));
+            told.extend(sheet.ledger());
+            Some(Value::Object(told))
+        };
+        self.by_id.values().filter_map(tell).collect()
+    }
+
+    fn with_sheet(&self, sku: &str) -> Option<(&Item, &Sheet)> {
+        let item = self.find(sku)?;
+        Some((item, self.sheets.get(&item.product_id)?))
     }
 
     /// The entry of a SKU, without regard to case.
@@ -62,25 +118,26 @@ impl Products {
         self.by_sku.get(&sku.to_lowercase()).and_then(|id| self.by_id.get(id))
     }
 
-    fn column(&self, item: &Item, column: &str) -> Option<Value> {
+    fn column(&self, item: &Item, sheet: &Sheet, scope: &Scope, column: &str) -> Option<Value> {
         Some(match column {
             "id" | "entity_id" => json!(item.product_id),
             "sku" => json!(item.sku),
-            "name" => json!(item.name),
-            "price" => price(item),
+            "name" => json!(sheet.name(scope)),
+            "price" => price(item, sheet),
             "attribute_set_id" | "visibility" => json!(4),
-            "status" => json!(1),
+            "status" => json!(sheet.status(scope)),
             "type_id" => json!(type_id(&item.form)),
-            "created_at" | "updated_at" => json!(self.created),
-            "weight" => number(item.weight),
+            "created_at" => json!(self.created),
+            "updated_at" => json!(sheet.updated),
+            "weight" => number(sheet.weight?),
             "tax_class_id" => json!(tax_class(item)),
-            "url_key" => json!(url_key(item)),
+            "url_key" => json!(sheet.url_key),
             _ => return None,
         })
     }
 
     /// A product as the shop tells it; its stock only where it was asked for by SKU.
-    fn tell(&self, item: &Item, with_stock: bool) -> Value {
+    fn tell(&self, item: &Item, sheet: &Sheet, scope: &Scope, with_stock: bool) -> Value {
         let mut told = Map::new();
         let head = [
             "id",
@@ -95,21 +152,21 @@ impl Products {
             "updated_at",
             "weight",
         ];
-        for column in head.into_iter().filter(|column| *column != "weight" || item.form != Form::Virtual) {
-            told.extend(self.column(item, column).map(|value| (column.to_owned(), value)));
+        for column in head {
+            told.extend(self.column(item, sheet, scope, column).map(|value| (column.to_owned(), value)));
         }
         told.insert("extension_attributes".to_owned(), self.extensions(item, with_stock));
         for list in ["product_links", "options", "media_gallery_entries", "tier_prices"] {
             told.insert(list.to_owned(), json!([]));
         }
-        told.insert("custom_attributes".to_owned(), custom_attributes(item));
+        told.insert("custom_attributes".to_owned(), custom_attributes(item, sheet, scope));
         Value::Object(told)
     }
 
     fn extensions(&self, item: &Item, with_stock: bool) -> Value {
         let mut told = Map::new();
         told.insert("website_ids".to_owned(), json!([1]));
-        if !matches!(item.form, Form::Bundle { .. }) {
+        if has_category(item) {
             told.insert("category_links".to_owned(), json!([{"position": 0, "category_id": "3"}]));
         }
         if with_stock {
@@ -137,6 +194,10 @@ impl Products {
         Value::Object(told)
     }
 
+    fn price_of(&self, item: &Item) -> Value {
+        self.sheets.get(&item.product_id).map_or(Value::Null, |sheet| price(item, sheet))
+    }
+
     fn bundle_option(&self, item: &Item, place: u64, sku: &str, quantity: u32) -> Value {
         let part = self.find(sku);
         let option = item.product_id.saturating_mul(100).saturating_add(place);
@@ -145,7 +206,7 @@ impl Products {
             "position": place, "sku": item.sku,
             "product_links": [{
                 "id": option.to_string(), "sku": sku, "option_id": option, "qty": quantity, "position": 1, "is_default": true,
-                "price": part.map_or(Value::Null, price), "price_type": null, "can_change_quantity": 0,
+                "price": part.map_or(Value::Null, |part| self.price_of(part)), "price_type": null, "can_change_quantity": 0,
             }],
         })
     }
@@ -162,9 +223,9 @@ pub(super) fn type_id(form: &Form) -> &'static str {
 }
 
 /// A family has no price of its own (recorded: configurable-get, bundle-get).
-fn price(item: &Item) -> Value {
+fn price(item: &Item, sheet: &Sheet) -> Value {
     match item.form {
-        Form::Simple | Form::Virtual => number(item.net_price),
+        Form::Simple | Form::Virtual => number(sheet.price),
         Form::Configurable { .. } | Form::Bundle { .. } => json!(0),
     }
 }
@@ -180,12 +241,27 @@ fn tax_class(item: &Item) -> &'static str {
     }
 }
 
+/// The sheet of a product as the catalogue has it; what is never shipped weighs nothing.
+fn sheet(item: &Item, created: &str) -> Sheet {
+    let weight = (item.form != Form::Virtual && item.sku != BARE).then_some(item.weight);
+    Sheet::new(item.name.clone(), weight, item.net_price, url_key(item), created.to_owned())
+}
+
+fn no_product() -> Refusal {
+    Refusal::new(404, "The product that was requested doesn't exist. Verify the product and try again.")
+}
+
+/// Whether a product stands in a category.
+fn has_category(item: &Item) -> bool {
+    !matches!(item.form, Form::Bundle { .. }) && item.sku != BARE
+}
+
 fn url_key(item: &Item) -> String {
     let words = item.name.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-").to_lowercase()
 }
 
-fn custom_attributes(item: &Item) -> Value {
+fn custom_attributes(item: &Item, sheet: &Sheet, scope: &Scope) -> Value {
     let mut rows = Vec::new();
     let mut tell = |code: &str, value: Value| rows.push(json!({"attribute_code": code, "value": value}));
     let bundle = matches!(item.form, Form::Bundle { .. });
@@ -194,7 +270,7 @@ fn custom_attributes(item: &Item) -> Value {
     }
     tell("options_container", json!("container2"));
     tell("msrp_display_actual_price_type", json!("0"));
-    tell("url_key", json!(url_key(item)));
+    tell("url_key", json!(sheet.url_key));
     if bundle {
         tell("price_view", json!("0"));
     }
@@ -206,7 +282,10 @@ fn custom_attributes(item: &Item) -> Value {
         }
     }
     tell("tax_class_id", json!(tax_class(item)));
-    tell("category_ids", if bundle { json!([]) } else { json!(["3"]) });
+    tell("category_ids", if has_category(item) { json!(["3"]) } else { json!([]) });
+    if let Some(description) = sheet.description(scope) {
+        tell("description", json!(description));
+    }
     Value::Array(rows)
 }
 

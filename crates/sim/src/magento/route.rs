@@ -60,8 +60,10 @@ pub(super) enum Route {
     Products,
     /// GET products/{sku}.
     Product(String),
-    /// POST products: only its refusals are simulated.
+    /// POST products: saves one that is there; making one is not simulated.
     SaveProduct,
+    /// PUT products/{sku}: saves the fields that are given, in the scope of the path.
+    UpdateProduct(String),
     /// All under inventory.
     Stock(StockRoute),
 }
@@ -117,6 +119,7 @@ impl Route {
             ("GET", ["products"]) => Self::Products,
             ("POST", ["products"]) => Self::SaveProduct,
             ("GET", ["products", sku]) => Self::Product(owned(sku)),
+            ("PUT", ["products", sku]) => Self::UpdateProduct(owned(sku)),
             (_, ["inventory", rest @ ..]) => Self::Stock(StockRoute::of(method, rest)?),
             _ => return None,
         })
@@ -137,7 +140,9 @@ impl Route {
             Self::Cancel(_) => "Magento_Sales::cancel",
             Self::Customers | Self::Customer(_) => "Magento_Customer::customer",
             Self::CreateCustomer | Self::UpdateCustomer(_) => "Magento_Customer::manage",
-            Self::Products | Self::Product(_) | Self::SaveProduct => "Magento_Catalog::products",
+            Self::Products | Self::Product(_) | Self::SaveProduct | Self::UpdateProduct(_) => {
+                "Magento_Catalog::products"
+            }
             Self::Stock(route) => route.right(),
         })
     }

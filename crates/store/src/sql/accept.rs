@@ -40,13 +40,14 @@ enum Change {
 
 fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestamp) -> Result<Change, StoreError> {
     let known = match record.kind {
-        Kind::Stock => satellite(db, system, record.kind, &record.id)?,
+        kind if kind.of_variant() => satellite(db, system, record.kind, &record.id)?,
+        Kind::Variant => variant(db, system, record, now)?,
         kind => entity_of(db, system, kind, &record.id)?,
     };
     let entity = match known {
         Some(entity) => entity,
-        // Stock of a variant nobody has tied: it is read when that happens.
-        None if record.kind == Kind::Stock => return Ok(Change::Same),
+        // A variant nobody has tied, its stock and prices: they are read when that happens.
+        None if record.kind.of_variant() || record.kind == Kind::Variant => return Ok(Change::Same),
         None => {
             let entity = new_entity(db, record.kind, &record.label)?;
             bind(db, system, record.kind, &record.id, entity, "main")?;
@@ -77,6 +78,28 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
         journal(db, entity, None, &Entry::new("seen", system.as_str(), fingerprint(&record.leaves)), now)?;
     }
     Ok(change)
+}
+
+/// The variant a record tells of. One that was given another name there is known by its alias, and goes by the new
+/// name from now on, unless another one has that name.
+fn variant(
+    db: &Connection,
+    system: &SystemUid,
+    record: &Incoming,
+    now: Timestamp,
+) -> Result<Option<EntityId>, StoreError> {
+    let named = entity_of(db, system, record.kind, &record.id)?;
+    for alias in &record.aliases {
+        let Some(entity) = entity_of(db, system, record.kind, alias)? else { continue };
+        if named.is_none() {
+            let sql = "UPDATE binding SET scope = ?3, remote = ?4 WHERE entity = ?1 AND system = ?2 AND role = 'main'";
+            let row = params![int(entity.0), system.as_str(), record.id.scope, record.id.id];
+            db.prepare_cached(sql)?.execute(row)?;
+            journal(db, entity, None, &Entry::new("renamed", system.as_str(), record.id.id.clone()), now)?;
+        }
+        return Ok(Some(entity));
+    }
+    Ok(named)
 }
 
 /// Notes where the journal stood when a record was asked for.

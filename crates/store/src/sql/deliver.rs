@@ -15,17 +15,13 @@ use syncline_core::leaf::Leaves;
 pub(super) fn commit_plan(db: &Connection, plan: &CommitPlan) -> Result<DeliveryId, StoreError> {
     fence(db, plan.lane, plan.epoch)?;
     for (system, revision) in &plan.revisions {
-        let sql = "SELECT revision FROM record WHERE entity = ?1 AND system = ?2";
-        let now: Option<i64> = db
-            .prepare_cached(sql)?
-            .query_row(params![int(plan.lane.0), system.as_str()], |row| row.get(0))
-            .optional()?;
-        if now.map_or(0, id) != *revision {
+        if self::revision(db, plan.lane, system)? != *revision {
             return Err(StoreError::Stale);
         }
     }
-    let sql = "INSERT INTO delivery (lane, target, guard, change, reason, progress, epoch, at) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let basis = plan.basis.as_ref().map(|basis| packed("basis", basis)).transpose()?;
+    let sql = "INSERT INTO delivery (lane, target, guard, change, reason, progress, epoch, at, basis) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     db.prepare_cached(sql)?.execute(params![
         int(plan.lane.0),
         plan.target.as_str(),
@@ -35,11 +31,20 @@ pub(super) fn commit_plan(db: &Connection, plan: &CommitPlan) -> Result<Delivery
         packed("progress", &Progress::Planned { looked: false, first: None })?,
         int(plan.epoch.0),
         ms(plan.now),
+        basis,
     ])?;
     let delivery = DeliveryId(id(db.last_insert_rowid()));
     let detail = format!("{} {}: {}", plan.change.kind, plan.change.step, plan.reason);
     journal(db, plan.lane, Some(delivery), &Entry::new("planned", plan.target.as_str(), detail), plan.now)?;
     Ok(delivery)
+}
+
+/// How often what `system` shows of `entity` has changed; 0 where it shows nothing.
+pub(super) fn revision(db: &Connection, entity: EntityId, system: &SystemUid) -> Result<u64, StoreError> {
+    let sql = "SELECT revision FROM record WHERE entity = ?1 AND system = ?2";
+    let row = params![int(entity.0), system.as_str()];
+    let now: Option<i64> = db.prepare_cached(sql)?.query_row(row, |row| row.get(0)).optional()?;
+    Ok(now.map_or(0, id))
 }
 
 /// Progress, attempts and target of a delivery that is not over.
@@ -103,7 +108,7 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
     let strays = settle.strays_at;
     if let Ending::Done { id, leaves, version, elements } = &settle.ending {
         let kind = kind_of(db, settle.lane)?;
-        if kind != Kind::Stock {
+        if !kind.of_variant() {
             bind(db, &settle.system, kind, id, settle.lane, "main")?;
         }
         let whole = match kind {
@@ -111,7 +116,7 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
             Kind::Stock => seen(db, settle)?.overlaid(leaves),
             _ => leaves.clone(),
         };
-        agree(db, settle, &whole, version.as_ref())?;
+        show(db, settle, &whole, version.as_ref())?;
         for (path, remote) in elements {
             let sql = "INSERT INTO element (entity, system, path, remote) VALUES (?1, ?2, ?3, ?4) \
                        ON CONFLICT DO UPDATE SET remote = excluded.remote";
@@ -124,8 +129,8 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
         }
         wake_waiting(db, settle.lane, settle.now)?;
     }
-    if let Some((system, leaves)) = &settle.agreed {
-        base(db, settle.lane, system, leaves)?;
+    for base in &settle.agreed {
+        super::base::set(db, settle.lane, base)?;
     }
     let sql = "UPDATE delivery SET progress = ?2, sending = 0, over = 1, strays_at = ?3 WHERE id = ?1 AND over = 0";
     let changed = db.prepare_cached(sql)?.execute(params![
@@ -158,12 +163,12 @@ fn seen(db: &Connection, settle: &Settle) -> Result<Leaves, StoreError> {
     Ok(stored.map(|stored| unpacked("record", &stored)).transpose()?.unwrap_or_default())
 }
 
-/// What the target shows now, as its `seen` and its `base`.
-fn agree(db: &Connection, settle: &Settle, leaves: &Leaves, version: Option<&String>) -> Result<(), StoreError> {
-    let sql = "INSERT INTO record (entity, system, seen, seen_print, base, base_print, version, revision, seen_at) \
-               VALUES (?1, ?2, ?3, ?4, ?3, ?4, ?5, 1, ?6) ON CONFLICT (entity, system) DO UPDATE SET \
-               seen = excluded.seen, seen_print = excluded.seen_print, base = excluded.base, \
-               base_print = excluded.base_print, version = excluded.version, revision = revision + 1, seen_at = excluded.seen_at";
+/// What the target shows now.
+fn show(db: &Connection, settle: &Settle, leaves: &Leaves, version: Option<&String>) -> Result<(), StoreError> {
+    let sql = "INSERT INTO record (entity, system, seen, seen_print, version, revision, seen_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6) ON CONFLICT (entity, system) DO UPDATE SET \
+               seen = excluded.seen, seen_print = excluded.seen_print, \
+               version = excluded.version, revision = revision + 1, seen_at = excluded.seen_at";
     db.prepare_cached(sql)?.execute(params![
         int(settle.lane.0),
         settle.system.as_str(),
@@ -171,18 +176,6 @@ fn agree(db: &Connection, settle: &Settle, leaves: &Leaves, version: Option<&Str
         leaves.fingerprint(),
         version,
         ms(settle.now),
-    ])?;
-    Ok(())
-}
-
-/// What both agree on, as the other side's base.
-fn base(db: &Connection, lane: EntityId, system: &SystemUid, leaves: &Leaves) -> Result<(), StoreError> {
-    let sql = "UPDATE record SET base = ?3, base_print = ?4, revision = revision + 1 WHERE entity = ?1 AND system = ?2";
-    db.prepare_cached(sql)?.execute(params![
-        int(lane.0),
-        system.as_str(),
-        packed("record", leaves)?,
-        leaves.fingerprint()
     ])?;
     Ok(())
 }

@@ -18,10 +18,13 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Vec<Claimed>, Stor
     let until = ms(after(claim.now, claim.lease_s));
     let only: Vec<String> = claim.only.iter().map(ToString::to_string).collect();
     let chosen = if only.is_empty() { String::new() } else { format!("AND entity IN ({})", only.join(",")) };
-    // Customers before orders, because orders wait for them; then who has waited longest.
+    let except: Vec<String> = claim.except.iter().map(|kind| format!("AND kind <> '{kind}'")).collect();
+    let except = except.join(" ");
+    // Customers before orders, because orders wait for them; both and stock before all else; then who waited longest.
     let sql = format!(
         "SELECT entity, kind, epoch, attempts FROM lane WHERE state IN ('ready', 'awaiting') AND ready_at <= ?1 AND lease_until <= ?1 \
-         {chosen} ORDER BY kind, ready_at, entity LIMIT ?2"
+         {chosen} {except} ORDER BY CASE kind WHEN 'customer' THEN 0 WHEN 'order' THEN 1 WHEN 'stock' THEN 2 WHEN 'price' THEN 3 \
+         ELSE 4 END, ready_at, entity LIMIT ?2"
     );
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map(params![now, limit], |row| {
@@ -62,6 +65,7 @@ pub(super) fn release(db: &Connection, release: &Release) -> Result<(), StoreErr
         LaneState::Later(at, why) => ("ready", Some(hold(why)), *at, "attempts + 1"),
         LaneState::Held(why) => ("held", Some(why.clone()), Timestamp::MAX, "0"),
         LaneState::Failed(why) => ("failed", Some(why.clone()), Timestamp::MAX, "0"),
+        LaneState::Conflict(why) => ("conflict", Some(why.clone()), Timestamp::MAX, "0"),
     };
     let why = why.as_ref().map(|why| packed("hold", why)).transpose()?;
     // A lane whose record changed meanwhile is ready again at once, whatever was decided from the older reading.
@@ -80,6 +84,9 @@ pub(super) fn release(db: &Connection, release: &Release) -> Result<(), StoreErr
     }
     if !matches!(release.state, LaneState::Later(..)) {
         wake_waiting(db, release.lane, release.now)?;
+    }
+    if let Some(agreed) = &release.agreed {
+        super::base::agree(db, release.lane, agreed)?;
     }
     if let Some(state) = release.commitments {
         commitment::mark(db, release.lane, state, release.now)?;
@@ -165,21 +172,19 @@ pub(super) fn recover(db: &Connection, now: Timestamp) -> Result<usize, StoreErr
 
 pub(super) fn retry(db: &Connection, which: &Retry, now: Timestamp) -> Result<usize, StoreError> {
     let ready = "UPDATE lane SET state = 'ready', why = NULL, ready_at = ?1, attempts = 0, dirty = 1, since = ?1 \
-                 WHERE state IN ('held', 'failed', 'ready', 'waiting')";
+                 WHERE state IN ('held', 'failed', 'ready', 'waiting', 'conflict')";
     match which {
         Retry::All => Ok(db.execute(&format!("{ready} AND state IN ('held', 'failed', 'waiting')"), [ms(now)])?),
         Retry::One { entity, rebase } => {
             if *rebase {
-                let sql = "UPDATE record SET base = seen, base_print = seen_print, revision = revision + 1 \
-                           WHERE entity = ?1 AND base IS NOT NULL";
-                db.execute(sql, [int(entity.0)])?;
+                super::base::rebase(db, *entity)?;
                 journal(db, *entity, None, &Entry::new("rebased", "", "both sides taken as they are"), now)?;
             }
             Ok(db.execute(&format!("{ready} AND entity = ?2"), params![ms(now), int(entity.0)])?)
         }
         Retry::Rules => {
             let sql = "UPDATE lane SET state = 'ready', why = NULL, ready_at = ?1, attempts = 0, dirty = 1, since = ?1 \
-                       WHERE state IN ('outside', 'early', 'awaiting', 'held')";
+                       WHERE state IN ('outside', 'early', 'awaiting', 'held', 'conflict')";
             Ok(db.execute(sql, [ms(now)])?)
         }
         Retry::Touch(entity) => {

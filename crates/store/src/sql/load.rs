@@ -3,7 +3,7 @@
 use super::commitment::{commitments, main_of};
 use super::{at, id, int, kind};
 use crate::codec::unpacked;
-use crate::{BoundTo, Case, SideState, StoreError};
+use crate::{Basis, BoundTo, Case, SideState, StoreError};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
         delivery,
         attempt,
         admitted: admitted(db, entity)?,
+        basis: basis(db, entity)?,
+        chosen: super::base::chosen(db, entity)?,
         commitments: if kind == Kind::Stock { commitments(db, entity)? } else { Vec::new() },
         strays: strays(db, entity)?,
     })
@@ -68,7 +70,8 @@ fn admitted(db: &Connection, entity: EntityId) -> Result<bool, StoreError> {
 }
 
 fn sides(db: &Connection, entity: EntityId) -> Result<BTreeMap<SystemUid, SideState>, StoreError> {
-    let sql = "SELECT system, seen, base, version, revision, length(seen_print) = 0, seen_at, asked_at FROM record \
+    let mut bases = super::base::bases(db, entity)?;
+    let sql = "SELECT system, seen, version, revision, length(seen_print) = 0, seen_at, asked_at FROM record \
          WHERE entity = ?1";
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([int(entity.0)], |row| {
@@ -76,20 +79,20 @@ fn sides(db: &Connection, entity: EntityId) -> Result<BTreeMap<SystemUid, SideSt
             row.get::<_, String>(0)?,
             row.get::<_, String>(1)?,
             row.get::<_, Option<String>>(2)?,
-            row.get::<_, Option<String>>(3)?,
-            row.get::<_, i64>(4)?,
-            row.get::<_, bool>(5)?,
+            row.get::<_, i64>(3)?,
+            row.get::<_, bool>(4)?,
+            row.get::<_, i64>(5)?,
             row.get::<_, i64>(6)?,
-            row.get::<_, i64>(7)?,
         ))
     })?;
     let mut sides = BTreeMap::new();
     for row in rows {
-        let (system, seen, base, version, revision, unread, seen_at, asked_at) = row?;
-        let base = base.map(|base| unpacked("record", &base)).transpose()?.unwrap_or_default();
+        let (system, seen, version, revision, unread, seen_at, asked_at) = row?;
+        let system = SystemUid::new(system);
+        let bases = bases.remove(&system).unwrap_or_default();
         let (seen, revision, seen_at) = (unpacked("record", &seen)?, id(revision), at(seen_at));
-        let side = SideState { seen, base, version, revision, seen_at, asked_at: id(asked_at), unread };
-        sides.insert(SystemUid::new(system), side);
+        let side = SideState { seen, bases, version, revision, seen_at, asked_at: id(asked_at), unread };
+        sides.insert(system, side);
     }
     Ok(sides)
 }
@@ -139,6 +142,14 @@ fn open_delivery(db: &Connection, entity: EntityId) -> Result<(Option<Delivery>,
             Ok((Some(delivery), attempt))
         }
     }
+}
+
+/// What the delivery that is not over was planned on.
+fn basis(db: &Connection, entity: EntityId) -> Result<Option<Basis>, StoreError> {
+    let sql = "SELECT basis FROM delivery WHERE lane = ?1 AND over = 0";
+    let found: Option<Option<String>> =
+        db.prepare_cached(sql)?.query_row([int(entity.0)], |row| row.get(0)).optional()?;
+    found.flatten().map(|basis| unpacked("basis", &basis)).transpose()
 }
 
 fn strays(db: &Connection, entity: EntityId) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {

@@ -1,6 +1,7 @@
 //! The transactions in SQL: one body under both shells.
 
 mod accept;
+mod base;
 mod commitment;
 mod deliver;
 mod lane;
@@ -9,7 +10,7 @@ mod tell;
 
 use crate::{
     Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, LaneFilter, LaneRow, PlanBook,
-    Release, Retry, Sending, Settle, Sql, Store, StoreError, Story, TallyRow,
+    Release, Resolve, Retry, Sending, Settle, Sql, Store, StoreError, Story, TallyRow,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -86,6 +87,16 @@ impl Store for Sql {
     fn place_in_journal(&self) -> Fut<'_, u64> {
         self.run(|db| Ok(id(db.query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| row.get(0))?)))
     }
+    fn resolve(&self, resolve: Resolve, now: Timestamp) -> Fut<'_, ()> {
+        self.run(move |db| base::resolve(db, &resolve, now))
+    }
+    fn forget_cursor(&self, system: SystemUid, kind: Kind) -> Fut<'_, ()> {
+        self.run(move |db| {
+            let sql = "DELETE FROM cursor WHERE system = ?1 AND kind = ?2";
+            db.prepare_cached(sql)?.execute(params![system.as_str(), kind.word()])?;
+            Ok(())
+        })
+    }
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.run(move |db| tell::lanes(db, &filter))
     }
@@ -137,10 +148,10 @@ fn entity_of(
     kind: Kind,
     remote: &RemoteId,
 ) -> Result<Option<EntityId>, StoreError> {
-    if kind == Kind::Stock {
+    if kind.of_variant() {
         let sql = "SELECT s.entity FROM satellite s JOIN binding b ON b.entity = s.main \
-                   WHERE s.kind = 'stock' AND b.system = ?1 AND b.kind = 'variant' AND b.scope = ?2 AND b.remote = ?3";
-        let row = params![system.as_str(), remote.scope, remote.id];
+                   WHERE s.kind = ?4 AND b.system = ?1 AND b.kind = 'variant' AND b.scope = ?2 AND b.remote = ?3";
+        let row = params![system.as_str(), remote.scope, remote.id, kind.word()];
         let found: Option<i64> = db.prepare_cached(sql)?.query_row(row, |row| row.get(0)).optional()?;
         return Ok(found.map(|entity| EntityId(id(entity))));
     }

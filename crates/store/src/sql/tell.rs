@@ -111,7 +111,7 @@ pub(super) fn bindings(
     kind: Kind,
 ) -> Result<Vec<(EntityId, RemoteId)>, StoreError> {
     let sql = match kind {
-        Kind::Stock => {
+        kind if kind.of_variant() => {
             "SELECT s.entity, b.scope, b.remote FROM satellite s JOIN binding b ON b.entity = s.main \
              WHERE b.system = ?1 AND s.kind = ?2 AND b.kind = 'variant' AND b.role = 'main' ORDER BY s.entity"
         }

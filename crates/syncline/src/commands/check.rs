@@ -1,5 +1,7 @@
 //! `check`: the file held against both systems: versions, rights, guards, mapping rows, clocks.
 
+mod sharing;
+
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, count};
 use crate::{clock, open};
@@ -78,6 +80,13 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     if let Some(rules) = &config.inventory {
         places(rules, &asked, &mut findings);
     }
+    let flows = config.in_force();
+    if let Some(rules) = &flows.products {
+        sharing::products(rules, &asked, &mut findings);
+    }
+    if let Some(rules) = &flows.prices {
+        sharing::prices(rules, &asked, &mut findings);
+    }
     let fine = findings.problems.is_empty();
     if out.json {
         let systems: serde_json::Map<String, Value> =
@@ -132,8 +141,9 @@ async fn ahead_s(system: &System, url: &str) -> Option<i64> {
 /// What the file itself leaves open.
 fn flows(config: &Config, findings: &mut Findings) {
     let Some(orders) = config.flows.get(&Flow::Orders) else {
-        if !config.flows.contains_key(&Flow::Inventory) {
-            let what = format!("{}: there is no [flows.orders] and no [flows.inventory]", config.shown());
+        let others = [Flow::Inventory, Flow::Products, Flow::Prices];
+        if !others.into_iter().any(|flow| config.flows.get(&flow).is_some_and(|flow| flow.mode != Mode::Off)) {
+            let what = format!("{}: nothing flows: there is no [flows.orders] and no other flow is on", config.shown());
             findings.problems.push(Finding::new(
                 "SYN-0402",
                 what,
@@ -163,8 +173,8 @@ fn guards(one: &Asked, config: &Config, accept: bool, findings: &mut Findings) {
     let kinds = written.filter_map(|flow| match flow.flow {
         Flow::Orders => Some(Kind::Order),
         Flow::Customers => Some(Kind::Customer),
-        // Products are tied only; a figure of stock is set, nothing is created.
-        Flow::Products | Flow::Inventory => None,
+        // Fields and figures are set, nothing is created.
+        Flow::Products | Flow::Inventory | Flow::Prices => None,
     });
     for kind in kinds {
         let does = one.system.kind(kind);

@@ -2,13 +2,16 @@
 
 mod adopt;
 mod apply;
+mod approve;
 mod check;
+mod conflicts;
 mod demo;
 mod explain;
 mod failures;
 mod import;
 mod init;
 mod plan;
+mod resolve;
 mod retry;
 mod run;
 mod sim;
@@ -52,6 +55,12 @@ pub(crate) enum Command {
     Failures(failures::Args),
     /// Take up again what was held or failed
     Retry(retry::Args),
+    /// Fields on which two systems differ and that only a person can decide
+    Conflicts(conflicts::Args),
+    /// Decide them: by side, by value, or leave both
+    Resolve(resolve::Args),
+    /// Let a pass through that changes a large part of a flow's records
+    Approve(approve::Args),
     /// Orders from before the flow's first day: list them, let named ones through
     Import(import::Args),
     /// Compare both sides, and say of how many
@@ -83,6 +92,9 @@ pub(crate) async fn carry_out(command: Command, global: &Global, out: &Out) -> R
         Command::Explain(args) => explain::carry_out(&args, &file()?, out).await,
         Command::Failures(args) => failures::carry_out(&args, &file()?, out).await,
         Command::Retry(args) => retry::carry_out(&args, &file()?, out).await,
+        Command::Conflicts(args) => conflicts::carry_out(&args, &file()?, out).await,
+        Command::Resolve(args) => resolve::carry_out(&args, &file()?, out).await,
+        Command::Approve(args) => approve::carry_out(&args, &file()?, out).await,
         Command::Import(args) => import::carry_out(&args, &file()?, out).await,
         Command::Verify(args) => verify::carry_out(&args, &file()?, out).await,
         Command::Systems(args) => systems::carry_out(&args, &global.config, out).await,

@@ -28,7 +28,10 @@ pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exi
     let every = engine.flows.every_s;
     out.say(format!("{:.0} running, a pass every {every} s, {recovered} writes to be looked up first", clock::now()));
     let mut before = 0;
-    let tell = |result: &Result<Synced, EngineError>| pass(result, &mut before, out);
+    let tell = |result: &Result<Synced, EngineError>| {
+        pass(result, &mut before, out);
+        super::sync::unapproved(&engine.shut(), out);
+    };
     let work = engine.run(tell);
     let (result, _) = signals::stoppable(&engine, out, work, std::future::pending()).await;
     result?;

@@ -5,7 +5,7 @@ use super::trace::Trace;
 use crate::seed::Seed;
 use std::collections::BTreeMap;
 use syncline_core::leaf::{Leaf, Leaves, Value};
-use syncline_core::merge::{Merged, Owner, Side, merge};
+use syncline_core::merge::{Merged, Owner, Side, agreed, merge};
 use syncline_core::path::Path;
 use syncline_core::profile::Fit;
 
@@ -315,18 +315,14 @@ impl Record {
 
     /// Fields that both sides show alike are agreed from here on.
     fn agree_in_silence(&mut self, merged: &Merged) {
-        for path in self.paths.clone() {
-            let asked = merged.to_a.get(&path) != Leaf::Untold || merged.to_b.get(&path) != Leaf::Untold;
-            let clash = merged.conflicts.iter().any(|conflict| conflict.path == path);
-            if asked || clash || self.owner(&path) == Owner::Keep {
-                continue;
-            }
-            let (a, b) = (self.seen[0].value(&path).cloned(), self.seen[1].value(&path).cloned());
-            if self.alike(&a, &b) {
-                self.base[0].tell(path.clone(), a);
-                self.base[1].tell(path, b);
-            }
-        }
+        let (a, b) = (self.systems[0].keeps, self.systems[1].keeps);
+        let bases = agreed(
+            &Side { seen: &self.seen[0], base: &self.base[0], fit: move |_: &Path, value: &Value| a.fit(value) },
+            &Side { seen: &self.seen[1], base: &self.base[1], fit: move |_: &Path, value: &Value| b.fit(value) },
+            merged,
+            |path| self.owner(path),
+        );
+        self.base = [bases.0, bases.1];
         self.plant_base();
     }
 
@@ -461,7 +457,13 @@ impl Record {
             if lost {
                 self.violated("lost: an edit is gone that nobody overwrote");
             }
-            if owner != Owner::Keep && !clash && !refused && !self.alike(&a, &b) {
+            // An owner that has nothing lets stand what people of the other system put there.
+            let silent = match owner {
+                Owner::A => a.is_none() && of_b.is_some(),
+                Owner::B => b.is_none() && of_a.is_some(),
+                Owner::Keep | Owner::Merge => false,
+            };
+            if owner != Owner::Keep && !clash && !refused && !silent && !self.alike(&a, &b) {
                 self.violated("agree: both sides differ and no conflict says so");
             }
             if clash && (of_a.is_none() || of_b.is_none()) && !refused {

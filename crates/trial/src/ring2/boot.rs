@@ -124,6 +124,8 @@ impl Stage {
             systems.insert(system.name.clone(), system);
         }
         let flows = Flows {
+            products: None,
+            prices: None,
             orders: Some(self.rules.clone()),
             customers: true,
             inventory: self.stock.clone(),

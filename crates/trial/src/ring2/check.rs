@@ -83,7 +83,7 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
     }
     let engine = stage.boot().await?;
     let writes = open(&stage.world).writes;
-    engine.sync().await.map_err(|error| error.to_string())?;
+    engine.sync(None).await.map_err(|error| error.to_string())?;
     let after = open(&stage.world).writes;
     if after != writes {
         open(&stage.world).broken("silence-at-rest", format!("{} writes with nothing to do", after - writes));

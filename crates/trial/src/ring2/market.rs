@@ -82,7 +82,7 @@ impl Market {
         trade::open_the_doors(stage);
         let engine = stage.boot().await?;
         engine.adopt_variants().await.map_err(|error| error.to_string())?;
-        engine.sync().await.map_err(|error| error.to_string())?;
+        engine.sync(None).await.map_err(|error| error.to_string())?;
         self.look(stage, 0);
         self.salable = trade::salable(&open(&stage.world).shop.ledger());
         let mut pass = None;
@@ -90,7 +90,7 @@ impl Market {
             sleep(Duration::from_secs(1)).await;
             if second.is_multiple_of(LAG_S) {
                 let engine = engine.clone();
-                pass = Some(tokio::spawn(async move { engine.sync().await.map(drop) }));
+                pass = Some(tokio::spawn(async move { engine.sync(None).await.map(drop) }));
             }
             let traded = self.trade(stage, second);
             let writes = open(&stage.world).writes;
@@ -108,7 +108,7 @@ impl Market {
         }
         release_all(stage);
         for _ in 0..20 {
-            engine.sync().await.map_err(|error| error.to_string())?;
+            engine.sync(None).await.map_err(|error| error.to_string())?;
             sleep(Duration::from_secs(60)).await;
         }
         let oversold = self.oversold(stage);

@@ -247,7 +247,7 @@ impl Processes {
             let task = tokio::spawn(async move {
                 loop {
                     // A pass may fail for want of an answer; the next one goes on.
-                    drop(running.sync().await);
+                    drop(running.sync(None).await);
                     let calm = open(&world).calm;
                     sleep(Duration::from_secs(if calm { 60 } else { 13 + 5 * number })).await;
                 }

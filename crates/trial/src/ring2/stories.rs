@@ -41,7 +41,7 @@ fn place(stage: &Stage, n: u64, change: impl FnOnce(&mut Value)) -> String {
 async fn passes(stage: &Stage, seconds: u64) {
     let engine = stage.boot().await.unwrap();
     for _ in 0..seconds / 30 {
-        drop(engine.sync().await);
+        drop(engine.sync(None).await);
         sleep(Duration::from_secs(30)).await;
     }
 }
@@ -69,7 +69,7 @@ fn s02_crash_after_remote_create() {
             let engine = stage.boot().await.unwrap();
             let running = engine.clone();
             let before = open(&stage.world).writes;
-            let task = tokio::spawn(async move { drop(running.sync().await) });
+            let task = tokio::spawn(async move { drop(running.sync(None).await) });
             while open(&stage.world).writes < before + writes_before_the_crash && !task.is_finished() {
                 sleep(Duration::from_millis(1)).await;
             }
@@ -197,7 +197,7 @@ fn s59_rate_limits_are_waited_out() {
             world.calm = false;
         }
         for _ in 0..40 {
-            drop(engine.sync().await);
+            drop(engine.sync(None).await);
             sleep(Duration::from_secs(30)).await;
         }
         open(&stage.world).calm = true;
@@ -217,7 +217,7 @@ fn s62_an_outage_of_eight_hours_then_the_flood() {
         }
         for n in 0..40 {
             place(&stage, n, |_| ());
-            drop(engine.sync().await);
+            drop(engine.sync(None).await);
             sleep(Duration::from_secs(720)).await;
         }
         open(&stage.world).calm = true;

@@ -1,8 +1,10 @@
 //! What orders mean: recorded ones to the cent, edited ones by what was edited.
 
+use super::super::weight::Unit;
 use super::{RECORDED, map, mapped, read, recorded, wire};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use syncline_core::leaf::{Ref, Target};
 use syncline_core::money::decimal;
 use syncline_core::policy::ErrorKind;
@@ -414,7 +416,11 @@ fn a_customer_and_a_product_as_recorded() {
     let streets: Vec<_> = record.addresses.values().map(|a| (a.street.clone(), a.region.clone())).collect();
     assert_eq!(streets, [(Some("Hauptstraße 1\n2. OG".to_owned()), Some("BER".to_owned()))]);
     let product: Value = serde_json::from_str(include_str!("../fixtures/product-get-sku-slash.json")).unwrap();
-    let (id, record) = map::variant(&wire::typed(&product).unwrap());
+    let product: wire::Product = wire::typed(&product).unwrap();
+    let (id, record) = map::variant(&product, BTreeMap::new(), Unit::Pounds).unwrap();
     assert_eq!((id.to_string().as_str(), record.serial.as_deref()), ("NUT/M8 ü", Some("2")));
     assert_eq!((record.active, record.form.as_deref()), (Some(true), Some("simple")));
+    assert_eq!(record.weight.unwrap().to_string(), "0.056699");
+    assert_eq!(record.changed.at.unwrap().to_string(), "2026-11-23T04:53:16Z");
+    assert_eq!(map::texts(&product).unwrap().name.as_deref(), Some("Nut M8"));
 }

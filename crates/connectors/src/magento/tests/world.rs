@@ -60,8 +60,13 @@ impl std::fmt::Debug for Held {
 
 impl Held {
     pub(super) fn new(orders: usize) -> Self {
+        Self::stocked(60, orders)
+    }
+
+    /// A shop with so many products, at least, and orders.
+    pub(super) fn stocked(products: usize, orders: usize) -> Self {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
-        let shop = Shop::new(Options { seed: 5, products: 60, orders, empty: orders == 0, now, token: TOKEN.into() });
+        let shop = Shop::new(Options { seed: 5, products, orders, empty: orders == 0, now, token: TOKEN.into() });
         Self(Arc::new(Mutex::new(World { shop, now, faults: VecDeque::new(), rule: None, log: Vec::new() })))
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn fit(kind: Kind, path: &Path, value: &Value) -> Fit {
     let many = match kind {
         Kind::Customer => field.ends_with(".street"),
         Kind::Order => field.ends_with(".name"),
-        Kind::Product | Kind::Variant | Kind::Stock => false,
+        Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => false,
     };
     let kept = if many { lines(text) } else { line(text) };
     kept_as(text, kept)

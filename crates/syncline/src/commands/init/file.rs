@@ -129,7 +129,10 @@ today = {today}
 from = "erp"
 to = ["shop"]
 every = "5m"
-mode = "off"{r}`syncline adopt` ties them by SKU; writing them is not built yet
+mode = "off"{r}`syncline adopt` ties them by SKU, whatever the mode; on | watch | off
+# fields = {{ "texts.*.description" = "shop" }}
+# who decides a field: `erp` or `shop` owns it (erp, unless told), `keep` each its
+# own, `merge` whoever changed it; `merge:erp` where both did, the ERP wins
 
 [flows.customers]
 why = {why}

@@ -45,7 +45,7 @@ fn s06_a_change_arrives_while_the_same_one_is_being_sent() {
         let engine = stage.boot().await.unwrap();
         let before = open(&stage.world).writes;
         let running = engine.clone();
-        let task = tokio::spawn(async move { drop(running.sync().await) });
+        let task = tokio::spawn(async move { drop(running.sync(None).await) });
         while open(&stage.world).writes == before {
             sleep(Duration::from_millis(1)).await;
         }
@@ -99,7 +99,7 @@ fn s48_a_sale_between_our_read_and_our_write() {
     stocked(6, |stage| async move {
         assert!(open(&stage.world).erp.take(stage.clock.true_now(), SKU, 1));
         let engine = stage.boot().await.unwrap();
-        let task = tokio::spawn(async move { drop(engine.sync().await) });
+        let task = tokio::spawn(async move { drop(engine.sync(None).await) });
         // Somebody buys as soon as the figures were read.
         let asked =
             |stage: &Stage| open(&stage.world).events().filter(|line| line.contains("salable-quantity/MUG")).count();

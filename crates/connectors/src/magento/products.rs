@@ -1,0 +1,443 @@
+//! Products as variants: read with the texts of every locale, by pages of changes or by SKU; written scope by scope.
+
+use super::client::{Call, Client, NO_SUCH_VIEW, Scope, Search, encoded};
+use super::feed::{self, Row, Table};
+use super::views::{View, Views};
+use super::weight::Unit;
+use super::{Magento, evidence_of, map, rough_id, shape, unsupported, wire};
+use futures::future::{join_all, try_join_all};
+use serde_json::{Map, Number, Value, json};
+use std::collections::BTreeMap;
+use syncline_connect::{Ctx, Cursor, Error, Outcome, Page, Result, Seen, Snapshot};
+use syncline_core::delivery::{Change, Permit};
+use syncline_core::id::RemoteId;
+use syncline_core::kind::Step;
+use syncline_core::leaf::{Leaves, Value as LeafValue};
+use syncline_core::path::Path;
+use syncline_core::policy::ErrorKind;
+use syncline_core::profile::Fit;
+use syncline_core::record::{Record, Texts};
+use syncline_core::text::{self, shown};
+
+/// The list of products, in the scope that holds for all views.
+pub(super) const PRODUCTS: Table = Table {
+    resource: "products",
+    id: "id",
+    scope: Scope::ALL,
+    fields: "items[id,sku,name,type_id,status,weight,updated_at,custom_attributes[attribute_code,value]],total_count",
+    outline: "items[id,sku],total_count",
+};
+/// What is asked of one product.
+const FIELDS: &str = "id,sku,name,type_id,status,weight,updated_at,custom_attributes[attribute_code,value]";
+/// What is asked of a product in a store view.
+const TEXT_FIELDS: &str = "items[id,sku,name,custom_attributes[attribute_code,value]],total_count";
+/// Products whose texts are asked for at once; their ids make an address of some 2,000 characters.
+const AT_ONCE: usize = 100;
+/// Products a store view may fail on before it counts as failing, not the products.
+const BAD_PRODUCTS: usize = 8;
+/// Characters a name keeps (`catalog_product_entity_varchar.value` is a `varchar(255)`).
+const NAME_LIMIT: usize = 255;
+
+/// A product in the scope `all`.
+struct Found {
+    value: Value,
+    doc: wire::Product,
+}
+
+/// The texts of products by the locales that are not the main one.
+type Translations = BTreeMap<wire::Id, Result<BTreeMap<String, Texts>>>;
+
+impl Magento {
+    /// One page of changed products. Where a store view cannot be asked, the page has not been read: a text that was
+    /// not told must never look like one that is not there.
+    pub(super) async fn product_feed(&self, ctx: &Ctx, since: &Cursor) -> Result<Page> {
+        let views = self.client.views(ctx).await?;
+        let slice = feed::changes(&self.client, ctx, PRODUCTS, since).await?;
+        let rows: Vec<std::result::Result<Found, Box<Seen>>> = slice.rows.into_iter().map(understood).collect();
+        let docs: Vec<&wire::Product> = rows.iter().flatten().map(|found| &found.doc).collect();
+        let told = self.translations(ctx, &views, &docs).await?;
+        let seen = rows.into_iter().map(|row| match row {
+            Ok(found) => Seen {
+                id: RemoteId::new("", &found.doc.sku.0),
+                snapshot: snapshot(&self.client, &found, &views, told.get(&found.doc.id)),
+            },
+            Err(seen) => *seen,
+        });
+        Ok(Page { seen: seen.collect(), next: slice.next, more: slice.more })
+    }
+
+    /// The products of these SKUs, in their order. One that cannot be read spoils no other.
+    pub(super) async fn read_products(&self, ctx: &Ctx, ids: &[RemoteId]) -> Vec<Result<Option<Snapshot>>> {
+        let views = match self.client.views(ctx).await {
+            Ok(views) => views,
+            Err(error) => return ids.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let found = join_all(ids.iter().map(|id| self.product(ctx, id))).await;
+        let docs: Vec<&wire::Product> = found.iter().flatten().flatten().map(|found| &found.doc).collect();
+        let told = self.translations(ctx, &views, &docs).await;
+        let whole = |one: Result<Option<Found>>| {
+            let Some(found) = one? else { return Ok(None) };
+            let told = told.as_ref().map_err(Clone::clone)?;
+            snapshot(&self.client, &found, &views, told.get(&found.doc.id)).map(Some)
+        };
+        found.into_iter().map(whole).collect()
+    }
+
+    /// A product in the scope `all`; none where the shop has no such SKU.
+    async fn product(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Found>> {
+        if id.id.is_empty() {
+            return Ok(None);
+        }
+        let path = format!("products/{}?fields={FIELDS}", encoded(&id.id));
+        let value = match self.client.get_in::<Value>(ctx, Scope::ALL, &path).await {
+            Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
+            // In a list the SKU is no part of the path.
+            Err(error) if no_slash(&id.id, &error) => {
+                let filters = vec![("sku", "eq", id.id.clone())];
+                let search = asking(Scope::ALL, filters, PRODUCTS.fields, 1);
+                let listing = self.client.list(ctx, &search).await.map_err(|trouble| trouble.error)?;
+                match listing.items.into_iter().flatten().next() {
+                    Some(value) => value,
+                    None => return Ok(None),
+                }
+            }
+            other => other?,
+        };
+        Ok(Some(Found { doc: shape(PRODUCTS.resource, &value)?, value }))
+    }
+
+    /// The texts of these products in every store view but the default one: a list per view, not a call per product.
+    async fn translations(&self, ctx: &Ctx, views: &Views, products: &[&wire::Product]) -> Result<Translations> {
+        let mut told: Translations = products.iter().map(|doc| (doc.id, Ok(BTreeMap::new()))).collect();
+        let asked = views.others.iter().map(|view| self.texts_in(ctx, view, products));
+        for (view, answers) in views.others.iter().zip(try_join_all(asked).await?) {
+            for (id, answer) in answers {
+                match (told.get_mut(&id), answer) {
+                    (Some(Ok(texts)), Ok(Some(own))) => drop(texts.insert(view.locale.0.clone(), own)),
+                    (Some(slot), Err(error)) => *slot = Err(error),
+                    _ => {}
+                }
+            }
+        }
+        Ok(told)
+    }
+
+    /// The texts of these products in a store view; in smaller groups where the shop fails on one, down to the product it
+    /// fails on. None for a product the view does not have.
+    async fn texts_in(
+        &self,
+        ctx: &Ctx,
+        view: &View,
+        products: &[&wire::Product],
+    ) -> Result<Vec<(wire::Id, Result<Option<Texts>>)>> {
+        let scope = Scope::view(&view.code);
+        let at_once = usize::try_from(self.client.page_size()).map_or(AT_ONCE, |size| size.min(AT_ONCE));
+        let mut open: Vec<Vec<&wire::Product>> = products.chunks(at_once).rev().map(<[_]>::to_vec).collect();
+        let (mut told, mut failed) = (Vec::new(), Vec::new());
+        while let Some(mut group) = open.pop() {
+            let ids: Vec<String> = group.iter().map(|doc| doc.id.0.to_string()).collect();
+            let condition = if ids.len() == 1 { "eq" } else { "in" };
+            let filters = vec![("entity_id", condition, ids.join(","))];
+            match self.client.list(ctx, &asking(scope, filters, TEXT_FIELDS, group.len())).await {
+                Ok(listing) => {
+                    let items = listing.items.unwrap_or_default();
+                    told.extend(self.found_in(ctx, scope, &group, &items).await?);
+                }
+                Err(trouble) if trouble.smaller_may_help && group.len() > 1 => {
+                    open.push(group.split_off(group.len() / 2));
+                    open.push(group);
+                }
+                Err(trouble) if trouble.smaller_may_help && failed.len() < BAD_PRODUCTS => {
+                    failed.extend(group.first().map(|doc| (doc.id, trouble.error)));
+                }
+                Err(trouble) => return Err(self.without_view(trouble.error, ErrorKind::Busy).await),
+            }
+        }
+        if told.is_empty() && !failed.is_empty() {
+            // It answered for none: whether that is the view or the products, a question about no product tells.
+            let nobody = vec![("entity_id", "eq", "0".to_owned())];
+            self.client.list(ctx, &asking(scope, nobody, "total_count", 1)).await.map_err(|trouble| trouble.error)?;
+        }
+        told.extend(failed.into_iter().map(|(id, error)| (id, Err(error))));
+        Ok(told)
+    }
+
+    /// The texts out of a list. A product that a list leaves out (magento/magento2#28207) is asked for by itself.
+    async fn found_in(
+        &self,
+        ctx: &Ctx,
+        scope: Scope<'_>,
+        group: &[&wire::Product],
+        items: &[Value],
+    ) -> Result<Vec<(wire::Id, Result<Option<Texts>>)>> {
+        let id = |item: &Value| wire::typed::<wire::Id>(item.get("id")?).ok();
+        let listed: BTreeMap<wire::Id, &Value> = items.iter().filter_map(|item| Some((id(item)?, item))).collect();
+        let texts = |value: &Value| shape(PRODUCTS.resource, value).and_then(|doc| map::texts(&doc)).map(Some);
+        let each = group.iter().map(async |doc| {
+            if let Some(item) = listed.get(&doc.id) {
+                return Ok((doc.id, texts(item)));
+            }
+            let path = format!("products/{}?fields={FIELDS}", encoded(&doc.sku.0));
+            match self.client.get_in::<Value>(ctx, scope, &path).await {
+                Ok(value) => Ok((doc.id, texts(&value))),
+                Err(error) if error.kind == ErrorKind::Gone || no_slash(&doc.sku.0, &error) => Ok((doc.id, Ok(None))),
+                Err(error) => Err(self.without_view(error, ErrorKind::Busy).await),
+            }
+        });
+        try_join_all(each).await
+    }
+
+    /// The error; where the shop has the store view no more it is of this kind, and the views are read again the next time.
+    async fn without_view(&self, error: Error, kind: ErrorKind) -> Error {
+        if error.kind != ErrorKind::Config || !error.message.contains(NO_SUCH_VIEW) {
+            return error;
+        }
+        self.client.forget_views().await;
+        Error { kind, message: format!("the store views changed: {}", error.message), ..error }
+    }
+
+    /// What became of a permit to update a product: one request, then all of it read back.
+    pub(super) async fn write_product(&self, ctx: &Ctx, permit: Permit) -> Outcome {
+        let views = match self.client.views(ctx).await {
+            Ok(views) => views,
+            Err(error) => return Outcome::Refused(error),
+        };
+        let keeping = Keeping { unit: views.unit, ..self.client.keeping() };
+        let (id, scope, body) = match saving(permit.change(), &views, keeping) {
+            Ok(ready) => ready,
+            Err(error) => return Outcome::Refused(error),
+        };
+        let path = format!("products/{}", encoded(&id.id));
+        let call = Call { method: "PUT", scope, path: &path };
+        if let Err(outcome) = self.send(ctx, call, &permit, &body).await {
+            return self.unsaved(ctx, &id, outcome).await;
+        }
+        let error = match self.read_back(ctx, &id).await {
+            Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
+            Ok(None) => Error::new(ErrorKind::Gone, format!("product {id} was saved and is not there when read back")),
+            Err(error) => error,
+        };
+        Outcome::Unknown { learned: Some(id), error }
+    }
+
+    async fn read_back(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Snapshot>> {
+        self.read_products(ctx, std::slice::from_ref(id)).await.pop().unwrap_or(Ok(None))
+    }
+
+    /// What a save that was not taken comes to.
+    async fn unsaved(&self, ctx: &Ctx, id: &RemoteId, outcome: Outcome) -> Outcome {
+        let error = match outcome {
+            Outcome::Refused(error) | Outcome::Unknown { error, .. } if no_slash(&id.id, &error) => {
+                let what = "magento: the web server takes no encoded slash, as in this SKU, in an address";
+                let message = format!("{what}: {}", error.message);
+                return Outcome::Refused(Error { kind: ErrorKind::Unsupported, message, ..error });
+            }
+            Outcome::Refused(error) => error,
+            other => return other,
+        };
+        // A save of an unknown SKU begins to make a product, and what it then misses is what the shop names.
+        if error.kind == ErrorKind::Invalid && matches!(self.read_back(ctx, id).await, Ok(None)) {
+            return Outcome::Refused(Error { kind: ErrorKind::Gone, ..error });
+        }
+        Outcome::Refused(self.without_view(error, ErrorKind::Stale).await)
+    }
+}
+
+/// Whether it is the web server that refused the SKU's encoded slash: it answers for itself, and the shop never hears of it.
+fn no_slash(sku: &str, error: &Error) -> bool {
+    sku.contains('/') && error.kind == ErrorKind::Config && !error.message.contains(NO_SUCH_VIEW)
+}
+
+fn asking<'s>(
+    scope: Scope<'s>,
+    filters: Vec<(&'static str, &'static str, String)>,
+    fields: &'static str,
+    size: usize,
+) -> Search<'s> {
+    let size = u32::try_from(size).unwrap_or(u32::MAX);
+    Search { scope, resource: PRODUCTS.resource, filters, sort: vec!["entity_id"], size, page: 1, fields }
+}
+
+/// A row of a page as a product, or what to tell of it where it is none.
+fn understood(row: Row) -> std::result::Result<Found, Box<Seen>> {
+    match row {
+        Row::Read(value) => match shape(PRODUCTS.resource, &value) {
+            Ok(doc) => Ok(Found { value, doc }),
+            Err(error) => {
+                Err(Box::new(Seen { id: rough_id(Some(&value), None, PRODUCTS.resource), snapshot: Err(error) }))
+            }
+        },
+        Row::Lost { outline, place, error } => {
+            Err(Box::new(Seen { id: rough_id(outline.as_ref(), None, &place), snapshot: Err(error) }))
+        }
+    }
+}
+
+fn snapshot(
+    client: &Client,
+    found: &Found,
+    views: &Views,
+    told: Option<&Result<BTreeMap<String, Texts>>>,
+) -> Result<Snapshot> {
+    let evidence = || evidence_of(PRODUCTS.resource, &found.value);
+    let mut texts = told.cloned().unwrap_or_else(|| Ok(BTreeMap::new()))?;
+    let own = map::texts(&found.doc).map_err(|error| error.with(evidence()))?;
+    if let Some(main) = &views.main {
+        texts.insert(main.0.clone(), own);
+    }
+    let shows = |text: &Option<String>| text.as_deref().is_some_and(has_long_character);
+    if texts.values().any(|texts| shows(&texts.name) || shows(&texts.description)) {
+        client.saw_all_characters();
+    }
+    let (id, record) = map::variant(&found.doc, texts, views.unit).map_err(|error| error.with(evidence()))?;
+    let version = found.doc.updated_at.as_ref().map(|time| time.0.clone());
+    let records = vec![(id.clone(), Record::Variant(record))];
+    Ok(Snapshot { id, version, mark: None, records, evidence: Some(evidence()) })
+}
+
+/// Locale and field of a text's path.
+fn text_of(path: &Path) -> Option<(&str, &str)> {
+    path.as_str().strip_prefix("texts.")?.split_once('.')
+}
+
+/// The parts of an update that go in one request each: what is no text, then every locale by itself.
+pub(super) fn split(leaves: &Leaves) -> Vec<Leaves> {
+    let mut parts: BTreeMap<Option<String>, Leaves> = BTreeMap::new();
+    for (path, value) in leaves.iter() {
+        let locale = text_of(path).map(|(locale, _)| locale.to_owned());
+        parts.entry(locale).or_default().tell(path.clone(), value.cloned());
+    }
+    parts.into_values().collect()
+}
+
+/// The product a change is for, the scope it is made in, and the body that saves it: what changes and nothing else.
+fn saving<'v>(change: &Change, views: &'v Views, keeping: Keeping) -> Result<(RemoteId, Scope<'v>, Value)> {
+    let (Some(id), Step::Update) = (&change.document, &change.step) else {
+        return Err(unsupported("of products only those that are there are written"));
+    };
+    let mut scopes: Vec<Scope<'v>> = Vec::new();
+    let mut product = Map::new();
+    for (path, value) in change.leaves.iter() {
+        let (scope, field, value) = column(path, value, views, keeping)?;
+        scopes.push(scope);
+        if field == map::DESCRIPTION {
+            let row = json!({"attribute_code": field, "value": value});
+            product.insert("custom_attributes".to_owned(), json!([row]));
+        } else {
+            product.insert(field.to_owned(), value);
+        }
+    }
+    match scopes.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|scope| scope == first) && !id.id.is_empty() => {
+            Ok((id.clone(), *first, json!({"product": product})))
+        }
+        [] => Err(unsupported("a change of a product without a field")),
+        _ => Err(unsupported("a change of a product in several store views is several requests")),
+    }
+}
+
+/// The scope, the field and the value that a leaf is written as.
+fn column<'v>(
+    path: &Path,
+    value: Option<&LeafValue>,
+    views: &'v Views,
+    keeping: Keeping,
+) -> Result<(Scope<'v>, &'static str, Value)> {
+    if let Some(value) = value
+        && let Fit::As(_, why) | Fit::Refused(why) = fit(path, value, keeping)
+    {
+        return Err(map::invalid(format!("`{path}`: {why}")));
+    }
+    if let Some((locale, field)) = text_of(path) {
+        let scope = views.scope(locale).ok_or_else(|| {
+            let what = format!("no store view shows `{}`", shown(locale, 20));
+            map::invalid(format!("`{path}`: {what} (name one under `views`, or leave the locale out)"))
+        })?;
+        return match (field, value) {
+            ("name", Some(LeafValue::Text(name))) => Ok((scope, "name", json!(name))),
+            ("name", None) => Err(map::invalid(format!("`{path}`: {NAMELESS}"))),
+            (map::DESCRIPTION, Some(LeafValue::Text(text))) => Ok((scope, map::DESCRIPTION, json!(text))),
+            (map::DESCRIPTION, None) => Ok((scope, map::DESCRIPTION, json!(""))),
+            _ => Err(unsupported(&format!("`{path}` of a product is not written"))),
+        };
+    }
+    match (path.as_str(), value) {
+        ("active", Some(LeafValue::Bool(active))) => Ok((Scope::ALL, "status", json!(if *active { 1 } else { 2 }))),
+        // 0 is told as nothing, and no version takes it for a number that is missing.
+        ("weight", None) => Ok((Scope::ALL, "weight", json!(0))),
+        ("weight", Some(LeafValue::Number(kilograms))) => {
+            let told = views.unit.of_kilograms(*kilograms).and_then(|weight| weight.to_string().parse::<Number>().ok());
+            let weight = told.ok_or_else(|| map::invalid(format!("`{path}`: {kilograms} is no weight")))?;
+            Ok((Scope::ALL, "weight", Value::Number(weight)))
+        }
+        _ => Err(unsupported(&format!("`{path}` of a product is not written"))),
+    }
+}
+
+const NAMELESS: &str = "a product cannot be without a name";
+
+/// How a shop keeps values, as far as that was read of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Keeping {
+    pub(super) unit: Unit,
+    /// Whether texts hold characters beyond U+FFFF. With `SET NAMES utf8`, which Magento comes with, each of them becomes
+    /// four question marks (recorded: order-two-addresses-emoji); that a shop is set up otherwise is known from the first
+    /// text that has one.
+    pub(super) all_characters: bool,
+}
+
+/// How the shop keeps a field of a product.
+pub(super) fn fit(path: &Path, value: &LeafValue, keeping: Keeping) -> Fit {
+    match (text_of(path), value) {
+        (Some((_, field)), LeafValue::Text(whole)) => fit_text(field, whole, keeping),
+        (None, LeafValue::Number(kilograms)) if path.as_str() == "weight" => keeping.unit.fit(*kilograms),
+        _ => Fit::Exact,
+    }
+}
+
+fn fit_text(field: &str, whole: &str, keeping: Keeping) -> Fit {
+    let mut why = Vec::new();
+    let mut kept = whole.to_owned();
+    if !keeping.all_characters && has_long_character(whole) {
+        kept = without_long_characters(whole);
+        why.push("without the characters that the shop's database makes question marks of".to_owned());
+    }
+    if field == "name" {
+        if let Some(short) = text::cut(&kept, NAME_LIMIT) {
+            kept = short;
+            why.push(format!("cut to {NAME_LIMIT} characters"));
+        }
+        if kept.trim().is_empty() {
+            return Fit::Refused(NAMELESS.to_owned());
+        }
+    } else if kept.is_empty() && !whole.is_empty() {
+        return Fit::Refused("nothing is left of it but question marks".to_owned());
+    }
+    if why.is_empty() { Fit::Exact } else { Fit::As(LeafValue::Text(kept), why.join(", ")) }
+}
+
+/// Whether a text holds a character of four bytes in UTF-8.
+fn has_long_character(text: &str) -> bool {
+    text.chars().any(is_long)
+}
+
+fn is_long(letter: char) -> bool {
+    letter.len_utf8() == 4
+}
+
+/// The text without characters of four bytes, and without the joiners and selectors that bind others to them.
+fn without_long_characters(text: &str) -> String {
+    let binds = |letter: char| matches!(letter, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}');
+    let mut kept = String::with_capacity(text.len());
+    let mut dropped = false;
+    for letter in text.chars() {
+        if is_long(letter) {
+            kept.truncate(kept.trim_end_matches('\u{200d}').len());
+            dropped = true;
+        } else if !(dropped && binds(letter)) {
+            kept.push(letter);
+            dropped = false;
+        }
+    }
+    kept
+}

@@ -1,0 +1,286 @@
+//! The next step of a record that two systems share field by field: each field goes where its policy says.
+
+use super::{Decision, Planned};
+use crate::id::SystemName;
+use crate::kind::{Kind, Step};
+use crate::leaf::{Leaf, Leaves, Value};
+use crate::merge::{self, Conflict, Merged, Owner, Side};
+use crate::path::Path;
+use crate::policy::Hold;
+use crate::profile::{Fit, KindProfile};
+use crate::rules::{FieldPolicy, FieldRules};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+/// One system's part in a shared record.
+#[derive(Clone, Copy)]
+pub struct Share<'a> {
+    /// The system.
+    pub system: &'a SystemName,
+    /// What it shows.
+    pub seen: &'a Leaves,
+    /// What it showed when it last agreed with the other one.
+    pub base: &'a Leaves,
+    /// What it does with records of the kind.
+    pub profile: &'a KindProfile,
+    /// How it would keep a value.
+    pub fit: &'a dyn Fn(&Path, &Value) -> Fit,
+}
+
+impl fmt::Debug for Share<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Share").field("system", self.system).field("seen", self.seen).field("base", self.base).finish()
+    }
+}
+
+/// Everything that decides the next step of a record shared by two systems.
+#[derive(Debug)]
+pub struct SharedCase<'a> {
+    /// The flow's rules.
+    pub rules: &'a FieldRules,
+    /// The kind.
+    pub kind: Kind,
+    /// Path patterns whose values can be shared at all.
+    pub shared: &'a [&'a str],
+    /// The system the flow comes from.
+    pub source: Share<'a>,
+    /// The one it goes to.
+    pub target: Share<'a>,
+    /// Values a person chose for fields both sides had changed.
+    pub chosen: &'a Leaves,
+}
+
+/// What a comparison of two systems' fields comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// The next step.
+    pub decision: Decision,
+    /// Source and target as they agree from here on: their bases.
+    pub agreed: (Leaves, Leaves),
+    /// Fields a person has to decide; the source is the first side.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// The next step for a record shared by two systems, and what both agree on already.
+#[must_use]
+pub fn shared(case: &SharedCase<'_>) -> Shared {
+    let (seen_a, seen_b) = (restricted(case, case.source.seen), restricted(case, case.target.seen));
+    let a = Side { seen: &seen_a, base: case.source.base, fit: case.source.fit };
+    let b = Side { seen: &seen_b, base: case.target.base, fit: case.target.fit };
+    let owner = |path: &Path| owner(case, path);
+    let mut merged = merge::merge(&a, &b, owner);
+    won(case, &mut merged, &a, &b);
+    choose(case, &mut merged, &a, &b);
+    let agreed = merge::agreed(&a, &b, &merged, owner);
+    let decision = decision(case, &merged);
+    Shared { decision, agreed, conflicts: merged.conflicts }
+}
+
+/// The fields of `seen` that both systems tell and at least one of them can be told.
+fn restricted(case: &SharedCase<'_>, seen: &Leaves) -> Leaves {
+    let mut seen = seen.clone();
+    seen.retain(|path| is_shared(case, path));
+    seen
+}
+
+fn is_shared(case: &SharedCase<'_>, path: &Path) -> bool {
+    named(case.shared, path)
+        && [&case.source, &case.target].into_iter().all(|side| named(&side.profile.reads, path))
+        && [&case.source, &case.target].into_iter().any(|side| named(&side.profile.writes, path))
+}
+
+/// Whether one of `patterns` names `path`.
+fn named<T: AsRef<str>>(patterns: &[T], path: &Path) -> bool {
+    let fits = |pattern: &T| Path::try_from(pattern.as_ref().to_string()).is_ok_and(|pattern| path.matches(&pattern));
+    patterns.iter().any(fits)
+}
+
+/// Who decides `path` between the two; a field that the follower cannot be told is kept by each.
+fn owner(case: &SharedCase<'_>, path: &Path) -> Owner {
+    let (to_source, to_target) = (named(&case.source.profile.writes, path), named(&case.target.profile.writes, path));
+    match case.rules.policy(path) {
+        FieldPolicy::Owner(name) if name == *case.source.system && to_target => Owner::A,
+        FieldPolicy::Owner(name) if name == *case.target.system && to_source => Owner::B,
+        FieldPolicy::Merge(_) if to_source && to_target => Owner::Merge,
+        FieldPolicy::Merge(_) if to_target => Owner::A,
+        FieldPolicy::Merge(_) if to_source => Owner::B,
+        _ => Owner::Keep,
+    }
+}
+
+type Sided<'a> = Side<'a, &'a dyn Fn(&Path, &Value) -> Fit>;
+
+/// Settles clashes that the policy gives to one side.
+fn won(case: &SharedCase<'_>, merged: &mut Merged, a: &Sided<'_>, b: &Sided<'_>) {
+    let conflicts = core::mem::take(&mut merged.conflicts);
+    for conflict in conflicts {
+        match case.rules.policy(&conflict.path) {
+            FieldPolicy::Merge(Some(winner)) if !conflict.first && winner == *case.source.system => {
+                wish(merged, &conflict.path, &conflict.a.1, b, true);
+            }
+            FieldPolicy::Merge(Some(winner)) if !conflict.first && winner == *case.target.system => {
+                wish(merged, &conflict.path, &conflict.b.1, a, false);
+            }
+            _ => merged.conflicts.push(conflict),
+        }
+    }
+}
+
+/// Puts the values a person chose in the place of what was asked for.
+fn choose(case: &SharedCase<'_>, merged: &mut Merged, a: &Sided<'_>, b: &Sided<'_>) {
+    for (path, value) in case.chosen.iter() {
+        let leaf = value.map_or(Leaf::Empty, |value| Leaf::Value(value.clone()));
+        merged.conflicts.retain(|conflict| conflict.path != *path);
+        wish(merged, path, &leaf, a, false);
+        wish(merged, path, &leaf, b, true);
+    }
+}
+
+/// Asks for `leaf` at `path` of the side `to`, where it shows something else.
+fn wish(merged: &mut Merged, path: &Path, leaf: &Leaf, to: &Sided<'_>, target: bool) {
+    let kept = match leaf {
+        Leaf::Value(value) => match (to.fit)(path, value) {
+            Fit::Exact => leaf.clone(),
+            Fit::As(other, _) => Leaf::Value(other),
+            Fit::Refused(why) => return merged.refused.push((path.clone(), why)),
+        },
+        other => other.clone(),
+    };
+    let out = if target { &mut merged.to_b } else { &mut merged.to_a };
+    out.set(path.clone(), if to.seen.get(path) == kept { Leaf::Untold } else { kept });
+}
+
+fn decision(case: &SharedCase<'_>, merged: &Merged) -> Decision {
+    let step = |to: &Share<'_>, from: &Share<'_>, leaves: &Leaves| {
+        Decision::Step(Planned {
+            target: to.system.clone(),
+            kind: case.kind,
+            step: Step::Update,
+            leaves: leaves.clone(),
+            reason: reason(case, from.system, leaves),
+            adopt_only: false,
+        })
+    };
+    if !merged.to_b.is_empty() {
+        return step(&case.target, &case.source, &merged.to_b);
+    }
+    if !merged.to_a.is_empty() {
+        return step(&case.source, &case.target, &merged.to_a);
+    }
+    match (merged.conflicts.as_slice(), merged.refused.first()) {
+        ([], None) => Decision::Agreed,
+        ([], Some((path, why))) => {
+            let what = alloc::format!("`{path}` cannot be kept: {why}");
+            Decision::Hold(Hold::new("SYN-0109", what, "change the value in its source, then `syncline retry`"))
+        }
+        (conflicts, _) => Decision::Conflict(told(conflicts)),
+    }
+}
+
+fn reason(case: &SharedCase<'_>, from: &SystemName, leaves: &Leaves) -> String {
+    let owned = leaves.iter().all(|(path, _)| matches!(case.rules.policy(path), FieldPolicy::Owner(_)));
+    if leaves.iter().any(|(path, _)| case.chosen.get(path) != Leaf::Untold) {
+        return "as a person decided".to_string();
+    }
+    let word = if owned { "owns" } else { "changed" };
+    alloc::format!("{from} {word} {}", if leaves.len() == 1 { "it" } else { "them" })
+}
+
+/// The conflicts in one sentence.
+fn told(conflicts: &[Conflict]) -> Hold {
+    let paths: Vec<String> = conflicts.iter().take(3).map(|conflict| alloc::format!("`{}`", conflict.path)).collect();
+    let more = if conflicts.len() > 3 { alloc::format!(" and {} more", conflicts.len() - 3) } else { String::new() };
+    let what = match conflicts.iter().all(|conflict| conflict.first) {
+        true => "differed before they were tied",
+        false => "was changed on both sides",
+    };
+    let what = alloc::format!("{}{more} {what}", paths.join(", "));
+    Hold::new("SYN-0140", what, "see `syncline conflicts`, then `syncline resolve`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn exact(_: &Path, _: &Value) -> Fit {
+        Fit::Exact
+    }
+
+    fn leaves(pairs: &[(&str, &str)]) -> Leaves {
+        let leaf = |text: &str| (!text.is_empty()).then(|| Value::Text(text.to_string()));
+        pairs.iter().map(|(path, text)| (Path::try_from(path.to_string()).unwrap(), leaf(text))).collect()
+    }
+
+    fn planned(policies: &[(&str, FieldPolicy)], a: [&Leaves; 2], b: [&Leaves; 2], chosen: &Leaves) -> Shared {
+        let (erp, shop) = (SystemName::new("erp"), SystemName::new("shop"));
+        let rules = FieldRules {
+            source: erp.clone(),
+            targets: vec![shop.clone()],
+            policies: policies.iter().map(|(p, o)| (Path::try_from(p.to_string()).unwrap(), o.clone())).collect(),
+        };
+        let all = vec!["texts.*.name".to_string(), "texts.*.description".to_string()];
+        let profile = KindProfile { reads: all.clone(), writes: all, ..KindProfile::default() };
+        shared(&SharedCase {
+            rules: &rules,
+            kind: Kind::Variant,
+            shared: &crate::record::VARIANT_SHARED,
+            source: Share { system: &erp, seen: a[0], base: a[1], profile: &profile, fit: &exact },
+            target: Share { system: &shop, seen: b[0], base: b[1], profile: &profile, fit: &exact },
+            chosen,
+        })
+    }
+
+    fn step(shared: &Shared) -> (String, Leaves) {
+        match &shared.decision {
+            Decision::Step(step) => (step.target.to_string(), step.leaves.clone()),
+            other => (alloc::format!("{other:?}"), Leaves::new()),
+        }
+    }
+
+    #[test]
+    fn the_shop_keeps_what_it_owns_and_gets_what_the_erp_owns() {
+        let shops = [("texts.*.description", FieldPolicy::Owner(SystemName::new("shop")))];
+        let base = leaves(&[("texts.de.name", "Becher"), ("texts.de.description", "alt")]);
+        let erp = leaves(&[("texts.de.name", "Tasse"), ("texts.de.description", "vom ERP")]);
+        let shop = leaves(&[("texts.de.name", "Pott"), ("texts.de.description", "vom Shop")]);
+        let none = Leaves::new();
+        let first = planned(&shops, [&erp, &base], [&shop, &base], &none);
+        assert_eq!(step(&first), ("shop".to_string(), leaves(&[("texts.de.name", "Tasse")])));
+        let shop = leaves(&[("texts.de.name", "Tasse"), ("texts.de.description", "vom Shop")]);
+        let then = planned(&shops, [&erp, &base], [&shop, &base], &none);
+        assert_eq!(step(&then), ("erp".to_string(), leaves(&[("texts.de.description", "vom Shop")])));
+    }
+
+    #[test]
+    fn a_clash_goes_to_a_person_or_to_whom_the_file_names() {
+        let merge = |winner: Option<&str>| [("texts", FieldPolicy::Merge(winner.map(SystemName::new)))];
+        let base = leaves(&[("texts.de.name", "Becher"), ("texts.en.name", "Mug")]);
+        let erp = leaves(&[("texts.de.name", "Tasse"), ("texts.en.name", "Mug")]);
+        let shop = leaves(&[("texts.de.name", "Pott"), ("texts.en.name", "Cup")]);
+        let none = Leaves::new();
+        let asked = planned(&merge(None), [&erp, &base], [&shop, &base], &none);
+        // The other field goes its way meanwhile.
+        assert_eq!(step(&asked), ("erp".to_string(), leaves(&[("texts.en.name", "Cup")])));
+        assert_eq!(asked.conflicts.len(), 1);
+        let won = planned(&merge(Some("shop")), [&erp, &base], [&shop, &base], &none);
+        assert!(won.conflicts.is_empty());
+        let both = leaves(&[("texts.de.name", "Pott"), ("texts.en.name", "Cup")]);
+        assert_eq!(step(&won), ("erp".to_string(), both));
+        let chosen = leaves(&[("texts.de.name", "Humpen")]);
+        let decided = planned(&merge(None), [&erp, &base], [&shop, &base], &chosen);
+        assert_eq!(step(&decided), ("shop".to_string(), chosen));
+    }
+
+    #[test]
+    fn what_differed_before_it_was_tied_waits_for_a_person_and_what_is_alike_is_agreed() {
+        let none = Leaves::new();
+        let erp = leaves(&[("texts.de.name", "Tasse"), ("texts.en.name", "Mug"), ("texts.fr.name", "Bol")]);
+        let shop = leaves(&[("texts.de.name", "Pott"), ("texts.en.name", "Mug"), ("sku", "MUG")]);
+        let first = planned(&[], [&erp, &none], [&shop, &none], &none);
+        assert!(matches!(first.decision, Decision::Conflict(_)));
+        let agreed = leaves(&[("texts.en.name", "Mug")]);
+        assert_eq!(first.agreed, (agreed.clone(), agreed));
+    }
+}

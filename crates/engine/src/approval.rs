@@ -1,0 +1,117 @@
+//! The guard against mass changes: where one pass would change a large part of a flow's records, a person approves it.
+//!
+//! Stock is left out: a figure that comes too late is sold twice.
+
+use crate::run::Engine;
+use crate::system::EngineError;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use syncline_core::id::{EntityId, SystemName, SystemUid};
+use syncline_core::kind::{Flow, Kind};
+use syncline_core::planner::Decision;
+use syncline_store::{Accept, LaneFilter};
+
+/// Writes of one pass that nobody is asked about.
+const FEW: usize = 25;
+/// From one in so many of the records on, a person is asked.
+const SHARE: usize = 5;
+
+/// A flow that waits for a person's approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gate {
+    /// Records that would be changed.
+    pub changes: usize,
+    /// Records of the flow that both sides have.
+    pub of: usize,
+}
+
+/// What a person approved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Approved {
+    /// Changes of one pass.
+    changes: usize,
+}
+
+/// The kinds that are guarded, with where their flow comes from.
+pub(crate) const GUARDED: [Kind; 2] = [Kind::Variant, Kind::Price];
+
+impl Engine {
+    /// Flows whose next pass would change too much to go unseen. What was approved lasts until the flow is at rest.
+    ///
+    /// # Errors
+    /// Where the store fails, or a system that has to be asked first.
+    pub async fn gates(&self) -> Result<BTreeMap<Flow, Gate>, EngineError> {
+        let mut gates = BTreeMap::new();
+        for kind in GUARDED {
+            let Some(rules) = self.field_rules(kind).filter(|_| self.writes_to(kind)) else { continue };
+            let filter = LaneFilter { kind: Some(kind), states: vec!["ready", "awaiting"], ..LaneFilter::default() };
+            let lanes = self.store.lanes(filter).await?;
+            let due: Vec<EntityId> =
+                lanes.iter().filter(|lane| lane.ready_at <= self.now()).map(|lane| lane.entity).collect();
+            let approved = self.approved(kind.flow()).await?;
+            if due.len() <= FEW {
+                if lanes.is_empty() && approved.changes > 0 {
+                    self.approve_changes(kind.flow(), Approved::default()).await?;
+                }
+                continue;
+            }
+            let of = self.tied_count(kind, &rules.source).await?;
+            let changes = self.changes(kind, &due).await?;
+            if changes > FEW && changes.saturating_mul(SHARE) > of && changes > approved.changes {
+                gates.insert(kind.flow(), Gate { changes, of });
+            }
+        }
+        Ok(gates)
+    }
+
+    /// Approves what the next passes of `flow` would change. Returns what that is; none where nobody has to be asked.
+    ///
+    /// # Errors
+    /// As [`Engine::gates`].
+    pub async fn approve(&self, flow: Flow) -> Result<Option<Gate>, EngineError> {
+        let gate = self.gates().await?.remove(&flow);
+        if let Some(gate) = &gate {
+            self.approve_changes(flow, Approved { changes: gate.changes }).await?;
+        }
+        Ok(gate)
+    }
+
+    /// How many of `lanes` would be written.
+    async fn changes(&self, kind: Kind, lanes: &[EntityId]) -> Result<usize, EngineError> {
+        if kind == Kind::Price {
+            for chunk in lanes.chunks(100) {
+                self.freshen_prices(chunk).await?;
+            }
+        }
+        let mut changes = 0;
+        for lane in lanes {
+            let case = self.store.load(*lane).await?;
+            // What is under way was let through before.
+            let step = matches!(self.decide(&case, true).await?.decision, Decision::Step(_));
+            changes += usize::from(step && case.delivery.is_none());
+        }
+        Ok(changes)
+    }
+
+    async fn tied_count(&self, kind: Kind, source: &SystemName) -> Result<usize, EngineError> {
+        Ok(self.store.bindings(self.system(source)?.uid.clone(), kind).await?.len())
+    }
+
+    async fn approved(&self, flow: Flow) -> Result<Approved, EngineError> {
+        let text = self.store.cursor(ours(flow), Kind::Variant).await?;
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    async fn approve_changes(&self, flow: Flow, approved: Approved) -> Result<(), EngineError> {
+        let text = serde_json::to_string(&approved).map_err(|e| EngineError::Setup(format!("SYN-0904: {e}")))?;
+        let cursor = Some((Kind::Variant, text));
+        let accept = Accept { system: ours(flow), records: Vec::new(), cursor, asked_at: None, now: self.now() };
+        self.store.accept(accept).await?;
+        Ok(())
+    }
+}
+
+/// Kept as the cursor of a system of our own.
+fn ours(flow: Flow) -> SystemUid {
+    SystemUid::new(format!("approved-{flow}"))
+}

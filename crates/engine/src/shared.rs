@@ -1,0 +1,277 @@
+//! Records that systems share field by field: each target of the flow is compared with the source in turn.
+
+use crate::decide::Decided;
+use crate::prices::side_by_side;
+use crate::run::Engine;
+use crate::stock::Unread;
+use crate::system::{EngineError, System};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use syncline_core::audit::SharedFacts;
+use syncline_core::delivery::{Delivery, Progress, after};
+use syncline_core::id::{EntityId, SystemName, SystemUid};
+use syncline_core::kind::Kind;
+use syncline_core::leaf::{Leaf, Leaves, Value};
+use syncline_core::path::Path;
+use syncline_core::planner::{self, Decision, Planned, Share, Shared, SharedCase};
+use syncline_core::policy::Hold;
+use syncline_core::profile::Fit;
+use syncline_core::record::{PRICE_SHARED, VARIANT_SHARED};
+use syncline_core::rules::{FieldPolicy, FieldRules};
+use syncline_store::{Agreed, Base, Basis, Case};
+
+/// One pair of systems of the flow and what comparing them came to.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    /// The system the flow goes to.
+    pub(crate) target: SystemName,
+    /// What comparing it with the source came to.
+    pub(crate) shared: Shared,
+}
+
+impl Engine {
+    /// The rules of the flow whose records are shared field by field; none where `kind` is no such kind or not carried.
+    pub(crate) fn field_rules(&self, kind: Kind) -> Option<&FieldRules> {
+        match kind {
+            Kind::Variant => self.flows.products.as_ref(),
+            Kind::Price => self.flows.prices.as_ref().map(|rules| &rules.fields),
+            _ => None,
+        }
+    }
+
+    /// Every pair of the flow that has both sides of `case`; the reason where there is none.
+    pub(crate) fn pairs(&self, case: &Case, rules: &FieldRules) -> Result<Result<Vec<Pair>, Decision>, EngineError> {
+        let source = self.system(&rules.source)?;
+        let mut pairs = Vec::new();
+        let mut lacks = Decision::Outside(format!("{} does not know it", source.name));
+        for name in &rules.targets {
+            let target = self.system(name)?;
+            match missing(case, [source, target]) {
+                None => pairs.push(Pair { target: name.clone(), shared: self.compared(case, rules, source, target) }),
+                Some(reason) => lacks = reason,
+            }
+        }
+        Ok(if pairs.is_empty() { Err(lacks) } else { Ok(pairs) })
+    }
+
+    fn compared(&self, case: &Case, rules: &FieldRules, source: &System, target: &System) -> Shared {
+        let nothing = Leaves::new();
+        let (seen_source, seen_target) = self.seen(case, source, target);
+        let (of_source, of_target) = (base(case, source, target), base(case, target, source));
+        let (profile_a, profile_b) = (source.kind(case.kind), target.kind(case.kind));
+        let fit_a = |path: &Path, value: &Value| -> Fit { source.connector.fit(case.kind, path, value) };
+        let fit_b = |path: &Path, value: &Value| -> Fit { target.connector.fit(case.kind, path, value) };
+        planner::shared(&SharedCase {
+            rules,
+            kind: case.kind,
+            shared: if case.kind == Kind::Price { &PRICE_SHARED } else { &VARIANT_SHARED },
+            source: Share {
+                system: &source.name,
+                seen: &seen_source,
+                base: &of_source,
+                profile: &profile_a,
+                fit: &fit_a,
+            },
+            target: Share {
+                system: &target.name,
+                seen: &seen_target,
+                base: &of_target,
+                profile: &profile_b,
+                fit: &fit_b,
+            },
+            chosen: case.chosen.get(&target.uid).unwrap_or(&nothing),
+        })
+    }
+
+    /// What both show of `case`, so that one path means one thing.
+    fn seen(&self, case: &Case, source: &System, target: &System) -> (Leaves, Leaves) {
+        let seen = |system: &System| case.sides.get(&system.uid).map(|side| side.seen.clone()).unwrap_or_default();
+        match (case.kind, &self.flows.prices) {
+            (Kind::Price, Some(rules)) => side_by_side(&seen(source), &seen(target), &rules.lists),
+            _ => (seen(source), seen(target)),
+        }
+    }
+
+    /// What `system` shows of `case`, in the words both share, and what `peer` shows.
+    fn seen_by(&self, case: &Case, rules: &FieldRules, system: &System, peer: &System) -> (Leaves, Leaves) {
+        if system.name == rules.source {
+            return self.seen(case, system, peer);
+        }
+        let (theirs, ours) = self.seen(case, peer, system);
+        (ours, theirs)
+    }
+
+    /// What to do about a record that systems share: what can be written goes first, then what a person has to decide.
+    pub(crate) fn decide_shared(&self, case: &Case, rules: &FieldRules) -> Result<Decided, EngineError> {
+        let pairs = match self.pairs(case, rules)? {
+            Ok(pairs) => pairs,
+            Err(reason) => return Ok(reason.into()),
+        };
+        let source = self.system(&rules.source)?;
+        let mut agreed = Agreed { revisions: revisions(case), ..Agreed::default() };
+        let mut decided: Option<(Decision, SystemName)> = None;
+        for pair in pairs {
+            let target = self.system(&pair.target)?;
+            note(&mut agreed, case, source, target, &pair.shared);
+            let weightier = decided.as_ref().is_none_or(|(other, _)| weight(&pair.shared.decision) > weight(other));
+            if weightier {
+                decided = Some((pair.shared.decision, pair.target));
+            }
+        }
+        let Some((mut decision, pair)) = decided else { return Ok(Decision::Agreed.into()) };
+        let peer = match &decision {
+            Decision::Step(plan) if plan.target == rules.source => Some(pair),
+            Decision::Step(_) => Some(rules.source.clone()),
+            _ => None,
+        };
+        if let (Decision::Step(plan), Some(peer)) = (&decision, &peer) {
+            let target = self.system(&plan.target)?;
+            let objection = self.objection(case, rules, plan, target, self.system(peer)?);
+            decision = objection.unwrap_or(decision);
+        }
+        Ok(Decided { decision, peer, agreed: Some(agreed), ..Decided::default() })
+    }
+
+    /// A hold where the checker of plans objects to `plan`.
+    fn objection(
+        &self,
+        case: &Case,
+        rules: &FieldRules,
+        plan: &Planned,
+        target: &System,
+        peer: &System,
+    ) -> Option<Decision> {
+        let nothing = Leaves::new();
+        let (shown, other_seen) = self.seen_by(case, rules, target, peer);
+        let base = base(case, target, peer);
+        let shop = if plan.target == rules.source { peer } else { target };
+        let shared = SharedFacts {
+            rules,
+            other_seen: &other_seen,
+            base: &base,
+            chosen: case.chosen.get(&shop.uid).unwrap_or(&nothing),
+        };
+        crate::decide::refused(plan, &crate::decide::facts(case, target, &shown, Some(shared)))
+    }
+
+    /// What `peer` showed of the fields of `leaves` when they were planned for the other one.
+    pub(crate) fn basis(
+        &self,
+        case: &Case,
+        peer: Option<&SystemName>,
+        target: &System,
+        leaves: &Leaves,
+    ) -> Option<Basis> {
+        let peer = self.systems.get(peer?)?;
+        let (seen, _) = self.seen_by(case, self.field_rules(case.kind)?, peer, target);
+        let leaves = leaves.iter().map(|(path, _)| (path.clone(), seen.value(path).cloned())).collect();
+        Some(Basis { peer: peer.uid.clone(), leaves })
+    }
+
+    /// Reads the prices of `lanes` where nobody tells when they change: those of the targets, and what was never told.
+    /// Returns what could not be read.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub(crate) async fn freshen_prices(&self, lanes: &[EntityId]) -> Result<BTreeMap<EntityId, Unread>, EngineError> {
+        let mut unread = BTreeMap::new();
+        let Some(rules) = self.field_rules(Kind::Price).filter(|_| !lanes.is_empty()) else { return Ok(unread) };
+        let mut cases = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            cases.push(self.store.load(*lane).await?);
+        }
+        for name in std::iter::once(&rules.source).chain(&rules.targets) {
+            let system = self.system(name)?;
+            let wanted: Vec<_> = cases
+                .iter()
+                .filter(|case| name != &rules.source || !case.sides.contains_key(&system.uid))
+                .filter_map(|case| Some((case.entity, case.bound.get(&system.uid)?.id.clone())))
+                .collect();
+            self.read_satellites(system, Kind::Price, &wanted, &mut unread).await?;
+        }
+        Ok(unread)
+    }
+
+    /// When `delivery`, whose fate is in doubt, may be looked at: where both sides may change a field, not before it
+    /// can land no more, or what lands late would be taken for somebody's change.
+    pub(crate) fn look_not_before(&self, delivery: &Delivery, system: &System) -> Option<Timestamp> {
+        let rules = self.field_rules(delivery.change.kind)?;
+        let merged = |path: &Path| matches!(rules.policy(path), FieldPolicy::Merge(_));
+        let Progress::Unknown { deadline, .. } = &delivery.progress else { return None };
+        let at = after(*deadline, system.kind(delivery.change.kind).settle_s?);
+        (at > self.now() && delivery.change.leaves.iter().any(|(path, _)| merged(path))).then_some(at)
+    }
+}
+
+/// What both agree on by a write of `wish`, as far as `shown` has it: what was written, and what it came from.
+pub(crate) fn bases_of_write(system: &System, wish: &Leaves, basis: Option<&Basis>, shown: &Leaves) -> Vec<Base> {
+    let Some(basis) = basis else { return Vec::new() };
+    let landed = |path: &Path| shown.get(path) == wish.get(path);
+    let (mut here, mut there) = (wish.clone(), basis.leaves.clone());
+    here.retain(landed);
+    there.retain(landed);
+    let base = |system: &SystemUid, peer: &SystemUid, leaves: Leaves| Base {
+        system: system.clone(),
+        peer: peer.clone(),
+        leaves,
+        over: true,
+    };
+    vec![base(&system.uid, &basis.peer, here), base(&basis.peer, &system.uid, there)]
+}
+
+/// The base of `system` towards `peer`.
+fn base(case: &Case, system: &System, peer: &System) -> Leaves {
+    case.sides.get(&system.uid).map(|side| side.base(&peer.uid)).unwrap_or_default()
+}
+
+/// Why one pair of systems cannot be compared; none where it can.
+fn missing(case: &Case, pair: [&System; 2]) -> Option<Decision> {
+    for system in pair {
+        if !case.bound.contains_key(&system.uid) {
+            return Some(Decision::Outside(format!("{} does not know it", system.name)));
+        }
+        match case.sides.get(&system.uid) {
+            None => return Some(Decision::Outside(format!("{} has not told it yet", system.name))),
+            Some(side) if side.unread => {
+                let what = format!("the last answer of {} for it could not be read", system.name);
+                return Some(Decision::Hold(Hold::new("SYN-0107", what, "the next pass reads it anew")));
+            }
+            Some(_) => {}
+        }
+    }
+    None
+}
+
+/// What each side showed: revision per system.
+fn revisions(case: &Case) -> BTreeMap<SystemUid, u64> {
+    case.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect()
+}
+
+/// Adds what `shared` found to be agreed between `source` and `target`.
+fn note(agreed: &mut Agreed, case: &Case, source: &System, target: &System, shared: &Shared) {
+    let (of_source, of_target) = &shared.agreed;
+    for (system, peer, leaves) in [(source, target, of_source), (target, source, of_target)] {
+        let (system, peer, leaves) = (system.uid.clone(), peer.uid.clone(), leaves.clone());
+        agreed.bases.push(Base { system, peer, leaves, over: false });
+    }
+    let Some(chosen) = case.chosen.get(&target.uid) else { return };
+    let settled = |path: &&Path| {
+        let asked = match &shared.decision {
+            Decision::Step(plan) => plan.leaves.get(path) != Leaf::Untold,
+            Decision::Hold(_) => true,
+            _ => false,
+        };
+        !asked && of_source.get(path) != Leaf::Untold && of_target.get(path) != Leaf::Untold
+    };
+    let over = chosen.iter().map(|(path, _)| path).filter(settled);
+    agreed.over_with.extend(over.map(|path| (target.uid.clone(), path.clone())));
+}
+
+fn weight(decision: &Decision) -> u8 {
+    match decision {
+        Decision::Step(_) => 3,
+        Decision::Conflict(_) => 2,
+        Decision::Hold(_) => 1,
+        _ => 0,
+    }
+}

@@ -1,0 +1,132 @@
+//! Records two systems share compared field by field, as the flow's policies want them.
+
+use super::FlowProof;
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use syncline_core::id::RemoteId;
+use syncline_core::kind::Kind;
+use syncline_core::leaf::Leaves;
+use syncline_core::path::Path;
+use syncline_core::planner::Decision;
+use syncline_core::rules::FieldRules;
+use syncline_store::{Case, SideState};
+
+/// Records read at once.
+const CHUNK: usize = 100;
+
+impl Engine {
+    /// Every tied record of `kind`, read on both sides now.
+    pub(super) async fn verify_shared(&self, kind: Kind, rules: &FieldRules) -> Result<FlowProof, EngineError> {
+        let mut flow = FlowProof::default();
+        let open = self.open_lanes(kind).await?;
+        let source = self.system(&rules.source)?;
+        for name in &rules.targets {
+            let target = self.system(name)?;
+            for chunk in self.store.bindings(target.uid.clone(), kind).await?.chunks(CHUNK) {
+                let mut cases = Vec::with_capacity(chunk.len());
+                for (entity, _) in chunk {
+                    let case = self.store.load(*entity).await?;
+                    if case.bound.contains_key(&source.uid) {
+                        cases.push(case);
+                    }
+                }
+                let (ours, theirs) =
+                    futures::future::join(read(source, kind, &cases), read(target, kind, &cases)).await;
+                for ((mut case, ours), theirs) in cases.into_iter().zip(ours?).zip(theirs?) {
+                    let is_open = open.contains(&case.entity);
+                    let both = show(&mut case, source, ours) & show(&mut case, target, theirs);
+                    self.compare_shared(&mut flow, &case, rules, both, is_open)?;
+                }
+            }
+        }
+        Ok(flow)
+    }
+
+    /// Every tied record of `kind`, as both sides showed it when they were last read.
+    pub(super) async fn stored_shared(&self, kind: Kind, rules: &FieldRules) -> Result<FlowProof, EngineError> {
+        let mut flow = FlowProof::default();
+        let open = self.open_lanes(kind).await?;
+        let source = self.system(&rules.source)?;
+        for name in &rules.targets {
+            let target = self.system(name)?;
+            for (entity, _) in self.store.bindings(target.uid.clone(), kind).await? {
+                let case = self.store.load(entity).await?;
+                if case.bound.contains_key(&source.uid) {
+                    let both = [source, target].iter().all(|system| case.sides.contains_key(&system.uid));
+                    self.compare_shared(&mut flow, &case, rules, both, open.contains(&entity))?;
+                }
+            }
+        }
+        Ok(flow)
+    }
+
+    fn compare_shared(
+        &self,
+        flow: &mut FlowProof,
+        case: &Case,
+        rules: &FieldRules,
+        both: bool,
+        open: bool,
+    ) -> Result<(), EngineError> {
+        flow.compared += 1;
+        if !both {
+            if open {
+                flow.open += 1;
+            } else {
+                flow.missing += 1;
+                flow.tell(format!("{} {}: not told by both sides", case.kind, case.label));
+            }
+            return Ok(());
+        }
+        let pairs = self.pairs(case, rules)?.unwrap_or_default();
+        let mut different = None;
+        let mut undecided = false;
+        for pair in &pairs {
+            match &pair.shared.decision {
+                Decision::Agreed => {}
+                Decision::Step(step) => {
+                    let paths: Vec<String> = step.leaves.iter().map(|(path, _)| Path::to_string(path)).collect();
+                    different = Some(format!("{} not as it should be in {}", paths.join(", "), step.target));
+                }
+                _ => undecided = true,
+            }
+        }
+        match different {
+            _ if undecided => flow.open += 1,
+            None => flow.equal += 1,
+            Some(_) if open => flow.open += 1,
+            Some(what) => {
+                flow.different += 1;
+                flow.tell(format!("{} {}: {what}", case.kind, case.label));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Puts what `system` shows now in the place of what it showed; whether it shows anything.
+fn show(case: &mut Case, system: &System, shown: Option<Leaves>) -> bool {
+    match shown {
+        Some(seen) => {
+            let side = case.sides.remove(&system.uid).unwrap_or_default();
+            case.sides.insert(system.uid.clone(), SideState { seen, unread: false, ..side });
+            true
+        }
+        None => {
+            case.sides.remove(&system.uid);
+            false
+        }
+    }
+}
+
+/// What `system` shows of `cases` now, in their order; none for one that is not there.
+async fn read(system: &System, kind: Kind, cases: &[Case]) -> Result<Vec<Option<Leaves>>, EngineError> {
+    let ids: Vec<RemoteId> = cases.iter().filter_map(|case| Some(case.bound.get(&system.uid)?.id.clone())).collect();
+    let failed = |error| EngineError::System { system: system.name.clone(), error };
+    let answers = system.connector.read(&system.ctx, kind, &ids).await;
+    let leaves = |answer: syncline_connect::Result<Option<syncline_connect::Snapshot>>| {
+        let snapshot = answer.map_err(failed)?;
+        Ok(snapshot.and_then(|snapshot| Some(snapshot.records.first()?.1.to_leaves())))
+    };
+    answers.into_iter().map(leaves).collect()
+}

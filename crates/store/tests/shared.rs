@@ -1,0 +1,156 @@
+//! Records two systems share: one base for each pair, what a person decides, and names that change.
+
+#![expect(clippy::expect_used, reason = "a test stops where its ground is missing")]
+
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use syncline_core::id::{EntityId, RemoteId, SystemUid};
+use syncline_core::kind::Kind;
+use syncline_core::leaf::{Leaves, Value};
+use syncline_core::path::Path;
+use syncline_store::{
+    Accept, Adoption, Agreed, Base, Case, Claim, Claimed, Incoming, LaneState, Release, Resolve, Sql, Store,
+    StoreError, Told,
+};
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn uid(text: &str) -> SystemUid {
+    SystemUid::new(text)
+}
+
+fn name(text: &str) -> Leaves {
+    std::iter::once((Path::field("texts.de.name"), Some(Value::Text(text.to_string())))).collect()
+}
+
+fn telling(sku: &str, text: &str) -> Incoming {
+    Incoming {
+        kind: Kind::Variant,
+        id: RemoteId::new("", sku),
+        aliases: vec![RemoteId::new("", "id:7")],
+        leaves: name(text),
+        version: None,
+        label: sku.to_string(),
+        told: Told::News,
+        takes: Vec::new(),
+        refused: None,
+    }
+}
+
+async fn tell(store: &Sql, system: &str, record: Incoming) -> usize {
+    let accept = Accept { system: uid(system), records: vec![record], cursor: None, asked_at: None, now: NOW };
+    let counts = store.accept(accept).await.expect("taken in");
+    counts.new + counts.changed
+}
+
+/// A store in which one variant is tied between `erp` and two shops, each showing its own name.
+async fn tied() -> (Sql, EntityId) {
+    let store = Sql::inline(":memory:").expect("a store");
+    assert_eq!(tell(&store, "erp", telling("MUG", "Tasse")).await, 0, "what nobody tied is not taken in");
+    let ids =
+        ["erp", "shop", "other"].map(|system| (uid(system), RemoteId::new("", "MUG"), vec![RemoteId::new("", "id:7")]));
+    let pair = Adoption { kind: Kind::Variant, label: "MUG".to_string(), ids: ids.to_vec() };
+    assert_eq!(store.adopt(vec![pair], NOW).await, Ok(1));
+    for (system, text) in [("erp", "Tasse"), ("shop", "Pott"), ("other", "Tasse")] {
+        assert_eq!(tell(&store, system, telling("MUG", text)).await, 1);
+    }
+    let entity = store.entities(uid("erp"), Kind::Variant, vec![RemoteId::new("", "MUG")]).await.expect("asked");
+    (store, entity[0].expect("tied"))
+}
+
+async fn claimed(store: &Sql) -> Claimed {
+    let claim = Claim { now: NOW, lease_s: 60, limit: 1, only: Vec::new(), except: Vec::new() };
+    store.claim(claim).await.expect("claimed").pop().expect("a lane")
+}
+
+fn revisions(case: &Case) -> BTreeMap<SystemUid, u64> {
+    case.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect()
+}
+
+fn release(claimed: &Claimed, state: LaneState, agreed: Agreed) -> Release {
+    Release {
+        lane: claimed.entity,
+        epoch: claimed.epoch,
+        state,
+        progressed: false,
+        entry: None,
+        evidence: None,
+        commitments: None,
+        agreed: Some(agreed),
+        served: None,
+        now: NOW,
+    }
+}
+
+#[tokio::test]
+async fn each_pair_has_its_own_bases_and_none_is_noted_on_what_moved_on() {
+    let (store, entity) = tied().await;
+    let case = store.load(entity).await.expect("loaded");
+    let lane = claimed(&store).await;
+    let base =
+        |system: &str, peer: &str| Base { system: uid(system), peer: uid(peer), leaves: name("Tasse"), over: false };
+    let bases = vec![base("erp", "other"), base("other", "erp")];
+    let agreed = Agreed { revisions: revisions(&case), bases, over_with: Vec::new() };
+    tell(&store, "erp", telling("MUG", "Becher")).await;
+    store.release(release(&lane, LaneState::Idle, agreed.clone())).await.expect("released");
+    assert!(store.load(entity).await.expect("loaded").sides[&uid("erp")].bases.is_empty());
+
+    let case = store.load(entity).await.expect("loaded");
+    let lane = claimed(&store).await;
+    let agreed = Agreed { revisions: revisions(&case), ..agreed };
+    store.release(release(&lane, LaneState::Idle, agreed)).await.expect("released");
+    let side = &store.load(entity).await.expect("loaded").sides[&uid("erp")];
+    assert_eq!((side.base(&uid("other")), side.base(&uid("shop"))), (name("Tasse"), Leaves::new()));
+}
+
+#[tokio::test]
+async fn a_decision_on_what_has_moved_on_is_refused_and_one_that_holds_wakes_the_lane() {
+    let (store, entity) = tied().await;
+    let case = store.load(entity).await.expect("loaded");
+    let lane = claimed(&store).await;
+    let hold = syncline_core::policy::Hold::new("SYN-0140", "both changed", "resolve");
+    let held = release(&lane, LaneState::Conflict(hold), Agreed::default());
+    store.release(held).await.expect("released");
+    assert!(
+        store
+            .claim(Claim { now: NOW, lease_s: 60, limit: 1, only: Vec::new(), except: Vec::new() })
+            .await
+            .expect("asked")
+            .is_empty()
+    );
+
+    let told = "the ERP counts".to_string();
+    let bases = [("erp", "shop"), ("shop", "erp")].map(|(system, peer)| Base {
+        system: uid(system),
+        peer: uid(peer),
+        leaves: name("Pott"),
+        over: true,
+    });
+    let resolve =
+        Resolve { entity, revisions: revisions(&case), bases: bases.to_vec(), chosen: Vec::new(), told: told.clone() };
+    store.resolve(resolve.clone(), NOW).await.expect("resolved");
+    assert_eq!(store.resolve(resolve, NOW).await, Err(StoreError::Stale));
+    let case = store.load(entity).await.expect("loaded");
+    assert_eq!(case.sides[&uid("erp")].base(&uid("shop")), name("Pott"));
+    assert_eq!(case.sides[&uid("shop")].base(&uid("erp")), name("Pott"));
+    let lane = claimed(&store).await;
+
+    let path = Path::field("texts.de.name");
+    let chosen = vec![(uid("shop"), path.clone(), Some(Value::Text("Humpen".to_string())))];
+    let resolve = Resolve { entity, revisions: revisions(&case), bases: Vec::new(), chosen, told };
+    store.resolve(resolve, NOW).await.expect("resolved");
+    let case = store.load(entity).await.expect("loaded");
+    assert_eq!(case.chosen[&uid("shop")], name("Humpen"));
+    let over_with = vec![(uid("shop"), path)];
+    let agreed = Agreed { revisions: revisions(&case), bases: Vec::new(), over_with };
+    store.release(release(&lane, LaneState::Idle, agreed)).await.expect("released");
+    assert!(store.load(entity).await.expect("loaded").chosen.is_empty());
+}
+
+#[tokio::test]
+async fn a_variant_that_is_renamed_in_its_system_stays_the_same_one() {
+    let (store, entity) = tied().await;
+    assert_eq!(tell(&store, "shop", telling("MUG-2", "Pott")).await, 0);
+    assert_eq!(store.load(entity).await.expect("loaded").bound[&uid("shop")].id.id, "MUG-2");
+    assert_eq!(store.load(entity).await.expect("loaded").bound[&uid("erp")].id.id, "MUG");
+}

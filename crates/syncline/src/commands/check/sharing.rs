@@ -1,0 +1,65 @@
+//! What the flows shared field by field cannot carry, because one of the systems does not tell or take it.
+
+use super::{Asked, Finding, Findings, choices};
+use syncline_core::id::SystemName;
+use syncline_core::kind::Kind;
+use syncline_core::path::Path;
+use syncline_core::profile::KindProfile;
+use syncline_core::record::VARIANT_SHARED;
+use syncline_core::rules::{FieldPolicy, FieldRules, PriceRules};
+
+/// Fields of the products flow that stay as they are.
+pub(super) fn products(rules: &FieldRules, asked: &[Asked], findings: &mut Findings) {
+    let profile = |name: &SystemName| {
+        let one = asked.iter().find(|one| one.system.name == *name && one.probe.is_some())?;
+        Some(one.system.kind(Kind::Variant))
+    };
+    let Some(source) = profile(&rules.source) else { return };
+    for name in &rules.targets {
+        let Some(target) = profile(name) else { continue };
+        for field in VARIANT_SHARED {
+            let Some(why) = hindrance(rules, field, (&rules.source, &source), (name, &target)) else { continue };
+            let what = format!("`{field}` of products stays as it is: {why}");
+            let remedy = format!("`fields = {{ \"{field}\" = \"keep\" }}` under [flows.products] says so on purpose");
+            findings.warnings.push(Finding::new("SYN-0428", what, remedy));
+        }
+    }
+}
+
+/// Why `field` does not cross; none where it does, or is not meant to.
+fn hindrance(
+    rules: &FieldRules,
+    field: &str,
+    a: (&SystemName, &KindProfile),
+    b: (&SystemName, &KindProfile),
+) -> Option<String> {
+    let names = |patterns: &[String]| patterns.iter().any(|pattern| pattern == field);
+    let policy = rules.policy(&Path::try_from(field.to_string()).ok()?);
+    let followers: Vec<(&SystemName, &KindProfile)> = match &policy {
+        FieldPolicy::Keep => return None,
+        FieldPolicy::Owner(owner) => [a, b].into_iter().filter(|(name, _)| *name != owner).collect(),
+        FieldPolicy::Merge(_) => vec![a, b],
+    };
+    if let Some((name, _)) = [a, b].into_iter().find(|(_, profile)| !names(&profile.reads)) {
+        return Some(format!("{name} does not tell it"));
+    }
+    let deaf = followers.into_iter().find(|(_, profile)| !names(&profile.writes));
+    deaf.map(|(name, _)| format!("{name} cannot be told it"))
+}
+
+/// Lists of the prices flow that are not there.
+pub(super) fn prices(rules: &PriceRules, asked: &[Asked], findings: &mut Findings) {
+    let mut missing = |system: &SystemName, list: &str| {
+        let Some(known) = choices(asked, system, "price_lists") else { return };
+        if known.iter().any(|choice| choice.code == list) {
+            return;
+        }
+        let names: Vec<&str> = known.iter().map(|choice| choice.code.as_str()).take(20).collect();
+        let what = format!("[flows.prices.lists] names `{list}`, which {system} does not have");
+        findings.problems.push(Finding::new("SYN-0424", what, format!("it has: {}", names.join(", "))));
+    };
+    for (ours, theirs) in &rules.lists {
+        rules.fields.targets.iter().for_each(|shop| missing(shop, ours));
+        missing(&rules.fields.source, theirs);
+    }
+}
