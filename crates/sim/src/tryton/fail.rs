@@ -12,6 +12,15 @@ pub enum Fail {
         /// The violated domain and the schema of its fields, or null.
         domain: Value,
     },
+    /// `["UserWarning", [name, message, description]]`: a person would be asked whether to go on.
+    Warning {
+        /// What a person would tick so as not to be asked again.
+        name: String,
+        /// What is odd.
+        message: String,
+        /// What is recommended.
+        description: &'static str,
+    },
     /// `["ConcurrencyException", …]`: a `_timestamp` of the context no longer holds.
     Stale,
     /// `[text, ""]`: any other Python exception.
@@ -40,6 +49,7 @@ impl Fail {
     pub fn envelope(&self) -> Option<Value> {
         match self {
             Self::User { message, domain } => Some(json!(["UserError", [message, "", domain]])),
+            Self::Warning { name, message, description } => Some(json!(["UserWarning", [name, message, description]])),
             Self::Stale => Some(json!(["ConcurrencyException", "Records were modified in the meanwhile"])),
             Self::Other(text) => Some(json!([text, ""])),
             Self::Http(..) => None,
@@ -50,6 +60,7 @@ impl Fail {
     pub fn page(&self) -> (u16, String) {
         match self {
             Self::User { message, .. } => (400, format!("{message} - ")),
+            Self::Warning { message, description, .. } => (409, format!("{message} - {description}")),
             Self::Stale => (423, "Records were modified in the meanwhile".to_owned()),
             Self::Other(text) => (500, text.clone()),
             Self::Http(status, text) => (*status, text.clone()),

@@ -137,8 +137,8 @@ impl Erp {
     }
 
     /// Changes a product as a person at the ERP would, in a language of theirs or else in the one everything falls back
-    /// to. `field` is `name`, `description`, `active`, `weight` (in kilograms) or any other of product or template;
-    /// false where refused, or where no product has that code.
+    /// to. `field` is `name`, `description`, `active`, `weight` (in kilograms) or any other of the template, which
+    /// `template.active` names; false where refused, or where no product has that code.
     pub fn edit_product(
         &mut self,
         now: Timestamp,

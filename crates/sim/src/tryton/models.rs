@@ -56,21 +56,7 @@ pub(super) fn base() -> Vec<Model> {
             BY_NAME,
             vec![char("name", "Name"), char("code", "Code"), flag("translatable", "Translatable"), active()],
         ),
-        Model::new(
-            "ir.translation",
-            "Translation",
-            &[("id", false)],
-            vec![
-                char("name", "Name").required(),
-                int("res_id", "Resource ID").required().indexed(),
-                char("lang", "Language"),
-                char("type", "Type").required(),
-                text("src", "Source"),
-                text("value", "Translation Value"),
-                char("module", "Module"),
-                flag("fuzzy", "Fuzzy"),
-            ],
-        ),
+        translations(),
         Model::new("res.user", "User", BY_NAME, vec![char("name", "Name"), char("login", "Login"), active()]),
         Model::new(
             "company.company",
@@ -114,6 +100,25 @@ pub(super) fn base() -> Vec<Model> {
             ],
         ),
     ]
+}
+
+/// Texts by language.
+fn translations() -> Model {
+    Model::new(
+        "ir.translation",
+        "Translation",
+        &[("id", false)],
+        vec![
+            char("name", "Name").required(),
+            int("res_id", "Resource ID").required().indexed(),
+            char("lang", "Language"),
+            char("type", "Type").required(),
+            text("src", "Source"),
+            text("value", "Translation Value"),
+            char("module", "Module"),
+            flag("fuzzy", "Fuzzy"),
+        ],
+    )
 }
 
 /// Taxes, terms, locations and units.
@@ -196,19 +201,22 @@ pub(super) fn trade(web_shop: bool) -> Vec<Model> {
     models
 }
 
+/// The weight of a template, and as its products show it.
+fn weights() -> (Vec<Field>, Vec<Field>) {
+    let own = vec![
+        field("weight", "Weight", Kind::Float(Digits::Unit("weight_uom"))),
+        one("weight_uom", "Weight UoM", "product.uom"),
+    ];
+    let via = |of: &Field, target| calc(of.name, of.title, Calc::Via("template", of.name), target);
+    let shown = own.iter().zip(["", "product.uom"]).map(|(field, target)| via(field, target)).collect();
+    (own, shown)
+}
+
 fn products(measured: bool) -> Vec<Model> {
     let via = |name: &'static str, title: &'static str, target: &'static str| {
         calc(name, title, Calc::Via("template", name), target)
     };
-    let (weight, shown): (Vec<Field>, Vec<Field>) = if measured {
-        let own = vec![
-            field("weight", "Weight", Kind::Float(Digits::Unit("weight_uom"))),
-            one("weight_uom", "Weight UoM", "product.uom"),
-        ];
-        (own, vec![via("weight", "Weight", ""), via("weight_uom", "Weight UoM", "product.uom")])
-    } else {
-        (Vec::new(), Vec::new())
-    };
+    let (weight, shown) = if measured { weights() } else { (Vec::new(), Vec::new()) };
     vec![
         Model::new(
             "product.template",

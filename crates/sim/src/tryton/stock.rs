@@ -6,9 +6,9 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::fail::Fail;
-use super::read::present;
+use super::read::{present, rec_name};
 use super::schema::{Figure, Leg};
-use super::store::Store;
+use super::store::{ADMINISTRATOR, Store};
 use super::value::{Val, day};
 use super::write::create;
 
@@ -160,6 +160,39 @@ pub fn written(store: &mut Store, model: &str, id: u64, sent: &Map<String, Value
         _ => {}
     }
     Ok(())
+}
+
+/// Warns who takes goods out of use by the API that lie somewhere; people at the ERP go on all the same.
+pub fn kept(store: &Store, model: &str, id: u64, sent: &Map<String, Value>) -> Result<(), Fail> {
+    if sent.get("active") != Some(&Value::Bool(false)) || store.user == ADMINISTRATOR {
+        return Ok(());
+    }
+    let products = match model {
+        "product.product" => vec![id],
+        "product.template" => store.children("product.product", "template", id)?,
+        _ => return Ok(()),
+    };
+    let mut places = Vec::new();
+    for place in store.ids(store.model("stock.location")?) {
+        let held = |product: &u64| counted(store, *product, Figure::Quantity, &Look::at(&[place]));
+        let sums = products.iter().map(held).collect::<Result<Vec<_>, _>>()?;
+        if store.text("stock.location", place, "type") == "storage" && sums.iter().any(|sum| !sum.is_zero()) {
+            let text = |field: &str| store.text("stock.location", place, field);
+            places.push(format!("[{}] {}", text("code"), text("name")));
+        }
+    }
+    if places.is_empty() {
+        return Ok(());
+    }
+    let (name, company) = (rec_name(store, model, id), rec_name(store, "company.company", 1));
+    Err(Fail::Warning {
+        name: format!("{id:032x}.deactivate_product_with_stock"),
+        message: format!(
+            "The product \"{name}\" has still some quantities in locations \"{}\" for company \"{company}\".",
+            places.join(",")
+        ),
+        description: "It is recommended to clear the stock from the storage locations before deactivating the product.",
+    })
 }
 
 /// A location by its code, of that type.

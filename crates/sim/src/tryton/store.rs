@@ -12,7 +12,7 @@ use super::translate::Speech;
 use super::value::{Val, stamp};
 
 /// The user everything belongs to that no call asked for.
-const ADMINISTRATOR: u64 = 1;
+pub const ADMINISTRATOR: u64 = 1;
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]

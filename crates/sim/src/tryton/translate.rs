@@ -157,7 +157,10 @@ pub fn edit_product(store: &mut Store, code: &str, field: &str, value: &Value) -
         "description" | "active" | "suffix_code" => {
             super::write::write(store, "product.product", &[product], &json!({ field: value }))
         }
-        _ => super::write::write(store, "product.template", &[template], &json!({ field: value })),
+        other => {
+            let field = other.strip_prefix("template.").unwrap_or(other);
+            super::write::write(store, "product.template", &[template], &json!({ field: value }))
+        }
     }
 }
 

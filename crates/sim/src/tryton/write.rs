@@ -165,6 +165,7 @@ pub fn write(store: &mut Store, model: &str, ids: &[u64], sent: &Value) -> Resul
         store.schema.models[at].position(name)?;
     }
     for id in ids {
+        stock::kept(store, model, *id, sent)?;
         write_one(store, model, at, *id, sent)?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use syncline_core::id::{DeliveryId, Epoch, Mark, RemoteId, SystemUid};
 use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::Leaves;
 use syncline_core::policy::ErrorKind;
-use syncline_core::record::{Customer, Order, Record, Stock};
+use syncline_core::record::{Customer, Order, Record, Stock, Variant};
 use syncline_sim::http::System;
 use syncline_sim::tryton::{Erp, Options};
 
@@ -36,6 +36,13 @@ pub(super) fn stock_of(snapshot: &Snapshot) -> &Stock {
     match &snapshot.records.first().unwrap().1 {
         Record::Stock(stock) => stock,
         other => panic!("no stock: {other:?}"),
+    }
+}
+
+pub(super) fn variant_of(snapshot: &Snapshot) -> &Variant {
+    match &snapshot.records.first().unwrap().1 {
+        Record::Variant(variant) => variant,
+        other => panic!("no variant: {other:?}"),
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod bench;
 mod live;
+mod product;
+mod product_feed;
 mod recorded;
 mod simulated;
 mod stock;

@@ -177,7 +177,10 @@ pub(super) async fn product(bench: &Bench) -> (String, RemoteId) {
     let page = bench.erp.changes(&bench.ctx, Kind::Variant, &Cursor::default()).await.unwrap();
     let told = page.seen.into_iter().find_map(|seen| {
         let snapshot = seen.snapshot.unwrap();
-        let Record::Variant(Variant { sku: Some(sku), .. }) = &snapshot.records.first().unwrap().1 else { return None };
+        let Record::Variant(Variant { sku: Some(sku), active: Some(true), .. }) = &snapshot.records.first().unwrap().1
+        else {
+            return None;
+        };
         (!["SHIPPING", "ROUNDING"].contains(&sku.as_str())).then(|| (sku.clone(), snapshot.id.clone()))
     });
     told.unwrap()
