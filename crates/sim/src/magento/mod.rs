@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::catalogue;
-use crate::http::{Request, Response, System};
+use crate::http::{Edit, Request, Response, System};
 use crate::orders;
 
 mod book;
@@ -374,6 +374,10 @@ impl System for Shop {
             Some("_sim") => self.simulation(now, request),
             _ => self.rest(now, request, &target),
         })
+    }
+
+    fn edit(&mut self, now: Timestamp, edit: &Edit) -> bool {
+        self.edit_product(now, &edit.sku, edit.place.as_deref(), &edit.field, &edit.value)
     }
 
     fn ledger(&self) -> Value {
