@@ -220,6 +220,11 @@ impl Stage {
             for (field, system) in [("texts.*.name", "erp"), ("texts.*.description", "shop")] {
                 self.until_done(&["resolve", "--all", "--field", field, "--take", system], &[0, 1]).await?;
             }
+            self.until_done(&["sync"], &[0, 3]).await?;
+            let told = self.until_done(&["approve", "products", "--json"], &[0]).await?;
+            if let Some(changes) = told["approved"]["changes"].as_u64() {
+                say(format!("{changes} products would change at once: nothing was written until it was approved"));
+            }
         }
         self.until_done(&["sync"], &[0]).await?;
         // Figures and fields are looked at once more when nothing can land any more.
