@@ -327,7 +327,8 @@ fn sending(wish: &Wish, known: &Known, setup: &Setup) -> Result<Option<Sending>>
         Part::Tiers => (Part::Tiers, tier_rows(wish, known, setup)?),
         Part::TiersGone => (Part::TiersGone, old_tiers(wish, known)?),
     };
-    Ok(Some(Sending { part, rows, clears: false }))
+    // A last day that is to be taken away where there is no price is gone already.
+    Ok((!rows.is_empty()).then_some(Sending { part, rows, clears: false }))
 }
 
 fn base_rows(wish: &Wish, sku: &str) -> Result<Vec<Value>> {
