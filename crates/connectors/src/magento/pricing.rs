@@ -86,6 +86,8 @@ struct Wish {
 #[derive(Debug)]
 struct Sending {
     part: Part,
+    /// As the shop spells it, and so repeats it in its complaints.
+    sku: String,
     rows: Vec<Value>,
     /// The wish itself is only sent after this: the shop keeps days that are not sent.
     clears: bool,
@@ -161,7 +163,7 @@ impl Magento {
         let sent: Vec<(usize, String)> = places
             .iter()
             .filter_map(|at| match states.get(*at) {
-                Some(State::Ready { wish, .. }) => Some((*at, wish.id.id.clone())),
+                Some(State::Ready { sending, .. }) => Some((*at, sending.sku.clone())),
                 _ => None,
             })
             .collect();
@@ -328,7 +330,7 @@ fn sending(wish: &Wish, known: &Known, setup: &Setup) -> Result<Option<Sending>>
         Part::TiersGone => (Part::TiersGone, old_tiers(wish, known)?),
     };
     // A last day that is to be taken away where there is no price is gone already.
-    Ok((!rows.is_empty()).then_some(Sending { part, rows, clears: false }))
+    Ok((!rows.is_empty()).then(|| Sending { part, sku: sku.clone(), rows, clears: false }))
 }
 
 fn base_rows(wish: &Wish, sku: &str) -> Result<Vec<Value>> {
@@ -352,7 +354,12 @@ fn special_rows(wish: &Wish, known: &Known) -> Result<Sending> {
         (was.from.is_some() && key.from.is_none()) || (row.until.is_some() && until.is_none())
     };
     if old.is_some_and(lacks) {
-        return Ok(Sending { part: Part::SpecialGone, rows: old_special(known)?, clears: true });
+        return Ok(Sending {
+            part: Part::SpecialGone,
+            sku: known.told.sku.clone(),
+            rows: old_special(known)?,
+            clears: true,
+        });
     }
     let mut row = json!({"price": lists::number(amount.amount)?, "store_id": 0, "sku": known.told.sku});
     // Both begin their day, as the back office stores them: the shop itself adds a day to the last one.
@@ -361,7 +368,7 @@ fn special_rows(wish: &Wish, known: &Known) -> Result<Sending> {
             fields.insert(field.to_owned(), json!(format!("{day} 00:00:00")));
         }
     }
-    Ok(Sending { part: Part::Special, rows: vec![row], clears: false })
+    Ok(Sending { part: Part::Special, sku: known.told.sku.clone(), rows: vec![row], clears: false })
 }
 
 /// The special price as the shop told it just now.

@@ -189,14 +189,14 @@ async fn a_day_that_is_to_go_takes_the_special_price_with_it_first() {
 async fn half_of_a_batch_is_refused_with_the_shops_words() {
     let (held, magento) = (Held::new(0), shop());
     let permits = vec![
-        permit(&held, "MUG", &[("0.5||group:Wholesale", "8")]),
+        permit(&held, "mug", &[("0.5||group:Wholesale", "8")]),
         permit(&held, "PEN", &[("5||group:Wholesale", "2")]),
         permit(&held, "NOPE", &[("5||group:Wholesale", "2")]),
         permit(&held, "BOOK", &[("5||group:Nobody", "2")]),
         permit(&held, "BOLT-M8", &[("5||group:*", "0.1")]),
     ];
     let outcomes = magento.write(&held.ctx(), permits).await;
-    let text = "`MUG`: Invalid attribute Quantity = 0.5. Row ID: SKU = MUG, Website ID: 0, Customer Group: Wholesale, \
+    let text = "`mug`: Invalid attribute Quantity = 0.5. Row ID: SKU = MUG, Website ID: 0, Customer Group: Wholesale, \
                 Quantity: 0.5.";
     assert!(matches!(refused(&outcomes[0]), (ErrorKind::Invalid, why) if why.ends_with(text)), "{:?}", outcomes[0]);
     assert_eq!((refused(&outcomes[2]).0, refused(&outcomes[3]).0), (ErrorKind::Gone, ErrorKind::Invalid));
