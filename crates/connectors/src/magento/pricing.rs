@@ -136,7 +136,7 @@ impl Magento {
                 Some(Err(error)) => return refused(error),
                 Some(Ok(None)) | None => return refused(nobodys(&wish.id)),
             };
-            match sending(&wish, &known, &setup) {
+            match sending(&wish, &known) {
                 Err(error) => refused(error),
                 Ok(None) => State::Ended(Outcome::Done(Box::new(known.snapshot))),
                 Ok(Some(_)) if ctx.now() > permit.deadline() => {
@@ -309,7 +309,7 @@ fn wish(change: &Change, setup: &Setup) -> Result<Wish> {
 }
 
 /// The rows that bring a wish about; none where all is as it is wanted.
-fn sending(wish: &Wish, known: &Known, setup: &Setup) -> Result<Option<Sending>> {
+fn sending(wish: &Wish, known: &Known) -> Result<Option<Sending>> {
     for key in wish.set.keys().chain(&wish.gone) {
         if let Some(why) = known.sheet.closed(&key.list) {
             return Err(unsupported(&format!(
@@ -326,7 +326,7 @@ fn sending(wish: &Wish, known: &Known, setup: &Setup) -> Result<Option<Sending>>
         Part::Base => (Part::Base, base_rows(wish, sku)?),
         Part::Special => return special_rows(wish, known).map(Some),
         Part::SpecialGone => (Part::SpecialGone, old_special(known)?),
-        Part::Tiers => (Part::Tiers, tier_rows(wish, known, setup)?),
+        Part::Tiers => (Part::Tiers, tier_rows(wish, known)?),
         Part::TiersGone => (Part::TiersGone, old_tiers(wish, known)?),
     };
     // A last day that is to be taken away where there is no price is gone already.
@@ -390,17 +390,11 @@ fn tier(sku: &str, key: &PriceKey, amount: Money) -> Result<Value> {
     }))
 }
 
-/// The tiers that are other than wanted.
-fn tier_rows(wish: &Wish, known: &Known, setup: &Setup) -> Result<Vec<Value>> {
+/// The tiers that are other than wanted. Whether there is such a group the shop says: ours may be newer than the list of them.
+fn tier_rows(wish: &Wish, known: &Known) -> Result<Vec<Value>> {
     let mut rows = Vec::new();
     for (key, wanted) in &wish.set {
         let Some(amount) = wanted.amount else { continue };
-        if key.list != lists::EVERYBODY
-            && !setup.groups.is_empty()
-            && !setup.groups.iter().any(|code| lists::list_of(code).as_ref() == Some(&key.list))
-        {
-            return Err(map::invalid(format!("`{}`: the shop has no such group of customers", key.path())));
-        }
         if known.sheet.rows.get(key).is_none_or(|row| row.amount != amount) {
             rows.push(tier(&known.told.sku, key, amount)?);
         }

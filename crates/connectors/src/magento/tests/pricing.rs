@@ -1,7 +1,7 @@
 //! Prices written, against a simulated shop: what leaves, what is complained about, and what may go wrong on the way.
 
 use super::prices::{by_hand, id, of, read, told, usd};
-use super::world::{Fault, Held, shop};
+use super::world::{Fault, Held, TOKEN, shop};
 use serde_json::Value as Json;
 use syncline_connect::{Connector, Outcome};
 use syncline_core::delivery::{Change, Noted, Permit, advance};
@@ -12,6 +12,7 @@ use syncline_core::money::Money;
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::PriceKey;
+use syncline_sim::http::{Request, System};
 
 /// A wish: `quantity|from|list` with an amount, a last day (`until 2026-11-30`), no last day (`always`), or nothing.
 fn leaves(rows: &[(&str, &str)]) -> Leaves {
@@ -66,7 +67,7 @@ fn writes(held: &Held) -> Vec<String> {
 }
 
 fn ledger(held: &Held, sku: &str) -> Vec<String> {
-    let ledger = held.with(|world| syncline_sim::http::System::ledger(&world.shop));
+    let ledger = held.with(|world| world.shop.ledger());
     let text = |row: &Json, key: &str| row[key].as_str().unwrap_or("-").to_owned();
     let rows = ledger["prices"].as_array().expect("prices").iter().filter(|row| row["sku"] == sku);
     let row = |row: &Json| ["list", "quantity", "from", "until", "amount"].map(|key| text(row, key)).join(" ");
@@ -148,6 +149,22 @@ fn parts_are_what_goes_in_one_request() {
 }
 
 #[tokio::test]
+async fn a_group_that_is_newer_than_the_list_of_them_has_its_prices() {
+    let (held, magento) = (Held::new(0), shop());
+    assert!(!read(&magento, &held, "MUG").await.lists.contains("group:Dealers"));
+    held.with(|world| {
+        let headers = vec![("authorization".to_owned(), format!("Bearer {TOKEN}"))];
+        let body = br#"{"group":{"code":"Dealers","tax_class_id":3}}"#.to_vec();
+        let (method, target) = ("POST".into(), "/rest/all/V1/customerGroups".into());
+        assert_eq!(world.shop.handle(world.now, &Request { method, target, headers, body }).status, 200);
+    });
+    let outcome = magento.write(&held.ctx(), vec![permit(&held, "MUG", &[("5||group:Dealers", "8")])]).await.remove(0);
+    assert_eq!(done(outcome), ["1||base 9.99", "5||group:Dealers 8"]);
+    held.wait(601);
+    assert!(read(&magento, &held, "MUG").await.lists.contains("group:Dealers"));
+}
+
+#[tokio::test]
 async fn a_special_price_moves_and_ends() {
     let held = Held::new(0);
     let old = [("1|2026-11-27|special", "8"), ("1|2026-11-27|special", "until 2026-11-30")];
@@ -199,7 +216,9 @@ async fn half_of_a_batch_is_refused_with_the_shops_words() {
     let text = "`mug`: Invalid attribute Quantity = 0.5. Row ID: SKU = MUG, Website ID: 0, Customer Group: Wholesale, \
                 Quantity: 0.5.";
     assert!(matches!(refused(&outcomes[0]), (ErrorKind::Invalid, why) if why.ends_with(text)), "{:?}", outcomes[0]);
-    assert_eq!((refused(&outcomes[2]).0, refused(&outcomes[3]).0), (ErrorKind::Gone, ErrorKind::Invalid));
+    assert_eq!(refused(&outcomes[2]).0, ErrorKind::Gone);
+    let text = "No such entity with Customer Group = Nobody.";
+    assert!(matches!(refused(&outcomes[3]), (ErrorKind::Invalid, why) if why.contains(text)), "{:?}", outcomes[3]);
     assert!(matches!((&outcomes[1], &outcomes[4]), (Outcome::Done(_), Outcome::Done(_))));
     assert_eq!(writes(&held), ["tier-prices"], "a SKU nobody has would have refused them all");
 }
