@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::{Ctx, Error, Result};
+use syncline_core::money::Currency;
 use syncline_core::policy::ErrorKind;
 
 /// A tax that can stand on a line of a sale.
@@ -69,6 +70,8 @@ pub(super) struct Setup {
     pub(super) company: i64,
     pub(super) company_name: String,
     pub(super) zone: Option<String>,
+    /// The company's, which prices are in.
+    pub(super) currency: Option<Currency>,
     pub(super) modules: BTreeSet<String>,
     /// Id by ISO code.
     pub(super) currencies: BTreeMap<String, i64>,
@@ -106,6 +109,11 @@ impl Setup {
     /// Whether module `web_shop` is activated, so that sales have a `web_id`.
     pub(super) fn has_web_ids(&self) -> bool {
         self.modules.contains("web_shop")
+    }
+
+    /// Whether price lists can be asked; without this module Tryton tells the list price in their place.
+    pub(super) fn has_price_lists(&self) -> bool {
+        self.modules.contains("sale_price_list")
     }
 
     /// The context of a write of texts in `language` on one record in one version. The others keep their state: Tryton
@@ -153,6 +161,8 @@ struct CompanyRow {
     #[serde(rename = "party.")]
     party: Named,
     timezone: Option<String>,
+    #[serde(rename = "currency.", default)]
+    currency: Option<Coded>,
 }
 
 #[derive(Deserialize)]
@@ -275,6 +285,7 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<
         company: company.id,
         company_name: company.party.name.unwrap_or_default(),
         zone: company.timezone,
+        currency: company.currency.and_then(|row| row.code?.parse().ok()),
         digits: currencies.iter().filter_map(|row| Some((row.code.clone()?, row.digits))).collect(),
         currencies: currencies.into_iter().filter_map(|row| Some((row.code?, row.id))).collect(),
         taxes,
@@ -308,7 +319,8 @@ async fn company(
 ) -> Result<(CompanyRow, Option<i64>)> {
     let preferences: Preferences =
         reader.client.read(reader.ctx, "model.res.user.get_preferences", json!([true, reader.context])).await?;
-    let rows: Vec<CompanyRow> = reader.rows("company.company", json!([]), &["party.name", "timezone"]).await?;
+    let rows: Vec<CompanyRow> =
+        reader.rows("company.company", json!([]), &["party.name", "timezone", "currency.code"]).await?;
     let names: Vec<&str> = rows.iter().map(|row| row.party.name.as_deref().unwrap_or("?")).collect();
     let list = names.join("`, `");
     let wrong = |what: String| Err(Error::new(ErrorKind::Config, what));
