@@ -250,12 +250,7 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<
     let mut warnings = Vec::new();
     let (company, own_company) = company(&reader, config, &mut warnings).await?;
     reader.context = context(Some(company.id));
-    let modules: Vec<Named> = reader.rows("ir.module", json!([["state", "=", "activated"]]), &["name"]).await?;
-    let modules: BTreeSet<String> = modules.into_iter().filter_map(|row| row.name).collect();
-    if let Some(missing) = ["sale", "party", "product"].iter().find(|name| !modules.contains(**name)) {
-        let message = format!("module `{missing}` is not activated in this Tryton: activate it, then run again");
-        return Err(Error::new(ErrorKind::Config, message));
-    }
+    let modules = modules(&reader).await?;
     let currencies: Vec<CurrencyRow> = reader.rows("currency.currency", json!([]), &["code", "digits"]).await?;
     let taxes = taxes(&reader, company.id, &mut warnings).await?;
     let terms: Vec<Named> = reader.rows("account.invoice.payment_term", json!([]), &["name"]).await?;
@@ -305,6 +300,17 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<
         modules,
         warnings,
     })
+}
+
+/// The modules that are activated; an error where one is not that nothing works without.
+async fn modules(reader: &Reader<'_>) -> Result<BTreeSet<String>> {
+    let rows: Vec<Named> = reader.rows("ir.module", json!([["state", "=", "activated"]]), &["name"]).await?;
+    let modules: BTreeSet<String> = rows.into_iter().filter_map(|row| row.name).collect();
+    if let Some(missing) = ["sale", "party", "product"].iter().find(|name| !modules.contains(**name)) {
+        let message = format!("module `{missing}` is not activated in this Tryton: activate it, then run again");
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    Ok(modules)
 }
 
 fn named_shop(row: &WebShopRow) -> WebShop {
