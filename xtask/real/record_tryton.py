@@ -12,6 +12,8 @@ import sys
 import urllib.error
 import urllib.request
 
+from record_tryton_prices import prices
+
 C = {"company": 1, "language": "en"}
 DAY = {"__class__": "date", "year": 2026, "month": 3, "day": 2}
 TODAY = datetime.date.today()
@@ -610,7 +612,7 @@ def guest(r):
 
 def main():
     r = Recorder(json.loads(sys.stdin.read()))
-    for part in (doors, looks, parties, refusals, life, money, guest, stock, products):
+    for part in (doors, looks, parties, refusals, life, money, guest, stock, products, prices):
         part(r)
     text = json.dumps({"system": "trytond 8.0", "day": str(TODAY), "login": r.place["login"], "password": r.place["password"]}, ensure_ascii=False)
     steps = ",\n".join("  " + json.dumps(step, ensure_ascii=False) for step in r.steps)

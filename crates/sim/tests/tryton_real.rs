@@ -10,7 +10,7 @@ use syncline_sim::tryton::{Erp, Options};
 const RECORDED: &str = include_str!("../fixtures/tryton-8.0.json");
 
 /// Fields that hold record ids: only their shape must agree, for the two databases count differently.
-const IDS: [&str; 37] = [
+const IDS: [&str; 38] = [
     "id",
     "result",
     "party",
@@ -48,6 +48,7 @@ const IDS: [&str; 37] = [
     "res_id",
     "category",
     "weight_uom",
+    "price_list",
 ];
 
 /// Values of the recorded names in our own run.

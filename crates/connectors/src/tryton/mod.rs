@@ -1,16 +1,20 @@
-//! Tryton 8.0: parties, products, stock and sales over JSON-RPC.
+//! Tryton 8.0: parties, products, stock, prices and sales over JSON-RPC.
 
 mod client;
 mod config;
 mod map;
+mod price;
+mod price_feed;
 mod probe;
 mod product;
 mod read;
+mod rest;
 mod setup;
 mod stock;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod wire_price;
 mod write;
 
 pub use config::{Config, SETTLE_S};

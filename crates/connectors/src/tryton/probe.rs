@@ -26,6 +26,7 @@ pub(super) fn best(config: &Config) -> Profile {
         (Kind::Customer, customers()),
         (Kind::Variant, variants(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Stock, stock()),
+        (Kind::Price, prices()),
     ]);
     Profile {
         name: "tryton".to_string(),
@@ -160,6 +161,17 @@ fn stock() -> KindProfile {
     }
 }
 
+/// Prices as a running Tryton 8.0 computed them, recorded by `xtask/real/record_tryton.py`. Nothing is written.
+fn prices() -> KindProfile {
+    KindProfile {
+        reads: owned(&["variant", "lists[*]", "prices[*]", "prices[*].until"]),
+        since: "write_date".to_string(),
+        key_order: "id ascending".to_string(),
+        batch: 1,
+        ..KindProfile::default()
+    }
+}
+
 /// The profile with the guards that are really there.
 fn effective(best: &Profile, setup: &Setup) -> Profile {
     let mut profile = best.clone();
@@ -179,7 +191,7 @@ fn choice(code: &str, title: &str, hint: String) -> Choice {
 }
 
 /// Rows a mapping table can point to.
-fn choices(setup: &Setup, codes: &map::Codes) -> BTreeMap<String, Vec<Choice>> {
+fn choices(setup: &Setup, codes: &map::Codes, lists: &[map::PriceList]) -> BTreeMap<String, Vec<Choice>> {
     let named = |name: &str| choice(name, name, String::new());
     let taxes = setup.taxes.iter().map(|(name, tax)| choice(name, name, tax.percent.to_string())).collect();
     let currencies = setup.currencies.keys().map(|code| choice(code, code, code.clone())).collect();
@@ -187,7 +199,11 @@ fn choices(setup: &Setup, codes: &map::Codes) -> BTreeMap<String, Vec<Choice>> {
     let products = charges.iter().filter(|(_, there)| there.is_some()).map(|(code, _)| named(code)).collect();
     let languages =
         setup.languages.iter().map(|one| choice(&map::locale(&one.code), &one.name, String::new())).collect();
+    let currency = setup.currency.map(|currency| currency.to_string()).unwrap_or_default();
+    let base = choice(map::BASE, "List price", currency.clone());
+    let lists = lists.iter().map(|list| choice(&list.name, &list.name, currency.clone()));
     BTreeMap::from([
+        ("price_lists".to_string(), std::iter::once(base).chain(lists).collect()),
         ("languages".to_string(), languages),
         ("taxes".to_string(), taxes),
         ("payment_terms".to_string(), setup.terms.keys().map(|name| named(name)).collect()),
@@ -203,6 +219,8 @@ impl Tryton {
     pub(super) async fn probed(&self, ctx: &Ctx) -> Result<Probe> {
         let setup = self.setup_since(ctx, Some(jiff::Timestamp::MAX)).await?;
         let mut warnings = setup.warnings.clone();
+        let (lists, unread) = self.price_lists(ctx, &setup).await?;
+        warnings.extend(unread);
         let version = match self.client.version(ctx).await {
             Ok(version) => version,
             Err(error) => {
@@ -218,7 +236,7 @@ impl Tryton {
             profile: effective(&self.profile, &setup),
             scopes: vec![(setup.company.to_string(), setup.company_name.clone())],
             zone: setup.zone.clone(),
-            choices: choices(&setup, &self.codes),
+            choices: choices(&setup, &self.codes, &lists),
             warnings,
         })
     }

@@ -8,6 +8,7 @@ use super::wire::{
     KeyRow, Moment, PARTY_FIELDS, PRODUCT_FIELDS, PartyRow, SALE_FIELDS, SaleRow, TimesRow, VARIANT_FIELDS,
     WEIGHT_FIELDS,
 };
+use super::wire_price::PRICED_FIELDS;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -47,7 +48,8 @@ fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
             let weight = if setup.weight_units.is_empty() { &[][..] } else { &WEIGHT_FIELDS };
             VARIANT_FIELDS.into_iter().chain(weight.iter().copied()).collect()
         }
-        Kind::Product | Kind::Stock | Kind::Price => PRODUCT_FIELDS.to_vec(),
+        Kind::Price => PRICED_FIELDS.to_vec(),
+        Kind::Product | Kind::Stock => PRODUCT_FIELDS.to_vec(),
     }
 }
 
@@ -172,6 +174,7 @@ impl Tryton {
         let good: Vec<i64> = numbers.iter().filter_map(|number| number.as_ref().ok().copied()).collect();
         let found = match self.setup(ctx).await {
             Ok(setup) if kind == Kind::Stock => self.stocks(ctx, &setup, &good).await,
+            Ok(setup) if kind == Kind::Price => self.prices(ctx, &setup, &good).await,
             Ok(setup) => self.documents(ctx, &setup, kind, &good).await,
             Err(error) => Err(error),
         };
@@ -240,7 +243,7 @@ impl Tryton {
         };
         let mut domain = scope(kind, &setup, kind == Kind::Customer);
         domain.push(json!(["id", ">", last]));
-        if kind == Kind::Stock {
+        if matches!(kind, Kind::Stock | Kind::Price) {
             domain.push(json!(["code", "!=", null]));
         }
         let stamps: &[&str] =
@@ -250,9 +253,9 @@ impl Tryton {
         let more = rows.len() == LONG_PAGE;
         let next = Cursor(ascending(&rows, last)?.to_string());
         let keys: Result<Vec<KeyRow>> = rows.iter().map(|row| typed(row, "key")).collect();
-        // A product's version does not move with its stock.
+        // A product's version does not move with its stock or its price lists.
         let version = |row: KeyRow| match kind {
-            Kind::Stock => None,
+            Kind::Stock | Kind::Price => None,
             Kind::Variant => map::version(row.version.as_deref(), row.template.and_then(|t| t.version).as_deref()),
             _ => row.version,
         };
@@ -264,6 +267,9 @@ impl Tryton {
     pub(super) async fn changed(&self, ctx: &Ctx, kind: Kind, since: &Cursor) -> Result<Page> {
         if kind == Kind::Stock {
             return self.stock_changed(ctx, since).await;
+        }
+        if kind == Kind::Price {
+            return self.prices_changed(ctx, since).await;
         }
         let setup = self.setup(ctx).await?;
         let mut walk: Walk = walk_of(since)?;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::{Ctx, Error, Result};
+use syncline_core::money::Currency;
 use syncline_core::policy::ErrorKind;
 
 /// A tax that can stand on a line of a sale.
@@ -69,6 +70,8 @@ pub(super) struct Setup {
     pub(super) company: i64,
     pub(super) company_name: String,
     pub(super) zone: Option<String>,
+    /// The company's, which prices are in.
+    pub(super) currency: Option<Currency>,
     pub(super) modules: BTreeSet<String>,
     /// Id by ISO code.
     pub(super) currencies: BTreeMap<String, i64>,
@@ -106,6 +109,11 @@ impl Setup {
     /// Whether module `web_shop` is activated, so that sales have a `web_id`.
     pub(super) fn has_web_ids(&self) -> bool {
         self.modules.contains("web_shop")
+    }
+
+    /// Whether price lists can be asked; without this module Tryton tells the list price in their place.
+    pub(super) fn has_price_lists(&self) -> bool {
+        self.modules.contains("sale_price_list")
     }
 
     /// The context of a write of texts in `language` on one record in one version. The others keep their state: Tryton
@@ -153,6 +161,8 @@ struct CompanyRow {
     #[serde(rename = "party.")]
     party: Named,
     timezone: Option<String>,
+    #[serde(rename = "currency.", default)]
+    currency: Option<Coded>,
 }
 
 #[derive(Deserialize)]
@@ -240,12 +250,7 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<
     let mut warnings = Vec::new();
     let (company, own_company) = company(&reader, config, &mut warnings).await?;
     reader.context = context(Some(company.id));
-    let modules: Vec<Named> = reader.rows("ir.module", json!([["state", "=", "activated"]]), &["name"]).await?;
-    let modules: BTreeSet<String> = modules.into_iter().filter_map(|row| row.name).collect();
-    if let Some(missing) = ["sale", "party", "product"].iter().find(|name| !modules.contains(**name)) {
-        let message = format!("module `{missing}` is not activated in this Tryton: activate it, then run again");
-        return Err(Error::new(ErrorKind::Config, message));
-    }
+    let modules = modules(&reader).await?;
     let currencies: Vec<CurrencyRow> = reader.rows("currency.currency", json!([]), &["code", "digits"]).await?;
     let taxes = taxes(&reader, company.id, &mut warnings).await?;
     let terms: Vec<Named> = reader.rows("account.invoice.payment_term", json!([]), &["name"]).await?;
@@ -275,6 +280,7 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<
         company: company.id,
         company_name: company.party.name.unwrap_or_default(),
         zone: company.timezone,
+        currency: company.currency.and_then(|row| row.code?.parse().ok()),
         digits: currencies.iter().filter_map(|row| Some((row.code.clone()?, row.digits))).collect(),
         currencies: currencies.into_iter().filter_map(|row| Some((row.code?, row.id))).collect(),
         taxes,
@@ -296,6 +302,17 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<
     })
 }
 
+/// The modules that are activated; an error where one is not that nothing works without.
+async fn modules(reader: &Reader<'_>) -> Result<BTreeSet<String>> {
+    let rows: Vec<Named> = reader.rows("ir.module", json!([["state", "=", "activated"]]), &["name"]).await?;
+    let modules: BTreeSet<String> = rows.into_iter().filter_map(|row| row.name).collect();
+    if let Some(missing) = ["sale", "party", "product"].iter().find(|name| !modules.contains(**name)) {
+        let message = format!("module `{missing}` is not activated in this Tryton: activate it, then run again");
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    Ok(modules)
+}
+
 fn named_shop(row: &WebShopRow) -> WebShop {
     WebShop { id: row.id, name: row.name.clone().unwrap_or_default() }
 }
@@ -308,7 +325,8 @@ async fn company(
 ) -> Result<(CompanyRow, Option<i64>)> {
     let preferences: Preferences =
         reader.client.read(reader.ctx, "model.res.user.get_preferences", json!([true, reader.context])).await?;
-    let rows: Vec<CompanyRow> = reader.rows("company.company", json!([]), &["party.name", "timezone"]).await?;
+    let rows: Vec<CompanyRow> =
+        reader.rows("company.company", json!([]), &["party.name", "timezone", "currency.code"]).await?;
     let names: Vec<&str> = rows.iter().map(|row| row.party.name.as_deref().unwrap_or("?")).collect();
     let list = names.join("`, `");
     let wrong = |what: String| Err(Error::new(ErrorKind::Config, what));

@@ -1,14 +1,15 @@
 //! Stock: the figures of many products at once, warehouse by warehouse, and the feed of what has moved.
 
 use super::read::{
-    LONG_PAGE, OVERLAP, PAGE, Search, ascending, changed_since, cursor_of, id_of, moment_of, search, typed, walk_of,
+    LONG_PAGE, PAGE, Search, ascending, changed_since, cursor_of, id_of, moment_of, search, typed, walk_of,
     written_since,
 };
+use super::rest::Tide;
 use super::setup::{Setup, Warehouse};
 use super::wire::{Day, FIGURE_FIELDS, FigureRow, LATE_FIELDS, LateRow, MovedRow};
 use super::{Tryton, map};
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -181,13 +182,13 @@ impl Tryton {
     pub(super) async fn stock_changed(&self, ctx: &Ctx, since: &Cursor) -> Result<Page> {
         let mut walk: StockWalk = walk_of(since)?;
         let mut setup = self.setup(ctx).await?;
-        if walk.start.is_none() {
-            walk.start = Some(ctx.now());
+        if walk.tide.start.is_none() {
+            walk.tide.start = Some(ctx.now());
             let today = self.today(ctx, &setup).await?;
             if walk.day != Some(today) {
                 setup = self.fresh_setup(ctx).await?;
-                if walk.top.is_none() {
-                    walk.met_top(self.latest_move(ctx, &setup).await?, ctx.now());
+                if walk.tide.top.is_none() {
+                    walk.tide.met_top(self.latest_move(ctx, &setup).await?, ctx.now());
                 }
                 (walk.day, walk.stage) = (Some(today), Stage::All);
             }
@@ -211,14 +212,14 @@ impl Tryton {
         let (rows, page) = match walk.stage {
             Stage::Moves => {
                 domain.push(json!(["company", "=", setup.company]));
-                domain.extend(walk.since.map(changed_since));
+                domain.extend(walk.tide.since.map(changed_since));
                 (self.moves(ctx, setup, json!(domain), &fields).await?, LONG_PAGE)
             }
             stage => {
                 domain.push(json!(["code", "!=", null]));
                 if stage == Stage::Products {
                     domain.push(json!(["active", "in", [true, false]]));
-                    domain.extend(walk.since.map(written_since));
+                    domain.extend(walk.tide.since.map(written_since));
                 }
                 let wanted = Search { kind: Kind::Stock, domain, limit: PAGE, fields: &["write_date", "create_date"] };
                 (search(&self.client, ctx, setup, wanted).await?, PAGE)
@@ -233,7 +234,7 @@ impl Tryton {
                 ids.insert(id_of(row)?);
             }
             if walk.stage != Stage::All {
-                walk.newest = walk.newest.max(moment_of(row));
+                walk.tide.meet(moment_of(row));
             }
         }
         Ok((ids, rows.len() == page))
@@ -273,21 +274,8 @@ struct StockWalk {
     day: Option<Date>,
     #[serde(default)]
     stage: Stage,
-    /// Changes before this are known; none for all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<Timestamp>,
-    /// When this pass began, by our clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    start: Option<Timestamp>,
-    /// The latest change met before this pass, by Tryton's clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    top: Option<Timestamp>,
-    /// When that was met, by our clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    met: Option<Timestamp>,
-    /// The latest change met in this pass, by Tryton's clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    newest: Option<Timestamp>,
+    #[serde(flatten)]
+    tide: Tide,
     /// The last id of this stage.
     #[serde(default)]
     id: i64,
@@ -301,29 +289,11 @@ impl StockWalk {
             Stage::All => self.stage = Stage::Moves,
             Stage::Moves => self.stage = Stage::Products,
             Stage::Products => {
-                self.end(now);
+                self.stage = Stage::Moves;
+                self.tide.end(now);
                 return true;
             }
         }
         false
-    }
-
-    /// The next pass looks back from the latest change met, for transactions that were still open and for what was
-    /// written while this pass ran. Once a pass that began long enough after has met nothing later, nothing can be
-    /// behind it any more, and what rests is not read again and again.
-    fn end(&mut self, now: Timestamp) {
-        let rested = |met: Timestamp| self.start.is_some_and(|start| start.duration_since(met) >= OVERLAP);
-        if self.newest > self.top {
-            self.met_top(self.newest, now);
-        } else if let (Some(top), true) = (self.top, self.met.is_some_and(rested)) {
-            self.since = top.checked_add(SignedDuration::from_micros(1)).ok();
-        }
-        (self.stage, self.start, self.newest) = (Stage::Moves, None, None);
-    }
-
-    fn met_top(&mut self, top: Option<Timestamp>, now: Timestamp) {
-        (self.top, self.met) = (top, Some(now));
-        let until = top.map(|top| self.start.map_or(top, |start| top.min(start)));
-        self.since = until.and_then(|until| until.checked_sub(OVERLAP).ok());
     }
 }

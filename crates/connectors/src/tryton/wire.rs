@@ -39,6 +39,12 @@ impl Serialize for Dec {
 #[serde(transparent)]
 pub(super) struct Qty(pub(super) Exact);
 
+impl Qty {
+    pub(super) fn of(quantity: Decimal) -> Self {
+        Self(Exact(quantity))
+    }
+}
+
 impl Serialize for Qty {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let number: serde_json::Number = self.0.0.normalize().to_string().parse().map_err(serde::ser::Error::custom)?;

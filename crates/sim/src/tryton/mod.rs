@@ -5,8 +5,10 @@
 
 mod domain;
 mod fail;
+mod formula;
 mod ledger;
 mod models;
+mod price;
 mod read;
 mod rpc;
 mod sale;
@@ -153,6 +155,18 @@ impl Erp {
         })
     }
 
+    /// Sets the list price of a product, decimal text, where it stands: on the product if it has one of its own, else on
+    /// its template, whose other variants cost the same then; false where refused, or where no product has that code.
+    pub fn set_list_price(&mut self, now: Timestamp, code: &str, amount: &str) -> bool {
+        self.whole(now, |store| price::set_list_price(store, code, amount))
+    }
+
+    /// Makes the price list of that name, a new one if need be, say these lines and no others: for one product or all,
+    /// from so many pieces on (0 for any number), by a formula such as `unit_price * 0.9`. The first that fits counts.
+    pub fn set_price_list(&mut self, now: Timestamp, name: &str, lines: &[(Option<&str>, u32, &str)]) -> bool {
+        self.whole(now, |store| price::set_price_list(store, name, lines))
+    }
+
     /// Opens a further, empty warehouse of that code.
     pub fn open_warehouse(&mut self, now: Timestamp, code: &str) -> bool {
         self.whole(now, |store| stock::open_warehouse(store, code).map(drop))
@@ -222,7 +236,7 @@ impl Erp {
                 || (object == "res.user" && method == "get_preferences")
                 || (object == "ir.date" && method == "today")
                 || shipping::has_button(object, method);
-        if !known {
+        if !known || object == "product.list_price" {
             return Err(Fail::Http(
                 403,
                 "You don't have the permission to access the requested resource. It is either \
@@ -235,6 +249,7 @@ impl Erp {
         };
         self.store.begin(now, context.get("_timestamp"));
         self.store.look = stock::Look::of(context);
+        self.store.ask = price::Ask::of(context);
         self.store.speech = translate::Speech::of(context);
         self.store.user = USER;
         let outcome = self.run(now, object, method, args);

@@ -175,6 +175,7 @@ fn terms() -> Vec<Model> {
 pub(super) fn trade(web_shop: bool) -> Vec<Model> {
     let mut models = terms();
     models.extend(products(web_shop));
+    models.extend(price_lists());
     models.extend(parties());
     models.extend(party_parts());
     models.extend(stock());
@@ -258,6 +259,7 @@ fn products(measured: bool) -> Vec<Model> {
                     via("salable", "Salable", ""),
                     calc("list_price", "List Price", Calc::Same("own_list_price"), ""),
                     calc("list_price_used", "List Price", Calc::ListPrice, ""),
+                    calc("sale_price_uom", "Sale Price", Calc::SalePrice, ""),
                     numeric("own_list_price", "List Price", Digits::Fixed(4)),
                     calc("quantity", "Quantity", Calc::Figure(Figure::Quantity), ""),
                     calc("forecast_quantity", "Forecast Quantity", Calc::Figure(Figure::Forecast), ""),
@@ -265,6 +267,40 @@ fn products(measured: bool) -> Vec<Model> {
                 shown,
             ]
             .concat(),
+        ),
+    ]
+}
+
+/// Price lists, and the model list prices really stand in, which nobody may read.
+fn price_lists() -> Vec<Model> {
+    vec![
+        Model::new("product.list_price", "Product List Price", &[("id", false)], Vec::new()),
+        Model::new(
+            "product.price_list",
+            "Product Price List",
+            &[("id", false)],
+            vec![
+                char("name", "Name").required(),
+                one("company", "Company", "company.company").required(),
+                flag("tax_included", "Tax Included"),
+                field("unit", "Unit", Kind::Select(&["product_default", "product_sale"])).required(),
+                field("price", "Price", Kind::Select(&["list_price", "cost_price"])),
+                many("lines", "Lines", "product.price_list.line", "price_list"),
+                active(),
+            ],
+        ),
+        Model::new(
+            "product.price_list.line",
+            "Product Price List Line",
+            &[("sequence", false), ("id", false)],
+            vec![
+                one("price_list", "Price List", "product.price_list").required().indexed(),
+                int("sequence", "Sequence"),
+                int("category", "Category"),
+                one("product", "Product", "product.product"),
+                field("quantity", "Quantity", Kind::Float(Digits::Any)),
+                char("formula", "Formula").required(),
+            ],
         ),
     ]
 }

@@ -1,5 +1,7 @@
 //! Reading records: stored, computed and dotted fields, and how a record is named in error texts.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
@@ -7,7 +9,7 @@ use super::fail::Fail;
 use super::schema::{Calc, Field, Kind};
 use super::store::Store;
 use super::value::{Val, stamp};
-use super::{sale, stock, translate, vat};
+use super::{price, sale, stock, translate, vat};
 
 /// The rows of these ids with these fields, each with its `id`; refused as a whole if one is not there.
 pub fn read(store: &Store, model: &str, ids: &[u64], fields: &[String]) -> Result<Vec<Value>, Fail> {
@@ -15,6 +17,9 @@ pub fn read(store: &Store, model: &str, ids: &[u64], fields: &[String]) -> Resul
     // Nothing stored is looked up for figures alone, so nobody notices that a record is not there.
     if fields.is_empty() || !fields.iter().all(|name| model == "product.product" && FIGURES.contains(&name.as_str())) {
         present(store, model, ids, "read")?;
+    }
+    if ids.iter().collect::<BTreeSet<_>>().len() < ids.len() && fields.iter().any(|name| name == "sale_price_uom") {
+        return Err(Fail::other("Duplicate products"));
     }
     let (plain, dotted) = split(fields);
     let def = store.schema.model(model)?;
@@ -145,13 +150,8 @@ fn compute(store: &Store, model: usize, id: u64, calc: Calc) -> Result<Val, Fail
             }
         }
         Calc::Same(other) => store.value(name, id, other),
-        Calc::ListPrice => match store.value(name, id, "own_list_price") {
-            Val::Null => {
-                let template = store.value(name, id, "template").id().unwrap_or(0);
-                store.value("product.template", template, "list_price")
-            }
-            own => own,
-        },
+        Calc::ListPrice => price::list_price(store, id),
+        Calc::SalePrice => price::sale_price(store, id)?,
         Calc::TaxIdentifier => {
             let all = store.children("party.identifier", "party", id)?;
             let first = all.into_iter().find(|one| vat::is_tax(&store.text("party.identifier", *one, "type")));

@@ -45,6 +45,8 @@ pub enum Calc {
     Via(&'static str, &'static str),
     /// The price used for a product: its own, else its template's.
     ListPrice,
+    /// What the running call is told that a product costs.
+    SalePrice,
     /// The first identifier that is a tax number.
     TaxIdentifier,
     /// The first contact mechanism of this type.

@@ -54,6 +54,7 @@ pub fn fill(store: &mut Store, options: &Options) -> Result<(), Fail> {
     if options.web_shop {
         shop(store)?;
     }
+    price_lists(store)?;
     products(store, &catalogue(options.seed, options.products))?;
     goods(store, options.seed)?;
     if !options.empty {
@@ -171,6 +172,15 @@ fn goods(store: &mut Store, seed: u64) -> Result<(), Fail> {
     Ok(())
 }
 
+/// Two price lists that nobody has finished: without a base their formulas come to nothing.
+fn price_lists(store: &mut Store) -> Result<(), Fail> {
+    let lists = [("Prices without tax", false, "unit_price"), ("Prices with tax", true, "unit_price * 1.19")];
+    let rows = lists.map(|(name, taxed, formula)| {
+        json!({"name": name, "tax_included": taxed, "lines": [["create", [{"formula": formula}]]]})
+    });
+    add(store, "product.price_list", rows.to_vec()).map(drop)
+}
+
 fn shop(store: &mut Store) -> Result<(), Fail> {
     let guest = add(store, "party.party", vec![json!({"name": "Webshop Guest", "addresses": [["create", [{}]]]})])?;
     let row = json!({"name": "Webshop", "company": 1, "currency": 1, "guest_party": guest.first(),
@@ -194,15 +204,15 @@ fn products(store: &mut Store, items: &[Item]) -> Result<(), Fail> {
             Form::Virtual => "service",
             Form::Configurable { .. } | Form::Bundle { .. } => continue,
         };
-        let family = match families.get(item.sku.as_str()) {
-            Some(id) => *id,
-            None => template(store, &item.name, kind, item.net_price)?,
+        let (family, own) = match families.get(item.sku.as_str()) {
+            Some(id) => (*id, Some(item.net_price)),
+            None => (template(store, &item.name, kind, item.net_price)?, None),
         };
-        variant(store, family, &item.sku, item.net_price)?;
+        variant(store, family, &item.sku, own)?;
     }
     for (code, name) in [("SHIPPING", "Shipping"), ("ROUNDING", "Rounding"), ("FEE", "Fee")] {
         let id = template(store, name, "service", Decimal::ZERO)?;
-        variant(store, id, code, Decimal::ZERO)?;
+        variant(store, id, code, None)?;
     }
     Ok(())
 }
@@ -212,8 +222,9 @@ fn template(store: &mut Store, name: &str, kind: &str, price: Decimal) -> Result
     Ok(add(store, "product.template", vec![row])?.first().copied().unwrap_or_default())
 }
 
-fn variant(store: &mut Store, template: u64, code: &str, price: Decimal) -> Result<(), Fail> {
-    let row = json!({"template": template, "code": code, "suffix_code": code, "own_list_price": decimal(price)});
+/// A variant; with a price of its own where it differs from its family's.
+fn variant(store: &mut Store, template: u64, code: &str, price: Option<Decimal>) -> Result<(), Fail> {
+    let row = json!({"template": template, "code": code, "suffix_code": code, "own_list_price": price.map(decimal)});
     add(store, "product.product", vec![row]).map(|_| ())
 }
 

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::fail::Fail;
+use super::price::Ask;
 use super::schema::{Kind, Schema};
 use super::stock::Look;
 use super::translate::Speech;
@@ -61,6 +62,8 @@ pub struct Store {
     guards: BTreeMap<(usize, u64), String>,
     /// Where and until when the running call looks at stock.
     pub look: Look,
+    /// What the running call asks prices for.
+    pub ask: Ask,
     /// Which language the running call speaks.
     pub speech: Speech,
     /// The id of the user on whose behalf the transaction runs.
@@ -80,6 +83,7 @@ impl Store {
             moment: now,
             guards: BTreeMap::new(),
             look: Look::default(),
+            ask: Ask::default(),
             speech: Speech::default(),
             user: ADMINISTRATOR,
         }
@@ -92,6 +96,7 @@ impl Store {
         self.undo.clear();
         self.guards.clear();
         self.look = Look::default();
+        self.ask = Ask::default();
         self.speech = Speech::default();
         self.user = ADMINISTRATOR;
         for (key, value) in guards.and_then(Value::as_object).into_iter().flatten() {

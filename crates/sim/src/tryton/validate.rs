@@ -8,7 +8,7 @@ use super::read::rec_name;
 use super::schema::{Digits, Field, Kind};
 use super::store::Store;
 use super::value::Val;
-use super::{sale, vat};
+use super::{price, sale, vat};
 
 /// Refuses a record that breaks a rule of its model.
 pub fn record(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
@@ -25,6 +25,7 @@ pub fn record(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
     match model {
         "party.identifier" => identifier(store, id),
         "sale.sale" => sale::guests(store, id),
+        "product.price_list.line" => price::line(store, id),
         _ => Ok(()),
     }
 }
@@ -106,6 +107,9 @@ impl Case<'_> {
     }
 
     fn place(&self) -> String {
+        if matches!(self.field.name, "list_price" | "own_list_price") {
+            return format!("for field \"List Price\" in record \"({})\" of \"Product List Price\"", self.id);
+        }
         let title = self.store.schema.model(self.model).map_or("", |model| model.title);
         format!(
             "for field \"{}\" in record \"{}\" of \"{title}\"",

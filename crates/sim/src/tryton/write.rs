@@ -78,6 +78,10 @@ fn defaults(store: &Store, model: &str) -> Result<Map<String, Value>, Fail> {
         "web.shop" => &[("company", json!(1)), ("currency", json!(1))],
         "account.tax" => &[("type", json!("percentage")), ("update_unit_price", json!(false)), ("company", json!(1))],
         "product.template" => &[("type", json!("goods"))],
+        "product.price_list" => {
+            &[("company", json!(1)), ("unit", json!("product_default")), ("tax_included", json!(false))]
+        }
+        "product.price_list.line" => &[("formula", json!("unit_price"))],
         "stock.move" => &[("state", json!("draft")), ("company", json!(1))],
         "stock.shipment.out" => &[("state", json!("draft")), ("company", json!(1))],
         "stock.inventory" => &[("state", json!("draft")), ("company", json!(1))],

@@ -1,5 +1,6 @@
 //! What Tryton's shapes mean in our words, and ours in Tryton's. Pure: no calls, no clock.
 
+mod lists;
 mod party;
 mod price;
 mod product;
@@ -7,6 +8,7 @@ mod sale;
 mod stock;
 mod text;
 
+pub(super) use lists::{BASE, PriceList, Steps, offered, price_record, thresholds};
 pub(super) use party::{attach_party, new_party, party_record};
 pub(super) use product::{
     DESCRIPTION, Edit, NAME, Texts, edit, locale, parts as product_parts, variant_record, version, write_of,

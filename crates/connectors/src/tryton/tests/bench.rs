@@ -10,7 +10,7 @@ use syncline_core::id::{DeliveryId, Epoch, Mark, RemoteId, SystemUid};
 use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::Leaves;
 use syncline_core::policy::ErrorKind;
-use syncline_core::record::{Customer, Order, Record, Stock, Variant};
+use syncline_core::record::{Customer, Order, Price, Record, Stock, Variant};
 use syncline_sim::http::System;
 use syncline_sim::tryton::{Erp, Options};
 
@@ -43,6 +43,13 @@ pub(super) fn variant_of(snapshot: &Snapshot) -> &Variant {
     match &snapshot.records.first().unwrap().1 {
         Record::Variant(variant) => variant,
         other => panic!("no variant: {other:?}"),
+    }
+}
+
+pub(super) fn price_of(snapshot: &Snapshot) -> &Price {
+    match &snapshot.records.first().unwrap().1 {
+        Record::Price(price) => price,
+        other => panic!("no price: {other:?}"),
     }
 }
 
@@ -132,6 +139,7 @@ struct Within {
     erp: Erp,
     now: Timestamp,
     weather: Vec<Weather>,
+    weather_of_reads: Vec<Weather>,
     sent: Vec<(String, usize)>,
 }
 
@@ -141,17 +149,27 @@ pub(super) struct World(Arc<Mutex<Within>>);
 
 impl World {
     pub(super) fn new(web_shop: bool) -> Self {
+        Self::holding(web_shop, 40)
+    }
+
+    /// One with about so many products.
+    pub(super) fn of(products: usize) -> Self {
+        Self::holding(true, products)
+    }
+
+    fn holding(web_shop: bool, products: usize) -> Self {
         let now: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
         let options = Options {
             seed: 7,
-            products: 40,
+            products,
             empty: true,
             web_shop,
             now: now - SignedDuration::from_hours(48),
             login: "sync".into(),
             password: "word".into(),
         };
-        Self(Arc::new(Mutex::new(Within { erp: Erp::new(options), now, weather: Vec::new(), sent: Vec::new() })))
+        let (erp, none) = (Erp::new(options), Vec::new);
+        Self(Arc::new(Mutex::new(Within { erp, now, weather: none(), weather_of_reads: none(), sent: Vec::new() })))
     }
 
     pub(super) fn bench(&self) -> Bench {
@@ -165,6 +183,11 @@ impl World {
     /// The weather of the next writes, one after the other.
     pub(super) fn weather(&self, next: &[Weather]) {
         self.0.lock().unwrap().weather = next.to_vec();
+    }
+
+    /// The weather of the next reads, one after the other.
+    pub(super) fn weather_of_reads(&self, next: &[Weather]) {
+        self.0.lock().unwrap().weather_of_reads = next.to_vec();
     }
 
     pub(super) fn with<T>(&self, look: impl FnOnce(&mut Erp) -> T) -> T {
@@ -195,10 +218,8 @@ impl Transport for World {
             Effect::Read => 0,
             Effect::Write { notes, .. } => notes.len(),
         };
-        let weather = match (notes, within.weather.is_empty()) {
-            (0, _) | (_, true) => Weather::Calm,
-            _ => within.weather.remove(0),
-        };
+        let next = if notes == 0 { &mut within.weather_of_reads } else { &mut within.weather };
+        let weather = if next.is_empty() { Weather::Calm } else { next.remove(0) };
         let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
         within.sent.push((body.get("method").unwrap().as_str().unwrap().to_string(), notes));
         if weather == Weather::Refused {

@@ -35,5 +35,6 @@ fn a_live_tryton_takes_an_order_once() {
     let bench = Bench::new(config, Arc::new(Http::new().unwrap()), Arc::new(Wall));
     run(walk::all(&bench));
     run(super::product::walk(&bench));
+    run(super::price::walk(&bench));
     println!("live: ran against the named Tryton");
 }

@@ -2,6 +2,8 @@
 
 mod bench;
 mod live;
+mod price;
+mod price_feed;
 mod product;
 mod product_feed;
 mod recorded;
