@@ -174,9 +174,10 @@ impl Shop {
     /// Adds a store view, whose code then stands in paths beside `default` and `all`.
     pub fn add_store_view(&mut self, code: &str, name: &str, locale: &str) {
         let id = self.views.iter().map(|view| view.id).max().unwrap_or(0).saturating_add(1);
-        let weight_unit = self.views.first().map_or_else(|| "lbs".to_owned(), |view| view.weight_unit.clone());
+        let first = self.views.first().cloned().unwrap_or_else(View::default_view);
+        let (weight_unit, currency) = (first.weight_unit, first.currency);
         let (code, name, locale) = (code.to_owned(), name.to_owned(), locale.to_owned());
-        self.views.push(View { id, code, name, locale, weight_unit });
+        self.views.push(View { id, code, name, locale, weight_unit, currency });
     }
 
     /// Takes a store view away; its code then stands in no path. False where there is none of that code.
@@ -190,6 +191,13 @@ impl Shop {
     pub fn add_languages(&mut self) {
         self.add_store_view("german", "German", "de_DE");
         self.add_store_view("french", "French", "fr_FR");
+    }
+
+    /// Sets what prices are in: `USD`, as recorded, or another currency. No price is changed by it.
+    pub fn set_currency(&mut self, code: &str) {
+        for view in &mut self.views {
+            code.clone_into(&mut view.currency);
+        }
     }
 
     /// Sets what weights are in: `lbs`, as recorded, or `kgs`. No weight is changed by it.

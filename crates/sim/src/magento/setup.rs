@@ -21,6 +21,8 @@ pub(super) struct View {
     pub(super) locale: String,
     /// What weights are in: `lbs` or `kgs`.
     pub(super) weight_unit: String,
+    /// What prices are in.
+    pub(super) currency: String,
 }
 
 impl View {
@@ -32,6 +34,7 @@ impl View {
             name: "Default Store View".to_owned(),
             locale: "en_US".to_owned(),
             weight_unit: "lbs".to_owned(),
+            currency: "USD".to_owned(),
         }
     }
 }
@@ -82,7 +85,7 @@ fn config(view: &View) -> Value {
     let (fixed, media) = (format!("{base}static/version1754759768/"), format!("{base}media/"));
     json!({
         "id": view.id, "code": view.code, "website_id": 1, "locale": view.locale,
-        "base_currency_code": "USD", "default_display_currency_code": "USD", "timezone": "America/New_York", "weight_unit": view.weight_unit,
+        "base_currency_code": view.currency, "default_display_currency_code": view.currency, "timezone": "America/New_York", "weight_unit": view.weight_unit,
         "base_url": base, "base_link_url": base, "base_static_url": fixed, "base_media_url": media,
         "secure_base_url": base, "secure_base_link_url": base, "secure_base_static_url": fixed, "secure_base_media_url": media,
     })

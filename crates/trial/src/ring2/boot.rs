@@ -16,7 +16,7 @@ use syncline_connect::{Connector, Ctx, Transport};
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::profile::Profile;
-use syncline_core::rules::{FieldRules, OrderRules, StockRules};
+use syncline_core::rules::{FieldRules, OrderRules, PriceRules, StockRules};
 use syncline_engine::{Engine, Flows, Settings, System};
 use syncline_sim::catalogue::{Item, catalogue};
 use syncline_sim::magento as shop;
@@ -43,6 +43,8 @@ pub struct Stage {
     pub stock: Option<StockRules>,
     /// What it says of products, where they flow.
     pub products: Option<FieldRules>,
+    /// What it says of prices, where they flow.
+    pub prices: Option<PriceRules>,
     store: Arc<dyn Store>,
     plant: Option<&'static str>,
     /// What the first probe of each system found; a system does not change in a schedule.
@@ -89,6 +91,7 @@ impl Stage {
             clock,
             catalogue: catalogue(seed, PRODUCTS),
             rules: rules(),
+            prices: None,
             products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
             stock: Random::of(seed, 5, 0).chance(1, 2).then(trade::rules),
             store,
@@ -129,7 +132,7 @@ impl Stage {
         }
         let flows = Flows {
             products: self.products.clone(),
-            prices: None,
+            prices: self.prices.clone(),
             orders: Some(self.rules.clone()),
             customers: true,
             inventory: self.stock.clone(),

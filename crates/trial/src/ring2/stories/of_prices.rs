@@ -1,0 +1,125 @@
+//! Prices as people meet them: lists of the ERP shown in the shop, what was there before, and what comes and goes.
+
+use super::*;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use syncline_core::id::SystemName;
+use syncline_core::rules::{FieldRules, PriceRules};
+use syncline_engine::conflicts::{Choice, Which};
+
+const SKU: &str = "MUG";
+/// A price list of the ERP, shown to the shop's group of that name.
+const LIST: &str = "Wholesale";
+
+/// A stage whose prices flow, tied and with the first pass behind it, differences from before decided for the ERP.
+fn priced<F: Future<Output = ()>>(story: impl FnOnce(Stage) -> F) {
+    told(53, |mut stage| async move {
+        flow(&mut stage);
+        {
+            let now = stage.clock.true_now();
+            let mut world = open(&stage.world);
+            world.shop.set_currency("EUR");
+            assert!(world.erp.set_price_list(
+                now,
+                LIST,
+                &[(None, 0, "unit_price * 0.9"), (None, 10, "unit_price * 0.8")]
+            ));
+        }
+        passes(&stage, 90).await;
+        decide(&stage).await;
+        story(stage).await;
+    });
+}
+
+fn flow(stage: &mut Stage) {
+    let lists = [("base", "list"), ("group:Wholesale", LIST)];
+    let lists = lists.into_iter().map(|(ours, theirs)| (ours.to_string(), theirs.to_string())).collect();
+    let (source, targets) = (SystemName::new("erp"), vec![SystemName::new("shop")]);
+    stage.prices = Some(PriceRules { fields: FieldRules { source, targets, policies: Vec::new() }, lists });
+    stage.products = None;
+    stage.stock = None;
+}
+
+async fn decide(stage: &Stage) {
+    let engine = stage.boot().await.unwrap();
+    engine.resolve(&Which::default(), &Choice::Take(SystemName::new("erp"))).await.unwrap();
+    passes(stage, 120).await;
+}
+
+/// The shop's prices of the mug: list and quantity → amount.
+fn in_shop(stage: &Stage) -> BTreeMap<(String, String), Decimal> {
+    let ledger = open(&stage.world).shop.ledger();
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_string();
+    let rows = ledger["prices"].as_array().unwrap().iter().filter(|row| row["sku"] == SKU);
+    rows.map(|row| ((text(row, "list"), text(row, "quantity")), text(row, "amount").parse().unwrap())).collect()
+}
+
+fn writes(stage: &Stage) -> u64 {
+    open(&stage.world).writes
+}
+
+fn of(stage: &Stage, list: &str, quantity: &str) -> Option<Decimal> {
+    in_shop(stage).get(&(list.to_string(), quantity.to_string())).copied()
+}
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+#[test]
+fn prices_follow_the_erps_lists_and_what_differed_before_waits() {
+    told(53, |mut stage| async move {
+        flow(&mut stage);
+        open(&stage.world).shop.set_currency("EUR");
+        let before = (writes(&stage), of(&stage, "base", "1"));
+        passes(&stage, 120).await;
+        let engine = stage.boot().await.unwrap();
+        assert!(!engine.conflicts(&Which::default()).await.unwrap().is_empty());
+        assert_eq!((writes(&stage), of(&stage, "base", "1")), before, "prices from before stand");
+    });
+}
+
+#[test]
+fn a_list_price_changed_in_the_erp_is_the_shops_base_price() {
+    priced(|stage| async move {
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).erp.set_list_price(now, SKU, "12.3456"));
+        passes(&stage, 900).await;
+        assert_eq!(of(&stage, "base", "1"), Some(decimal("12.3456")));
+        assert_eq!(broken(&stage), [""; 0]);
+        let before = writes(&stage);
+        passes(&stage, 1800).await;
+        assert_eq!(writes(&stage), before, "nothing is written at rest");
+        let proof = stage.boot().await.unwrap().verify().await.unwrap();
+        let prices = &proof.flows[&syncline_core::kind::Flow::Prices];
+        assert!(prices.compared > 5 && prices.drift() == 0 && prices.open == 0, "{prices:?}");
+    });
+}
+
+#[test]
+fn a_price_list_is_a_groups_prices_by_quantity_and_what_leaves_it_leaves_the_shop() {
+    priced(|stage| async move {
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).erp.set_list_price(now, SKU, "10"));
+        passes(&stage, 900).await;
+        let (one, ten) = (of(&stage, "group:Wholesale", "1"), of(&stage, "group:Wholesale", "10"));
+        assert_eq!((one, ten), (Some(decimal("9")), Some(decimal("8"))), "{:?}", in_shop(&stage));
+        assert!(open(&stage.world).erp.set_price_list(now, LIST, &[(None, 0, "unit_price * 0.7")]));
+        passes(&stage, 900).await;
+        let (one, ten) = (of(&stage, "group:Wholesale", "1"), of(&stage, "group:Wholesale", "10"));
+        assert_eq!((one, ten), (Some(decimal("7")), None), "{:?}", in_shop(&stage));
+        assert_eq!(broken(&stage), [""; 0]);
+    });
+}
+
+#[test]
+fn a_price_changed_in_the_shop_is_put_right_when_the_erps_changes_and_a_special_one_stays() {
+    priced(|stage| async move {
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).shop.set_price(now, SKU, "special", 1, Some("5")));
+        assert!(open(&stage.world).shop.set_price(now, SKU, "base", 1, Some("1")));
+        assert!(open(&stage.world).erp.set_list_price(now, SKU, "11"));
+        passes(&stage, 900).await;
+        assert_eq!((of(&stage, "base", "1"), of(&stage, "special", "1")), (Some(decimal("11")), Some(decimal("5"))));
+    });
+}
