@@ -44,6 +44,10 @@ pub fn demo(told: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     at_least(&mut wrong, told, "/orders/source", 200);
     at_least(&mut wrong, told, "/compared/orders", 200);
+    at_least(&mut wrong, told, "/compared/products", 50);
+    at_least(&mut wrong, told, "/compared/inventory", 50);
+    at_least(&mut wrong, told, "/edits", 20);
+    zero(&mut wrong, told, "/overwritten");
     at_least(&mut wrong, told, "/faults/kills", 5);
     at_least(&mut wrong, told, "/faults/lost_replies", 20);
     if count(told, "/orders/source") != count(told, "/orders/target") {

@@ -27,12 +27,27 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+/// What a person changes of a product at the system's own desk.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct Edit {
+    /// Which product.
+    pub sku: String,
+    /// In which store view or language; none for what all fall back to.
+    pub place: Option<String>,
+    /// `name`, `description` and the like.
+    pub field: String,
+    /// What it becomes.
+    pub value: String,
+}
+
 /// A simulated system: state, and one way in. It owns no clock, no socket and no randomness.
 pub trait System: Send + std::fmt::Debug {
     /// The answer to one request at one moment of the system's own clock.
     fn handle(&mut self, now: Timestamp, request: &Request) -> Response;
     /// What the system really holds, read past every API and every fault.
     fn ledger(&self) -> Value;
+    /// Changes a product as a person there would; false where that cannot be done.
+    fn edit(&mut self, now: Timestamp, edit: &Edit) -> bool;
 }
 
 /// The first half of a body; none where that is JSON too, as half of `133` is: HTTP clients refuse such an answer by

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::http::{Request, Response, System, halved};
+use crate::http::{Edit, Request, Response, System, halved};
 use crate::weather::{Fault, Weather};
 
 /// The largest request body that is read, in bytes; a longer one is answered with 413.
@@ -26,7 +26,7 @@ pub const BODY_LIMIT: usize = 32 * 1024 * 1024;
 /// Serves one system until the future is dropped. Requests are handled one after the other.
 ///
 /// Under `/_sim/` there are no faults: `GET /_sim/ledger` tells what the system holds,
-/// `GET /_sim/faults` what the weather did, and anything else goes to the system itself.
+/// `GET /_sim/faults` what the weather did, `POST /_sim/products` changes a product as a person there would, and anything else goes to the system itself.
 ///
 /// # Errors
 /// What the socket answers; nothing a client sends is an error here.
@@ -118,7 +118,21 @@ fn inspect(desk: &Desk, request: &Request) -> Response {
     match (request.method.as_str(), request.target.as_str()) {
         ("GET", "/_sim/ledger") => plain(200, &desk.inside().system.ledger()),
         ("GET", "/_sim/faults") => plain(200, &desk.inside().weather.faults()),
+        ("POST", "/_sim/products") => edit(desk, request),
         _ => desk.handle(request),
+    }
+}
+
+/// A person's change of a product.
+fn edit(desk: &Desk, request: &Request) -> Response {
+    let told: Edit = match serde_json::from_slice(&request.body) {
+        Ok(told) => told,
+        Err(error) => return plain(400, &json!({"message": format!("this is no edit of a product: {error}")})),
+    };
+    let now = (desk.clock)();
+    match desk.inside().system.edit(now, &told) {
+        true => plain(200, &json!({"edited": told.sku})),
+        false => plain(404, &json!({"message": "there is no such product, place or field"})),
     }
 }
 

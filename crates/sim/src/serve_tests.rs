@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::http::Edit;
 
 /// Counts what reaches it, and answers with the count and what was sent.
 #[derive(Debug, Default)]
@@ -20,6 +21,10 @@ impl System for Counter {
 
     fn ledger(&self) -> Value {
         json!({"handled": self.0})
+    }
+
+    fn edit(&mut self, _: Timestamp, edit: &Edit) -> bool {
+        edit.sku == "MUG"
     }
 }
 

@@ -22,7 +22,7 @@ const FILES: [&str; 4] = [
 ];
 
 /// What is replayed; a name may stand in several files.
-const REPLAYED: [&str; 92] = [
+const REPLAYED: [&str; 114] = [
     "token",
     "token-bad",
     "store-views",
@@ -116,6 +116,28 @@ const REPLAYED: [&str; 92] = [
     "sku-rename",
     "sku-old",
     "sku-new",
+    "tier-prices-save",
+    "tier-prices-info",
+    "special-price-save",
+    "special-price-info",
+    "base-prices",
+    "tier-price-row-errors",
+    "tier-price-after",
+    "tier-price-same-again",
+    "tier-price-put-replaces-all",
+    "tier-price-after-put",
+    "special-price-row-errors",
+    "special-price-after",
+    "base-price-row-errors",
+    "base-price-after",
+    "updated-at-before-stock",
+    "updated-at-after-stock",
+    "tier-touch",
+    "updated-at-after-tier",
+    "base-touch",
+    "updated-at-after-base-price",
+    "group-create",
+    "group-create-again",
 ];
 
 /// Whole products, whose columns of images, tier prices and the old stock item are not simulated: of these only
@@ -160,7 +182,7 @@ struct Free {
     key: &'static str,
 }
 
-const FREE: [Free; 6] = [
+const FREE: [Free; 5] = [
     // The shop's clock is not the recorded one.
     Free { exchange: "", key: "created_at" },
     Free { exchange: "", key: "updated_at" },
@@ -169,8 +191,6 @@ const FREE: [Free; 6] = [
     // The catalogue of the simulated shop is larger.
     Free { exchange: "source-items-past-the-end", key: "total_count" },
     Free { exchange: "products-search-past-the-end", key: "total_count" },
-    // Prices changed by the routes for prices, which are not simulated.
-    Free { exchange: "sku-rename", key: "price" },
 ];
 
 /// The currency of display was changed to EUR between the first and the last recording.

@@ -1,5 +1,6 @@
 //! The demo: both systems as processes, faults on, Syncline killed again and again, and the proof counted in ledgers.
 
+mod desk;
 mod ledger;
 mod process;
 
@@ -68,6 +69,10 @@ pub struct Proof {
     pub compared: BTreeMap<String, u64>,
     /// What is open.
     pub open: Open,
+    /// Changes people made of products at both desks meanwhile.
+    pub edits: usize,
+    /// Of those, how many were overwritten though their desk owns the field.
+    pub overwritten: usize,
     /// What happened on the way.
     pub faults: BTreeMap<String, u64>,
     /// How long it took, in seconds.
@@ -82,7 +87,13 @@ impl Proof {
         let open = self.open.waiting + self.open.held + self.open.failed + self.open.conflicts;
         let counted = source > 0 && source == target && missing == 0 && duplicate == 0 && self.cents_off == 0;
         let compared = self.compared.get("orders").is_some_and(|compared| *compared >= source as u64);
-        counted && compared && open == 0 && self.drift.values().all(|drift| *drift == 0)
+        let beside = ["products", "inventory"].iter().all(|flow| self.compared.get(*flow).is_some_and(|of| *of >= 50));
+        counted
+            && compared
+            && beside
+            && self.overwritten == 0
+            && open == 0
+            && self.drift.values().all(|drift| *drift == 0)
     }
 
     /// The proof for people.
@@ -101,6 +112,7 @@ impl Proof {
                 "          {} missing, {} twice, {} cents off",
                 self.orders.missing, self.orders.duplicate, self.cents_off
             ),
+            format!("products  {} changes by people at both desks, {} overwritten", self.edits, self.overwritten),
             format!("verify    drift: {}", drift.join(", ")),
             format!(
                 "open      {} waiting, {} held, {} failed, {} conflicts",
@@ -132,6 +144,7 @@ pub struct Stage {
     shop_url: String,
     erp_url: String,
     secrets: Vec<(&'static str, String)>,
+    typed: Vec<desk::Edit>,
     started: tokio::time::Instant,
 }
 
@@ -168,7 +181,8 @@ impl Stage {
             ("SYNCLINE_ERP_LOGIN", text(&erp_told, "login")),
             ("SYNCLINE_ERP_PASSWORD", text(&erp_told, "password")),
         ];
-        Ok(Self { exe: exe.to_path_buf(), folder, wish: wish.clone(), shop, erp, shop_url, erp_url, secrets, started })
+        let (exe, wish, typed) = (exe.to_path_buf(), wish.clone(), Vec::new());
+        Ok(Self { exe, folder, wish, shop, erp, shop_url, erp_url, secrets, typed, started })
     }
 
     /// Sets Syncline up, kills it again and again, lets it finish, and counts.
@@ -178,20 +192,49 @@ impl Stage {
     pub async fn play(&mut self, say: impl Fn(String)) -> Result<Proof, DemoError> {
         let (shop, erp) = (format!("magento={}", self.shop_url), format!("tryton={}", self.erp_url));
         self.until_done(&["init", "--yes", "--force", "--start", "all", "--shop", &shop, "--erp", &erp], &[0]).await?;
+        desk::switch_on(&self.folder.join("syncline.toml"))?;
         self.until_done(&["adopt"], &[0, 3]).await?;
-        say("set up: file written, products tied by SKU".to_string());
+        say("set up: file written, products tied by SKU; stock and products flow, too".to_string());
         let released = counted(&self.ledger(&self.shop_url).await?, &Value::Null).orders.source;
         let kills = self.kill_and_kill_again(released, &say).await?;
-        self.until_done(&["sync"], &[0]).await?;
+        let typed = self.come_to_rest(&say).await?;
         say("the last pass came to its end; now both sides are counted".to_string());
         let verify = self.until_done(&["verify", "--json"], &[0, 2, 3]).await?;
         let status = self.until_done(&["status", "--json"], &[0, 3]).await?;
-        let counted = counted(&self.ledger(&self.shop_url).await?, &self.ledger(&self.erp_url).await?);
-        self.proof(counted, &verify, &status, kills).await
+        let (shop, erp) = (self.ledger(&self.shop_url).await?, self.ledger(&self.erp_url).await?);
+        let mut proof = self.proof(counted(&shop, &erp), &verify, &status, kills).await?;
+        proof.edits = typed;
+        proof.overwritten = desk::overwritten(&self.typed, &shop, &erp);
+        Ok(proof)
+    }
+
+    /// Passes until nothing is left, a person deciding what only a person can. Returns how many edits people made.
+    async fn come_to_rest(&mut self, say: &impl Fn(String)) -> Result<usize, DemoError> {
+        self.until_done(&["sync"], &[0, 3]).await?;
+        let told = self.until_done(&["conflicts", "--json"], &[0, 3]).await?;
+        let conflicts = told["conflicts"].as_array().map_or(0, Vec::len);
+        if conflicts > 0 {
+            say(format!(
+                "{conflicts} fields on which only a person can decide: the ERP counts, descriptions are the shop's"
+            ));
+            for (field, system) in [("texts.*.name", "erp"), ("texts.*.description", "shop")] {
+                self.until_done(&["resolve", "--all", "--field", field, "--take", system], &[0, 1]).await?;
+            }
+            self.until_done(&["sync"], &[0, 3]).await?;
+            let told = self.until_done(&["approve", "products", "--json"], &[0]).await?;
+            if let Some(changes) = told["approved"]["changes"].as_u64() {
+                say(format!("{changes} products would change at once: nothing was written until it was approved"));
+            }
+        }
+        self.until_done(&["sync"], &[0]).await?;
+        // Figures and fields are looked at once more when nothing can land any more.
+        tokio::time::sleep(Duration::from_secs(desk::SETTLED_S)).await;
+        self.until_done(&["sync"], &[0]).await?;
+        Ok(self.typed.len())
     }
 
     /// Starts passes and kills each at the next share of the orders. Returns how often one was really killed.
-    async fn kill_and_kill_again(&self, released: usize, say: &impl Fn(String)) -> Result<u64, DemoError> {
+    async fn kill_and_kill_again(&mut self, released: usize, say: &impl Fn(String)) -> Result<u64, DemoError> {
         let mut kills = 0;
         let parts = usize::try_from(self.wish.kills).unwrap_or(1) + 2;
         while kills < self.wish.kills {
@@ -206,6 +249,10 @@ impl Stage {
             };
             if pass.kill().await? {
                 kills += 1;
+                for edit in desk::edits(kills) {
+                    edit.make(&self.shop_url, &self.erp_url).await?;
+                    self.typed.push(edit);
+                }
                 say(format!("{there} of {released} orders in the ERP; SIGKILL number {kills}"));
             } else if there >= released {
                 break;

@@ -12,8 +12,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use syncline_connect::ctx::{self, CallError};
 use syncline_connect::{Ctx, Effect, Error, Request, Response, Result};
 use syncline_core::policy::ErrorKind;
@@ -78,6 +78,7 @@ pub(super) struct Client {
     page: AtomicU32,
     in_pounds: AtomicBool,
     keeps_all: AtomicBool,
+    bases: RwLock<BTreeSet<String>>,
     stores: Mutex<Option<Loaded>>,
 }
 
@@ -154,6 +155,7 @@ impl Client {
             page: AtomicU32::new(PAGE),
             in_pounds: AtomicBool::new(false),
             keeps_all: AtomicBool::new(false),
+            bases: RwLock::default(),
             stores: Mutex::new(None),
         }
     }
@@ -170,9 +172,19 @@ impl Client {
 
     /// The same as a scope shows it.
     pub(super) async fn get_in<T: DeserializeOwned>(&self, ctx: &Ctx, scope: Scope<'_>, path: &str) -> Result<T> {
+        self.answer(ctx, Call::get(scope, path), &[]).await
+    }
+
+    /// The answer to a question that is a `POST` and changes nothing, so that it may be asked again.
+    pub(super) async fn ask<T: DeserializeOwned>(&self, ctx: &Ctx, path: &str, body: &Value) -> Result<T> {
+        let call = Call { method: "POST", scope: Scope::ALL, path };
+        self.answer(ctx, call, body.to_string().as_bytes()).await
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, ctx: &Ctx, call: Call<'_>, body: &[u8]) -> Result<T> {
         let mut attempt = 1;
         loop {
-            let (request, response) = self.exchange(ctx, Call::get(scope, path)).await.map_err(Error::from)?;
+            let (request, response) = self.exchange(ctx, call, body).await.map_err(Error::from)?;
             if response.status != 200 {
                 return Err(refusal(&request, &response));
             }
@@ -189,7 +201,7 @@ impl Client {
         let call = Call::get(search.scope, &path);
         let mut attempt = 1;
         loop {
-            let (request, response) = self.exchange(ctx, call).await.map_err(|failed| Trouble {
+            let (request, response) = self.exchange(ctx, call, &[]).await.map_err(|failed| Trouble {
                 smaller_may_help: failed.error.kind == ErrorKind::Broken,
                 error: failed.error,
             })?;
@@ -244,12 +256,17 @@ impl Client {
     }
 
     /// The answer to a read, whatever its status; a token that ended is renewed once.
-    async fn exchange(&self, ctx: &Ctx, call: Call<'_>) -> std::result::Result<(Request, Response), CallError> {
+    async fn exchange(
+        &self,
+        ctx: &Ctx,
+        call: Call<'_>,
+        body: &[u8],
+    ) -> std::result::Result<(Request, Response), CallError> {
         let not_sent = |error| CallError { error, sent: false };
         let mut first = true;
         loop {
             let token = self.token(ctx).await.map_err(not_sent)?;
-            let request = self.request(ctx, call, &token, Vec::new(), Effect::Read);
+            let request = self.request(ctx, call, &token, body.to_vec(), Effect::Read);
             let response = ctx.call(request.clone()).await?;
             if response.status != 401 || !first {
                 return Ok((request, response));
@@ -420,11 +437,17 @@ impl Client {
         })
     }
 
-    /// The locales of these store views; the unit of weight is kept.
+    /// The locales of these store views; the unit of weight and the currencies are kept.
     pub(super) fn locales(&self, views: &[wire::StoreView], configs: &[wire::StoreConfig]) -> Views {
         let views = Views::new(views, configs, &self.wanted);
         self.in_pounds.store(views.unit == Unit::Pounds, Ordering::Relaxed);
+        views.bases.clone_into(&mut self.bases.write().unwrap_or_else(PoisonError::into_inner));
         views
+    }
+
+    /// The currencies of base prices, as far as they were read.
+    pub(super) fn bases(&self) -> BTreeSet<String> {
+        self.bases.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes that a text of the shop holds a character of four bytes, so that it keeps such.

@@ -374,7 +374,8 @@ pub(super) fn variant(doc: &wire::Product, texts: BTreeMap<String, Texts>, unit:
         form: filled(doc.type_id.as_ref()),
         active: doc.status.as_ref().map(|status| status.0 == "1"),
         serial: Some(doc.id.0.to_string()),
-        weight: Some(weight),
+        // What is not shipped as it is has no weight of its own, and keeps none that is written.
+        weight: doc.type_id.as_ref().is_none_or(|form| form.0 == "simple").then_some(weight),
         texts,
         changed: Changed { at: doc.updated_at.as_ref().and_then(|time| moment(&time.0)), by: None },
     };

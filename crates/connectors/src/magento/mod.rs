@@ -1,12 +1,16 @@
-//! Magento 2 and Adobe Commerce: orders, customers, products and stock are read; `ext_order_id`, products' texts and
-//! quantities are written.
+//! Magento 2 and Adobe Commerce: orders, customers, products, stock and prices are read; `ext_order_id`, products' texts,
+//! quantities and prices are written.
 
 mod client;
+mod complaints;
 mod config;
 mod feed;
 mod figures;
 mod levels;
+mod lists;
 mod map;
+mod prices;
+mod pricing;
 mod probe;
 mod products;
 mod profile;
@@ -67,13 +71,19 @@ pub struct Magento {
     client: Client,
     profile: Profile,
     places: stock::Cache,
+    groups: prices::Cache,
 }
 
 impl Magento {
     /// The shop behind `config`. Nothing is sent yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { client: Client::new(config), profile: profile::profile(), places: stock::Cache::default() }
+        Self {
+            client: Client::new(config),
+            profile: profile::profile(),
+            places: stock::Cache::default(),
+            groups: prices::Cache::default(),
+        }
     }
 
     /// The store table, complete for these orders.
@@ -358,6 +368,7 @@ impl Connector for Magento {
                 }
             }
             _ if kind == Kind::Stock => stock::fit(path, value),
+            _ if kind == Kind::Price => lists::fit(path, value, &self.client.bases()),
             _ if kind == Kind::Variant => products::fit(path, value, self.client.keeping()),
             _ => Fit::Exact,
         }
@@ -370,7 +381,7 @@ impl Connector for Magento {
                 Kind::Customer => self.feed(ctx, CUSTOMERS, since).await,
                 Kind::Variant => self.product_feed(ctx, since).await,
                 Kind::Product => Err(unsupported("products are read as variants, by SKU")),
-                // No feed: a quantity that changes moves nothing a search could go by.
+                // No feed: a quantity or a price that changes moves nothing a search could go by.
                 Kind::Stock | Kind::Price => Ok(Page { seen: Vec::new(), next: since.clone(), more: false }),
             }
         })
@@ -392,6 +403,7 @@ impl Connector for Magento {
             match kind {
                 Kind::Stock => self.read_stock(ctx, ids, Depth::Whole).await,
                 Kind::Variant => self.read_products(ctx, ids).await,
+                Kind::Price => self.read_prices(ctx, ids).await,
                 _ => join_all(ids.iter().map(|id| self.read_one(ctx, kind, id))).await,
             }
         })
@@ -413,6 +425,7 @@ impl Connector for Magento {
         Box::pin(async move {
             match permits.first().map(|permit| permit.change().kind) {
                 Some(Kind::Stock) => self.write_stock(ctx, permits).await,
+                Some(Kind::Price) => self.write_prices(ctx, permits).await,
                 Some(Kind::Variant) => {
                     join_all(permits.into_iter().map(|permit| self.write_product(ctx, permit))).await
                 }
@@ -424,6 +437,7 @@ impl Connector for Magento {
     fn split(&self, kind: Kind, leaves: &Leaves) -> Vec<Leaves> {
         match kind {
             Kind::Variant => products::split(leaves),
+            Kind::Price => pricing::split(leaves),
             _ => vec![leaves.clone()],
         }
     }

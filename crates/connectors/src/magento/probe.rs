@@ -2,9 +2,11 @@
 
 use super::client::{Client, Scope, Search};
 use super::levels::Facts;
+use super::lists;
 use super::map;
 use super::wire::{Group, Source, StoreConfig, TaxRate, Text};
 use crate::wire::Exact;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::{Choice, Ctx, Error, Probe, Result};
 use syncline_core::kind::Kind;
@@ -25,6 +27,8 @@ const RIGHTS: [(&str, &str); 3] = [
 /// What stock needs, where the rights are given.
 const STOCK_RIGHTS: &str = "the resources Magento_InventoryApi::source, ::stock, ::stock_source_link and \
                             ::stock_source_item_assign and Magento_InventorySalesApi::stock (Stores > Inventory)";
+/// What prices need.
+const PRICE_RIGHT: &str = "the resource Magento_Catalog::catalog (Catalog)";
 /// A SKU that no product has.
 const NOBODYS_SKU: &str = "syncline-asks-whether-it-may";
 
@@ -59,6 +63,8 @@ pub(super) async fn probe(client: &Client, profile: &Profile, ctx: &Ctx) -> Resu
     choices.insert("customer_groups".to_owned(), groups.iter().map(group).collect());
     choices.insert("currencies".to_owned(), currencies(&configs));
     let mut profile = profile.clone();
+    let lists = price_lists(client, ctx, &groups, &locales.bases, &mut profile, &mut warnings).await?;
+    choices.insert("price_lists".to_owned(), lists);
     let sources = places(client, ctx, &mut profile, &mut warnings).await?;
     choices.insert("sources".to_owned(), sources);
     let modules = client.get::<Vec<Text>>(ctx, "modules").await.map(|names| (names, false));
@@ -101,6 +107,43 @@ async fn places(client: &Client, ctx: &Ctx, profile: &mut Profile, warnings: &mu
     }
     let facts = Facts::new(&sources, &stocks, &links);
     Ok(sources.iter().map(|source| place(source, &facts)).collect())
+}
+
+/// The lists prices are in. Where they cannot be read or have no one currency, there is a warning and no prices.
+async fn price_lists(
+    client: &Client,
+    ctx: &Ctx,
+    groups: &[Group],
+    bases: &BTreeSet<String>,
+    profile: &mut Profile,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Choice>> {
+    // A SKU nobody has: what counts is whether we may ask.
+    let asked = client.ask::<Value>(ctx, "products/base-prices-information", &json!({"skus": [NOBODYS_SKU]})).await;
+    let why = match asked {
+        Err(error) if error.kind == ErrorKind::Denied => Some(format!("{PRICE_RIGHT} is needed")),
+        Err(error) if matches!(error.kind, ErrorKind::Gone | ErrorKind::Invalid) => None,
+        Err(error) if error.kind == ErrorKind::Config => Some(error.message),
+        Err(error) => return Err(error),
+        Ok(_) => None,
+    };
+    let currency = match (why, lists::currency(bases)) {
+        (None, Ok(currency)) => currency.to_string(),
+        (Some(why), _) | (None, Err(why)) => {
+            profile.kinds.remove(&Kind::Price);
+            warnings.push(format!("prices cannot be synchronised: {why}"));
+            return Ok(Vec::new());
+        }
+    };
+    let own = [
+        (lists::BASE.to_owned(), "Price".to_owned()),
+        (lists::SPECIAL.to_owned(), "Special price".to_owned()),
+        (lists::EVERYBODY.to_owned(), "Prices by quantity: all groups".to_owned()),
+    ];
+    let of_group =
+        |group: &Group| Some((lists::list_of(&group.code.0)?, format!("Prices by quantity: {}", group.code.0)));
+    let all = own.into_iter().chain(groups.iter().filter_map(of_group));
+    Ok(all.map(|(code, title)| Choice { code, title, hint: currency.clone() }).collect())
 }
 
 fn place(source: &Source, facts: &Facts) -> Choice {

@@ -55,6 +55,10 @@ const VARIANT: &[&str] =
     &["sku", "form", "active", "serial", "weight", "texts.*.name", "texts.*.description", "changed.at"];
 const VARIANT_WRITES: &[&str] = &["active", "weight", "texts.*.name", "texts.*.description"];
 const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
+const PRICE: &[&str] = &["variant", "lists[*]", "prices[*]", "prices[*].until"];
+const PRICE_WRITES: &[&str] = &["prices[*]", "prices[*].until"];
+/// Variants whose prices go in one request: three short reads each tell before and afterwards what is there.
+const PRICE_BATCH: usize = 50;
 /// Variants whose quantities go in one request: two short reads tell afterwards what became of them.
 pub(super) const STOCK_BATCH: usize = 50;
 /// Ids grow and are never given twice (`AUTO_INCREMENT`).
@@ -67,7 +71,9 @@ const SETTLE_S: u32 = 240;
 /// (recorded: order-ext-id, order-get-after-ext), and so does setting a quantity (recorded: source-items-duplicate-row,
 /// source-items-of-lamp). No read can be asked for changed quantities: rows have no time (recorded: source-items-get)
 /// and a product's `updated_at` does not move (recorded: updated-at-after-stock). It moves with a save of the product in
-/// any store view (recorded: product-german-disable, sku-rename); a text set twice is one text.
+/// any store view (recorded: product-german-disable, sku-rename); a text set twice is one text, and a price one price
+/// (recorded: tier-price-same-again). Prices move it as little as quantities do (recorded: updated-at-after-tier,
+/// updated-at-after-base-price).
 pub(super) fn profile() -> Profile {
     let texts = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
     let reading = |paths: &[&str], since: &str| KindProfile {
@@ -92,6 +98,13 @@ pub(super) fn profile() -> Profile {
         settle_s: Some(SETTLE_S),
         ..reading(VARIANT, "updated_at")
     };
+    let price = KindProfile {
+        writes: texts(PRICE_WRITES),
+        steps: vec![Step::Update],
+        batch: PRICE_BATCH,
+        settle_s: Some(SETTLE_S),
+        ..reading(PRICE, "")
+    };
     Profile {
         name: "magento".to_owned(),
         title: "Magento 2 / Adobe Commerce".to_owned(),
@@ -102,6 +115,7 @@ pub(super) fn profile() -> Profile {
             (Kind::Customer, reading(CUSTOMER, "updated_at")),
             (Kind::Variant, variant),
             (Kind::Stock, stock),
+            (Kind::Price, price),
         ]),
         calls_in_flight: 4,
     }

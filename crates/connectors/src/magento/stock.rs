@@ -93,9 +93,10 @@ impl Magento {
         let told = by_sku(&items);
         let mut products: Vec<Found> = products.iter().filter_map(found).collect();
         let mut read = Vec::new();
-        for (sku, left_out) in self.left_out(ctx, skus, &products).await {
+        let listed: Vec<&str> = products.iter().map(|product| product.sku.as_str()).collect();
+        for (sku, left_out) in self.left_out(ctx, skus, &listed).await {
             match left_out {
-                Ok(product) => products.extend(product),
+                Ok(item) => products.extend(item.as_ref().and_then(found)),
                 Err(error) => read.push((folded(&sku), Err(error))),
             }
         }
@@ -129,13 +130,20 @@ impl Magento {
 
     /// The products a list did not tell, each asked for by itself: a list may leave out what is sold out
     /// (magento/magento2#28207), which is what most needs a quantity.
-    async fn left_out(&self, ctx: &Ctx, skus: &[String], told: &[Found]) -> Vec<(String, Result<Option<Found>>)> {
-        let told: BTreeSet<String> = told.iter().map(|product| folded(&product.sku)).collect();
+    pub(super) async fn left_out(
+        &self,
+        ctx: &Ctx,
+        skus: &[String],
+        told: &[&str],
+    ) -> Vec<(String, Result<Option<Value>>)> {
+        let told: BTreeSet<String> = told.iter().map(|sku| folded(sku)).collect();
         let missing = skus.iter().filter(|sku| !told.contains(&folded(sku)));
         let asked = missing.map(async |sku| {
             let answer = self.client.get::<Value>(ctx, &format!("products/{}", encoded(sku))).await;
             let product = match answer {
-                Ok(item) => Ok(found(&item).filter(|product| folded(&product.sku) == folded(sku))),
+                Ok(item) => {
+                    Ok(Some(item).filter(|item| found_sku(item).is_some_and(|told| folded(&told) == folded(sku))))
+                }
                 Err(error) if error.kind == ErrorKind::Gone => Ok(None),
                 // As for what can be bought: the web server's own answer to a slash says nothing of the product.
                 Err(error) if sku.contains('/') && error.kind == ErrorKind::Config => Ok(None),
@@ -327,12 +335,12 @@ pub(super) fn fit(path: &Path, value: &LeafValue) -> Fit {
 }
 
 /// The key two spellings of one SKU share: the shop does not tell case apart.
-fn folded(sku: &str) -> String {
+pub(super) fn folded(sku: &str) -> String {
     sku.to_lowercase()
 }
 
 /// SKUs that can be asked for in one address. One with a comma in it would be two in a list, so it is alone.
-fn groups(ids: &[RemoteId]) -> Vec<Vec<String>> {
+pub(super) fn groups(ids: &[RemoteId]) -> Vec<Vec<String>> {
     let mut seen = BTreeSet::new();
     let (mut groups, mut group, mut length) = (Vec::new(), Vec::new(), 0);
     for sku in ids.iter().map(|id| &id.id).filter(|sku| !sku.is_empty() && seen.insert(folded(sku))) {
@@ -355,7 +363,7 @@ fn groups(ids: &[RemoteId]) -> Vec<Vec<String>> {
 }
 
 /// The search for what belongs to these SKUs.
-fn asking(resource: &'static str, skus: &[String], fields: &'static str) -> Search<'static> {
+pub(super) fn asking(resource: &'static str, skus: &[String], fields: &'static str) -> Search<'static> {
     let condition = if skus.len() == 1 { "eq" } else { "in" };
     let sort = if resource == PRODUCTS.resource { vec!["entity_id"] } else { vec!["sku", "source_code"] };
     let filters = vec![("sku", condition, skus.join(","))];
@@ -363,23 +371,28 @@ fn asking(resource: &'static str, skus: &[String], fields: &'static str) -> Sear
 }
 
 fn found(item: &Value) -> Option<Found> {
-    let sku = wire::typed::<wire::Text>(item.get("sku")?).ok()?.0;
+    let sku = found_sku(item)?;
     let kind = item.get("type_id").and_then(|kind| wire::typed::<wire::Text>(kind).ok());
     Some(Found { sku, counted: levels::is_counted(kind.as_ref()) })
+}
+
+/// The SKU a row is about.
+pub(super) fn found_sku(row: &Value) -> Option<String> {
+    wire::typed::<wire::Text>(row.get("sku")?).ok().map(|sku| sku.0)
 }
 
 fn by_sku(rows: &[Value]) -> BTreeMap<String, Vec<&Value>> {
     let mut told: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
     for row in rows {
-        if let Some(sku) = row.get("sku").and_then(|sku| wire::typed::<wire::Text>(sku).ok()) {
-            told.entry(folded(&sku.0)).or_default().push(row);
+        if let Some(sku) = found_sku(row) {
+            told.entry(folded(&sku)).or_default().push(row);
         }
     }
     told
 }
 
 /// Whether an error may be about one of many.
-fn of_one(kind: ErrorKind) -> bool {
+pub(super) fn of_one(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Invalid | ErrorKind::Gone | ErrorKind::Broken)
 }
 

@@ -2,6 +2,8 @@
 
 mod fits;
 mod paging;
+mod prices;
+mod pricing;
 mod products;
 mod shapes;
 mod stock;

@@ -26,6 +26,8 @@ pub(super) struct Views {
     /// The others.
     pub(super) others: Vec<View>,
     pub(super) unit: Unit,
+    /// Codes of the currencies base prices are in.
+    pub(super) bases: BTreeSet<String>,
     /// What of the set-up leaves something out.
     pub(super) warnings: Vec<String>,
 }
@@ -64,7 +66,8 @@ impl Views {
             let list = units.into_iter().collect::<Vec<_>>().join(", ");
             warnings.push(format!("the store views weigh in several units ({list}); that of the default view counts"));
         }
-        Self { main, others, unit, warnings }
+        let bases = configs.iter().filter_map(|config| Some(config.base_currency_code.as_ref()?.0.clone())).collect();
+        Self { main, others, unit, bases, warnings }
     }
 
     /// Where texts of a locale are written.

@@ -418,6 +418,34 @@ pub(super) struct SourceItem {
     pub(super) status: Option<Flag>,
 }
 
+/// The price of a SKU in a store view; 0 for all of them.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct BasePrice {
+    pub(super) store_id: Id,
+    pub(super) price: Option<Exact>,
+}
+
+/// The price of a SKU for some days in a store view; 0 for all of them.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SpecialPrice {
+    pub(super) store_id: Id,
+    pub(super) price: Option<Exact>,
+    /// Date and time without a zone.
+    pub(super) price_from: Option<Text>,
+    pub(super) price_to: Option<Text>,
+}
+
+/// The price of a SKU from a quantity on, for a group of customers in a website; 0 for all of them.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TierPrice {
+    pub(super) website_id: Id,
+    /// `fixed`, or `discount` for a percentage.
+    pub(super) price_type: Text,
+    pub(super) customer_group: Text,
+    pub(super) quantity: Exact,
+    pub(super) price: Option<Exact>,
+}
+
 /// A refusal, with `%name` or `%1` in the message where a parameter belongs.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Refusal {

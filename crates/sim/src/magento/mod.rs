@@ -3,8 +3,9 @@
 //! What is simulated is what a connector meets on the way of an order: reading orders, customers and products,
 //! saving `ext_order_id` with the answer that is not the record, hold and cancel; on the way of stock: sources,
 //! stocks, quantities, and what orders keep back of them; and on the way of products: their texts by store view,
-//! status and weight. Carts, prices, taxes and coupons are not worked out; orders
-//! come from a seed or are placed as JSON with `POST /_sim/orders`.
+//! status and weight; and on the way of prices: base, special and tier prices with the complaints about single rows.
+//! What a cart comes to, taxes and coupons are not worked out; orders come from a seed or are placed as JSON with
+//! `POST /_sim/orders`.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::catalogue;
-use crate::http::{Request, Response, System};
+use crate::http::{Edit, Request, Response, System};
 use crate::orders;
 
 mod book;
@@ -22,6 +23,8 @@ mod customers;
 mod fields;
 mod ledger;
 mod placing;
+mod price_routes;
+mod prices;
 mod products;
 mod reply;
 mod reservations;
@@ -37,6 +40,8 @@ use book::Book;
 use criteria::{Criteria, Found};
 use customers::Customers;
 use fields::Selection;
+use price_routes::Counter;
+use prices::Prices;
 use products::Products;
 use reply::{Answer, Refusal, respond};
 use route::{Route, Target};
@@ -101,6 +106,9 @@ pub struct Quirks {
     /// Whether the texts of products keep characters of four bytes in UTF-8. As recorded (order-two-addresses-emoji) each
     /// of them becomes four question marks.
     pub all_characters: bool,
+    /// Whether a read of prices with a SKU nobody has is refused as a whole, as the vendor's schema says; Magento's code
+    /// leaves the SKU out, and what the recorded shop does was not recorded.
+    pub strict_price_reads: bool,
 }
 
 /// One shop with one website.
@@ -114,6 +122,7 @@ pub struct Shop {
     book: Book,
     customers: Customers,
     products: Products,
+    prices: Prices,
     stock: Stock,
     /// Orders of buyers who came by [`Shop::buy`].
     bought: u64,
@@ -150,6 +159,7 @@ impl Shop {
             book,
             customers,
             products: Products::new(catalogue, value::stamp(made)),
+            prices: Prices::default(),
             stock,
             bought: 0,
             quirks: Quirks::default(),
@@ -266,7 +276,17 @@ impl Shop {
         let repeat = self.quirks.repeat_last_page;
         match route {
             Route::AdminToken => self.admin_token(now, &body(request)?),
-            Route::Setup(setup) => setup::read(*setup, &self.views, query),
+            Route::Setup(setup) => setup::read(*setup, &self.views, &self.prices.groups, query),
+            Route::MakeGroup => price_routes::make_group(&mut self.prices, &body(request)?),
+            Route::Prices(route) => {
+                let mut counter = Counter {
+                    prices: &mut self.prices,
+                    products: &mut self.products,
+                    views: self.views.iter().map(|view| view.id).collect(),
+                    strict: self.quirks.strict_price_reads,
+                };
+                counter.answer(*route, &body(request)?)
+            }
             Route::Orders => {
                 let criteria = self.criteria(query)?;
                 Ok(page(&criteria, self.book.search(now, &criteria, repeat)?))
@@ -376,6 +396,10 @@ impl System for Shop {
         })
     }
 
+    fn edit(&mut self, now: Timestamp, edit: &Edit) -> bool {
+        self.edit_product(now, &edit.sku, edit.place.as_deref(), &edit.field, &edit.value)
+    }
+
     fn ledger(&self) -> Value {
         let orders: Vec<Value> = self.book.all().map(ledger::order).collect();
         let customers: Vec<Value> = self
@@ -385,7 +409,11 @@ impl System for Shop {
             .collect();
         let products = self.products.ledger();
         let (stock, salable) = (self.quantities(), self.all_salable());
-        json!({"orders": orders, "customers": customers, "products": products, "stock": stock, "salable": salable})
+        let prices = self.prices.ledger(&self.products);
+        json!({
+            "orders": orders, "customers": customers, "products": products, "prices": prices, "stock": stock,
+            "salable": salable,
+        })
     }
 }
 
@@ -412,6 +440,8 @@ fn number(text: &str) -> Result<u64, Refusal> {
     })
 }
 
+#[cfg(test)]
+mod price_tests;
 #[cfg(test)]
 mod product_tests;
 #[cfg(test)]

@@ -92,6 +92,28 @@ impl Products {
         self.get(scope, sku)
     }
 
+    /// The base price of a product; none where it follows from what is in it.
+    pub(super) fn base(&self, product_id: u64) -> Option<Decimal> {
+        let own = |item: &&Item| matches!(item.form, Form::Simple | Form::Virtual);
+        self.by_id.get(&product_id).filter(own)?;
+        self.sheets.get(&product_id).map(|sheet| sheet.price)
+    }
+
+    /// Puts a base price in its place; `updated_at` stands still (recorded: updated-at-after-base-price). False where the
+    /// product has none.
+    pub(super) fn set_base(&mut self, sku: &str, amount: Decimal) -> bool {
+        let id = self.find(sku).map(|item| item.product_id).filter(|id| self.base(*id).is_some());
+        let sheet = id.and_then(|id| self.sheets.get_mut(&id));
+        sheet.map(|sheet| sheet.price = amount).is_some()
+    }
+
+    /// Stamps a product as saved. False where there is no such product.
+    pub(super) fn touch(&mut self, now: Timestamp, sku: &str) -> bool {
+        let id = self.find(sku).map(|item| item.product_id);
+        let sheet = id.and_then(|id| self.sheets.get_mut(&id));
+        sheet.map(|sheet| sheet.updated = stamp(now)).is_some()
+    }
+
     /// What the shop holds of every product, for the ledger.
     pub(super) fn ledger(&self) -> Vec<Value> {
         let tell = |item: &Item| {

@@ -1,5 +1,6 @@
 //! From a request line to the route it means, with the store view it was asked under.
 
+use super::price_routes::PriceRoute;
 use super::stock_routes::StockRoute;
 
 /// One request line, taken apart.
@@ -64,6 +65,10 @@ pub(super) enum Route {
     SaveProduct,
     /// PUT products/{sku}: saves the fields that are given, in the scope of the path.
     UpdateProduct(String),
+    /// POST customerGroups.
+    MakeGroup,
+    /// All about prices under products.
+    Prices(PriceRoute),
     /// All under inventory.
     Stock(StockRoute),
 }
@@ -95,6 +100,12 @@ impl Route {
     /// The route of a verb and the path after `V1`.
     pub(super) fn of(method: &str, path: &[&str]) -> Option<Self> {
         let owned = |part: &&str| (*part).to_owned();
+        // Before a product with such a SKU, as the shop has it.
+        if let ["products", name] = path
+            && let Some(route) = PriceRoute::of(method, name)
+        {
+            return Some(Self::Prices(route));
+        }
         Some(match (method, path) {
             ("POST", ["integration", "admin", "token"]) => Self::AdminToken,
             ("GET", ["store", "storeViews"]) => Self::Setup(Setup::StoreViews),
@@ -102,6 +113,7 @@ impl Route {
             ("GET", ["store", "websites"]) => Self::Setup(Setup::Websites),
             ("GET", ["store", "storeConfigs"]) => Self::Setup(Setup::StoreConfigs),
             ("GET", ["customerGroups", "search"]) => Self::Setup(Setup::CustomerGroups),
+            ("POST", ["customerGroups"]) => Self::MakeGroup,
             ("GET", ["modules"]) => Self::Setup(Setup::Modules),
             ("GET", ["taxRates", "search"]) => Self::Setup(Setup::TaxRates),
             ("GET", ["taxClasses", "search"]) => Self::Setup(Setup::TaxClasses),
@@ -143,6 +155,8 @@ impl Route {
             Self::Products | Self::Product(_) | Self::SaveProduct | Self::UpdateProduct(_) => {
                 "Magento_Catalog::products"
             }
+            Self::MakeGroup => "Magento_Customer::group",
+            Self::Prices(_) => "Magento_Catalog::catalog",
             Self::Stock(route) => route.right(),
         })
     }

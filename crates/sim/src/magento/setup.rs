@@ -37,7 +37,7 @@ impl View {
 }
 
 /// The list a route asks for. Lists under `/search` want criteria; the others ignore them.
-pub(super) fn read(setup: Setup, views: &[View], query: &[(String, String)]) -> Answer {
+pub(super) fn read(setup: Setup, views: &[View], groups: &[String], query: &[(String, String)]) -> Answer {
     match setup {
         Setup::StoreViews => Ok(store_views(views)),
         Setup::StoreGroups => Ok(json!([
@@ -51,7 +51,7 @@ pub(super) fn read(setup: Setup, views: &[View], query: &[(String, String)]) -> 
         Setup::StoreConfigs => Ok(Value::Array(views.iter().map(config).collect())),
         Setup::Modules => Ok(json!(MODULES)),
         Setup::Countries => Ok(countries()),
-        Setup::CustomerGroups => search(customer_groups(), query),
+        Setup::CustomerGroups => search(customer_groups(groups), query),
         Setup::TaxRates => search(tax_rates(), query),
         Setup::TaxClasses => search(tax_classes(), query),
     }
@@ -88,10 +88,9 @@ fn config(view: &View) -> Value {
     })
 }
 
-fn customer_groups() -> Vec<Value> {
-    let names = ["NOT LOGGED IN", "General", "Wholesale", "Retailer"];
-    let tell = |(id, code): (usize, &str)| json!({"id": id, "code": code, "tax_class_id": 3, "tax_class_name": "Retail Customer"});
-    names.into_iter().enumerate().map(tell).collect()
+fn customer_groups(groups: &[String]) -> Vec<Value> {
+    let tell = |(id, code): (usize, &String)| json!({"id": id, "code": code, "tax_class_id": 3, "tax_class_name": "Retail Customer"});
+    groups.iter().enumerate().map(tell).collect()
 }
 
 /// The recorded rates, and one for what is taxed at nothing.

@@ -34,7 +34,7 @@ use self::fail::Fail;
 use self::rpc::{Call, Claim, Route};
 use self::schema::Schema;
 use self::store::Store;
-use crate::http::{Request, Response, System};
+use crate::http::{Edit, Request, Response, System};
 
 /// What kind of installation it is.
 #[derive(Debug, Clone)]
@@ -370,6 +370,10 @@ impl System for Erp {
             response.headers.retain(|(name, _)| name != "content-encoding");
         }
         response
+    }
+
+    fn edit(&mut self, now: Timestamp, edit: &Edit) -> bool {
+        self.edit_product(now, &edit.sku, edit.place.as_deref(), &edit.field, &Value::from(edit.value.clone()))
     }
 
     fn ledger(&self) -> Value {

@@ -112,16 +112,20 @@ impl Child {
 
 /// The JSON behind a simulator's own page.
 pub(super) async fn get_json(url: &str) -> Result<Value, DemoError> {
+    ask("GET", url, Vec::new()).await
+}
+
+/// What a simulator's own page answers to `body`.
+pub(super) async fn post_json(url: &str, body: &Value) -> Result<Value, DemoError> {
+    ask("POST", url, body.to_string().into_bytes()).await
+}
+
+async fn ask(method: &'static str, url: &str, body: Vec<u8>) -> Result<Value, DemoError> {
     let failed = |why: String| DemoError::System(url.to_string(), why);
     let http = Http::new().map_err(|error| failed(error.to_string()))?;
-    let request = Request {
-        method: "GET",
-        url: url.to_string(),
-        headers: Vec::new(),
-        body: Vec::new(),
-        effect: Effect::Read,
-        timeout: Duration::from_secs(30),
-    };
+    let effect = Effect::Read;
+    let timeout = Duration::from_secs(30);
+    let request = Request { method, url: url.to_string(), headers: Vec::new(), body, effect, timeout };
     let response = http.send(request).await.map_err(|error| failed(format!("{error:?}")))?;
     serde_json::from_slice(&response.body).map_err(|error| failed(error.to_string()))
 }

@@ -87,19 +87,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
     let engine = stage.boot().await?;
     engine.adopt_variants().await.map_err(|error| error.to_string())?;
     drop(engine);
-    {
-        let mut world = open(&stage.world);
-        world.calm = false;
-        let weather = world.weather.clone();
-        world.shop.quirks_mut().late_commit_s = weather.late_rows_s;
-        world.erp.quirks_mut().search_lag = jiff::SignedDuration::from_secs(weather.search_lag_s);
-        if weather.late_rows_s > 0 {
-            world.count("late_rows");
-        }
-        if weather.search_lag_s > 0 {
-            world.count("search_lags");
-        }
-    }
+    break_weather(stage);
     trade::open_the_doors(stage);
     let mut processes = Processes::start(stage).await?;
     let mut orders = Orders::drawn(seed);
@@ -148,6 +136,21 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         return Ok(());
     }
     check::at_the_end(stage).await
+}
+
+/// From here on the weather is what it was drawn to be.
+fn break_weather(stage: &Stage) {
+    let mut world = open(&stage.world);
+    world.calm = false;
+    let weather = world.weather.clone();
+    world.shop.quirks_mut().late_commit_s = weather.late_rows_s;
+    world.erp.quirks_mut().search_lag = jiff::SignedDuration::from_secs(weather.search_lag_s);
+    if weather.late_rows_s > 0 {
+        world.count("late_rows");
+    }
+    if weather.search_lag_s > 0 {
+        world.count("search_lags");
+    }
 }
 
 /// Checks now and then that nobody's own fields were overwritten.

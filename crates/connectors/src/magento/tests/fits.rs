@@ -1,12 +1,15 @@
-//! Laws of `fit` for products: a fit of a fit is that fit, and what fits can be written.
+//! Laws of `fit` for products and prices: a fit of a fit is that fit, and what fits can be written.
 
+use super::super::lists;
 use super::super::products::{Keeping, fit};
 use super::super::weight::Unit;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use syncline_core::leaf::Value;
+use syncline_core::money::Money;
 use syncline_core::path::Path;
 use syncline_core::profile::Fit;
+use syncline_core::record::PriceKey;
 
 fn keeping() -> impl Strategy<Value = Keeping> {
     (any::<bool>(), any::<bool>()).prop_map(|(pounds, all_characters)| Keeping {
@@ -60,6 +63,19 @@ proptest! {
         let weight = Value::Number(Decimal::new(mantissa, scale));
         if let Some(once) = kept("weight", &weight, keeping) {
             prop_assert_eq!(kept("weight", &once, keeping), Some(once));
+        }
+    }
+
+    #[test]
+    fn a_fit_of_a_prices_fit_is_that_fit(mantissa in any::<i64>(), scale in 0u32..20, group in any::<bool>()) {
+        let path = PriceKey::plain(if group { "group:A|B" } else { "base" }).path();
+        let bases = ["EUR".to_owned()].into();
+        let amount = Decimal::new(mantissa, scale);
+        let price = Value::Money(Money::new(amount, "EUR".parse().expect("a currency")));
+        match lists::fit(&path, &price, &bases) {
+            Fit::Exact => prop_assert!(amount >= Decimal::ZERO && amount.normalize().scale() <= 4),
+            Fit::As(kept, _) => prop_assert_eq!(lists::fit(&path, &kept, &bases), Fit::Exact),
+            Fit::Refused(why) => prop_assert!(!why.is_empty()),
         }
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use syncline_core::id::SystemName;
 use syncline_core::path::Path;
 use syncline_core::rules::FieldPolicy;
-use syncline_engine::conflicts::{Choice, Which};
+use syncline_engine::conflicts::{Choice, ConflictRow, Which};
 use syncline_sim::random::Random;
 
 const SKU: &str = "MUG";
@@ -25,6 +25,7 @@ async fn tie(stage: &mut Stage, policies: &[(&str, FieldPolicy)]) {
     let mut rules = desk::rules();
     rules.policies = policies.iter().map(|(path, policy)| (path_of(path), policy.clone())).collect();
     stage.products = Some(rules);
+    stage.stock = None;
     desk::open_views(stage);
     // Tied by the stage already: the catalogue is read from its beginning all the same.
     let engine = stage.boot().await.unwrap();
@@ -97,8 +98,7 @@ fn a_field_of_the_shop_is_never_overwritten_in_five_hundred_edits() {
 #[test]
 fn s41_a_clerk_changes_the_same_product_while_it_is_written() {
     for delay in [0, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1280] {
-        let merge = [("texts.en.name", FieldPolicy::Merge(None)), ("texts.de.name", FieldPolicy::Merge(None))];
-        catalogued(&merge, |stage| async move {
+        catalogued(&[("texts.en.name", FieldPolicy::Merge(None))], |stage| async move {
             at_shop(&stage, None, "name", "Pot");
             let engine = stage.boot().await.unwrap();
             let running = engine.clone();
@@ -158,7 +158,8 @@ fn s55_another_master_changes_nothing_before_a_person_says_so() {
         assert_eq!(writes(&stage), before, "the ERP owns names now, and nothing is overwritten yet");
         let engine = stage.boot().await.unwrap();
         let conflicts = engine.conflicts(&Which::default()).await.unwrap();
-        assert_eq!(conflicts.iter().map(|row| (row.key.as_str(), row.first)).collect::<Vec<_>>(), [(SKU, true)]);
+        let waits = |row: &ConflictRow| row.key == SKU && row.field == "texts.en.name" && row.first;
+        assert!(conflicts.iter().any(waits), "{conflicts:?}");
         assert!(engine.resolve(&Which::default(), &Choice::Take(SystemName::new("shop"))).await.is_err());
         engine.resolve(&Which::default(), &Choice::Take(SystemName::new("erp"))).await.unwrap();
         passes(&stage, 120).await;
@@ -227,7 +228,10 @@ fn s75_a_cut_over_overwrites_nothing_until_a_direction_is_chosen() {
         assert_eq!(writes(&stage), before, "differences from before are nobody's change");
         let engine = stage.boot().await.unwrap();
         let conflicts = engine.conflicts(&Which::default()).await.unwrap();
-        assert!(conflicts.len() >= skus.len() && conflicts.iter().all(|row| row.first), "{}", conflicts.len());
+        let shop = engine.systems[&SystemName::new("shop")].uid.clone();
+        let tied = engine.store.bindings(shop, Kind::Variant).await.unwrap().len();
+        let first = conflicts.iter().filter(|row| row.first && row.field == "texts.en.name").count();
+        assert!(first == tied && tied > 5, "{first} of {tied} products: {conflicts:?}");
         let leave = Which { field: Some(path_of("texts.*.name")), ..Which::default() };
         engine.resolve(&leave, &Choice::Leave).await.unwrap();
         passes(&stage, 300).await;
