@@ -99,7 +99,29 @@ def changed(r, p):
     p.ask("what is out of use", "$plate", "$plate2")
 
 
+def units(r, p):
+    """Products sold in another unit than they are kept in, and a formula that fails for one product alone."""
+    row = {"name": "Flour", "default_uom": "$kg", "sale_uom": "$g", "salable": True, "type": "goods", "list_price": dec("10"),
+           "products": [["create", [{"suffix_code": "FLOUR"}]]]}
+    r.call("flour by the gram", "model.product.template.create", [row], C)
+    r.find("flour", "product.product", [["code", "=", "FLOUR"]])
+    r.call("price of flour", "model.product.product.read", ["$flour"], ["list_price_used", "sale_price_uom"], C)
+    p.ask("a kilogram", "$flour", uom="$kg")
+    p.ask("a piece of flour", "$flour", uom="$unit")
+    lines = [["create", [{"sequence": 1, "quantity": 5, "formula": "unit_price * 0.5"}, {"sequence": 2, "formula": "unit_price"}]]]
+    for unit in ("product_default", "product_sale"):
+        row = {"name": unit, "company": 1, "unit": unit, "price": "list_price", "lines": lines}
+        r.call(f"a list by {unit}", "model.product.price_list.create", [row], C, keep={"bulk": "/result/0"})
+        for quantity in (0.004, 0.005, 4, 5):
+            p.ask(f"{quantity} kg by {unit}", "$flour", price_list="$bulk", quantity=quantity, uom="$kg")
+    r.call("a price to fail at", "model.product.template.write", ["$dishes"], {"list_price": dec("9.9876")}, C)
+    row = {"name": "Odd", "company": 1, "price": "list_price", "lines": [["create", [{"formula": "unit_price / (list_price - 9.9876)"}]]]}
+    r.call("a list that fails", "model.product.price_list.create", [row], C, keep={"odd": "/result/0"})
+    p.ask("two, of which one fails", "$plate2", "$mug", price_list="$odd", quantity=1)
+    p.ask("the other alone", "$mug", price_list="$odd", quantity=1)
+
+
 def prices(r):
     p = Prices(r)
-    for part in (kept, lists, changed):
+    for part in (kept, lists, changed, units):
         part(r, p)

@@ -308,3 +308,23 @@ fn goods_come_are_sold_at_the_counter_and_leave_with_a_shipment() {
     assert!(desk.erp.cancel_sale(desk.now, two));
     assert_eq!(row(&desk, &sku, "WH"), [first - 2, first - 2, 0]);
 }
+
+#[test]
+fn people_set_prices_and_the_ledger_tells_what_everything_costs() {
+    let mut desk = Desk::new(true);
+    let now = desk.now;
+    let lines = [(Some("MUG"), 10, "unit_price * 0.9"), (Some("MUG"), 20, "unit_price * 0.8"), (None, 0, "unit_price")];
+    assert!(desk.erp.set_list_price(now, "MUG", "8.0001") && !desk.erp.set_list_price(now, "MUG", "8.00001"));
+    assert!(desk.erp.set_price_list(now, "Dealers", &lines));
+    assert!(!desk.erp.set_price_list(now, "Dealers", &[(Some("NO-SUCH"), 0, "unit_price")]));
+    let mug = |desk: &Desk| -> Vec<String> {
+        let ledger = desk.erp.ledger();
+        let mine = ledger["prices"].as_array().unwrap().iter().filter(|row| row["sku"] == "MUG").cloned();
+        let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
+        mine.map(|row| ["list", "quantity", "amount", "currency"].map(|name| text(&row, name)).join(" ")).collect()
+    };
+    // The line for twenty comes after that for ten, which fits first.
+    assert_eq!(mug(&desk), ["list 1 8.0001 EUR", "Dealers 1 8.0001 EUR", "Dealers 10 7.2001 EUR"]);
+    assert!(desk.erp.set_price_list(now, "Dealers", &lines[1..]));
+    assert_eq!(mug(&desk), ["list 1 8.0001 EUR", "Dealers 1 8.0001 EUR", "Dealers 20 6.4001 EUR"]);
+}

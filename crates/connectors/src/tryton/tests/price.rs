@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use syncline_connect::{Connector, Cursor};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
+use syncline_core::policy::ErrorKind;
 use syncline_core::record::{Price, PriceKey, Record};
 use syncline_sim::http::System;
 
@@ -191,6 +192,30 @@ fn what_has_no_price_and_what_fails_is_not_told() {
         });
         let told = told(&bench, &[mug]).await.pop().unwrap().unwrap();
         assert_eq!((told.lists, told.rows.len()), (BTreeSet::from(["Odd".into(), "Prices without tax".into()]), 0));
+    });
+}
+
+#[test]
+fn without_price_lists_the_list_price_is_told_alone() {
+    let world = World::new(true);
+    let (now, mug) = (world.bench().ctx.now(), id_of(&world, "MUG"));
+    world.with(|erp| assert!(erp.set_price_list(now, "Dealers", &[(None, 0, "unit_price * 0.9")])));
+    run(async {
+        let bench = world.bench();
+        let mut setup = (*bench.erp.setup(&bench.ctx).await.unwrap()).clone();
+        setup.own_company = None;
+        let (lists, warnings) = bench.erp.price_lists(&bench.ctx, &setup).await.unwrap();
+        assert!(lists.is_empty() && warnings.iter().any(|one| one.contains("own company")), "{warnings:?}");
+        setup.currency = None;
+        assert_eq!(bench.erp.prices(&bench.ctx, &setup, &[1]).await.unwrap_err().kind, ErrorKind::Config);
+
+        // The module `sale_price_list`: without it Tryton would tell the list price in the place of any other.
+        world.with(|erp| assert!(erp.directly(now, "ir.module", 16, &json!({"state": "not activated"}))));
+        let bench = world.bench();
+        assert!(!bench.erp.setup(&bench.ctx).await.unwrap().has_price_lists());
+        let told = told(&bench, std::slice::from_ref(&mug)).await.pop().unwrap().unwrap();
+        assert_eq!(told.lists, BTreeSet::from(["list".to_string()]));
+        assert!(!bench.erp.changes(&bench.ctx, Kind::Price, &Cursor::default()).await.unwrap().seen.is_empty());
     });
 }
 
