@@ -22,7 +22,7 @@ fn priced<F: Future<Output = ()>>(story: impl FnOnce(Stage) -> F) {
             assert!(world.erp.set_price_list(
                 now,
                 LIST,
-                &[(None, 0, "unit_price * 0.9"), (None, 10, "unit_price * 0.8")]
+                &[(None, 10, "unit_price * 0.8"), (None, 0, "unit_price * 0.9")]
             ));
         }
         passes(&stage, 90).await;
@@ -70,7 +70,12 @@ fn decimal(text: &str) -> Decimal {
 fn prices_follow_the_erps_lists_and_what_differed_before_waits() {
     told(53, |mut stage| async move {
         flow(&mut stage);
-        open(&stage.world).shop.set_currency("EUR");
+        {
+            let now = stage.clock.true_now();
+            let mut world = open(&stage.world);
+            world.shop.set_currency("EUR");
+            assert!(world.shop.set_price(now, SKU, "base", 1, Some("1")));
+        }
         let before = (writes(&stage), of(&stage, "base", "1"));
         passes(&stage, 120).await;
         let engine = stage.boot().await.unwrap();
