@@ -62,4 +62,22 @@ pub(super) fn prices(rules: &PriceRules, asked: &[Asked], findings: &mut Finding
         rules.fields.targets.iter().for_each(|shop| missing(shop, ours));
         missing(&rules.fields.source, theirs);
     }
+    currencies(rules, asked, findings);
+}
+
+/// Lists whose prices are in another currency than those they are to show.
+fn currencies(rules: &PriceRules, asked: &[Asked], findings: &mut Findings) {
+    let of = |system: &SystemName, list: &str| {
+        let choice = choices(asked, system, "price_lists")?.iter().find(|choice| choice.code == list)?;
+        Some(choice.hint.clone()).filter(|hint| !hint.is_empty())
+    };
+    for (ours, theirs) in &rules.lists {
+        let Some(from) = of(&rules.fields.source, theirs) else { continue };
+        for shop in &rules.fields.targets {
+            let Some(to) = of(shop, ours).filter(|to| *to != from) else { continue };
+            let what = format!("[flows.prices.lists] `{ours}` of {shop} is in {to}, `{theirs}` in {from}");
+            let remedy = "name a list of the ERP in the shop's currency: no price is converted";
+            findings.problems.push(Finding::new("SYN-0429", what, remedy));
+        }
+    }
 }

@@ -161,6 +161,7 @@ number = "{{number}}"{r}what the ERP's reference says
         r = REMARK,
     ));
     inventory(&mut text, &mut notes, shop, erp, &today);
+    prices(&mut text, shop, erp, &today);
     taxes(&mut text, &mut notes, shop, erp);
     payments(&mut text, &mut notes, erp);
     Written { text: lined_up(&text), notes }
@@ -195,6 +196,38 @@ safety = 0{r}pieces of each variant kept from buyers
     ));
     if places.len() > 1 {
         notes.push(format!("the shop has {} sources; stock is shown in `{}`", places.len(), remark(&place.code)));
+    }
+}
+
+/// Prices, switched off: the ERP's list price as the shop's base price, and lists that a group of customers is called by.
+fn prices(text: &mut String, shop: &Probe, erp: &Probe, today: &str) {
+    let (ours, theirs) = (codes(shop, "price_lists"), codes(erp, "price_lists"));
+    let both = ours.iter().any(|list| list.code == "base") && theirs.iter().any(|list| list.code == "list");
+    if !both {
+        return;
+    }
+    text.push_str(&format!(
+        r#"
+[flows.prices]
+why = "prices were typed twice"
+today = {today}
+from = "erp"
+to = ["shop"]
+every = "5m"
+mode = "off"{r}look at `syncline plan prices` under `watch` first
+needs = ["products"]
+tax = "net"{r}both sides keep prices without tax; nothing else is built yet
+
+[flows.prices.lists]{r}the shop's list = the ERP's list whose prices it shows
+base = "list"
+"#,
+        r = REMARK,
+    ));
+    for list in theirs.iter().filter(|list| list.code != "list") {
+        let group = format!("group:{}", list.code);
+        if ours.iter().any(|list| list.code == group) {
+            text.push_str(&format!("{} = {}\n", quoted(&group), quoted(&list.code)));
+        }
     }
 }
 
