@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::planner::Decision;
-use syncline_store::{Accept, LaneFilter};
+use syncline_store::{Accept, LaneFilter, LaneRow};
 
 /// Writes of one pass that nobody is asked about.
 const FEW: usize = 25;
@@ -46,8 +46,9 @@ impl Engine {
             let Some(rules) = self.field_rules(kind).filter(|_| self.writes_to(kind)) else { continue };
             let filter = LaneFilter { kind: Some(kind), states: vec!["ready", "awaiting"], ..LaneFilter::default() };
             let lanes = self.store.lanes(filter).await?;
-            let due: Vec<EntityId> =
-                lanes.iter().filter(|lane| lane.ready_at <= self.now()).map(|lane| lane.entity).collect();
+            // What is to be tried again later counts as much as what is tried now.
+            let due = |lane: &&LaneRow| lane.state == "ready" || lane.ready_at <= self.now();
+            let due: Vec<EntityId> = lanes.iter().filter(due).map(|lane| lane.entity).collect();
             let approved = self.approved(kind.flow()).await?;
             if due.len() <= FEW {
                 if lanes.is_empty() && approved.changes > 0 {
@@ -57,7 +58,7 @@ impl Engine {
             }
             let of = self.tied_count(kind, &rules.source).await?;
             let changes = self.changes(kind, &due).await?;
-            if changes > FEW && changes.saturating_mul(SHARE) > of && changes > approved.changes {
+            if changes > FEW && changes.saturating_mul(SHARE) > of && changes > approved.changes.saturating_add(FEW) {
                 gates.insert(kind.flow(), Gate { changes, of });
             }
         }
