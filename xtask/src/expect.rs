@@ -159,7 +159,7 @@ mod tests {
 
     fn good() -> Value {
         json!({"orders":{"source":212,"target":212,"missing":0,"duplicate":0},"cents_off":0,"drift":{"orders":0,"customers":0},
-            "compared":{"orders":212},"open":{"waiting":0,"held":0,"failed":0,"conflicts":0},"faults":{"kills":6,"lost_replies":31}})
+            "compared":{"orders":212,"products":103,"inventory":103},"edits":24,"overwritten":0,"open":{"waiting":0,"held":0,"failed":0,"conflicts":0},"faults":{"kills":6,"lost_replies":31}})
     }
 
     #[test]

@@ -125,9 +125,13 @@ impl Engine {
     }
 
     async fn in_conflict(&self, which: &Which) -> Result<Vec<EntityId>, EngineError> {
-        let filter = LaneFilter { states: vec!["conflict"], ..LaneFilter::default() };
-        let lanes = self.store.lanes(filter).await?.into_iter().map(|lane| lane.entity);
-        Ok(lanes.filter(|entity| which.records.is_empty() || which.records.contains(entity)).collect())
+        // One of several fields may have been decided a moment ago: then the lane is ready again.
+        let filter = LaneFilter { states: vec!["conflict", "ready"], ..LaneFilter::default() };
+        let lanes = self.store.lanes(filter).await?.into_iter().filter(|lane| self.field_rules(lane.kind).is_some());
+        Ok(lanes
+            .map(|lane| lane.entity)
+            .filter(|entity| which.records.is_empty() || which.records.contains(entity))
+            .collect())
     }
 
     fn found(&self, case: &Case, which: &Which) -> Result<Vec<Found>, EngineError> {

@@ -39,6 +39,7 @@ pub fn market(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
             rules.safety = if seed.is_multiple_of(2) { Decimal::from(COUNTER) } else { Decimal::ZERO };
             let safe = !rules.safety.is_zero();
             stage.stock = Some(rules);
+            stage.products = None;
             open(&stage.world).weather = Weather::default();
             if let Err(error) = Market::new(seed, safe).play(&stage).await {
                 open(&stage.world).broken("the-schedule-runs", error);

@@ -22,7 +22,8 @@ use tokio::time::sleep;
 fn told<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let stage = Stage::set(seed, None, true).unwrap();
+        let mut stage = Stage::set(seed, None, true).unwrap();
+        stage.products = None;
         open(&stage.world).weather = Weather::default();
         stage.boot().await.unwrap().adopt_variants().await.unwrap();
         story(stage).await;
