@@ -13,6 +13,7 @@ pub mod pages;
 pub mod poll;
 pub mod preview;
 mod prices;
+mod reading;
 pub mod run;
 mod shared;
 pub mod status;

@@ -8,7 +8,7 @@ use crate::stock::Unread;
 use crate::system::{EngineError, System};
 use crate::translate::Resolution;
 use syncline_connect::{Error, Seen};
-use syncline_core::delivery::Change;
+use syncline_core::delivery::{Change, after};
 use syncline_core::id::{RemoteId, SystemName};
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
@@ -17,6 +17,11 @@ use syncline_core::planner::{Decision, Planned};
 use syncline_core::policy::{ErrorKind, Hold, Next};
 use syncline_core::profile::Guard;
 use syncline_store::{Accept, Basis, Case, CommitPlan, LaneState, StoreError};
+
+/// How often a field that shows something else than was written is tried before a person is asked.
+const UNKEPT_TRIES: u32 = 3;
+/// Seconds until it is looked at again.
+const UNKEPT_PAUSE_S: u32 = 60;
 
 impl Engine {
     /// Decides what to do about a lane without a delivery, and makes a planned step durable.
@@ -63,7 +68,7 @@ impl Engine {
     /// Makes a planned step ready: what it is made of is asked for, its fields are put in the target's words.
     async fn prepare(
         &self,
-        work: Work,
+        mut work: Work,
         case: &Case,
         plan: &Planned,
         resolution: &Resolution,
@@ -90,7 +95,13 @@ impl Engine {
             }
         };
         if let Some(hold) = never_kept(&work.unkept, &leaves, &target) {
-            return self.hold(&work, hold).await;
+            if work.claimed.attempts >= UNKEPT_TRIES {
+                return self.hold(&work, hold).await;
+            }
+            // What is read back may lag behind what was written: it is looked at again before a person is asked.
+            work.progressed = false;
+            let state = LaneState::Later(after(self.now(), UNKEPT_PAUSE_S), hold.what);
+            return self.give_back(&work, state, None, None).await;
         }
         let basis = self.basis(case, peer.as_ref(), &target, &leaves);
         self.commit(work, case, plan, (leaves, basis), &target).await

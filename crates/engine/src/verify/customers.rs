@@ -1,6 +1,7 @@
 //! Customers of both sides compared: those that are tied, by their e-mail.
 
 use super::FlowProof;
+use crate::reading::read_all;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use syncline_core::id::RemoteId;
@@ -16,9 +17,8 @@ impl Engine {
         let bindings = self.store.bindings(target.uid.clone(), Kind::Customer).await?;
         for chunk in bindings.chunks(100) {
             let ids: Vec<RemoteId> = chunk.iter().map(|(_, id)| id.clone()).collect();
-            let answers = target.connector.read(&target.ctx, Kind::Customer, &ids).await;
-            for ((entity, id), answer) in chunk.iter().zip(answers) {
-                let snapshot = answer.map_err(|error| EngineError::System { system: target.name.clone(), error })?;
+            let answers = read_all(target, Kind::Customer, &ids).await?;
+            for ((entity, id), snapshot) in chunk.iter().zip(answers) {
                 let case = self.store.load(*entity).await?;
                 let there = snapshot.and_then(|snapshot| snapshot.records.into_iter().next());
                 let there = there.map(|(_, record)| match record {

@@ -1,6 +1,7 @@
 //! Records two systems share compared field by field, as the flow's policies want them.
 
 use super::FlowProof;
+use crate::reading::read_all;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use syncline_core::id::RemoteId;
@@ -122,11 +123,6 @@ fn show(case: &mut Case, system: &System, shown: Option<Leaves>) -> bool {
 /// What `system` shows of `cases` now, in their order; none for one that is not there.
 async fn read(system: &System, kind: Kind, cases: &[Case]) -> Result<Vec<Option<Leaves>>, EngineError> {
     let ids: Vec<RemoteId> = cases.iter().filter_map(|case| Some(case.bound.get(&system.uid)?.id.clone())).collect();
-    let failed = |error| EngineError::System { system: system.name.clone(), error };
-    let answers = system.connector.read(&system.ctx, kind, &ids).await;
-    let leaves = |answer: syncline_connect::Result<Option<syncline_connect::Snapshot>>| {
-        let snapshot = answer.map_err(failed)?;
-        Ok(snapshot.and_then(|snapshot| Some(snapshot.records.first()?.1.to_leaves())))
-    };
-    answers.into_iter().map(leaves).collect()
+    let answers = read_all(system, kind, &ids).await?;
+    Ok(answers.into_iter().map(|answer| Some(answer?.records.first()?.1.to_leaves())).collect())
 }

@@ -1,6 +1,7 @@
 //! Stock of every tied variant compared: what each shop shows against what its buyers may have.
 
 use super::FlowProof;
+use crate::reading::read_all;
 use crate::run::Engine;
 use crate::stock::ordered;
 use crate::system::{EngineError, System};
@@ -111,11 +112,10 @@ fn compare(
 
 /// The stock behind `ids` in `system`, in their order; none for a variant that is not there.
 async fn read(system: &System, ids: &[RemoteId]) -> Result<Vec<Option<Stock>>, EngineError> {
-    let answers = system.connector.read(&system.ctx, Kind::Stock, ids).await;
     let stock_of = |snapshot: Snapshot| match snapshot.records.into_iter().next() {
         Some((_, Record::Stock(stock))) => Some(stock),
         _ => None,
     };
-    let failed = |error| EngineError::System { system: system.name.clone(), error };
-    answers.into_iter().map(|answer| Ok(answer.map_err(failed)?.and_then(stock_of))).collect()
+    let answers = read_all(system, Kind::Stock, ids).await?;
+    Ok(answers.into_iter().map(|answer| answer.and_then(stock_of)).collect())
 }
