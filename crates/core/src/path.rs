@@ -81,7 +81,13 @@ impl Path {
     /// Whether this path is matched by `pattern`, where `*` stands for one name or one key.
     #[must_use]
     pub fn matches(&self, pattern: &Self) -> bool {
-        let (mine, theirs) = (segments(&self.0), segments(&pattern.0));
+        self.is_named_by(&pattern.0)
+    }
+
+    /// The same for a pattern of the code's own, which need not be checked each time.
+    #[must_use]
+    pub fn is_named_by(&self, pattern: &str) -> bool {
+        let (mine, theirs) = (segments(&self.0), segments(pattern));
         mine.len() == theirs.len() && mine.iter().zip(&theirs).all(|(a, b)| b == "*" || a == b)
     }
 }

@@ -86,6 +86,11 @@ pub struct FieldRules {
 }
 
 impl FieldRules {
+    /// The systems that share the records, the source first.
+    pub fn systems(&self) -> impl Iterator<Item = &SystemName> {
+        core::iter::once(&self.source).chain(&self.targets)
+    }
+
     /// Who decides the field at `path`.
     #[must_use]
     pub fn policy(&self, path: &Path) -> FieldPolicy {

@@ -96,14 +96,11 @@ impl Engine {
     /// The two systems whose products are tied: a shop and an ERP.
     fn tied(&self) -> Result<(&System, &System), EngineError> {
         let missing = || EngineError::Setup("SYN-0402: the file has no flow between two systems".to_string());
-        match (&self.flows.orders, &self.flows.inventory, &self.flows.products) {
-            (None, Some(rules), _) => {
-                Ok((self.system(rules.targets.first().ok_or_else(missing)?)?, self.system(&rules.source)?))
-            }
-            (None, None, Some(rules)) => {
-                Ok((self.system(rules.targets.first().ok_or_else(missing)?)?, self.system(&rules.source)?))
-            }
-            _ => self.pair(),
+        let stock = self.flows.inventory.as_ref().map(|rules| (&rules.targets, &rules.source));
+        let products = self.flows.products.as_ref().map(|rules| (&rules.targets, &rules.source));
+        match stock.or(products).filter(|_| self.flows.orders.is_none()) {
+            Some((targets, source)) => Ok((self.system(targets.first().ok_or_else(missing)?)?, self.system(source)?)),
+            None => self.pair(),
         }
     }
 
@@ -123,7 +120,7 @@ impl Engine {
         self.attend_satellites().await?;
         if let Some(rules) = self.flows.products.as_ref().filter(|_| bound > 0) {
             // What was not tied was passed over: now it is read.
-            for name in std::iter::once(&rules.source).chain(&rules.targets) {
+            for name in rules.systems() {
                 self.store.forget_cursor(self.system(name)?.uid.clone(), Kind::Variant).await?;
             }
         }

@@ -132,9 +132,7 @@ impl Engine {
 
     async fn as_planned(&self, row: &PlanRow) -> Result<bool, EngineError> {
         let case = self.store.load(row.entity).await?;
-        let now: std::collections::BTreeMap<_, _> =
-            case.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect();
-        Ok(now == row.revisions)
+        Ok(case.revisions() == row.revisions)
     }
 
     /// The entities an order has to wait for: its customer.

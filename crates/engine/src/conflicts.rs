@@ -193,8 +193,7 @@ impl Engine {
                 }
             }
         }
-        let revisions = case.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect();
-        Ok(Resolve { entity: case.entity, revisions, bases, chosen, told: told.join("; ") })
+        Ok(Resolve { entity: case.entity, revisions: case.revisions(), bases, chosen, told: told.join("; ") })
     }
 
     /// Refuses a choice that the field's policy would undo at once.

@@ -15,6 +15,7 @@ pub mod preview;
 mod prices;
 mod reading;
 pub mod run;
+mod satellites;
 mod shared;
 pub mod status;
 mod stock;

@@ -2,7 +2,7 @@
 
 use crate::decide::Decided;
 use crate::run::Engine;
-use crate::stock::Unread;
+use crate::satellites::Unread;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -235,7 +235,7 @@ impl Engine {
             reason: planned.reason.clone(),
             fields,
             entity: case.entity,
-            revisions: case.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect(),
+            revisions: case.revisions(),
         }
     }
 }

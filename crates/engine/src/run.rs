@@ -241,7 +241,7 @@ impl Engine {
             synced.changed += counts.changed;
         }
         if let Some(rules) = &self.flows.products {
-            for name in std::iter::once(&rules.source).chain(&rules.targets) {
+            for name in rules.systems() {
                 let counts = self.poll(self.system(name)?, Kind::Variant).await?;
                 synced.new += counts.new;
                 synced.changed += counts.changed;

@@ -3,7 +3,7 @@
 use crate::decide::Decided;
 use crate::prices::side_by_side;
 use crate::run::Engine;
-use crate::stock::Unread;
+use crate::satellites::Unread;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -108,7 +108,7 @@ impl Engine {
             Err(reason) => return Ok(reason.into()),
         };
         let source = self.system(&rules.source)?;
-        let mut agreed = Agreed { revisions: revisions(case), ..Agreed::default() };
+        let mut agreed = Agreed { revisions: case.revisions(), ..Agreed::default() };
         let mut decided: Option<(Decision, SystemName)> = None;
         for pair in pairs {
             let target = self.system(&pair.target)?;
@@ -176,18 +176,11 @@ impl Engine {
     pub(crate) async fn freshen_prices(&self, lanes: &[EntityId]) -> Result<BTreeMap<EntityId, Unread>, EngineError> {
         let mut unread = BTreeMap::new();
         let Some(rules) = self.field_rules(Kind::Price).filter(|_| !lanes.is_empty()) else { return Ok(unread) };
-        let mut cases = Vec::with_capacity(lanes.len());
-        for lane in lanes {
-            cases.push(self.store.load(*lane).await?);
-        }
-        for name in std::iter::once(&rules.source).chain(&rules.targets) {
+        let cases = self.cases(lanes).await?;
+        for name in rules.systems() {
             let system = self.system(name)?;
-            let wanted: Vec<_> = cases
-                .iter()
-                .filter(|case| name != &rules.source || !case.sides.contains_key(&system.uid))
-                .filter_map(|case| Some((case.entity, case.bound.get(&system.uid)?.id.clone())))
-                .collect();
-            self.read_satellites(system, Kind::Price, &wanted, &mut unread).await?;
+            let untold = |case: &Case| name != &rules.source || !case.sides.contains_key(&system.uid);
+            self.read_where(system, Kind::Price, &cases, untold, &mut unread).await?;
         }
         Ok(unread)
     }
@@ -240,11 +233,6 @@ fn missing(case: &Case, pair: [&System; 2]) -> Option<Decision> {
         }
     }
     None
-}
-
-/// What each side showed: revision per system.
-fn revisions(case: &Case) -> BTreeMap<SystemUid, u64> {
-    case.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect()
 }
 
 /// Adds what `shared` found to be agreed between `source` and `target`.

@@ -1,53 +1,26 @@
 //! Stock: figures are read anew before they decide, and every shop of the flow is told in turn.
 
 use crate::decide::Decided;
-use crate::poll;
 use crate::run::Engine;
+use crate::satellites::Unread;
 use crate::system::{EngineError, System};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
-use syncline_connect::Error;
 use syncline_core::audit::StockFacts;
-use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::id::EntityId;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{self, Decision, StockCase};
-use syncline_core::policy::{ErrorKind, Hold};
+use syncline_core::policy::Hold;
 use syncline_core::record::Stock;
 use syncline_core::rules::StockRules;
-use syncline_store::{Accept, Case, CommitmentState, Told};
+use syncline_store::{Case, CommitmentState};
 
 /// Seconds within which the ERP's figures count as read just now.
 const FRESH_S: i64 = 30;
-/// Documents of one read.
-const CHUNK: usize = 100;
-
-/// Why the figures of a variant could not be read.
-#[derive(Debug, Clone)]
-pub(crate) enum Unread {
-    /// The system gave no answer, or one that cannot be read.
-    Trouble(Box<System>, Error),
-    /// The system does not have the variant any more.
-    Gone(Hold),
-}
-
 impl Engine {
-    /// Gives every variant that is tied by now its lanes for stock and prices, where the flows are on.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub(crate) async fn attend_satellites(&self) -> Result<(), EngineError> {
-        if self.flows.inventory.is_some() {
-            self.store.attend(Kind::Stock, self.now()).await?;
-        }
-        if self.flows.prices.is_some() {
-            self.store.attend(Kind::Price, self.now()).await?;
-        }
-        Ok(())
-    }
-
     /// Reads the figures of `lanes` anew where they may be old: always those of the shops, whose buyers change them.
     /// Returns what could not be read.
     ///
@@ -59,27 +32,17 @@ impl Engine {
         if lanes.is_empty() {
             return Ok(unread);
         }
-        let mut cases = Vec::with_capacity(lanes.len());
-        for lane in lanes {
-            cases.push(self.store.load(*lane).await?);
-        }
+        let cases = self.cases(lanes).await?;
         for name in std::iter::once(&rules.source).chain(&rules.targets) {
             let system = self.system(name)?;
             let now = self.now();
             let since = now.checked_sub(SignedDuration::from_secs(FRESH_S)).unwrap_or(Timestamp::MIN);
-            let old = |case: &&Case| {
+            let old = |case: &Case| {
                 let fresh = case.sides.get(&system.uid).is_some_and(|side| (since..=now).contains(&side.seen_at));
                 let reserved = case.commitments.iter().any(|one| one.reserved.is_some());
                 name != &rules.source || !fresh || reserved
             };
-            let wanted: Vec<(EntityId, RemoteId)> = cases
-                .iter()
-                .filter(old)
-                .filter_map(|case| Some((case.entity, case.bound.get(&system.uid)?.id.clone())))
-                .collect();
-            for chunk in wanted.chunks(CHUNK) {
-                self.read_satellites(system, Kind::Stock, chunk, &mut unread).await?;
-            }
+            self.read_where(system, Kind::Stock, &cases, old, &mut unread).await?;
         }
         self.heed_new_orders(&cases, &mut unread).await?;
         Ok(unread)
@@ -117,44 +80,6 @@ impl Engine {
             }
             Err(error) => Err(error),
         }
-    }
-
-    /// Reads the records of `kind` that hang on variants, together, and takes them in.
-    pub(crate) async fn read_satellites(
-        &self,
-        system: &System,
-        kind: Kind,
-        wanted: &[(EntityId, RemoteId)],
-        unread: &mut BTreeMap<EntityId, Unread>,
-    ) -> Result<(), EngineError> {
-        let ids: Vec<RemoteId> = wanted.iter().map(|(_, id)| id.clone()).collect();
-        let asked_at = Some(self.store.place_in_journal().await?);
-        let mut answers = system.connector.read(&system.ctx, kind, &ids).await.into_iter();
-        let mut records = Vec::new();
-        for (entity, id) in wanted {
-            match answers.next() {
-                Some(Ok(Some(snapshot))) => {
-                    let told = snapshot.records.into_iter().next();
-                    records.extend(told.map(|(id, record)| poll::row(id, &record, snapshot.version, Told::Asked)));
-                }
-                Some(Ok(None)) => {
-                    let what = format!("`{}` is not in {} any more", id.id, system.name);
-                    let remedy =
-                        format!("make it again in {}, or tie its successor with `syncline adopt`", system.name);
-                    unread.insert(*entity, Unread::Gone(Hold::new("SYN-0132", what, remedy)));
-                }
-                Some(Err(error)) => {
-                    unread.insert(*entity, Unread::Trouble(Box::new(system.clone()), error));
-                }
-                None => {
-                    let error = Error::new(ErrorKind::Broken, format!("{} said nothing of `{}`", system.name, id.id));
-                    unread.insert(*entity, Unread::Trouble(Box::new(system.clone()), error));
-                }
-            }
-        }
-        let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at, now: self.now() };
-        self.store.accept(accept).await?;
-        Ok(())
     }
 
     /// What to do about the stock `case`: the first shop that shows something else is told first.

@@ -236,6 +236,14 @@ pub struct Case {
     pub strays: Vec<(Delivery, Timestamp)>,
 }
 
+impl Case {
+    /// How often what each side shows has changed: what is decided on it holds as long as these do.
+    #[must_use]
+    pub fn revisions(&self) -> BTreeMap<SystemUid, u64> {
+        self.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect()
+    }
+}
+
 /// What the other system showed when a write was planned, for the same fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {

@@ -197,19 +197,19 @@ impl Stage {
         say("set up: file written, products tied by SKU; stock and products flow, too".to_string());
         let released = counted(&self.ledger(&self.shop_url).await?, &Value::Null).orders.source;
         let kills = self.kill_and_kill_again(released, &say).await?;
-        let typed = self.come_to_rest(&say).await?;
+        self.come_to_rest(&say).await?;
         say("the last pass came to its end; now both sides are counted".to_string());
         let verify = self.until_done(&["verify", "--json"], &[0, 2, 3]).await?;
         let status = self.until_done(&["status", "--json"], &[0, 3]).await?;
         let (shop, erp) = (self.ledger(&self.shop_url).await?, self.ledger(&self.erp_url).await?);
         let mut proof = self.proof(counted(&shop, &erp), &verify, &status, kills).await?;
-        proof.edits = typed;
+        proof.edits = self.typed.len();
         proof.overwritten = desk::overwritten(&self.typed, &shop, &erp);
         Ok(proof)
     }
 
-    /// Passes until nothing is left, a person deciding what only a person can. Returns how many edits people made.
-    async fn come_to_rest(&mut self, say: &impl Fn(String)) -> Result<usize, DemoError> {
+    /// Passes until nothing is left, a person deciding what only a person can.
+    async fn come_to_rest(&self, say: &impl Fn(String)) -> Result<(), DemoError> {
         self.until_done(&["sync"], &[0, 3]).await?;
         let told = self.until_done(&["conflicts", "--json"], &[0, 3]).await?;
         let conflicts = told["conflicts"].as_array().map_or(0, Vec::len);
@@ -230,7 +230,7 @@ impl Stage {
         // Figures and fields are looked at once more when nothing can land any more.
         tokio::time::sleep(Duration::from_secs(desk::SETTLED_S)).await;
         self.until_done(&["sync"], &[0]).await?;
-        Ok(self.typed.len())
+        Ok(())
     }
 
     /// Starts passes and kills each at the next share of the orders. Returns how often one was really killed.

@@ -92,8 +92,7 @@ fn is_shared(case: &SharedCase<'_>, path: &Path) -> bool {
 
 /// Whether one of `patterns` names `path`.
 fn named<T: AsRef<str>>(patterns: &[T], path: &Path) -> bool {
-    let fits = |pattern: &T| Path::try_from(pattern.as_ref().to_string()).is_ok_and(|pattern| path.matches(&pattern));
-    patterns.iter().any(fits)
+    patterns.iter().any(|pattern| path.is_named_by(pattern.as_ref()))
 }
 
 /// Who decides `path` between the two; a field that the follower cannot be told is kept by each.

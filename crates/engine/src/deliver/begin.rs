@@ -4,7 +4,7 @@ use super::{Moved, Swept, Work, pack};
 use crate::import::early;
 use crate::poll;
 use crate::run::Engine;
-use crate::stock::Unread;
+use crate::satellites::Unread;
 use crate::system::{EngineError, System};
 use crate::translate::Resolution;
 use syncline_connect::{Error, Seen};
@@ -91,7 +91,7 @@ impl Engine {
             (None, _) => leaves,
             (Some(_), Some(part)) => part,
             (Some(_), None) => {
-                return Err(EngineError::Setup(format!("SYN-0905: {} can be told nothing of it", target.name)));
+                return Err(EngineError::Setup(format!("SYN-0908: {} can be told nothing of it", target.name)));
             }
         };
         if let Some(hold) = never_kept(&work.unkept, &leaves, &target) {
@@ -110,7 +110,7 @@ impl Engine {
     /// The system that has to be asked for the record before anything is decided; none where what is known will do.
     fn to_ask(&self, work: &Work, case: &Case) -> Result<Option<System>, EngineError> {
         let names: Vec<&SystemName> = match self.field_rules(case.kind) {
-            Some(rules) => std::iter::once(&rules.source).chain(&rules.targets).collect(),
+            Some(rules) => rules.systems().collect(),
             None => self.flows.orders.iter().map(|rules| &rules.source).collect(),
         };
         // What a late request left behind shows only to who looks.
@@ -170,12 +170,11 @@ impl Engine {
             leaves,
             adopt_only: plan.adopt_only,
         };
-        let revisions = case.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect();
         self.store
             .commit_plan(CommitPlan {
                 lane: case.entity,
                 epoch: work.claimed.epoch,
-                revisions,
+                revisions: case.revisions(),
                 target: target.name.clone(),
                 guard,
                 change,

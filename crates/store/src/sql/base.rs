@@ -1,7 +1,8 @@
 //! Bases: what each side of a pair showed when both last agreed, and what people chose where they did not.
 
 use super::accept::wake;
-use super::{int, journal, kind, ms};
+use super::deliver::{kind_of, revision as shown};
+use super::{int, journal};
 use crate::codec::{packed, unpacked};
 use crate::{Agreed, Base, Resolve, StoreError};
 use jiff::Timestamp;
@@ -79,9 +80,13 @@ fn moved_on(db: &Connection, entity: EntityId) -> Result<(), StoreError> {
 }
 
 /// Whether `revisions` are those of what `entity` shows now.
-fn current(db: &Connection, entity: EntityId, revisions: &BTreeMap<SystemUid, u64>) -> Result<bool, StoreError> {
+pub(super) fn current(
+    db: &Connection,
+    entity: EntityId,
+    revisions: &BTreeMap<SystemUid, u64>,
+) -> Result<bool, StoreError> {
     for (system, revision) in revisions {
-        if super::deliver::revision(db, entity, system)? != *revision {
+        if shown(db, entity, system)? != *revision {
             return Ok(false);
         }
     }
@@ -118,10 +123,5 @@ pub(super) fn resolve(db: &Connection, resolve: &Resolve, now: Timestamp) -> Res
     }
     moved_on(db, resolve.entity)?;
     journal(db, resolve.entity, None, &Entry::new("resolved", "", resolve.told.clone()), now)?;
-    let sql = "SELECT kind FROM entity WHERE id = ?1";
-    let word: String = db.prepare_cached(sql)?.query_row([int(resolve.entity.0)], |row| row.get(0))?;
-    wake(db, resolve.entity, kind(&word)?, now)?;
-    let sql = "UPDATE lane SET ready_at = ?2 WHERE entity = ?1";
-    db.prepare_cached(sql)?.execute(params![int(resolve.entity.0), ms(now)])?;
-    Ok(())
+    wake(db, resolve.entity, kind_of(db, resolve.entity)?, now)
 }

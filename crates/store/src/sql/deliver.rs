@@ -14,10 +14,8 @@ use syncline_core::leaf::Leaves;
 
 pub(super) fn commit_plan(db: &Connection, plan: &CommitPlan) -> Result<DeliveryId, StoreError> {
     fence(db, plan.lane, plan.epoch)?;
-    for (system, revision) in &plan.revisions {
-        if self::revision(db, plan.lane, system)? != *revision {
-            return Err(StoreError::Stale);
-        }
+    if !super::base::current(db, plan.lane, &plan.revisions)? {
+        return Err(StoreError::Stale);
     }
     let basis = plan.basis.as_ref().map(|basis| packed("basis", basis)).transpose()?;
     let sql = "INSERT INTO delivery (lane, target, guard, change, reason, progress, epoch, at, basis) \
@@ -149,7 +147,8 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
     evidence(db, settle.lane, settle.evidence.as_ref(), settle.now)
 }
 
-fn kind_of(db: &Connection, entity: EntityId) -> Result<Kind, StoreError> {
+/// The kind of `entity`.
+pub(super) fn kind_of(db: &Connection, entity: EntityId) -> Result<Kind, StoreError> {
     let word: String =
         db.prepare_cached("SELECT kind FROM entity WHERE id = ?1")?.query_row([int(entity.0)], |row| row.get(0))?;
     super::kind(&word)

@@ -1,6 +1,7 @@
 //! Lanes: the one-at-a-time rows of entities, their leases, epochs and states.
 
 use super::accept::wake;
+use super::deliver::kind_of;
 use super::{commitment, id, int, journal, kind, ms};
 use crate::codec::packed;
 use crate::{Claim, Claimed, LaneState, Release, Retry, StoreError};
@@ -107,11 +108,7 @@ fn wait_for(db: &Connection, lane: EntityId, other: EntityId, now: Timestamp) ->
     match state {
         Some((state, word)) if state == "idle" || state == "outside" => wake(db, other, kind(&word)?, now),
         Some(_) => Ok(()),
-        None => {
-            let sql = "SELECT kind FROM entity WHERE id = ?1";
-            let word: String = db.prepare_cached(sql)?.query_row([int(other.0)], |row| row.get(0))?;
-            wake(db, other, kind(&word)?, now)
-        }
+        None => wake(db, other, kind_of(db, other)?, now),
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
         }
     }
     let (delivery, attempt) = open_delivery(db, entity)?;
+    let basis = if delivery.is_some() { basis(db, entity)? } else { None };
     let kind = kind(&word)?;
     Ok(Case {
         entity,
@@ -37,7 +38,7 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
         delivery,
         attempt,
         admitted: admitted(db, entity)?,
-        basis: basis(db, entity)?,
+        basis,
         chosen: super::base::chosen(db, entity)?,
         commitments: if kind == Kind::Stock { commitments(db, entity)? } else { Vec::new() },
         strays: strays(db, entity)?,

@@ -1,0 +1,106 @@
+//! Records that hang on a variant and go by its names, its stock and its prices: attended to and read together.
+
+use crate::poll;
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use std::collections::BTreeMap;
+use syncline_connect::Error;
+use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::kind::Kind;
+use syncline_core::policy::{ErrorKind, Hold};
+use syncline_store::{Accept, Case, Told};
+
+/// Documents of one read.
+const CHUNK: usize = 100;
+
+/// Why the figures of a variant could not be read.
+#[derive(Debug, Clone)]
+pub(crate) enum Unread {
+    /// The system gave no answer, or one that cannot be read.
+    Trouble(Box<System>, Error),
+    /// The system does not have the variant any more.
+    Gone(Hold),
+}
+
+impl Engine {
+    /// Gives every variant that is tied by now its lanes for stock and prices, where the flows are on.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub(crate) async fn attend_satellites(&self) -> Result<(), EngineError> {
+        if self.flows.inventory.is_some() {
+            self.store.attend(Kind::Stock, self.now()).await?;
+        }
+        if self.flows.prices.is_some() {
+            self.store.attend(Kind::Price, self.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Everything known about `lanes`.
+    pub(crate) async fn cases(&self, lanes: &[EntityId]) -> Result<Vec<Case>, EngineError> {
+        let mut cases = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            cases.push(self.store.load(*lane).await?);
+        }
+        Ok(cases)
+    }
+
+    /// Reads those of `cases` anew in `system` that are `wanted` and known there. What could not be read goes to `unread`.
+    pub(crate) async fn read_where(
+        &self,
+        system: &System,
+        kind: Kind,
+        cases: &[Case],
+        wanted: impl Fn(&Case) -> bool,
+        unread: &mut BTreeMap<EntityId, Unread>,
+    ) -> Result<(), EngineError> {
+        let wanted: Vec<(EntityId, RemoteId)> = cases
+            .iter()
+            .filter(|case| wanted(case))
+            .filter_map(|case| Some((case.entity, case.bound.get(&system.uid)?.id.clone())))
+            .collect();
+        for chunk in wanted.chunks(CHUNK) {
+            self.read_satellites(system, kind, chunk, unread).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the records of `kind` that hang on variants, together, and takes them in.
+    async fn read_satellites(
+        &self,
+        system: &System,
+        kind: Kind,
+        wanted: &[(EntityId, RemoteId)],
+        unread: &mut BTreeMap<EntityId, Unread>,
+    ) -> Result<(), EngineError> {
+        let ids: Vec<RemoteId> = wanted.iter().map(|(_, id)| id.clone()).collect();
+        let asked_at = Some(self.store.place_in_journal().await?);
+        let mut answers = system.connector.read(&system.ctx, kind, &ids).await.into_iter();
+        let mut records = Vec::new();
+        for (entity, id) in wanted {
+            match answers.next() {
+                Some(Ok(Some(snapshot))) => {
+                    let told = snapshot.records.into_iter().next();
+                    records.extend(told.map(|(id, record)| poll::row(id, &record, snapshot.version, Told::Asked)));
+                }
+                Some(Ok(None)) => {
+                    let what = format!("`{}` is not in {} any more", id.id, system.name);
+                    let remedy =
+                        format!("make it again in {}, or tie its successor with `syncline adopt`", system.name);
+                    unread.insert(*entity, Unread::Gone(Hold::new("SYN-0132", what, remedy)));
+                }
+                Some(Err(error)) => {
+                    unread.insert(*entity, Unread::Trouble(Box::new(system.clone()), error));
+                }
+                None => {
+                    let error = Error::new(ErrorKind::Broken, format!("{} said nothing of `{}`", system.name, id.id));
+                    unread.insert(*entity, Unread::Trouble(Box::new(system.clone()), error));
+                }
+            }
+        }
+        let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at, now: self.now() };
+        self.store.accept(accept).await?;
+        Ok(())
+    }
+}
