@@ -155,6 +155,10 @@ pub struct Config {
     pub prices: Option<PriceRules>,
     /// Rules of the inventory flow, where there is one.
     pub inventory: Option<StockRules>,
+    /// Seconds between two sweeps over the keys; none for never.
+    pub sweep_s: Option<u32>,
+    /// Seconds between two sweeps that read every record whole; none for never.
+    pub sweep_deep_s: Option<u32>,
 }
 
 impl Config {
@@ -192,6 +196,8 @@ impl Config {
             inventory: self.inventory.clone().filter(|_| on(Flow::Inventory)),
             watched,
             every_s: looks.min().unwrap_or(draw::EVERY_S),
+            sweep_s: self.sweep_s,
+            sweep_deep_s: self.sweep_deep_s,
         }
     }
 

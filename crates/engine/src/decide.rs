@@ -1,5 +1,6 @@
 //! Asks the planner about one entity: gathers what both sides show, in our keys, and what references mean.
 
+use crate::gone::buried;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use crate::translate::{self, Resolution};
@@ -59,6 +60,9 @@ impl Engine {
             return Ok(Decision::Outside("no flow carries it".to_string()).into());
         };
         let (source, target) = (self.system(&rules.source)?, self.system(&rules.target)?);
+        if let Some(decision) = buried(case, [source, target]) {
+            return Ok(decision.into());
+        }
         let Some(side) = case.sides.get(&source.uid) else {
             return Ok(Decision::Outside(format!("{} does not show it", source.name)).into());
         };

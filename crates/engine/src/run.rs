@@ -51,6 +51,10 @@ pub struct Flows {
     pub watched: Vec<Flow>,
     /// Seconds between two looks, by flow; the shortest counts.
     pub every_s: u32,
+    /// Seconds between two sweeps over the keys; none for never.
+    pub sweep_s: Option<u32>,
+    /// Seconds between two sweeps that read every record whole; none for never.
+    pub sweep_deep_s: Option<u32>,
 }
 
 /// What one pass did.
@@ -350,6 +354,12 @@ impl Engine {
                 return Err(EngineError::Store(error.clone()));
             }
             tell(&result);
+            if let Err(error) = self.sweep_what_is_due().await {
+                if let EngineError::Store(error) = error {
+                    return Err(EngineError::Store(error));
+                }
+                tell(&Err(error));
+            }
             if let Ok(mut paused) = self.paused.lock() {
                 paused.clear();
             }

@@ -57,7 +57,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let wanted: Vec<(EntityId, RemoteId)> = cases
             .iter()
-            .filter(|case| wanted(case))
+            .filter(|case| wanted(case) && !case.gone.contains_key(&system.uid))
             .filter_map(|case| Some((case.entity, case.bound.get(&system.uid)?.id.clone())))
             .collect();
         for chunk in wanted.chunks(CHUNK) {

@@ -1,6 +1,7 @@
 //! Records that systems share field by field: each target of the flow is compared with the source in turn.
 
 use crate::decide::Decided;
+use crate::gone::buried;
 use crate::prices::side_by_side;
 use crate::run::Engine;
 use crate::satellites::Unread;
@@ -219,6 +220,9 @@ fn base(case: &Case, system: &System, peer: &System) -> Leaves {
 
 /// Why one pair of systems cannot be compared; none where it can.
 fn missing(case: &Case, pair: [&System; 2]) -> Option<Decision> {
+    if let Some(decision) = buried(case, pair) {
+        return Some(decision);
+    }
     for system in pair {
         if !case.bound.contains_key(&system.uid) {
             return Some(Decision::Outside(format!("{} does not know it", system.name)));

@@ -1,6 +1,7 @@
 //! Stock: figures are read anew before they decide, and every shop of the flow is told in turn.
 
 use crate::decide::Decided;
+use crate::gone::buried;
 use crate::run::Engine;
 use crate::satellites::Unread;
 use crate::system::{EngineError, System};
@@ -99,6 +100,10 @@ impl Engine {
         let mut decided = Decision::Outside("no shop of the flow knows it".to_string());
         for name in &rules.targets {
             let target = self.system(name)?;
+            if let Some(gone) = buried(case, [source, target]) {
+                decided = graver(decided, gone);
+                continue;
+            }
             let seen = match figures_of(case, target) {
                 None => continue,
                 Some(Ok(stock)) => stock,

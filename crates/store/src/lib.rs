@@ -6,10 +6,12 @@ mod file;
 mod schema;
 mod shell;
 mod sql;
+mod sweep;
 mod types;
 
 pub use error::StoreError;
 pub use shell::Sql;
+pub use sweep::{Known, Met, SweepCount, SweepState, Tombstone, Unmet, Walk};
 pub use types::*;
 
 use jiff::Timestamp;
@@ -110,6 +112,32 @@ pub trait Store: Debug + Send + Sync {
     /// The next look at `kind` in `system` begins at the beginning.
     fn forget_cursor(&self, system: SystemUid, kind: Kind) -> Fut<'_, ()> {
         self.beneath().forget_cursor(system, kind)
+    }
+    /// What is known of each key of a page, in their order: id, and version where the listing tells one.
+    fn known(&self, system: SystemUid, kind: Kind, keys: Vec<(RemoteId, Option<String>)>) -> Fut<'_, Vec<Known>> {
+        self.beneath().known(system, kind, keys)
+    }
+    /// The bindings of `kind` in `system` that a sweep did not meet and that are not known to be gone; `limit` at most.
+    fn unmet(&self, system: SystemUid, kind: Kind, met: Met, limit: usize) -> Fut<'_, Unmet> {
+        self.beneath().unmet(system, kind, met, limit)
+    }
+    /// Notes that `system` does not have `ids` any more; their lanes are ready. Returns how many are new.
+    ///
+    /// Reading one of them again undoes it, and nothing counts as agreed any more.
+    fn bury(&self, system: SystemUid, kind: Kind, ids: Vec<RemoteId>, now: Timestamp) -> Fut<'_, usize> {
+        self.beneath().bury(system, kind, ids, now)
+    }
+    /// A person says that `entity` is rightly gone where it is. Returns whether it is gone anywhere.
+    fn accept_gone(&self, entity: EntityId, now: Timestamp) -> Fut<'_, bool> {
+        self.beneath().accept_gone(entity, now)
+    }
+    /// How far the sweep over `kind` in `system` has come.
+    fn sweep(&self, system: SystemUid, kind: Kind) -> Fut<'_, SweepState> {
+        self.beneath().sweep(system, kind)
+    }
+    /// Keeps how far it has come.
+    fn keep_sweep(&self, system: SystemUid, kind: Kind, state: SweepState) -> Fut<'_, ()> {
+        self.beneath().keep_sweep(system, kind, state)
     }
     /// Lanes by what they wait for.
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {

@@ -1,5 +1,6 @@
 //! What goes into the transactions and what comes out.
 
+use crate::Tombstone;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -234,6 +235,8 @@ pub struct Case {
     pub basis: Option<Basis>,
     /// Writes whose strays still have to be looked for: delivery, and the moment no request can land any more.
     pub strays: Vec<(Delivery, Timestamp)>,
+    /// Systems that do not have it any more; for stock and prices, their variant.
+    pub gone: BTreeMap<SystemUid, Tombstone>,
 }
 
 impl Case {
@@ -241,6 +244,12 @@ impl Case {
     #[must_use]
     pub fn revisions(&self) -> BTreeMap<SystemUid, u64> {
         self.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect()
+    }
+
+    /// Whether it is gone from a system and a person said that this is right: it is no part of the flow any more.
+    #[must_use]
+    pub fn left_out(&self) -> bool {
+        self.gone.values().any(|stone| stone.accepted)
     }
 }
 

@@ -14,6 +14,10 @@ use toml::Spanned;
 
 /// Seconds between two looks where nothing is said.
 pub(super) const EVERY_S: u32 = 60;
+/// Seconds between two sweeps over the keys where nothing is said.
+const SWEEP_S: u32 = 86_400;
+/// Seconds between two sweeps that read everything where nothing is said.
+const SWEEP_DEEP_S: u32 = 7 * 86_400;
 const TIMEOUT_S: u32 = 30;
 /// A lane's lease has to outlast any request.
 const LONGEST_TIMEOUT_S: u32 = 240;
@@ -35,6 +39,8 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         products: None,
         prices: None,
         inventory: None,
+        sweep_s: sweep(source, "sweep", &file.sweep, SWEEP_S)?,
+        sweep_deep_s: sweep(source, "sweep_deep", &file.sweep_deep, SWEEP_DEEP_S)?,
     };
     for (flow, table) in [
         (Flow::Products, file.flows.products),
@@ -50,6 +56,15 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
     }
     alone(source, &drawn.flows)?;
     Ok(drawn)
+}
+
+/// Seconds between two sweeps; none for never.
+fn sweep(source: &Source<'_>, key: &str, text: &Text, usual: u32) -> Drawn<Option<u32>> {
+    match text {
+        None => Ok(Some(usual)),
+        Some(text) if text.get_ref() == "never" => Ok(None),
+        Some(text) => seconds(source, key, text, 366 * 86_400).map(Some),
+    }
 }
 
 /// Refuses a customers flow that runs elsewhere than the orders.
@@ -238,7 +253,7 @@ fn word<T>(
     })
 }
 
-/// Seconds of a duration like `30s`, `5m`, `2h`; 1 to `most`.
+/// Seconds of a duration like `30s`, `5m`, `2h`, `7d`; 1 to `most`.
 fn seconds(source: &Source<'_>, key: &str, text: &Spanned<String>, most: u32) -> Drawn<u32> {
     let told = text.get_ref();
     let parsed = told.char_indices().last().and_then(|(at, unit)| {
@@ -247,6 +262,7 @@ fn seconds(source: &Source<'_>, key: &str, text: &Spanned<String>, most: u32) ->
             's' => 1,
             'm' => 60,
             'h' => 3600,
+            'd' => 86_400,
             _ => return None,
         };
         number.checked_mul(factor)
@@ -259,7 +275,7 @@ fn seconds(source: &Source<'_>, key: &str, text: &Spanned<String>, most: u32) ->
                 Some(_) => format!("`{key}` is `{shown}`; it has to be 1 to {most} seconds"),
                 None => format!("`{key}` is `{shown}`, which is no duration"),
             };
-            Err(source.error("SYN-0413", Some(text.span().start), what, "write one like `30s`, `5m` or `2h`"))
+            Err(source.error("SYN-0413", Some(text.span().start), what, "write one like `30s`, `5m`, `2h` or `7d`"))
         }
     }
 }

@@ -10,6 +10,8 @@ pub(super) type Text = Option<Spanned<String>>;
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) store: Option<String>,
+    pub(super) sweep: Text,
+    pub(super) sweep_deep: Text,
     #[serde(default)]
     pub(super) systems: BTreeMap<String, Spanned<System>>,
     #[serde(default)]

@@ -69,9 +69,13 @@ impl Engine {
         both: bool,
         open: bool,
     ) -> Result<(), EngineError> {
+        if case.left_out() {
+            return Ok(());
+        }
         flow.compared += 1;
         if !both {
-            if open {
+            // What a system has lost stands in the inbox, under its variant.
+            if open || !case.gone.is_empty() {
                 flow.open += 1;
             } else {
                 flow.missing += 1;

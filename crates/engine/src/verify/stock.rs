@@ -80,9 +80,13 @@ fn compare(
     both: (Option<Stock>, Option<Stock>),
     (asked_at, open): (u64, bool),
 ) {
+    if case.left_out() {
+        return;
+    }
     let (Some(source), Some(seen)) = both else {
         flow.compared += 1;
-        if open {
+        // What a system has lost stands in the inbox, under its variant.
+        if open || !case.gone.is_empty() {
             flow.open += 1;
         } else {
             flow.missing += 1;

@@ -187,6 +187,14 @@ impl Book {
         })
     }
 
+    /// Changes one top field of an order and leaves `updated_at` where it stood. False where there is no such number.
+    pub(super) fn edit_unseen(&mut self, number: &str, field: &str, value: &Value) -> bool {
+        let named = |stored: &&mut Stored| stored.order.get("increment_id").and_then(Value::as_str) == Some(number);
+        let Some(stored) = self.orders.values_mut().find(named) else { return false };
+        put(&mut stored.order, field, value.clone());
+        true
+    }
+
     /// What open orders keep back from sale.
     pub(super) fn reserved(&self) -> &Reservations {
         &self.reserved

@@ -111,6 +111,16 @@ pub struct Quirks {
     pub strict_price_reads: bool,
 }
 
+/// The body that changes one field of a product; none for a field people do not change here.
+fn edited(field: &str, value: &str) -> Option<Map<String, Value>> {
+    let product = match field {
+        "name" | "status" | "weight" => json!({field: value}),
+        "description" => json!({"custom_attributes": [{"attribute_code": field, "value": value}]}),
+        _ => return None,
+    };
+    product.as_object().cloned()
+}
+
 /// One shop with one website.
 #[derive(Debug)]
 pub struct Shop {
@@ -214,14 +224,28 @@ impl Shop {
         if view.is_some_and(|code| !self.has_store(code)) {
             return false;
         }
-        let product = match field {
-            "name" | "status" | "weight" => json!({field: value}),
-            "description" => json!({"custom_attributes": [{"attribute_code": field, "value": value}]}),
-            _ => return false,
-        };
+        let Some(product) = edited(field, value) else { return false };
         self.tell_quirks();
         let scope = Scope::of(Some(view.unwrap_or("all")));
-        product.as_object().is_some_and(|product| self.products.save(now, &scope, sku, product).is_ok())
+        self.products.save(now, &scope, sku, &product).is_ok()
+    }
+
+    /// Changes one field of a product for all views and leaves `updated_at` where it stood, as an import into the database
+    /// does. False as [`Shop::edit_product`].
+    pub fn edit_product_unseen(&mut self, now: Timestamp, sku: &str, field: &str, value: &str) -> bool {
+        let Some(product) = edited(field, value) else { return false };
+        self.tell_quirks();
+        self.products.save_unseen(now, &Scope::of(Some("all")), sku, &product).is_ok()
+    }
+
+    /// Deletes a product, as a person in the back office does; nothing tells of it but that it is not there.
+    pub fn delete_product(&mut self, sku: &str) -> bool {
+        self.products.delete(sku)
+    }
+
+    /// Makes a deleted product anew under its SKU, with another id.
+    pub fn make_product_again(&mut self, now: Timestamp, sku: &str) -> bool {
+        self.products.make_again(now, sku)
     }
 
     /// The id of an order placed as Magento's own JSON, as `POST /_sim/orders` does it.
@@ -237,6 +261,12 @@ impl Shop {
     pub fn set_state(&mut self, now: Timestamp, entity_id: u64, state: &str) -> bool {
         self.book.late_commit_s = self.quirks.late_commit_s;
         self.book.set_state(now, entity_id, state)
+    }
+
+    /// Changes one top field of an order, as `state`, and leaves `updated_at` where it stood, as an extension that writes to
+    /// the database does. False where there is no order of that number.
+    pub fn edit_order_unseen(&mut self, number: &str, field: &str, value: &Value) -> bool {
+        self.book.edit_unseen(number, field, value)
     }
 
     fn simulation(&mut self, now: Timestamp, request: &Request) -> Answer {

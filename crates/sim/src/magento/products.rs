@@ -23,6 +23,8 @@ pub(super) struct Products {
     by_id: BTreeMap<u64, Item>,
     by_sku: BTreeMap<String, u64>,
     sheets: BTreeMap<u64, Sheet>,
+    /// What was deleted, by SKU in small letters.
+    deleted: BTreeMap<String, (Item, Sheet)>,
     created: String,
     /// Seconds before a search sees what was saved.
     pub(super) late_commit_s: u32,
@@ -36,7 +38,8 @@ impl Products {
         let by_sku = catalogue.iter().map(|item| (item.sku.to_lowercase(), item.product_id)).collect();
         let sheets = catalogue.iter().map(|item| (item.product_id, sheet(item, &created))).collect();
         let by_id = catalogue.into_iter().map(|item| (item.product_id, item)).collect();
-        Self { by_id, by_sku, sheets, created, late_commit_s: 0, all_characters: false }
+        let deleted = BTreeMap::new();
+        Self { by_id, by_sku, sheets, deleted, created, late_commit_s: 0, all_characters: false }
     }
 
     /// The entry of an id.
@@ -90,6 +93,45 @@ impl Products {
         saved.updated = stamp(now);
         sheet.replace(saved, now, now.checked_add(late).unwrap_or(now));
         self.get(scope, sku)
+    }
+
+    /// Deletes a product; false where there is none of that SKU.
+    pub(super) fn delete(&mut self, sku: &str) -> bool {
+        let Some(id) = self.by_sku.remove(&sku.to_lowercase()) else { return false };
+        let (item, sheet) = (self.by_id.remove(&id), self.sheets.remove(&id));
+        self.deleted.extend(item.zip(sheet).map(|product| (sku.to_lowercase(), product)));
+        true
+    }
+
+    /// Makes a deleted product anew, as it was, under another id; false where none of that SKU was deleted.
+    pub(super) fn make_again(&mut self, now: Timestamp, sku: &str) -> bool {
+        let Some((mut item, mut sheet)) = self.deleted.remove(&sku.to_lowercase()) else { return false };
+        item.product_id = self.by_id.keys().last().map_or(1, |last| last + 1);
+        sheet.updated = stamp(now);
+        self.by_sku.insert(sku.to_lowercase(), item.product_id);
+        self.sheets.insert(item.product_id, sheet);
+        self.by_id.insert(item.product_id, item);
+        true
+    }
+
+    /// Changes a product without stamping it as saved.
+    ///
+    /// # Errors
+    /// As [`Products::save`].
+    pub(super) fn save_unseen(
+        &mut self,
+        now: Timestamp,
+        scope: &Scope,
+        sku: &str,
+        product: &Map<String, Value>,
+    ) -> Answer {
+        let id = self.find(sku).map(|item| item.product_id).ok_or_else(no_product)?;
+        let before = self.sheets.get(&id).map(|sheet| sheet.updated.clone()).ok_or_else(no_product)?;
+        let answer = self.save(now, scope, sku, product)?;
+        if let Some(sheet) = self.sheets.get_mut(&id) {
+            sheet.updated = before;
+        }
+        Ok(answer)
     }
 
     /// The base price of a product; none where it follows from what is in it.

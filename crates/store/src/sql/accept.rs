@@ -59,6 +59,9 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
             bind(db, system, record.kind, alias, entity, "alias")?;
         }
     }
+    if record.refused.is_none() && !record.kind.of_variant() {
+        super::sweep::unbury(db, system, entity, record.kind, now)?;
+    }
     let change = store_seen(db, system, entity, record, now)?;
     let changed = !matches!(change, Change::Same);
     if let Some(hold) = &record.refused {
@@ -150,6 +153,11 @@ fn store_seen(
         return Ok(Change::New);
     };
     if print == record.leaves.fingerprint() {
+        if record.version.is_some() {
+            // Nothing that is shared has changed: the next sweep need not read it again.
+            let sql = "UPDATE record SET version = ?3 WHERE entity = ?1 AND system = ?2 AND version IS NOT ?3";
+            db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str(), record.version])?;
+        }
         return Ok(Change::Same);
     }
     let stored: Leaves = unpacked("record", &seen)?;

@@ -42,6 +42,7 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
         chosen: super::base::chosen(db, entity)?,
         commitments: if kind == Kind::Stock { commitments(db, entity)? } else { Vec::new() },
         strays: strays(db, entity)?,
+        gone: super::sweep::tombstones(db, named)?,
     })
 }
 

@@ -6,11 +6,12 @@ mod commitment;
 mod deliver;
 mod lane;
 mod load;
+mod sweep;
 mod tell;
 
 use crate::{
-    Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, LaneFilter, LaneRow, PlanBook,
-    Release, Resolve, Retry, Sending, Settle, Sql, Store, StoreError, Story, TallyRow,
+    Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, Known, LaneFilter, LaneRow, Met,
+    PlanBook, Release, Resolve, Retry, Sending, Settle, Sql, Store, StoreError, Story, SweepState, TallyRow, Unmet,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -96,6 +97,24 @@ impl Store for Sql {
             db.prepare_cached(sql)?.execute(params![system.as_str(), kind.word()])?;
             Ok(())
         })
+    }
+    fn known(&self, system: SystemUid, kind: Kind, keys: Vec<(RemoteId, Option<String>)>) -> Fut<'_, Vec<Known>> {
+        self.run(move |db| sweep::known(db, &system, kind, &keys))
+    }
+    fn unmet(&self, system: SystemUid, kind: Kind, met: Met, limit: usize) -> Fut<'_, Unmet> {
+        self.run(move |db| sweep::unmet(db, &system, kind, &met, limit))
+    }
+    fn bury(&self, system: SystemUid, kind: Kind, ids: Vec<RemoteId>, now: Timestamp) -> Fut<'_, usize> {
+        self.run(move |db| sweep::bury(db, &system, kind, &ids, now))
+    }
+    fn accept_gone(&self, entity: EntityId, now: Timestamp) -> Fut<'_, bool> {
+        self.run(move |db| sweep::accept_gone(db, entity, now))
+    }
+    fn sweep(&self, system: SystemUid, kind: Kind) -> Fut<'_, SweepState> {
+        self.run(move |db| sweep::state(db, &system, kind))
+    }
+    fn keep_sweep(&self, system: SystemUid, kind: Kind, state: SweepState) -> Fut<'_, ()> {
+        self.run(move |db| sweep::keep(db, &system, kind, &state))
     }
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.run(move |db| tell::lanes(db, &filter))

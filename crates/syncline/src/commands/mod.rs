@@ -16,6 +16,7 @@ mod retry;
 mod run;
 mod sim;
 mod status;
+mod sweep;
 mod sync;
 mod systems;
 mod trial;
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Apply(apply::Args),
     /// One pass: read what changed, write what is due
     Sync(sync::Args),
+    /// Go through every key of both systems: what was missed, what is gone
+    Sweep(sweep::Args),
     /// Pass after pass until stopped
     Run(run::Args),
     /// How the flows stand
@@ -87,6 +90,7 @@ pub(crate) async fn carry_out(command: Command, global: &Global, out: &Out) -> R
         Command::Plan(args) => plan::carry_out(&args, &file()?, out).await,
         Command::Apply(args) => apply::carry_out(&args, &file()?, out).await,
         Command::Sync(args) => sync::carry_out(&args, &file()?, out).await,
+        Command::Sweep(args) => sweep::carry_out(&args, &file()?, out).await,
         Command::Run(args) => run::carry_out(&args, &file()?, out).await,
         Command::Status(args) => status::carry_out(&args, &file()?, out).await,
         Command::Explain(args) => explain::carry_out(&args, &file()?, out).await,

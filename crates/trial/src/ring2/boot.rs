@@ -45,6 +45,8 @@ pub struct Stage {
     pub products: Option<FieldRules>,
     /// What it says of prices, where they flow.
     pub prices: Option<PriceRules>,
+    /// Seconds between two sweeps over the keys, where there are any.
+    pub sweep_s: Option<u32>,
     store: Arc<dyn Store>,
     plant: Option<&'static str>,
     /// What the first probe of each system found; a system does not change in a schedule.
@@ -92,6 +94,7 @@ impl Stage {
             catalogue: catalogue(seed, PRODUCTS),
             rules: rules(),
             prices: None,
+            sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
             products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
             stock: Random::of(seed, 5, 0).chance(1, 2).then(trade::rules),
             store,
@@ -138,6 +141,8 @@ impl Stage {
             inventory: self.stock.clone(),
             watched: Vec::new(),
             every_s: 15,
+            sweep_s: self.sweep_s,
+            sweep_deep_s: self.sweep_s.map(|every_s| every_s * 3),
         };
         let settings = Settings { workers: 2, lanes: 3, lease_s: LEASE_S, leave_s: 15, patience_s: 40 };
         Ok(Arc::new(Engine::new(self.store.clone(), systems, flows, settings, self.clock.clone())))

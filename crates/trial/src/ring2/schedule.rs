@@ -268,6 +268,7 @@ impl Processes {
                 loop {
                     // A pass may fail for want of an answer; the next one goes on.
                     drop(running.sync(None).await);
+                    drop(running.sweep_what_is_due().await);
                     let calm = open(&world).calm;
                     sleep(Duration::from_secs(if calm { 60 } else { 13 + 5 * number })).await;
                 }

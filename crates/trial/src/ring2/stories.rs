@@ -4,6 +4,7 @@ mod by_hand;
 mod of_prices;
 mod of_products;
 mod of_stock;
+mod of_sweeps;
 
 use super::boot::Stage;
 use super::check;

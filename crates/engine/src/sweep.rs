@@ -1,0 +1,372 @@
+//! Sweeps: every key of a system is held against what is bound there, for what no feed told: records that were missed,
+//! that changed without a sign, or that are gone.
+//!
+//! Which records were met is kept as a set of bits (decision 0008): keys may come in any order, and nothing is written
+//! for a record that is as it was.
+
+use crate::poll;
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use jiff::Timestamp;
+use serde::Serialize;
+use syncline_connect::{Cursor, Error, Seen};
+use syncline_core::delivery::after;
+use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::kind::{Flow, Kind};
+use syncline_core::policy::ErrorKind;
+use syncline_core::text;
+use syncline_store::{Accept, Known, SweepCount, SweepState, Walk};
+
+/// Records missing from the keys that are asked for one by one without a person's word.
+const FEW: u64 = 25;
+/// From one in so many of the bound records on, a person is asked.
+const SHARE: u64 = 5;
+/// Documents of one read.
+const CHUNK: usize = 100;
+/// Missing records looked at in one go.
+const MISSING: usize = 1_000;
+/// Pages after which the position is kept.
+const KEEP_EVERY: u64 = 50;
+/// Pages of one sweep beside one pass of the daemon: orders come first.
+const PAGES_A_PASS: u64 = 20;
+
+/// How a sweep is to go.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SweepOrder {
+    /// Every record is read whole: also what changed without any sign is found.
+    pub deep: bool,
+    /// What is missing is taken for gone once it is not found by itself, however much it is.
+    pub believe: bool,
+    /// Pages after which it pauses; none to go to the end.
+    pub pages: Option<u64>,
+}
+
+/// What the sweep over one kind in one system found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Swept {
+    /// The system.
+    pub system: String,
+    /// The kind.
+    pub kind: Kind,
+    /// Whether every record was read whole.
+    pub deep: bool,
+    /// What it came across.
+    #[serde(flatten)]
+    pub count: SweepCount,
+    /// Records of the kind that are bound in the system.
+    pub bound: u64,
+    /// Records found to be gone.
+    pub gone: u64,
+    /// Records that are missing, where they are so many that nothing was done about it; `SYN-0151`.
+    pub suspected: u64,
+    /// Whether it came to its end; it goes on from where it is.
+    pub over: bool,
+}
+
+/// One page of keys, with the records where the walk reads them whole.
+struct KeyPage {
+    keys: Vec<(RemoteId, Option<String>)>,
+    seen: Vec<Seen>,
+    next: String,
+    more: bool,
+}
+
+impl Engine {
+    /// What can be swept, of one flow only where one is named: the orders in both systems, and the variants wherever
+    /// something of them flows.
+    ///
+    /// # Errors
+    /// Where the file lacks a system that a flow names.
+    pub fn sweeps(&self, flow: Option<Flow>) -> Result<Vec<(&System, Kind)>, EngineError> {
+        let wanted = |of: Flow| flow.is_none_or(|flow| flow == of);
+        let mut sweeps = Vec::new();
+        if let Some(rules) = self.flows.orders.as_ref().filter(|_| wanted(Flow::Orders)) {
+            sweeps.extend([(&rules.source, Kind::Order), (&rules.target, Kind::Order)]);
+        }
+        if let Some(rules) = self.flows.products.as_ref().filter(|_| wanted(Flow::Products)) {
+            sweeps.extend(rules.systems().map(|name| (name, Kind::Variant)));
+        }
+        let prices = self.flows.prices.as_ref().map(|rules| &rules.fields);
+        if let Some(rules) = prices.filter(|_| wanted(Flow::Prices)) {
+            sweeps.extend(rules.systems().map(|name| (name, Kind::Variant)));
+        }
+        if let Some(rules) = self.flows.inventory.as_ref().filter(|_| wanted(Flow::Inventory)) {
+            let systems = std::iter::once(&rules.source).chain(&rules.targets);
+            sweeps.extend(systems.map(|name| (name, Kind::Variant)));
+        }
+        let mut found: Vec<(&System, Kind)> = Vec::new();
+        for (name, kind) in sweeps {
+            let system = self.system(name)?;
+            if !found.iter().any(|(other, of)| other.name == *name && *of == kind) {
+                found.push((system, kind));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The sweep over `kind` in `system`, from where it was left; `tell` hears of each page.
+    ///
+    /// # Errors
+    /// Where the system does not answer, its list of keys repeats itself, or the store fails. The position is kept.
+    pub async fn sweep(
+        &self,
+        system: &System,
+        kind: Kind,
+        order: SweepOrder,
+        tell: &mut (dyn FnMut(&SweepCount) + Send),
+    ) -> Result<Swept, EngineError> {
+        let mut state = self.store.sweep(system.uid.clone(), kind).await?;
+        let mut walk = match state.walk.take() {
+            Some(walk) if walk.deep >= order.deep => walk,
+            _ => {
+                state.met = syncline_store::Met::default();
+                Walk { deep: order.deep, ..Walk::default() }
+            }
+        };
+        let mut pages = 0;
+        loop {
+            let step = self.sweep_step(system, kind, &mut walk, &mut state).await;
+            pages += 1;
+            tell(&walk.count);
+            if let Ok(false) = step {
+                return self.end_sweep(system, kind, order, walk, state).await;
+            }
+            let pausing = self.stopping() || step.is_err() || order.pages.is_some_and(|most| pages >= most);
+            if pausing || pages.is_multiple_of(KEEP_EVERY) {
+                let kept = SweepState { walk: Some(walk.clone()), ..state.clone() };
+                self.store.keep_sweep(system.uid.clone(), kind, kept).await?;
+            }
+            step?;
+            if pausing {
+                return Ok(swept(system, kind, &walk, 0));
+            }
+        }
+    }
+
+    /// Takes the next page of keys; whether there are more.
+    async fn sweep_step(
+        &self,
+        system: &System,
+        kind: Kind,
+        walk: &mut Walk,
+        state: &mut SweepState,
+    ) -> Result<bool, EngineError> {
+        let page = self.key_page(system, kind, walk).await?;
+        self.take_page(system, kind, &page, walk, state).await?;
+        if page.more && page.next == walk.cursor {
+            return Err(failed(system, repeats(kind, &page.next)));
+        }
+        walk.cursor = page.next;
+        Ok(page.more)
+    }
+
+    async fn key_page(&self, system: &System, kind: Kind, walk: &Walk) -> Result<KeyPage, EngineError> {
+        let cursor = Cursor(walk.cursor.clone());
+        if walk.deep {
+            let page = system.connector.changes(&system.ctx, kind, &cursor).await;
+            let page = page.map_err(|error| failed(system, error))?;
+            let keys = page.seen.iter().map(|seen| (seen.id.clone(), None)).collect();
+            return Ok(KeyPage { keys, seen: page.seen, next: page.next.0, more: page.more });
+        }
+        let page = system.connector.keys(&system.ctx, kind, &cursor).await;
+        let page = page.map_err(|error| failed(system, error))?;
+        Ok(KeyPage { keys: page.keys, seen: Vec::new(), next: page.next.0, more: page.more })
+    }
+
+    /// Takes in what a page of keys brings: news is read, the rest is noted as met.
+    async fn take_page(
+        &self,
+        system: &System,
+        kind: Kind,
+        page: &KeyPage,
+        walk: &mut Walk,
+        state: &mut SweepState,
+    ) -> Result<(), EngineError> {
+        walk.count.keys += page.keys.len() as u64;
+        if walk.deep {
+            walk.count.read += page.seen.len() as u64;
+            walk.count.news += self.take_in_all(system, kind, page.seen.clone()).await?;
+        }
+        let known = self.store.known(system.uid.clone(), kind, page.keys.clone()).await?;
+        let mut to_read = Vec::new();
+        for ((id, _), known) in page.keys.iter().zip(known) {
+            match known {
+                Known::Same(entity) => state.met.add(entity),
+                Known::Moved(entity) if walk.deep => state.met.add(entity),
+                Known::Moved(_) => to_read.push(id.clone()),
+                Known::Not => {
+                    walk.count.unknown += 1;
+                    if self.takes_unknown(system, kind) && !walk.deep {
+                        to_read.push(id.clone());
+                    }
+                }
+            }
+        }
+        walk.count.read += to_read.len() as u64;
+        let there = self.read_again(system, kind, &to_read).await?;
+        walk.count.news += there.news;
+        for known in self.store.known(system.uid.clone(), kind, there.keys()).await? {
+            if let Known::Same(entity) | Known::Moved(entity) = known {
+                state.met.add(entity);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether records of `system` that nobody has tied are to be taken in: orders of the shop are.
+    fn takes_unknown(&self, system: &System, kind: Kind) -> bool {
+        kind == Kind::Order && self.flows.orders.as_ref().is_some_and(|rules| rules.source == system.name)
+    }
+
+    /// Reads `ids` by themselves and takes in what is there.
+    async fn read_again(&self, system: &System, kind: Kind, ids: &[RemoteId]) -> Result<Reading, EngineError> {
+        let mut reading = Reading::default();
+        for chunk in ids.chunks(CHUNK) {
+            let mut seen = Vec::new();
+            for (id, answer) in chunk.iter().zip(system.connector.read(&system.ctx, kind, chunk).await) {
+                let snapshot = match answer {
+                    Ok(Some(snapshot)) => Ok(snapshot),
+                    Ok(None) => {
+                        reading.gone.push(id.clone());
+                        continue;
+                    }
+                    Err(error) if of_record(error.kind) => Err(error),
+                    Err(error) => return Err(failed(system, error)),
+                };
+                reading.there.push(id.clone());
+                seen.push(Seen { id: id.clone(), snapshot });
+            }
+            reading.news += self.take_in_all(system, kind, seen).await?;
+        }
+        Ok(reading)
+    }
+
+    /// Takes `seen` in; returns how many of them brought news.
+    async fn take_in_all(&self, system: &System, kind: Kind, seen: Vec<Seen>) -> Result<u64, EngineError> {
+        let records = seen.into_iter().flat_map(|seen| poll::incoming(kind, seen)).collect();
+        let (system, now) = (system.uid.clone(), self.now());
+        let counts = self.store.accept(Accept { system, records, cursor: None, asked_at: None, now }).await?;
+        Ok((counts.new + counts.changed) as u64)
+    }
+
+    /// The end of a walk: what was not met is asked for by itself, and buried where it is not there.
+    async fn end_sweep(
+        &self,
+        system: &System,
+        kind: Kind,
+        order: SweepOrder,
+        walk: Walk,
+        mut state: SweepState,
+    ) -> Result<Swept, EngineError> {
+        let mut report = Swept { over: true, ..swept(system, kind, &walk, 0) };
+        loop {
+            let unmet = self.store.unmet(system.uid.clone(), kind, state.met.clone(), MISSING).await?;
+            report.bound = unmet.bound;
+            if unmet.rows.is_empty() {
+                break;
+            }
+            let many = unmet.missing > FEW && unmet.missing.saturating_mul(SHARE) > unmet.bound;
+            if many && !order.believe && report.gone == 0 {
+                report.suspected = unmet.missing;
+                break;
+            }
+            let ids: Vec<RemoteId> = unmet.rows.iter().map(|(_, id)| id.clone()).collect();
+            let reading = self.read_again(system, kind, &ids).await?;
+            report.count.read += reading.there.len() as u64;
+            report.count.news += reading.news;
+            for (entity, id) in unmet.rows {
+                if !reading.gone.contains(&id) {
+                    state.met.add(entity);
+                }
+            }
+            let buried = self.store.bury(system.uid.clone(), kind, reading.gone, self.now()).await?;
+            report.gone += buried as u64;
+        }
+        let ended = Some(self.now());
+        let ended_deep = if walk.deep { ended } else { state.ended_deep };
+        let kept = SweepState { ended, ended_deep, ..SweepState::default() };
+        self.store.keep_sweep(system.uid.clone(), kind, kept).await?;
+        Ok(report)
+    }
+
+    /// A person says that `entity` is rightly gone where it is. Returns whether it is gone anywhere.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn accept_gone(&self, entity: EntityId) -> Result<bool, EngineError> {
+        Ok(self.store.accept_gone(entity, self.now()).await?)
+    }
+
+    /// Goes on with the sweeps that are due beside one pass of the daemon, some pages of each.
+    ///
+    /// # Errors
+    /// As [`Engine::sweep`]; `SYN-0151` where too much is missing to believe it.
+    pub async fn sweep_what_is_due(&self) -> Result<(), EngineError> {
+        for (system, kind) in self.sweeps(None)? {
+            if self.stopping() {
+                break;
+            }
+            let state = self.store.sweep(system.uid.clone(), kind).await?;
+            let deep = due(state.ended_deep, self.flows.sweep_deep_s, self.now());
+            if state.walk.is_none() && !deep && !due(state.ended, self.flows.sweep_s, self.now()) {
+                continue;
+            }
+            let order = SweepOrder { deep, believe: false, pages: Some(PAGES_A_PASS) };
+            let swept = self.sweep(system, kind, order, &mut |_| {}).await?;
+            if swept.suspected > 0 {
+                return Err(EngineError::Setup(swept.suspicion()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Swept {
+    /// What a person is asked where too much is missing to believe it.
+    #[must_use]
+    pub fn suspicion(&self) -> String {
+        let Self { system, kind, suspected, bound, .. } = self;
+        format!(
+            "SYN-0151: {system} does not list {suspected} of the {bound} {kind}s tied there; nothing was taken for deleted: \
+             see whether its url, rights and websites are still right; if they are gone, `syncline sweep --believe`"
+        )
+    }
+}
+
+/// What a direct reading brought.
+#[derive(Debug, Default)]
+struct Reading {
+    there: Vec<RemoteId>,
+    gone: Vec<RemoteId>,
+    news: u64,
+}
+
+impl Reading {
+    fn keys(&self) -> Vec<(RemoteId, Option<String>)> {
+        self.there.iter().map(|id| (id.clone(), None)).collect()
+    }
+}
+
+fn swept(system: &System, kind: Kind, walk: &Walk, bound: u64) -> Swept {
+    let name = system.name.to_string();
+    Swept { system: name, kind, deep: walk.deep, count: walk.count, bound, gone: 0, suspected: 0, over: false }
+}
+
+/// Whether a sweep that ended last at `ended` is due; never where no time is set.
+fn due(ended: Option<Timestamp>, every_s: Option<u32>, now: Timestamp) -> bool {
+    every_s.is_some_and(|every_s| ended.is_none_or(|ended| after(ended, every_s) <= now))
+}
+
+/// Whether an error is about one record and not about its system.
+fn of_record(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Invalid | ErrorKind::Broken | ErrorKind::Unsupported)
+}
+
+fn repeats(kind: Kind, cursor: &str) -> Error {
+    let place = text::shown(cursor, 200);
+    Error::new(ErrorKind::Broken, format!("the list of keys of {kind}s repeats a page at the cursor `{place}`"))
+}
+
+fn failed(system: &System, error: Error) -> EngineError {
+    EngineError::System { system: system.name.clone(), error }
+}
