@@ -1,4 +1,5 @@
-//! The project's own chores: `cargo x test`, `check`, `gen`, `stories`, `real`.
+//! The project's own chores: `cargo x test`, `check`, `gen`, `stories`, `real`, `bench`.
+mod bench;
 mod check;
 mod decimal;
 mod expect;
@@ -27,6 +28,7 @@ The project's own chores.
   cargo x check [--json]                                     house rules: sizes, layers, prose, generated pages
   cargo x gen [--check]                                      write (or compare) docs/reference
   cargo x stories [--json]                                   the 78 scenarios and their state
+  cargo x bench [sweep] [--keys N] [--json]                  workloads through the real binary: time, memory, and what arrived
   cargo x real [--orders N] [--kills N] [--seed N] [--keep DIR] [--json]
                                                              a real ERP, a stormy shop, kill -9, and a count in its database
 ";
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Some("gen") => reference::chore(&mut args),
         Some("stories") => stories::chore(&mut args),
         Some("real") => real::chore(&mut args),
+        Some("bench") => bench::chore(&mut args),
         Some("guard") => guard::chore(),
         Some("help") | None => {
             print!("{HELP}");

@@ -77,7 +77,7 @@ async fn accept_gone(engine: &Engine, args: &Args, out: Out) -> Result<Exit, Fai
     for (entity, name) in records.iter().zip(&args.records) {
         if !engine.accept_gone(*entity).await? {
             let what = format!("`{name}` is not gone from any system");
-            return Err(Failure::new("SYN-0436", what, "`syncline sweep` finds out what is gone"));
+            return Err(Failure::new("SYN-0441", what, "`syncline sweep` finds out what is gone"));
         }
     }
     match out.json {

@@ -15,6 +15,7 @@ use syncline_store::SweepCount;
 const AFTER: &str = "\
 Examples:
   syncline sweep                 the keys of every kind that flows, in both systems
+  syncline sweep --system shop   one system only
   syncline sweep orders --deep   read every order whole: finds what changed without any sign
   syncline sweep --json          {\"sweeps\":[{\"system\":…,\"kind\":…,\"keys\":…,\"read\":…,\"gone\":…,…}],\"over\":…}
 Nothing is written to any system. What was found is taken up by the next `syncline sync`; what is gone stands in
@@ -30,6 +31,9 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 pub(crate) struct Args {
     /// One flow only: products, inventory, prices, or orders
     flow: Option<String>,
+    /// One system only
+    #[arg(long, value_name = "NAME")]
+    system: Option<String>,
     /// Read every record whole, not its key alone
     #[arg(long)]
     deep: bool,
@@ -41,10 +45,11 @@ pub(crate) struct Args {
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let flow = super::plan::flow(args.flow.as_deref())?;
     let engine = open::working(config).await?;
-    let sweeps: Vec<_> = engine.sweeps(flow)?;
+    let mut sweeps: Vec<_> = engine.sweeps(flow)?;
+    sweeps.retain(|(system, _)| args.system.as_ref().is_none_or(|name| system.name.as_str() == name));
     if sweeps.is_empty() {
-        let what = "no flow of the file has keys to go through";
-        return Err(Failure::new("SYN-0435", what, "switch a flow on: products, inventory, prices or orders"));
+        let what = "no flow that is on has keys to go through there";
+        return Err(Failure::new("SYN-0440", what, "switch a flow on, or name a system that one of them names"));
     }
     let order = SweepOrder { deep: args.deep, believe: args.believe, pages: None };
     let told = Mutex::new((String::new(), SweepCount::default()));
