@@ -16,6 +16,15 @@ pub trait Clock: Debug + Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
+/// Randomness nobody can foresee.
+pub trait Rng: Debug + Send + Sync {
+    /// 128 bits, others each time.
+    fn draw(&self) -> u128;
+}
+
+/// What is done to a request right before it leaves, e.g. a signature that holds for one sending.
+pub type Sign<'s> = dyn Fn(&mut Request) + Sync + 's;
+
 /// What the calls of one system have met lately.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
@@ -34,6 +43,7 @@ pub struct Health {
 pub struct Ctx {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
     slots: Arc<Semaphore>,
     health: Arc<Mutex<Health>>,
     timeout: Duration,
@@ -49,11 +59,23 @@ const CIRCUIT_OPEN_S: u32 = 5;
 const WAITS_IN_PLACE_MS: i128 = 6_000;
 
 impl Ctx {
-    /// A context over `transport` and `clock` with at most `in_flight` calls at once, each waiting at most `timeout`.
+    /// A context over `transport`, `clock` and `rng` with at most `in_flight` calls at once, each waiting at most `timeout`.
     #[must_use]
-    pub fn new(transport: Arc<dyn Transport>, clock: Arc<dyn Clock>, in_flight: usize, timeout: Duration) -> Self {
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+        in_flight: usize,
+        timeout: Duration,
+    ) -> Self {
         let slots = Arc::new(Semaphore::new(in_flight.max(1)));
-        Self { transport, clock, slots, health: Arc::default(), timeout }
+        Self { transport, clock, rng, slots, health: Arc::default(), timeout }
+    }
+
+    /// 128 bits that were never drawn before.
+    #[must_use]
+    pub fn draw(&self) -> u128 {
+        self.rng.draw()
     }
 
     /// Now, by the wall clock.
@@ -80,11 +102,19 @@ impl Ctx {
     /// `Unreachable` where no answer came (evidence says whether bytes left), `Busy` while the circuit is open,
     /// `Config` for a certificate that is not accepted or a request that cannot be made, `Broken` for an answer beyond the limit.
     pub async fn call(&self, request: Request) -> std::result::Result<Response, CallError> {
+        self.call_signed(request, &|_| ()).await
+    }
+
+    /// The same; `sign` completes the request anew each time it is sent.
+    ///
+    /// # Errors
+    /// As [`Ctx::call`].
+    pub async fn call_signed(&self, request: Request, sign: &Sign<'_>) -> std::result::Result<Response, CallError> {
         let attempts = if request.effect == Effect::Read { READ_ATTEMPTS } else { 1 };
         let mut attempt = 1;
         loop {
             self.rest().await.map_err(|error| CallError { error, sent: false })?;
-            match self.once(&request).await {
+            match self.once(&request, sign).await {
                 Err(failed) if attempt < attempts && failed.error.kind == ErrorKind::Unreachable => {
                     tokio::time::sleep(Duration::from_millis(150 * u64::from(attempt))).await;
                     attempt += 1;
@@ -94,7 +124,7 @@ impl Ctx {
         }
     }
 
-    async fn once(&self, request: &Request) -> std::result::Result<Response, CallError> {
+    async fn once(&self, request: &Request, sign: &Sign<'_>) -> std::result::Result<Response, CallError> {
         let not_sent = |error| CallError { error, sent: false };
         let Ok(_slot) = self.slots.acquire().await else {
             return Err(not_sent(Error::new(ErrorKind::Unreachable, "the system's calls are shut down")));
@@ -104,7 +134,9 @@ impl Ctx {
         {
             return Err(not_sent(Error::new(ErrorKind::Stale, "its deadline passed before the first byte left")));
         }
-        let answer = self.transport.send(request.clone()).await;
+        let mut leaving = request.clone();
+        sign(&mut leaving);
+        let answer = self.transport.send(leaving).await;
         self.note(&answer);
         let response = answer.map_err(|failure| failed(request, failure))?;
         gzip::decoded(response).map_err(|why| {

@@ -7,7 +7,7 @@ pub mod http;
 pub mod port;
 pub mod transport;
 
-pub use ctx::{Clock, Ctx, Health};
+pub use ctx::{Clock, Ctx, Health, Rng};
 pub use error::{Error, Evidence, Result};
 pub use port::{Choice, Connector, Cursor, Fut, KeyPage, Lookup, Outcome, Page, Probe, Seen, Snapshot};
 pub use transport::{Effect, Request, Response, Transport, TransportError};

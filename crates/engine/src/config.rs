@@ -53,6 +53,19 @@ impl SystemKind {
     }
 }
 
+/// What an integration signs its requests with (OAuth 1.0a).
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// Consumer key.
+    pub consumer_key: Secret,
+    /// Consumer secret.
+    pub consumer_secret: Secret,
+    /// Access token.
+    pub access_token: Secret,
+    /// Access token secret.
+    pub access_token_secret: Secret,
+}
+
 /// One connected system as the file tells it.
 #[derive(Debug, Clone)]
 pub struct SystemConfig {
@@ -66,6 +79,8 @@ pub struct SystemConfig {
     pub url: String,
     /// Token of an integration.
     pub token: Option<Secret>,
+    /// What an integration signs its requests with.
+    pub keys: Option<Keys>,
     /// Login, plain or by reference.
     pub login: Option<Secret>,
     /// Password, by reference.

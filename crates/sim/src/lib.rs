@@ -3,6 +3,7 @@
 //! Written from recordings and vendor contracts. It takes no money, merge or record code from
 //! `syncline-core` and never imports the connectors: it must be able to disagree with them.
 
+mod base64;
 pub mod catalogue;
 pub mod http;
 pub mod magento;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use syncline_connect::Clock;
+use syncline_connect::{Clock, Rng};
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy)]
@@ -14,16 +14,27 @@ impl Clock for Wall {
     }
 }
 
+impl Rng for Wall {
+    fn draw(&self) -> u128 {
+        u128::from(drawn()) << 64 | u128::from(drawn())
+    }
+}
+
 /// Now.
 #[expect(clippy::disallowed_methods, reason = "the clock that is injected everywhere else is made here")]
 pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
+/// A number nobody can foresee.
+fn drawn() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
 /// Four letters and digits nobody can foresee; for a new system's uid.
 pub(crate) fn drawn_uid() -> String {
     const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-    let mut number = RandomState::new().build_hasher().finish();
+    let mut number = drawn();
     let mut letter = || {
         let at = usize::try_from(number % 36).unwrap_or(0);
         number /= 36;

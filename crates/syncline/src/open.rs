@@ -35,10 +35,11 @@ enum Reach {
 /// The system of `system`, nothing asked yet.
 fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System, Failure> {
     let file = config.shown();
-    let read = |secret: &Option<Secret>, key: &str| match (secret, reach) {
-        (Some(secret), Reach::Network) => secret.read(&file, system.name.as_str(), key),
-        _ => Ok(String::new()),
+    let told = |secret: &Secret, key: &str| match reach {
+        Reach::Network => secret.read(&file, system.name.as_str(), key),
+        Reach::Stored => Ok(String::new()),
     };
+    let read = |secret: &Option<Secret>, key: &str| secret.as_ref().map_or(Ok(String::new()), |one| told(one, key));
     let (login, password) = (read(&system.login, "login")?, read(&system.password, "password")?);
     if system.kind == SystemKind::Tryton && login.contains(':') {
         // Login and password are sent in one word with a colon between them (RFC 7617, 2).
@@ -47,9 +48,15 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
     }
     let connector: Arc<dyn Connector> = match system.kind {
         SystemKind::Magento => {
-            let auth = match &system.token {
-                Some(_) => magento::Auth::Token(read(&system.token, "token")?),
-                None => magento::Auth::Login { user: login, password },
+            let auth = match (&system.keys, &system.token) {
+                (Some(keys), _) => magento::Auth::Signed(magento::Keys {
+                    consumer_key: told(&keys.consumer_key, "consumer_key")?,
+                    consumer_secret: told(&keys.consumer_secret, "consumer_secret")?,
+                    access_token: told(&keys.access_token, "access_token")?,
+                    access_token_secret: told(&keys.access_token_secret, "access_token_secret")?,
+                }),
+                (None, Some(token)) => magento::Auth::Token(told(token, "token")?),
+                (None, None) => magento::Auth::Login { user: login, password },
             };
             Arc::new(magento::Magento::new(magento::Config {
                 url: system.url.clone(),
@@ -79,7 +86,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
     };
     let profile = connector.profile().clone();
     let calls = system.calls.unwrap_or(profile.calls_in_flight);
-    let ctx = Ctx::new(transport, Arc::new(Wall), calls, system.timeout);
+    let ctx = Ctx::new(transport, Arc::new(Wall), Arc::new(Wall), calls, system.timeout);
     Ok(System { name: system.name.clone(), uid: system.uid.clone(), connector, ctx, profile })
 }
 

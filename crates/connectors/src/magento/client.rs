@@ -2,6 +2,7 @@
 
 use super::config::{Auth, Config};
 use super::map::Stores;
+use super::oauth;
 use super::products::Keeping;
 use super::views::Views;
 use super::weight::Unit;
@@ -267,7 +268,7 @@ impl Client {
         loop {
             let token = self.token(ctx).await.map_err(not_sent)?;
             let request = self.request(ctx, call, &token, body.to_vec(), Effect::Read);
-            let response = ctx.call(request.clone()).await?;
+            let response = self.send(ctx, &request).await?;
             if response.status != 401 || !first {
                 return Ok((request, response));
             }
@@ -304,7 +305,7 @@ impl Client {
     /// The answer to a write; sent once.
     ///
     /// # Errors
-    /// The error, and whether the request may have arrived. After a 401, which is surely not executed, a new token
+    /// The error, and whether the request may have arrived: it may, where the nonce of its signature came before. After any other 401, which is surely not executed, a new token
     /// is there and the error says `Stale`, so that the engine notes a new attempt; several 401 in a row are `Denied`.
     pub(super) async fn save(
         &self,
@@ -316,18 +317,29 @@ impl Client {
         let not_sent = |error| CallError { error, sent: false };
         let token = self.token(ctx).await.map_err(not_sent)?;
         let request = self.request(ctx, call, &token, body.to_string().into_bytes(), effect);
-        let response = ctx.call(request.clone()).await?;
+        let response = self.send(ctx, &request).await?;
+        if oauth::came_before(&response) {
+            return Err(CallError { error: refusal(&request, &response), sent: true });
+        }
         if response.status != 401 {
             self.refused_writes.store(0, Ordering::Relaxed);
             return Ok((request, response));
         }
         self.renew(ctx, &token).await.map_err(not_sent)?;
         let mut error = refusal(&request, &response);
-        if self.refused_writes.fetch_add(1, Ordering::Relaxed) + 1 < REFUSED_WRITES {
+        if error.kind == ErrorKind::Denied && self.refused_writes.fetch_add(1, Ordering::Relaxed) + 1 < REFUSED_WRITES {
             error.kind = ErrorKind::Stale;
             error.message = format!("the login had ended and nothing was written: {}", error.message);
         }
         Err(not_sent(error))
+    }
+
+    /// The answer to a request, signed where that is how we show who we are.
+    async fn send(&self, ctx: &Ctx, request: &Request) -> std::result::Result<Response, CallError> {
+        match &self.auth {
+            Auth::Signed(keys) => ctx.call_signed(request.clone(), &|leaving| keys.sign(leaving, ctx)).await,
+            _ => ctx.call(request.clone()).await,
+        }
     }
 
     fn request(&self, ctx: &Ctx, call: Call<'_>, token: &str, body: Vec<u8>, effect: Effect) -> Request {
@@ -346,6 +358,7 @@ impl Client {
     async fn token(&self, ctx: &Ctx) -> Result<String> {
         match &self.auth {
             Auth::Token(token) => Ok(token.clone()),
+            Auth::Signed(_) => Ok(String::new()),
             Auth::Login { user, password } => {
                 let mut held = self.token.lock().await;
                 match held.as_ref() {
@@ -552,9 +565,11 @@ fn sorted(request: &Request, response: &Response, told: Option<&str>) -> (ErrorK
         401 if says("isn't authorized") || says("not authorized") => (
             ErrorKind::Denied,
             " (the token has ended, or its integration lacks this resource: System > Integrations > API, or the \
-             role of the user; an integration's token as bearer needs `oauth/consumer/enable_integration_as_bearer`)"
+             role of the user; an integration's token as bearer needs `oauth/consumer/enable_integration_as_bearer`, or \
+             have requests signed: `consumer_key` and the others instead of `token`)"
                 .to_owned(),
         ),
+        401 if let Some(known) = told.and_then(|text| oauth::refused(response, text)) => known,
         401 | 403 => plain(ErrorKind::Denied),
         404 if told.is_none() || says("does not match any route") => {
             (ErrorKind::Config, " (is this url a Magento base url?)".to_owned())

@@ -1,5 +1,6 @@
 //! What it takes to reach one Magento shop: its address and a way in.
 
+use super::oauth::Keys;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -19,6 +20,8 @@ pub struct Config {
 pub enum Auth {
     /// An integration's access token, sent as bearer; it does not end.
     Token(String),
+    /// An integration's keys, with which every request is signed; they do not end either.
+    Signed(Keys),
     /// An administrator, whose token of four hours is asked for and renewed as needed.
     Login {
         /// The administrator's user name.
@@ -32,6 +35,7 @@ impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token(_) => f.write_str("Token(hidden)"),
+            Self::Signed(_) => f.write_str("Signed(hidden)"),
             Self::Login { user, .. } => f.debug_struct("Login").field("user", user).finish_non_exhaustive(),
         }
     }

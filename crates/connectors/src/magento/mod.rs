@@ -9,6 +9,7 @@ mod figures;
 mod levels;
 mod lists;
 mod map;
+mod oauth;
 mod prices;
 mod pricing;
 mod probe;
@@ -23,6 +24,7 @@ mod wire;
 mod tests;
 
 pub use config::{Auth, Config};
+pub use oauth::Keys;
 
 use crate::wire::{is_html, json};
 use client::{Call, Client, Scope, Search, refusal};
@@ -414,9 +416,7 @@ impl Connector for Magento {
             match (kind, by) {
                 (Kind::Order, Lookup::Number(number)) => self.find_number(ctx, number).await,
                 (_, Lookup::Number(_)) => Err(unsupported("only orders are found by number")),
-                (_, Lookup::Mark(_) | Lookup::AnyMark) => {
-                    Err(unsupported("nothing is created here, so nothing carries our mark"))
-                }
+                (_, Lookup::Mark(_) | Lookup::AnyMark) => Err(unsupported("nothing is created here, so nothing carries our mark")),
             }
         })
     }

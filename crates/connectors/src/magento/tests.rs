@@ -6,6 +6,7 @@ mod prices;
 mod pricing;
 mod products;
 mod shapes;
+mod signed;
 mod stock;
 mod talk;
 mod world;

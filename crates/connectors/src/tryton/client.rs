@@ -1,6 +1,7 @@
 //! Talks to Tryton: one JSON-RPC call at a time, and what each sort of answer means.
 
 use super::config::{Addresses, Config};
+use crate::base64::base64;
 use crate::wire::json;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -270,29 +271,4 @@ fn kind_of(message: &str) -> ErrorKind {
 fn first_line(message: Option<&Value>) -> String {
     let text = message.and_then(Value::as_str).unwrap_or("refused without a reason");
     syncline_core::text::shown(text.lines().next().unwrap_or(text), 500)
-}
-
-/// `bytes` in base64 (RFC 4648), with padding.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| chunk.get(at).map_or(0u32, |b| u32::from(*b));
-        let group = (byte(0) << 16) | (byte(1) << 8) | byte(2);
-        for (at, shift) in [18u32, 12, 6, 0].into_iter().enumerate() {
-            let letter = LETTERS.get(((group >> shift) & 63) as usize).copied().unwrap_or(b'A');
-            text.push(if at > chunk.len() { '=' } else { char::from(letter) });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn credentials_are_encoded_as_the_standard_says() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("sync:ü", "c3luYzrDvA==")] {
-            assert_eq!(super::base64(plain.as_bytes()), coded);
-        }
-    }
 }

@@ -4,7 +4,7 @@ mod flow;
 
 use super::error::{Source, nearest};
 use super::raw::{self, Text};
-use super::{Config, ConfigError, FlowConfig, Mode, Secret, SystemConfig, SystemKind};
+use super::{Config, ConfigError, FlowConfig, Keys, Mode, Secret, SystemConfig, SystemKind};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -119,6 +119,7 @@ fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::Sys
         kind,
         url: url.get_ref().trim().to_string(),
         token: secret(source, home, "token", &raw.token)?,
+        keys: if kind.is_shop() { keys(source, home, name, table)? } else { None },
         login: login(home, &raw.login),
         password: secret(source, home, "password", &raw.password)?,
         views: raw.views.iter().map(|(locale, view)| (locale.clone(), view.get_ref().clone())).collect(),
@@ -133,6 +134,7 @@ fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::Sys
         accept_none: kinds_named(source, &raw.accept_none)?,
     };
     fitting(source, raw, &system)?;
+    one_way_in(source, raw, &system)?;
     credentials(kind, &system).map_or(Ok(()), |(key, remedy)| Err(missing(key, remedy)))?;
     Ok(system)
 }
@@ -159,14 +161,65 @@ fn address(source: &Source<'_>, url: &Spanned<String>) -> Drawn<()> {
     }
 }
 
+/// The four secrets an integration signs with, by their names in the file.
+fn of_keys(raw: &raw::System) -> [(&'static str, &Text); 4] {
+    [
+        ("consumer_key", &raw.consumer_key),
+        ("consumer_secret", &raw.consumer_secret),
+        ("access_token", &raw.access_token),
+        ("access_token_secret", &raw.access_token_secret),
+    ]
+}
+
+/// What an integration signs with: all four or none.
+fn keys(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::System>) -> Drawn<Option<Keys>> {
+    let told = of_keys(table.get_ref());
+    let Some((there, _)) = told.iter().find(|(_, text)| text.is_some()) else { return Ok(None) };
+    let read = |(key, text): (&'static str, &Text)| {
+        secret(source, home, key, text)?.ok_or_else(|| {
+            let what = format!("[systems.{name}] has `{there}` and no `{key}`");
+            let remedy = "an integration signs with all four that it was given when it was activated: `consumer_key`, \
+                          `consumer_secret`, `access_token` and `access_token_secret`";
+            source.error("SYN-0414", Some(table.span().start), what, remedy)
+        })
+    };
+    let [consumer_key, consumer_secret, access_token, access_token_secret] = told;
+    Ok(Some(Keys {
+        consumer_key: read(consumer_key)?,
+        consumer_secret: read(consumer_secret)?,
+        access_token: read(access_token)?,
+        access_token_secret: read(access_token_secret)?,
+    }))
+}
+
+/// Refuses a shop that could be entered in several ways: which one was meant, nobody can tell.
+fn one_way_in(source: &Source<'_>, raw: &raw::System, system: &SystemConfig) -> Drawn<()> {
+    if !system.kind.is_shop() {
+        return Ok(());
+    }
+    let [consumer_key, ..] = of_keys(raw);
+    let ways = [("token", &raw.token), consumer_key, ("login", &raw.login), ("password", &raw.password)];
+    let told: Vec<(&str, usize)> =
+        ways.iter().filter_map(|(key, text)| Some((*key, text.as_ref()?.span().start))).collect();
+    match told.as_slice() {
+        [(first, _), (second, at), ..] if *first != "login" => {
+            let what = format!("[systems.{}] has both `{first}` and `{second}`", system.name);
+            let remedy = "keep one way in: `token`, or `consumer_key` with its three, or `login` and `password`";
+            Err(source.error("SYN-0412", Some(*at), what, remedy))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The key a system lacks to be logged in to, with what to do.
 fn credentials(kind: SystemKind, system: &SystemConfig) -> Option<(&'static str, &'static str)> {
     let by_login = system.login.is_some() && system.password.is_some();
     match kind {
-        SystemKind::Magento if system.token.is_some() || by_login => None,
+        SystemKind::Magento if system.keys.is_some() || system.token.is_some() || by_login => None,
         SystemKind::Magento => Some((
             "token",
-            "add `token = \"env:SYNCLINE_SHOP_TOKEN\"` (an integration's access token), or `login` and `password`",
+            "add `token = \"env:SYNCLINE_SHOP_TOKEN\"` (an integration's access token), or its `consumer_key`, \
+             `consumer_secret`, `access_token` and `access_token_secret`, or `login` and `password`",
         )),
         SystemKind::Tryton if by_login => None,
         SystemKind::Tryton if system.login.is_none() => Some(("login", "add `login = \"…\"`")),
@@ -183,7 +236,8 @@ fn fitting(source: &Source<'_>, raw: &raw::System, system: &SystemConfig) -> Dra
         ("shipping_product", &raw.shipping_product),
         ("rounding_product", &raw.rounding_product),
     ];
-    let of_shop = [("token", &raw.token)];
+    let [consumer_key, consumer_secret, access_token, access_token_secret] = of_keys(raw);
+    let of_shop = [("token", &raw.token), consumer_key, consumer_secret, access_token, access_token_secret];
     let strange: &[(&str, &Text)] = if system.kind.is_shop() { &of_erp } else { &of_shop };
     for (key, text) in strange {
         if let Some(text) = text {

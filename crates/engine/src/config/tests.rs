@@ -107,6 +107,32 @@ fn systems_are_checked() {
 }
 
 #[test]
+fn a_shop_is_entered_in_one_way() {
+    let token = "token = \"env:SYNCLINE_SHOP_TOKEN\"\n";
+    let four = ["consumer_key", "consumer_secret", "access_token", "access_token_secret"];
+    let all: String = four.iter().map(|key| format!("{key} = \"env:{}\"\n", key.to_uppercase())).collect();
+    let config = parse(&GOOD.replace(token, &all)).expect("four keys");
+    let shop = &config.systems[&SystemName::new("shop")];
+    let keys = shop.keys.as_ref().expect("keys");
+    assert_eq!(keys.access_token_secret, Secret::Env("ACCESS_TOKEN_SECRET".into()));
+    assert!(shop.token.is_none());
+    for key in four {
+        let some = all.lines().filter(|line| !line.starts_with(&format!("{key} "))).collect::<Vec<_>>().join("\n");
+        let wrong = error(token, &format!("{some}\n"));
+        assert_eq!((wrong.code, wrong.line), ("SYN-0414", Some(2)), "{wrong}");
+        assert!(wrong.what.contains(&format!("no `{key}`")), "{wrong}");
+    }
+    let login = "login = \"sync\"\npassword = \"env:P\"\n";
+    for (ways, second) in [(format!("{token}{all}"), "consumer_key"), (format!("{all}{login}"), "login")] {
+        let wrong = error(token, &ways);
+        assert_eq!(wrong.code, "SYN-0412", "{wrong}");
+        assert!(wrong.what.contains(&format!("and `{second}`")) && wrong.remedy.contains("one way in"), "{wrong}");
+    }
+    assert_eq!(error("settle = \"5m\"", "access_token = \"env:X\"").code, "SYN-0412");
+    assert_eq!(error(token, &all.replace("env:CONSUMER_SECRET", "hush")).code, "SYN-0415");
+}
+
+#[test]
 fn flows_are_checked() {
     let orders = "[flows.orders]\nfrom = \"shop\"\nto = [\"erp\"]";
     for (from, to, code) in [

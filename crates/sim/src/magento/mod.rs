@@ -22,6 +22,7 @@ mod criteria;
 mod customers;
 mod fields;
 mod ledger;
+mod oauth;
 mod placing;
 mod price_routes;
 mod prices;
@@ -35,6 +36,8 @@ mod sheet;
 mod stock;
 mod stock_routes;
 mod value;
+
+pub use oauth::Keys;
 
 use book::Book;
 use criteria::{Criteria, Found};
@@ -125,6 +128,8 @@ fn edited(field: &str, value: &str) -> Option<Map<String, Value>> {
 #[derive(Debug)]
 pub struct Shop {
     token: String,
+    /// Where requests have to be signed; then the integration's token alone opens nothing.
+    door: Option<oauth::Door>,
     seed: u64,
     admin_tokens: BTreeMap<String, Timestamp>,
     tokens_given: u64,
@@ -162,6 +167,7 @@ impl Shop {
         let made = now.checked_sub(SignedDuration::from_hours(48)).unwrap_or(now);
         Self {
             token,
+            door: None,
             seed,
             admin_tokens: BTreeMap::new(),
             tokens_given: 0,
@@ -179,6 +185,11 @@ impl Shop {
     /// The shop's habits, to be changed; they apply to what is saved and searched from now on.
     pub fn quirks_mut(&mut self) -> &mut Quirks {
         &mut self.quirks
+    }
+
+    /// Has the integration sign every request from now on, as shops since 2.4.4 do; its token as bearer is refused.
+    pub fn demand_signatures(&mut self, keys: Keys) {
+        self.door = Some(oauth::Door::new(keys));
     }
 
     /// Adds a store view, whose code then stands in paths beside `default` and `all`.
@@ -296,7 +307,9 @@ impl Shop {
         };
         let route = Route::of(&request.method, under_version)
             .ok_or_else(|| Refusal::new(404, "Request does not match any route."))?;
-        if let Some(right) = route.right().filter(|_| !self.knows(now, request)) {
+        if let Some(right) = route.right()
+            && !self.admits(now, request, target)?
+        {
             return Err(Refusal::unauthorized(right));
         }
         let body = self.route(now, &route, request, target, &Scope::of(store))?;
@@ -382,12 +395,12 @@ impl Shop {
     /// update (recorded: product-create-again-same-sku).
     fn save_product(&mut self, now: Timestamp, scope: &Scope, sku: Option<&str>, body: &Value) -> Answer {
         let Some(Value::Object(product)) = body.get("product") else { return Err(Refusal::required("product")) };
+        self.tell_quirks();
         let sku = match (sku, product.get("sku").and_then(Value::as_str)) {
             (Some(sku), _) => sku,
             (None, Some(sku)) if self.products.find(sku).is_some() => sku,
             (None, _) => return Err(Refusal::new(501, "The simulated shop makes no products.")),
         };
-        self.tell_quirks();
         self.products.save(now, scope, sku, product).map(|told| self.with_quantity(sku, told))
     }
 
@@ -395,14 +408,23 @@ impl Shop {
         matches!(code, "all" | "admin") || self.views.iter().any(|view| view.code == code)
     }
 
+    /// Whether a request is signed as it should be, or carries a token that opens the shop.
+    fn admits(&mut self, now: Timestamp, request: &Request, target: &Target) -> Result<bool, Refusal> {
+        match &mut self.door {
+            Some(door) if oauth::of_oauth(request).is_some() => door.admit(now, request, target).map(|()| true),
+            _ => Ok(self.knows(now, request)),
+        }
+    }
+
     /// Whether a request carries the integration's token or an administrator's that still lives.
     fn knows(&self, now: Timestamp, request: &Request) -> bool {
-        let header = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-        let Some((kind, token)) = header.and_then(|(_, value)| value.trim().split_once(' ')) else { return false };
+        let header = header(request, "authorization");
+        let Some((kind, token)) = header.and_then(|value| value.trim().split_once(' ')) else { return false };
         let token = token.trim();
         kind.eq_ignore_ascii_case("bearer")
             && !token.is_empty()
-            && (token == self.token || self.admin_tokens.get(token).is_some_and(|until| now < *until))
+            && (self.door.is_none() && token == self.token
+                || self.admin_tokens.get(token).is_some_and(|until| now < *until))
     }
 
     fn admin_token(&mut self, now: Timestamp, body: &Value) -> Answer {
@@ -459,6 +481,11 @@ impl System for Shop {
 fn page(criteria: &Criteria, found: Found<&Map<String, Value>>) -> Value {
     let items: Vec<Value> = found.page.into_iter().map(|row| Value::Object(row.clone())).collect();
     json!({"items": items, "search_criteria": criteria.echo(), "total_count": found.total})
+}
+
+/// The value of a header; its name is given in small letters.
+fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    request.headers.iter().find(|(told, _)| told.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
 /// The body as JSON; nothing at all counts as `null`.

@@ -12,9 +12,9 @@ pub(super) type Answer = Result<Value, Refusal>;
 pub(super) struct Refusal {
     /// HTTP status.
     pub(super) status: u16,
-    /// The text, with `%name` where a parameter belongs.
+    /// The text, with `%name` or `%1` where a parameter belongs.
     pub(super) message: String,
-    /// Parameters of the text; none are sent where there are none.
+    /// Parameters of the text; none are sent where there are none, and without a name they come as a list.
     pub(super) parameters: Vec<(&'static str, Value)>,
     /// Reasons under the text; none are sent where there are none.
     pub(super) errors: Vec<Value>,
@@ -24,6 +24,11 @@ impl Refusal {
     /// A refusal without parameters.
     pub(super) fn new(status: u16, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), parameters: Vec::new(), errors: Vec::new() }
+    }
+
+    /// A refusal whose one parameter has no name.
+    pub(super) fn listed(status: u16, message: &str, parameter: Value) -> Self {
+        Self { parameters: vec![("", parameter)], ..Self::new(status, message) }
     }
 
     /// 400: a required part of the request is not there (recorded: bad-json).
@@ -68,8 +73,13 @@ impl Refusal {
             body.insert("errors".to_owned(), json!(self.errors));
         }
         if !self.parameters.is_empty() {
+            let named = self.parameters.iter().any(|(name, _)| !name.is_empty());
             let parameters = self.parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-            body.insert("parameters".to_owned(), Value::Object(parameters.collect()));
+            let told = match named {
+                true => Value::Object(parameters.collect()),
+                false => parameters.map(|(_, value)| value).collect(),
+            };
+            body.insert("parameters".to_owned(), told);
         }
         Value::Object(body)
     }

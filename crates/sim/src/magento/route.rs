@@ -163,7 +163,7 @@ impl Route {
 }
 
 /// A percent-encoded text, decoded; in a query `+` is a space. What is not UTF-8 becomes a replacement character.
-fn decode(text: &str, plus_is_space: bool) -> String {
+pub(super) fn decode(text: &str, plus_is_space: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {

@@ -20,7 +20,9 @@ Examples:
   syncline init --yes --start 2026-11-01 --shop … --erp …
 
 Secrets are taken from the environment and the file refers to them there:
-  SYNCLINE_SHOP_TOKEN, or SYNCLINE_SHOP_LOGIN and SYNCLINE_SHOP_PASSWORD
+  SYNCLINE_SHOP_CONSUMER_KEY, SYNCLINE_SHOP_CONSUMER_SECRET, SYNCLINE_SHOP_ACCESS_TOKEN and
+  SYNCLINE_SHOP_ACCESS_TOKEN_SECRET (an integration, its requests signed), or
+  SYNCLINE_SHOP_TOKEN (its access token alone), or SYNCLINE_SHOP_LOGIN and SYNCLINE_SHOP_PASSWORD
   SYNCLINE_ERP_LOGIN, SYNCLINE_ERP_PASSWORD";
 
 /// The answers, as far as they are given beforehand.

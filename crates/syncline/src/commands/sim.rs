@@ -69,6 +69,9 @@ struct Serve {
     /// No orders and no customers
     #[arg(long)]
     empty: bool,
+    /// A shop that wants every request signed (OAuth 1.0a), as Magento does since 2.4.4
+    #[arg(long)]
+    oauth: bool,
     /// An ERP without the module that keeps marks unique
     #[arg(long)]
     no_web_shop: bool,
@@ -143,7 +146,16 @@ fn pretended(wish: &Serve, url: &str) -> (Box<dyn System>, serde_json::Value) {
             let mut shop = magento::Shop::new(options);
             // Its catalogue has rare characters from the start: a shop that loses them would not.
             shop.quirks_mut().all_characters = true;
-            (Box::new(shop), json!({"url": url, "token": secret}))
+            if !wish.oauth {
+                return (Box::new(shop), json!({"url": url, "token": secret}));
+            }
+            let keys = magento::Keys::of(seed);
+            let told = json!({
+                "url": url, "consumer_key": keys.consumer_key, "consumer_secret": keys.consumer_secret,
+                "access_token": keys.access_token, "access_token_secret": keys.access_token_secret,
+            });
+            shop.demand_signatures(keys);
+            (Box::new(shop), told)
         }
         Pretended::Tryton => {
             let options = tryton::Options {

@@ -1,6 +1,6 @@
 //! Sets a schedule up: both systems, the watched store, and engines that can be started anew.
 
-use super::clock::SimClock;
+use super::clock::{SimClock, SimRng};
 use super::desk;
 use super::net::Net;
 use super::planted::{BadConnector, BadStore, BadTransport};
@@ -36,6 +36,10 @@ const PRODUCTS: usize = 12;
 pub struct Stage {
     pub world: Shared,
     pub clock: Arc<SimClock>,
+    seed: u64,
+    rng: Arc<SimRng>,
+    /// Whether the shop wants every request signed.
+    signed: bool,
     pub catalogue: Vec<Item>,
     /// What the file says of orders; read at every boot.
     pub rules: OrderRules,
@@ -66,7 +70,7 @@ impl Stage {
     pub fn set(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Result<Self, String> {
         let mut random = Random::of(seed, 1, 0);
         let now = beginning();
-        let shop = shop::Shop::new(shop::Options {
+        let mut shop = shop::Shop::new(shop::Options {
             seed,
             products: PRODUCTS,
             orders: 0,
@@ -74,6 +78,11 @@ impl Stage {
             now,
             token: "token".to_string(),
         });
+        // What a planted bug sends twice has to arrive twice.
+        let signed = plant.is_none() && Random::of(seed, 7, 0).chance(1, 3);
+        if signed {
+            shop.demand_signatures(shop::Keys::of(seed));
+        }
         let web_shop = random.chance(1, 2);
         let erp = erp::Erp::new(erp::Options {
             seed,
@@ -91,6 +100,9 @@ impl Stage {
         Ok(Self {
             world,
             clock,
+            seed,
+            rng: Arc::new(SimRng::new(seed)),
+            signed,
             catalogue: catalogue(seed, PRODUCTS),
             rules: rules(),
             prices: None,
@@ -148,6 +160,15 @@ impl Stage {
         Ok(Arc::new(Engine::new(self.store.clone(), systems, flows, settings, self.clock.clone())))
     }
 
+    /// How the shop is entered.
+    fn entry(&self) -> magento::Auth {
+        if !self.signed {
+            return magento::Auth::Token("token".to_string());
+        }
+        let shop::Keys { consumer_key, consumer_secret, access_token, access_token_secret } = shop::Keys::of(self.seed);
+        magento::Auth::Signed(magento::Keys { consumer_key, consumer_secret, access_token, access_token_secret })
+    }
+
     async fn connect(&self, which: Which) -> Result<System, String> {
         let net = Net { world: self.world.clone(), clock: self.clock.clone(), which };
         let mut transport: Arc<dyn Transport> = Arc::new(net);
@@ -160,7 +181,7 @@ impl Stage {
         let mut connector: Arc<dyn Connector> = match which {
             Which::Shop => Arc::new(magento::Magento::new(magento::Config {
                 url: "http://shop.example".to_string(),
-                auth: magento::Auth::Token("token".to_string()),
+                auth: self.entry(),
                 views: std::collections::BTreeMap::new(),
             })),
             Which::Erp => Arc::new(tryton::Tryton::new(tryton::Config {
@@ -178,7 +199,7 @@ impl Stage {
         if let (Some(plant), Which::Shop) = (self.plant, which) {
             connector = Arc::new(BadConnector { connector, plant, world: self.world.clone() });
         }
-        let ctx = Ctx::new(transport, self.clock.clone(), 4, Duration::from_secs(TIMEOUT_S));
+        let ctx = Ctx::new(transport, self.clock.clone(), self.rng.clone(), 4, Duration::from_secs(TIMEOUT_S));
         let (name, uid) = match which {
             Which::Shop => ("shop", "7f3k"),
             Which::Erp => ("erp", "q2xd"),

@@ -1,8 +1,9 @@
-//! The wall clock of a simulated run: paused time plus a skew that faults may step.
+//! The wall clock of a simulated run, paused time plus a skew that faults may step; and its randomness, drawn from the seed.
 
 use jiff::{SignedDuration, Timestamp};
-use std::sync::atomic::{AtomicI64, Ordering};
-use syncline_connect::Clock;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use syncline_connect::{Clock, Rng};
+use syncline_sim::random::Random;
 use tokio::time::Instant;
 
 /// Time of one schedule.
@@ -40,5 +41,26 @@ impl Clock for SimClock {
     fn now(&self) -> Timestamp {
         let skew = SignedDuration::from_secs(self.skew_s.load(Ordering::SeqCst));
         self.true_now().checked_add(skew).unwrap_or(self.base)
+    }
+}
+
+/// Randomness of one schedule; it goes on where an engine ends and another begins, as a machine's does.
+#[derive(Debug)]
+pub struct SimRng {
+    seed: u64,
+    drawn: AtomicU64,
+}
+
+impl SimRng {
+    /// The randomness of `seed`.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, drawn: AtomicU64::new(0) }
+    }
+}
+
+impl Rng for SimRng {
+    fn draw(&self) -> u128 {
+        let mut random = Random::of(self.seed, 8, self.drawn.fetch_add(1, Ordering::SeqCst));
+        u128::from(random.draw()) << 64 | u128::from(random.draw())
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use syncline_connect::{Clock, Ctx, Effect, Fut, Request, Response, Transport, TransportError};
+use syncline_connect::{Clock, Ctx, Effect, Fut, Request, Response, Rng, Transport, TransportError};
 use syncline_core::delivery::{Change, Noted, Permit, advance};
 use syncline_core::id::{DeliveryId, Epoch, Mark, RemoteId};
 use syncline_core::kind::{Kind, Step};
@@ -24,6 +24,8 @@ pub(super) enum Fault {
     None,
     /// It is not handled, no byte of it left.
     NotSent,
+    /// It is handled twice, as by a proxy that sends it again; the second answer comes.
+    Twice,
     /// It is handled, the answer is lost.
     LostReply,
     /// It is not handled; this answer comes.
@@ -43,6 +45,10 @@ pub(super) type Rule = Box<dyn FnMut(&Request) -> Fault + Send>;
 pub(super) struct World {
     pub(super) shop: Shop,
     pub(super) now: Timestamp,
+    /// Seconds our clock is ahead of the shop's.
+    pub(super) ahead_s: i64,
+    /// Numbers drawn so far.
+    pub(super) drawn: u128,
     pub(super) faults: VecDeque<Fault>,
     pub(super) rule: Option<Rule>,
     /// Method and address of every request, writes with their note's attempt.
@@ -67,7 +73,15 @@ impl Held {
     pub(super) fn stocked(products: usize, orders: usize) -> Self {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
         let shop = Shop::new(Options { seed: 5, products, orders, empty: orders == 0, now, token: TOKEN.into() });
-        Self(Arc::new(Mutex::new(World { shop, now, faults: VecDeque::new(), rule: None, log: Vec::new() })))
+        Self(Arc::new(Mutex::new(World {
+            shop,
+            now,
+            ahead_s: 0,
+            drawn: 0,
+            faults: VecDeque::new(),
+            rule: None,
+            log: Vec::new(),
+        })))
     }
 
     pub(super) fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
@@ -75,7 +89,8 @@ impl Held {
     }
 
     pub(super) fn ctx(&self) -> Ctx {
-        Ctx::new(Arc::new(self.clone()), Arc::new(self.clone()), 4, Duration::from_secs(30))
+        let all = Arc::new(self.clone());
+        Ctx::new(all.clone(), all.clone(), all, 4, Duration::from_secs(30))
     }
 
     pub(super) fn wait(&self, seconds: i64) {
@@ -100,7 +115,16 @@ fn listed(mut response: Response, change: impl FnOnce(&mut Vec<Json>)) -> Respon
 
 impl Clock for Held {
     fn now(&self) -> Timestamp {
-        self.0.lock().unwrap().now
+        self.with(|world| world.now + SignedDuration::from_secs(world.ahead_s))
+    }
+}
+
+impl Rng for Held {
+    fn draw(&self) -> u128 {
+        self.with(|world| {
+            world.drawn += 1;
+            world.drawn
+        })
     }
 }
 
@@ -126,6 +150,9 @@ impl Transport for Held {
             }
             let sent =
                 SimRequest { method: request.method.into(), target, headers: request.headers, body: request.body };
+            if let Fault::Twice = fault {
+                world.shop.handle(world.now, &sent);
+            }
             let answer = world.shop.handle(world.now, &sent);
             let mut response = Response { status: answer.status, headers: answer.headers, body: answer.body };
             match fault {

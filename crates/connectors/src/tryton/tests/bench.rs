@@ -4,7 +4,7 @@ use super::super::{Config, Tryton};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use syncline_connect::{Clock, Ctx, Effect, Fut, Outcome, Request, Response, Snapshot, Transport, TransportError};
+use syncline_connect::{Clock, Ctx, Effect, Fut, Outcome, Request, Response, Rng, Snapshot, Transport, TransportError};
 use syncline_core::delivery::{Change, Noted, Permit, advance};
 use syncline_core::id::{DeliveryId, Epoch, Mark, RemoteId, SystemUid};
 use syncline_core::kind::{Kind, Step};
@@ -70,7 +70,7 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(config: Config, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
-        let ctx = Ctx::new(transport, Arc::clone(&clock), 4, Duration::from_secs(30));
+        let ctx = Ctx::new(transport, Arc::clone(&clock), Arc::new(Die), 4, Duration::from_secs(30));
         let run = clock.now().as_microsecond().to_string();
         Self { erp: Tryton::new(config), ctx, clock, run }
     }
@@ -201,6 +201,16 @@ impl World {
     /// Methods called since the last look, with the number of notes each carried.
     pub(super) fn sent(&self) -> Vec<(String, usize)> {
         std::mem::take(&mut self.0.lock().unwrap().sent)
+    }
+}
+
+/// No request to Tryton holds anything drawn.
+#[derive(Debug)]
+struct Die;
+
+impl Rng for Die {
+    fn draw(&self) -> u128 {
+        0
     }
 }
 

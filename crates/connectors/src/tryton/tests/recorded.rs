@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use syncline_connect::{Clock, Ctx, Effect, Fut, Request, Response, Transport, TransportError};
+use syncline_connect::{Clock, Ctx, Effect, Fut, Request, Response, Rng, Transport, TransportError};
 use syncline_core::policy::ErrorKind;
 
 type Answer = Result<Response, TransportError>;
@@ -29,6 +29,12 @@ impl Transport for Always {
 
 #[derive(Debug)]
 struct Noon;
+
+impl Rng for Noon {
+    fn draw(&self) -> u128 {
+        0
+    }
+}
 
 impl Clock for Noon {
     fn now(&self) -> Timestamp {
@@ -57,8 +63,13 @@ fn recorded() -> Vec<Recorded> {
 
 fn ctx(answer: Answer) -> (Ctx, Arc<Always>) {
     let transport = Arc::new(Always { answer, asked: Mutex::default() });
-    let ctx =
-        Ctx::new(Arc::clone(&transport) as Arc<dyn Transport>, Arc::new(Noon), 2, std::time::Duration::from_secs(1));
+    let ctx = Ctx::new(
+        Arc::clone(&transport) as Arc<dyn Transport>,
+        Arc::new(Noon),
+        Arc::new(Noon),
+        2,
+        std::time::Duration::from_secs(1),
+    );
     (ctx, transport)
 }
 

@@ -15,13 +15,32 @@ pub(super) struct Place {
     pub(super) uid: String,
 }
 
+/// How the shop is entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// By an integration whose requests are signed.
+    Keys,
+    /// By an integration's token alone.
+    Token,
+    /// By a user.
+    Login,
+}
+
+/// What an integration signs with: the name in the file and that of the variable.
+pub(super) const KEYS: [(&str, &str); 4] = [
+    ("consumer_key", "SYNCLINE_SHOP_CONSUMER_KEY"),
+    ("consumer_secret", "SYNCLINE_SHOP_CONSUMER_SECRET"),
+    ("access_token", "SYNCLINE_SHOP_ACCESS_TOKEN"),
+    ("access_token_secret", "SYNCLINE_SHOP_ACCESS_TOKEN_SECRET"),
+];
+
 /// Everything the file is made from.
 #[derive(Debug, Clone)]
 pub(super) struct Answers {
     pub(super) shop: Place,
     pub(super) erp: Place,
-    /// Whether the shop is entered by token, else by login and password.
-    pub(super) by_token: bool,
+    /// How the shop is entered.
+    pub(super) entry: Entry,
     /// The first day or `all`; today where nothing is said.
     pub(super) start: Option<String>,
     /// Which challenge it solves.
@@ -42,17 +61,19 @@ impl Answers {
                 missing.push(flag);
             }
         }
-        let by_token = set("SYNCLINE_SHOP_TOKEN");
-        let by_login = set("SYNCLINE_SHOP_LOGIN") && set("SYNCLINE_SHOP_PASSWORD");
-        if !by_token && !by_login {
-            missing.push("SYNCLINE_SHOP_TOKEN (or SYNCLINE_SHOP_LOGIN and SYNCLINE_SHOP_PASSWORD)");
+        let entry = entry();
+        if entry.is_none() {
+            missing.push(
+                "SYNCLINE_SHOP_TOKEN (or SYNCLINE_SHOP_CONSUMER_KEY, _CONSUMER_SECRET, _ACCESS_TOKEN and \
+                 _ACCESS_TOKEN_SECRET; or SYNCLINE_SHOP_LOGIN and _PASSWORD)",
+            );
         }
         for name in ["SYNCLINE_ERP_LOGIN", "SYNCLINE_ERP_PASSWORD"] {
             if !set(name) {
                 missing.push(name);
             }
         }
-        let (Some(shop), Some(erp), true) = (&shop, &erp, missing.is_empty()) else {
+        let (Some(shop), Some(erp), Some(entry), true) = (&shop, &erp, entry, missing.is_empty()) else {
             let what = format!("not told: {}", missing.join(", "));
             return Err(Failure::usage(what, "give the flags and set the variables, then run `syncline init` again"));
         };
@@ -70,7 +91,7 @@ impl Answers {
             if asks { ask(out, "How is it handled today? (by hand, csv, connector:NAME, nothing)") } else { None };
         let why = why.unwrap_or_else(|| "orders are typed twice".to_string());
         let today = today.unwrap_or_else(|| "by hand".to_string());
-        Ok(Self { shop, erp, by_token, start, why, today })
+        Ok(Self { shop, erp, entry, start, why, today })
     }
 }
 
@@ -83,6 +104,19 @@ impl Answers {
                 place.uid = system.uid.to_string();
             }
         }
+    }
+}
+
+/// How the shop is entered, by what is set; none where nothing is set whole. Signed requests come first: a bare token is
+/// what shops since 2.4.4 refuse.
+fn entry() -> Option<Entry> {
+    let keys = KEYS.iter().all(|(_, name)| set(name));
+    let login = set("SYNCLINE_SHOP_LOGIN") && set("SYNCLINE_SHOP_PASSWORD");
+    match (keys, set("SYNCLINE_SHOP_TOKEN"), login) {
+        (true, _, _) => Some(Entry::Keys),
+        (false, true, _) => Some(Entry::Token),
+        (false, false, true) => Some(Entry::Login),
+        (false, false, false) => None,
     }
 }
 

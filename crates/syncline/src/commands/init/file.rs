@@ -1,6 +1,6 @@
 //! The text of `syncline.toml`: short, and meant to be read.
 
-use super::answers::Answers;
+use super::answers::{Answers, Entry, KEYS};
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -65,11 +65,13 @@ fn systems(answers: &Answers, erp: Option<&Probe>) -> String {
     line(format!("kind = {}", quoted(shop.kind.word())));
     line(format!("uid = {}{REMARK}drawn once; never change it", quoted(&shop.uid)));
     line(format!("url = {}", quoted(&shop.url)));
-    if answers.by_token {
-        line("token = \"env:SYNCLINE_SHOP_TOKEN\"".into());
-    } else {
-        line("login = \"env:SYNCLINE_SHOP_LOGIN\"".into());
-        line("password = \"env:SYNCLINE_SHOP_PASSWORD\"".into());
+    match answers.entry {
+        Entry::Keys => KEYS.iter().for_each(|(key, name)| line(format!("{key} = \"env:{name}\""))),
+        Entry::Token => line("token = \"env:SYNCLINE_SHOP_TOKEN\"".into()),
+        Entry::Login => {
+            line("login = \"env:SYNCLINE_SHOP_LOGIN\"".into());
+            line("password = \"env:SYNCLINE_SHOP_PASSWORD\"".into());
+        }
     }
     line(String::new());
     line("[systems.erp]".into());
