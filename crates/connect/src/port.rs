@@ -76,7 +76,7 @@ pub enum Lookup {
     Mark(Mark),
     /// Every document that carries any mark of ours, for `verify`.
     AnyMark,
-    /// The human number of an order.
+    /// What people call it: the number of an order, the SKU of a variant.
     Number(String),
 }
 

@@ -58,6 +58,9 @@ pub fn objections(plan: &Planned, facts: &Facts<'_>) -> Vec<String> {
             if facts.bound {
                 found.push("a second document for one record".to_string());
             }
+            if let Some(shared) = &facts.shared {
+                found.extend(of_shared_create(plan, shared));
+            }
             if let Some(owed) = facts.owed {
                 found.extend(money_of_create(&plan.leaves, owed));
             }
@@ -96,6 +99,20 @@ pub fn objections(plan: &Planned, facts: &Facts<'_>) -> Vec<String> {
     if let Some(shared) = &facts.shared {
         found.extend(plan.leaves.iter().filter_map(|(path, value)| overwritten(plan, facts, shared, path, value)));
     }
+    found
+}
+
+/// What is wrong with making a record that systems share: something the source does not say, or buyers would see it at once.
+fn of_shared_create(plan: &Planned, shared: &SharedFacts<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    if !shared.rules.creates {
+        found.push("a record made although the file does not ask for it".to_string());
+    }
+    if plan.leaves.get(&Path::field("active")) != Leaf::Untold {
+        found.push("a record that is offered before it has a price".to_string());
+    }
+    let strange = plan.leaves.iter().filter(|(path, value)| shared.other_seen.value(path) != *value);
+    found.extend(strange.map(|(path, _)| alloc::format!("`{path}`, which the other system does not say")));
     found
 }
 

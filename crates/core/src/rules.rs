@@ -83,6 +83,8 @@ pub struct FieldRules {
     pub targets: Vec<SystemName>,
     /// Policies by path pattern; the most literal that fits counts.
     pub policies: Vec<(Path, FieldPolicy)>,
+    /// Whether what only the source has is made in the targets.
+    pub creates: bool,
 }
 
 impl FieldRules {

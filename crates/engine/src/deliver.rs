@@ -1,6 +1,7 @@
 //! Works lanes off: each lane's next move, writes of one sort together, every write noted before it leaves.
 
 mod begin;
+mod create;
 mod send;
 mod settle;
 
@@ -9,7 +10,7 @@ use crate::run::Engine;
 use crate::shared::bases_of_write;
 use crate::system::{EngineError, System};
 use std::collections::BTreeSet;
-use syncline_connect::{Error, Evidence, Lookup, Snapshot};
+use syncline_connect::{Error, Evidence, Snapshot};
 use syncline_core::delivery::{Delivery, Move, after};
 use syncline_core::id::{EntityId, RemoteId, SystemUid};
 use syncline_core::journal::Entry;
@@ -205,11 +206,14 @@ impl Engine {
         delivery: &Delivery,
         system: &System,
     ) -> Result<Moved, EngineError> {
-        let by = Lookup::Mark(delivery.change.mark.clone());
+        let by = create::lookup(&delivery.change);
         let found = match system.connector.find(&system.ctx, delivery.change.kind, &by).await {
             Ok(found) => found,
             Err(error) => return self.trouble(work, system, error).await,
         };
+        if found.iter().any(|snapshot| !self.is_ours(delivery, snapshot)) {
+            return self.leave_alone(&work, delivery, system).await;
+        }
         let ids: Vec<RemoteId> = found.iter().map(|snapshot| snapshot.id.clone()).collect();
         match delivery.after_look(&ids) {
             Move::Adopt(id) => {
@@ -221,7 +225,7 @@ impl Engine {
             }
             Move::Ask(hold) => self.give_back(&work, LaneState::Held(hold), None, None).await,
             _ => {
-                let entry = Entry::new("none found", system.name.as_str(), "no document carries the mark");
+                let entry = Entry::new("none found", system.name.as_str(), "nothing of ours is there");
                 self.doubt(&work, delivery, News::NothingFound, entry, None).await?;
                 Ok(Moved::Again(work))
             }

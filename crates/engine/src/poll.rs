@@ -7,6 +7,7 @@ use syncline_connect::{Cursor, Error, Seen};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Target};
+use syncline_core::planner;
 use syncline_core::policy::{ErrorKind, Hold};
 use syncline_core::record::Record;
 use syncline_store::{Accept, Accepted, Incoming, Taken, Told};
@@ -21,7 +22,11 @@ impl Engine {
         let cursor = Cursor(self.store.cursor(system.uid.clone(), kind).await?);
         let mut pages = Pages::from(system, kind, cursor);
         while let Some(page) = pages.next().await? {
-            let records = page.seen.into_iter().flat_map(|seen| incoming(kind, seen)).collect();
+            let mut records: Vec<Incoming> = page.seen.into_iter().flat_map(|seen| incoming(kind, seen)).collect();
+            if self.begins_in(system, kind) {
+                let new = |row: &&mut Incoming| row.told == Told::News && planner::is_sellable(&row.leaves);
+                records.iter_mut().filter(new).for_each(|row| row.told = Told::Origin);
+            }
             let counts = self
                 .store
                 .accept(Accept {
@@ -40,6 +45,14 @@ impl Engine {
             }
         }
         Ok(total)
+    }
+}
+
+impl Engine {
+    /// Whether records of `kind` that only `system` has are made in others.
+    pub(crate) fn begins_in(&self, system: &System, kind: Kind) -> bool {
+        let rules = self.field_rules(kind).filter(|rules| rules.creates);
+        kind == Kind::Variant && rules.is_some_and(|rules| rules.source == system.name)
     }
 }
 

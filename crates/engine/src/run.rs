@@ -213,6 +213,10 @@ impl Engine {
             return Ok(());
         }
         self.attend_satellites().await?;
+        for system in self.systems.values().filter(|system| self.begins_in(system, Kind::Variant)) {
+            // What was passed over while nothing was made elsewhere is read now.
+            self.store.forget_cursor(system.uid.clone(), Kind::Variant).await?;
+        }
         self.store.retry(Retry::Rules, self.now()).await?;
         let cursor = Some((Kind::Order, rules));
         self.store

@@ -14,7 +14,7 @@ use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaf, Leaves, Value};
 use syncline_core::path::Path;
-use syncline_core::planner::{self, Decision, Planned, Share, Shared, SharedCase};
+use syncline_core::planner::{self, CreateCase, Decision, Planned, Share, Shared, SharedCase};
 use syncline_core::policy::Hold;
 use syncline_core::profile::Fit;
 use syncline_core::record::{PRICE_SHARED, VARIANT_SHARED};
@@ -104,9 +104,12 @@ impl Engine {
 
     /// What to do about a record that systems share: what can be written goes first, then what a person has to decide.
     pub(crate) fn decide_shared(&self, case: &Case, rules: &FieldRules) -> Result<Decided, EngineError> {
-        let pairs = match self.pairs(case, rules)? {
-            Ok(pairs) => pairs,
-            Err(reason) => return Ok(reason.into()),
+        let made = self.decide_create(case, rules)?;
+        let pairs = match (self.pairs(case, rules)?, made) {
+            (_, Some(decided @ Decided { decision: Decision::Step(_), .. })) => return Ok(decided),
+            (Ok(pairs), _) => pairs,
+            (Err(_), Some(decided)) => return Ok(decided),
+            (Err(reason), None) => return Ok(reason.into()),
         };
         let source = self.system(&rules.source)?;
         let mut agreed = Agreed { revisions: case.revisions(), ..Agreed::default() };
@@ -131,6 +134,35 @@ impl Engine {
             decision = objection.unwrap_or(decision);
         }
         Ok(Decided { decision, peer, agreed: Some(agreed), ..Decided::default() })
+    }
+
+    /// What to do about a variant that a target of its flow lacks, where such are made; none where nothing is to be said.
+    /// A target it was once tied to and has gone from gets no new one: the tie stays.
+    fn decide_create(&self, case: &Case, rules: &FieldRules) -> Result<Option<Decided>, EngineError> {
+        let source = self.system(&rules.source)?;
+        let seen = case.sides.get(&source.uid).filter(|side| !side.unread && case.bound.contains_key(&source.uid));
+        let (Some(side), true, Kind::Variant) = (seen, rules.creates, case.kind) else { return Ok(None) };
+        for name in &rules.targets {
+            let target = self.system(name)?;
+            if case.bound.contains_key(&target.uid) {
+                continue;
+            }
+            let (of_source, profile) = (source.kind(case.kind), target.kind(case.kind));
+            let decision = planner::create(&CreateCase {
+                rules,
+                seen: &side.seen,
+                source: &of_source,
+                target: name,
+                profile: &profile,
+            });
+            let objection = match &decision {
+                Decision::Step(plan) => self.objection(case, rules, plan, target, source),
+                _ => None,
+            };
+            let (decision, peer) = (objection.unwrap_or(decision), Some(rules.source.clone()));
+            return Ok(Some(Decided { decision, peer, ..Decided::default() }));
+        }
+        Ok(None)
     }
 
     /// A hold where the checker of plans objects to `plan`.

@@ -44,6 +44,8 @@ pub enum Told {
     News,
     /// In passing by another document: fills gaps, changes nothing that is known, starts nothing.
     InPassing,
+    /// As news, by the system whose records are made in others: taken in even where nobody tied it.
+    Origin,
     /// On our own request by whoever has the lane in hand: starts nothing.
     Asked,
 }

@@ -80,6 +80,7 @@ pub(super) struct Client {
     in_pounds: AtomicBool,
     keeps_all: AtomicBool,
     bases: RwLock<BTreeSet<String>>,
+    main: RwLock<Option<String>>,
     stores: Mutex<Option<Loaded>>,
 }
 
@@ -157,6 +158,7 @@ impl Client {
             in_pounds: AtomicBool::new(false),
             keeps_all: AtomicBool::new(false),
             bases: RwLock::default(),
+            main: RwLock::default(),
             stores: Mutex::new(None),
         }
     }
@@ -455,12 +457,18 @@ impl Client {
         let views = Views::new(views, configs, &self.wanted);
         self.in_pounds.store(views.unit == Unit::Pounds, Ordering::Relaxed);
         views.bases.clone_into(&mut self.bases.write().unwrap_or_else(PoisonError::into_inner));
+        *self.main.write().unwrap_or_else(PoisonError::into_inner) = views.main.as_ref().map(|main| main.0.clone());
         views
     }
 
     /// The currencies of base prices, as far as they were read.
     pub(super) fn bases(&self) -> BTreeSet<String> {
         self.bases.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The locale that is read and written in the scope `all`, as far as it was read.
+    pub(super) fn main_locale(&self) -> Option<String> {
+        self.main.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Notes that a text of the shop holds a character of four bytes, so that it keeps such.

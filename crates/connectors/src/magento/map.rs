@@ -361,6 +361,14 @@ pub(super) fn customer(doc: &wire::Customer) -> (RemoteId, Customer) {
     (RemoteId::new(scope, doc.id.0.to_string()), record)
 }
 
+/// What a product's address in the shop ends with: letters and digits of name and SKU, with hyphens between.
+pub(super) fn url_key(name: &str, sku: &str) -> String {
+    let whole = format!("{name} {sku}").to_lowercase();
+    let words: Vec<&str> =
+        whole.split(|one: char| !one.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.join("-")
+}
+
 /// A product as a variant; its SKU is its address in the API. What it does not have is told as nothing.
 ///
 /// # Errors

@@ -1,9 +1,10 @@
 //! Magento 2 and Adobe Commerce: orders, customers, products, stock and prices are read; `ext_order_id`, products' texts,
-//! quantities and prices are written.
+//! quantities and prices are written, and simple products made.
 
 mod client;
 mod complaints;
 mod config;
+mod create;
 mod feed;
 mod figures;
 mod levels;
@@ -415,8 +416,12 @@ impl Connector for Magento {
         Box::pin(async move {
             match (kind, by) {
                 (Kind::Order, Lookup::Number(number)) => self.find_number(ctx, number).await,
-                (_, Lookup::Number(_)) => Err(unsupported("only orders are found by number")),
-                (_, Lookup::Mark(_) | Lookup::AnyMark) => Err(unsupported("nothing is created here, so nothing carries our mark")),
+                (Kind::Variant, Lookup::Number(sku)) => {
+                    let mut read = self.read_products(ctx, &[RemoteId::new("", sku)]).await;
+                    Ok(read.pop().unwrap_or(Ok(None))?.into_iter().collect())
+                }
+                (_, Lookup::Number(_)) => Err(unsupported("only orders and variants are found by number")),
+                (_, Lookup::Mark(_) | Lookup::AnyMark) => Err(unsupported("nothing here has a place for our mark")),
             }
         })
     }
@@ -427,7 +432,11 @@ impl Connector for Magento {
                 Some(Kind::Stock) => self.write_stock(ctx, permits).await,
                 Some(Kind::Price) => self.write_prices(ctx, permits).await,
                 Some(Kind::Variant) => {
-                    join_all(permits.into_iter().map(|permit| self.write_product(ctx, permit))).await
+                    let each = permits.into_iter().map(async |permit| match permit.change().step {
+                        Step::Create => self.make_product(ctx, permit).await,
+                        _ => self.write_product(ctx, permit).await,
+                    });
+                    join_all(each).await
                 }
                 _ => join_all(permits.into_iter().map(|permit| self.write_one(ctx, permit))).await,
             }
@@ -436,7 +445,7 @@ impl Connector for Magento {
 
     fn split(&self, kind: Kind, leaves: &Leaves) -> Vec<Leaves> {
         match kind {
-            Kind::Variant => products::split(leaves),
+            Kind::Variant => products::split(leaves, self.client.main_locale().as_deref()),
             Kind::Price => pricing::split(leaves),
             _ => vec![leaves.clone()],
         }

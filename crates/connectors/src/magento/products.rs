@@ -12,7 +12,7 @@ use syncline_connect::{Ctx, Cursor, Error, Outcome, Page, Result, Seen, Snapshot
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Step;
-use syncline_core::leaf::{Leaves, Value as LeafValue};
+use syncline_core::leaf::{Leaf, Leaves, Value as LeafValue};
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
 use syncline_core::profile::Fit;
@@ -35,11 +35,15 @@ const TEXT_FIELDS: &str = "items[id,sku,name,custom_attributes[attribute_code,va
 const AT_ONCE: usize = 100;
 /// Products a store view may fail on before it counts as failing, not the products.
 const BAD_PRODUCTS: usize = 8;
+/// Where a variant's SKU stands.
+pub(super) const SKU: &str = "sku";
+/// Characters a SKU keeps (`catalog_product_entity.sku` is a `varchar(64)`).
+const SKU_LIMIT: usize = 64;
 /// Characters a name keeps (`catalog_product_entity_varchar.value` is a `varchar(255)`).
 const NAME_LIMIT: usize = 255;
 
 /// A product in the scope `all`.
-struct Found {
+pub(super) struct Found {
     value: Value,
     doc: wire::Product,
 }
@@ -84,7 +88,7 @@ impl Magento {
     }
 
     /// A product in the scope `all`; none where the shop has no such SKU.
-    async fn product(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Found>> {
+    pub(super) async fn product(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Found>> {
         if id.id.is_empty() {
             return Ok(None);
         }
@@ -220,7 +224,7 @@ impl Magento {
         Outcome::Unknown { learned: Some(id), error }
     }
 
-    async fn read_back(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Snapshot>> {
+    pub(super) async fn read_back(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Snapshot>> {
         self.read_products(ctx, std::slice::from_ref(id)).await.pop().unwrap_or(Ok(None))
     }
 
@@ -300,11 +304,13 @@ fn text_of(path: &Path) -> Option<(&str, &str)> {
     path.as_str().strip_prefix("texts.")?.split_once('.')
 }
 
-/// The parts of an update that go in one request each: what is no text, then every locale by itself.
-pub(super) fn split(leaves: &Leaves) -> Vec<Leaves> {
+/// The parts of an update that go in one request each: what is no text, then every locale by itself. A product is made
+/// with the texts of the `main` locale in the first one.
+pub(super) fn split(leaves: &Leaves, main: Option<&str>) -> Vec<Leaves> {
     let mut parts: BTreeMap<Option<String>, Leaves> = BTreeMap::new();
+    let main = main.filter(|_| leaves.get(&Path::field(SKU)) != Leaf::Untold);
     for (path, value) in leaves.iter() {
-        let locale = text_of(path).map(|(locale, _)| locale.to_owned());
+        let locale = text_of(path).map(|(locale, _)| locale.to_owned()).filter(|locale| main != Some(locale));
         parts.entry(locale).or_default().tell(path.clone(), value.cloned());
     }
     parts.into_values().collect()
@@ -337,7 +343,7 @@ fn saving<'v>(change: &Change, views: &'v Views, keeping: Keeping) -> Result<(Re
 }
 
 /// The scope, the field and the value that a leaf is written as.
-fn column<'v>(
+pub(super) fn column<'v>(
     path: &Path,
     value: Option<&LeafValue>,
     views: &'v Views,
@@ -389,9 +395,21 @@ pub(super) struct Keeping {
 /// How the shop keeps a field of a product.
 pub(super) fn fit(path: &Path, value: &LeafValue, keeping: Keeping) -> Fit {
     match (text_of(path), value) {
+        (None, LeafValue::Text(sku)) if path.as_str() == SKU => fit_sku(sku),
         (Some((_, field)), LeafValue::Text(whole)) => fit_text(field, whole, keeping),
         (None, LeafValue::Number(kilograms)) if path.as_str() == "weight" => keeping.unit.fit(*kilograms),
         _ => Fit::Exact,
+    }
+}
+
+/// A SKU is kept as it is or not at all: cut, it would be another one's.
+fn fit_sku(sku: &str) -> Fit {
+    if sku.chars().count() > SKU_LIMIT {
+        return Fit::Refused(format!("a SKU keeps {SKU_LIMIT} characters"));
+    }
+    match sku.trim() == sku && !sku.is_empty() && !has_long_character(sku) {
+        true => Fit::Exact,
+        false => Fit::Refused("a SKU has no blanks around it and no characters beyond U+FFFF".to_owned()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use syncline_core::kind::{Kind, Step};
-use syncline_core::profile::{KindProfile, Profile};
+use syncline_core::profile::{Guard, GuardClaim, KindProfile, Profile};
 
 /// What an order's document tells.
 const ORDER: &[&str] = &[
@@ -67,7 +67,18 @@ const KEY_ORDER: &str = "entity_id ascending";
 /// Seconds after which a save can no longer land: PHP's and a gateway's usual limits, doubled.
 const SETTLE_S: u32 = 240;
 
-/// The profile. Nothing is created, so no guard is needed: saving the same `ext_order_id` twice leaves one value
+/// How a product is kept from being made twice. The SKU is unique, but a `POST` of one that is there is no refusal: it
+/// overwrites. So it is looked for first, and after a doubt when nothing can land any more.
+fn made_once() -> GuardClaim {
+    GuardClaim {
+        step: Step::Create,
+        guard: Guard::Look { field: "sku".to_owned(), settle_s: SETTLE_S },
+        when: String::new(),
+        source: "recorded: product-create-again-same-sku".to_owned(),
+    }
+}
+
+/// The profile. Of updates none needs a guard: saving the same `ext_order_id` twice leaves one value
 /// (recorded: order-ext-id, order-get-after-ext), and so does setting a quantity (recorded: source-items-duplicate-row,
 /// source-items-of-lamp). No read can be asked for changed quantities: rows have no time (recorded: source-items-get)
 /// and a product's `updated_at` does not move (recorded: updated-at-after-stock). It moves with a save of the product in
@@ -94,7 +105,8 @@ pub(super) fn profile() -> Profile {
     };
     let variant = KindProfile {
         writes: texts(VARIANT_WRITES),
-        steps: vec![Step::Update],
+        steps: vec![Step::Create, Step::Update],
+        guards: vec![made_once()],
         settle_s: Some(SETTLE_S),
         ..reading(VARIANT, "updated_at")
     };

@@ -1,6 +1,7 @@
 //! The connector against recorded answers, a simulated shop, and answers nobody expects.
 
 mod fits;
+mod making;
 mod paging;
 mod prices;
 mod pricing;

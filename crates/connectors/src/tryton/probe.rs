@@ -132,7 +132,10 @@ fn variants(settle_s: u32) -> KindProfile {
     let versioned = Guard::Unique { field: "_timestamp".to_string() };
     KindProfile {
         reads: owned(
-            &["sku", "active", "weight", "changed.at", "changed.by"].into_iter().chain(texts).collect::<Vec<_>>(),
+            &["sku", "form", "active", "weight", "changed.at", "changed.by"]
+                .into_iter()
+                .chain(texts)
+                .collect::<Vec<_>>(),
         ),
         writes: owned(&["active", "weight"].into_iter().chain(texts).collect::<Vec<_>>()),
         steps: vec![Step::Update],

@@ -341,6 +341,9 @@ pub(super) struct VariantRow {
     pub(super) weight: Option<Qty>,
     #[serde(rename = "weight_uom", default)]
     pub(super) weight_unit: Option<i64>,
+    /// `goods`, `service` or `assets`.
+    #[serde(rename = "type", default)]
+    pub(super) form: Option<String>,
 }
 
 /// `product.template` behind a product.
@@ -377,7 +380,8 @@ pub(super) struct Called {
 }
 
 /// Fields asked of a product; its weight beside them where module `product_measurements` is activated.
-pub(super) const VARIANT_FIELDS: [&str; 16] = [
+pub(super) const VARIANT_FIELDS: [&str; 17] = [
+    "type",
     "code",
     "description",
     "active",

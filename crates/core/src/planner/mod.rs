@@ -1,10 +1,12 @@
 //! Plans: what the next step for one record is, decided from what its systems show. Pure; asked again after every step.
 
+mod create;
 mod customer;
 mod order;
 mod shared;
 mod stock;
 
+pub use create::{CreateCase, agreed_by_create, create, is_sellable, is_veiled};
 pub use customer::{CustomerCase, customer};
 pub use order::{Bound, OrderCase, order, tax_row};
 pub use shared::{Share, Shared, SharedCase, shared};

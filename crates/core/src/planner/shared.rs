@@ -1,5 +1,6 @@
 //! The next step of a record that two systems share field by field: each field goes where its policy says.
 
+use super::create::is_veiled;
 use super::{Decision, Planned};
 use crate::id::SystemName;
 use crate::kind::{Kind, Step};
@@ -72,6 +73,10 @@ pub fn shared(case: &SharedCase<'_>) -> Shared {
     let mut merged = merge::merge(&a, &b, owner);
     won(case, &mut merged, &a, &b);
     choose(case, &mut merged, &a, &b);
+    if is_veiled(case.source.base) {
+        // Made there without a price: whoever has seen to that enables it there.
+        merged.to_b.retain(|path| path.as_str() != "active");
+    }
     let agreed = merge::agreed(&a, &b, &merged, owner);
     let decision = decision(case, &merged);
     Shared { decision, agreed, conflicts: merged.conflicts }
@@ -91,16 +96,26 @@ fn is_shared(case: &SharedCase<'_>, path: &Path) -> bool {
 }
 
 /// Whether one of `patterns` names `path`.
-fn named<T: AsRef<str>>(patterns: &[T], path: &Path) -> bool {
+pub(super) fn named<T: AsRef<str>>(patterns: &[T], path: &Path) -> bool {
     patterns.iter().any(|pattern| path.is_named_by(pattern.as_ref()))
 }
 
 /// Who decides `path` between the two; a field that the follower cannot be told is kept by each.
 fn owner(case: &SharedCase<'_>, path: &Path) -> Owner {
-    let (to_source, to_target) = (named(&case.source.profile.writes, path), named(&case.target.profile.writes, path));
-    match case.rules.policy(path) {
-        FieldPolicy::Owner(name) if name == *case.source.system && to_target => Owner::A,
-        FieldPolicy::Owner(name) if name == *case.target.system && to_source => Owner::B,
+    let writes = (named(&case.source.profile.writes, path), named(&case.target.profile.writes, path));
+    owner_of(case.rules.policy(path), case.source.system, case.target.system, writes)
+}
+
+/// Who decides a field of this policy between a source and a target that can be told it, or cannot.
+pub(super) fn owner_of(
+    policy: FieldPolicy,
+    source: &SystemName,
+    target: &SystemName,
+    (to_source, to_target): (bool, bool),
+) -> Owner {
+    match policy {
+        FieldPolicy::Owner(name) if name == *source && to_target => Owner::A,
+        FieldPolicy::Owner(name) if name == *target && to_source => Owner::B,
         FieldPolicy::Merge(_) if to_source && to_target => Owner::Merge,
         FieldPolicy::Merge(_) if to_target => Owner::A,
         FieldPolicy::Merge(_) if to_source => Owner::B,
@@ -218,6 +233,7 @@ mod tests {
             source: erp.clone(),
             targets: vec![shop.clone()],
             policies: policies.iter().map(|(p, o)| (Path::try_from(p.to_string()).unwrap(), o.clone())).collect(),
+            creates: false,
         };
         let all = vec!["texts.*.name".to_string(), "texts.*.description".to_string()];
         let profile = KindProfile { reads: all.clone(), writes: all, ..KindProfile::default() };

@@ -83,5 +83,6 @@ pub(super) struct Flow {
     pub(super) safety: Option<Spanned<u32>>,
     pub(super) sources: Rows<Spanned<Vec<String>>>,
     pub(super) fields: Rows<Spanned<String>>,
+    pub(super) create: Option<Spanned<bool>>,
     pub(super) lists: Rows<Spanned<String>>,
 }

@@ -223,6 +223,17 @@ fn each_field_has_the_policy_that_names_it_most_closely() {
 }
 
 #[test]
+fn nothing_is_made_elsewhere_unless_the_file_says_so() {
+    let creates = |text: &str| parse(text).expect("good").in_force().products.expect("products").creates;
+    let plain = format!("{GOOD}{PRODUCTS}");
+    assert!(!creates(&plain));
+    assert!(creates(&plain.replace("mode = \"on\"\nfields", "mode = \"on\"\ncreate = true\nfields")));
+    let wrong = error("needs =", "create = true\nneeds =");
+    assert_eq!(wrong.code, "SYN-0412");
+    assert!(wrong.remedy.contains("[flows.products]"), "{wrong}");
+}
+
+#[test]
 fn a_policy_that_cannot_be_meant_is_refused_with_its_line() {
     let wrong = |from: &str, to: &str| {
         let text = format!("{GOOD}{PRODUCTS}").replacen(from, to, 1);

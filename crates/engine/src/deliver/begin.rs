@@ -103,7 +103,7 @@ impl Engine {
             let state = LaneState::Later(after(self.now(), UNKEPT_PAUSE_S), hold.what);
             return self.give_back(&work, state, None, None).await;
         }
-        let basis = self.basis(case, peer.as_ref(), &target, &leaves);
+        let basis = self.basis(case, peer.as_ref(), &target, &self.founded_on(plan, &leaves));
         self.commit(work, case, plan, (leaves, basis), &target).await
     }
 

@@ -112,6 +112,8 @@ impl Engine {
                 self.end(&work, delivery, system, Ending::Superseded, entry("gone already")).await?;
                 Ok(Moved::Again(work))
             }
+            // Nothing was sent: it was there before.
+            Next::Look if self.makes_shared(&delivery.change) => self.leave_alone(&work, delivery, system).await,
             // A document with our mark is there, or the document moved on: look at what is there.
             Next::Look => {
                 self.doubt(&work, delivery, News::Unknown(None), entry("is there already"), evidence).await?;

@@ -70,6 +70,7 @@ impl Engine {
         work.progressed = true;
         self.accepted_us(&system.name);
         match self.store.settle(settle).await {
+            Ok(()) if self.makes_shared(&delivery.change) => self.after_create(&delivery.change).await?,
             Ok(()) => {}
             Err(StoreError::Taken(other)) => {
                 let what = format!("document {} in {} is bound to record {other} already", snapshot.id, system.name);
@@ -92,6 +93,9 @@ impl Engine {
     /// What both sides agree on from now on: the document with what it was made of, or the fields that were written.
     fn agreed(&self, case: &Case, delivery: &Delivery, system: &System, shown: &Leaves) -> Vec<Base> {
         let kind = delivery.change.kind;
+        if let (true, Some(basis)) = (self.makes_shared(&delivery.change), &case.basis) {
+            return self.bases_of_create(system, &delivery.change, basis, shown);
+        }
         if self.field_rules(kind).is_some() {
             // What was written, not what was read back: an edit that slipped in between is a change.
             return bases_of_write(system, &delivery.change.leaves, case.basis.as_ref(), &delivery.change.leaves);
@@ -127,6 +131,8 @@ impl Engine {
     pub(super) fn look_again_at(&self, delivery: &Delivery, system: &System) -> Option<Timestamp> {
         let settle_s = match (&delivery.guard, &delivery.change.step) {
             (Guard::DraftElect { settle_s, .. }, Step::Create) => *settle_s,
+            // One that lands again sets the first fields once more.
+            (Guard::Look { settle_s, .. }, Step::Create) if self.makes_shared(&delivery.change) => *settle_s,
             (_, Step::Update) => system.kind(delivery.change.kind).settle_s?,
             _ => return None,
         };
@@ -138,7 +144,7 @@ impl Engine {
         let due = case.strays.iter().find(|(_, at)| *at <= self.now());
         let Some((delivery, _)) = due else { return Ok(None) };
         let system = self.system(&delivery.target)?.clone();
-        if delivery.change.step != Step::Create {
+        if delivery.change.step != Step::Create || self.makes_shared(&delivery.change) {
             // The figures were read when the lane was taken up.
             let entry = Entry::new("looked again", system.name.as_str(), "nothing can land any more");
             self.end(work, delivery, &system, Ending::Superseded, entry).await?;

@@ -4,8 +4,9 @@ use super::FlowProof;
 use crate::reading::read_all;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
-use syncline_core::id::RemoteId;
-use syncline_core::kind::Kind;
+use std::collections::BTreeSet;
+use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::Leaves;
 use syncline_core::path::Path;
 use syncline_core::planner::Decision;
@@ -40,7 +41,35 @@ impl Engine {
                 }
             }
         }
+        self.count_unmade(&mut flow, kind, source, &open).await?;
         Ok(flow)
+    }
+
+    /// Counts what the source has and a target still lacks, where such is made.
+    async fn count_unmade(
+        &self,
+        flow: &mut FlowProof,
+        kind: Kind,
+        source: &System,
+        open: &BTreeSet<EntityId>,
+    ) -> Result<(), EngineError> {
+        if !self.begins_in(source, kind) {
+            return Ok(());
+        }
+        for (entity, _) in self.store.bindings(source.uid.clone(), kind).await? {
+            let case = self.store.load(entity).await?;
+            let Decision::Step(step) = self.decide(&case, true).await?.decision else { continue };
+            if step.step == Step::Create {
+                flow.compared += 1;
+                if open.contains(&entity) {
+                    flow.open += 1;
+                } else {
+                    flow.missing += 1;
+                    flow.tell(format!("{kind} {}: not made in {} yet", case.label, step.target));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Every tied record of `kind`, as both sides showed it when they were last read.
@@ -58,6 +87,7 @@ impl Engine {
                 }
             }
         }
+        self.count_unmade(&mut flow, kind, source, &open).await?;
         Ok(flow)
     }
 

@@ -259,6 +259,14 @@ impl Shop {
         self.products.make_again(now, sku)
     }
 
+    /// Makes a product of the body of a `POST products`, as a person in the shop's back office does; what is there already is
+    /// left as it is. False where it is there, or the shop refuses it.
+    pub fn make_product(&mut self, now: Timestamp, body: &Value) -> bool {
+        let sku = body.pointer("/product/sku").and_then(Value::as_str);
+        sku.is_some_and(|sku| self.products.find(sku).is_none())
+            && self.save_product(now, &Scope::All, None, body).is_ok()
+    }
+
     /// The id of an order placed as Magento's own JSON, as `POST /_sim/orders` does it.
     ///
     /// # Errors
@@ -392,14 +400,15 @@ impl Shop {
     }
 
     /// Saves a product of the SKU in the path or, without one, of that in the body: a create of a SKU that is there is an
-    /// update (recorded: product-create-again-same-sku).
+    /// update (recorded: product-create-again-same-sku), one of a new SKU makes it.
     fn save_product(&mut self, now: Timestamp, scope: &Scope, sku: Option<&str>, body: &Value) -> Answer {
         let Some(Value::Object(product)) = body.get("product") else { return Err(Refusal::required("product")) };
         self.tell_quirks();
         let sku = match (sku, product.get("sku").and_then(Value::as_str)) {
             (Some(sku), _) => sku,
             (None, Some(sku)) if self.products.find(sku).is_some() => sku,
-            (None, _) => return Err(Refusal::new(501, "The simulated shop makes no products.")),
+            (None, Some(sku)) => return self.products.make(now, scope, sku, product),
+            (None, None) => return Err(Refusal::required("sku")),
         };
         self.products.save(now, scope, sku, product).map(|told| self.with_quantity(sku, told))
     }

@@ -92,8 +92,28 @@ fn what_is_refused_saves_nothing() {
     assert_eq!(send(&mut shop, now(), "PUT", "all/V1/products/MUG", &json!({})).0, 400);
     assert_eq!(send(&mut shop, now(), "PUT", "all/V1/products/NOPE", &json!({"product": {}})).0, 404);
     assert_eq!(send(&mut shop, now(), "PUT", "spanish/V1/products/MUG", &json!({"product": {}})).0, 400);
-    assert_eq!(send(&mut shop, now(), "POST", "all/V1/products", &json!({"product": {"sku": "NEW"}})).0, 501);
+    assert_eq!(send(&mut shop, now(), "POST", "all/V1/products", &json!({"product": {"sku": "NEW"}})).0, 400);
     assert_eq!(shop.ledger()["products"], before);
+}
+
+#[test]
+fn a_post_makes_what_is_not_there_and_overwrites_what_is() {
+    let mut shop = shop();
+    let new = |name: &str, key: &str| {
+        let attributes = json!([{"attribute_code": "url_key", "value": key}]);
+        json!({"product": {
+            "sku": "NEW/1", "name": name, "price": 0, "attribute_set_id": 4, "status": 2, "visibility": 4,
+            "type_id": "simple", "weight": 1.5, "custom_attributes": attributes,
+        }})
+    };
+    let (status, made) = send(&mut shop, now(), "POST", "all/V1/products", &new("New", "new-1"));
+    assert_eq!((status, &made["status"], &made["price"]), (200, &json!(2), &json!(0)), "{made}");
+    let count = shop.ledger()["products"].as_array().expect("a list").len();
+    assert_eq!(send(&mut shop, now(), "POST", "all/V1/products", &new("Newer", "new-1")).1["name"], "Newer");
+    assert_eq!(shop.ledger()["products"].as_array().expect("a list").len(), count, "an update, and no refusal");
+    let mut other = new("New", "new-1");
+    other["product"]["sku"] = json!("NEW/2");
+    assert_eq!(send(&mut shop, now(), "POST", "all/V1/products", &other).0, 400, "its address is taken");
 }
 
 #[test]

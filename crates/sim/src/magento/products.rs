@@ -95,6 +95,57 @@ impl Products {
         self.get(scope, sku)
     }
 
+    /// The simple product that a `POST` of a SKU nobody has makes, as the shop tells it.
+    ///
+    /// # Errors
+    /// 400 for what a product cannot be without (recorded: product-missing-name), or what cannot be saved; 501 for sorts
+    /// that are not simulated. Nothing is made then.
+    pub(super) fn make(&mut self, now: Timestamp, scope: &Scope, sku: &str, product: &Map<String, Value>) -> Answer {
+        let text = |field: &str| product.get(field).and_then(Value::as_str).unwrap_or_default();
+        if text("name").is_empty() {
+            let what = "The \"Product Name\" attribute value is empty. Set the attribute and try again.";
+            return Err(Refusal::new(400, what));
+        }
+        if !product.contains_key("price") {
+            return Err(Refusal::new(400, "The \"Price\" attribute value is empty. Set the attribute and try again."));
+        }
+        if product.get("attribute_set_id") != Some(&json!(4)) {
+            return Err(Refusal::no_such(
+                "attributeSetId",
+                &product.get("attribute_set_id").unwrap_or(&Value::Null).to_string(),
+            ));
+        }
+        if text("type_id") != "simple" {
+            return Err(Refusal::new(501, "The simulated shop makes simple products only."));
+        }
+        if sku.trim() != sku || sku.chars().count() > 64 {
+            return Err(Refusal::new(400, "The SKU length should be 64 characters maximum."));
+        }
+        let mut item = Item {
+            product_id: self.by_id.keys().last().map_or(1, |last| last + 1),
+            sku: sku.to_owned(),
+            name: text("name").to_owned(),
+            form: Form::Simple,
+            net_price: Decimal::ZERO,
+            tax_percent: Decimal::from(19),
+            weight: Decimal::ZERO,
+        };
+        let mut made = Sheet::new(item.name.clone(), None, Decimal::ZERO, url_key(&item), stamp(now));
+        made.save(&Scope::All, product, self.all_characters)?;
+        if let Scope::View(_) = scope {
+            made.save(scope, product, self.all_characters)?;
+        }
+        let taken = |other: &Sheet| !made.url_key.is_empty() && other.url_key == made.url_key;
+        if self.sheets.values().any(taken) {
+            return Err(Refusal::new(400, "URL key for specified store already exists."));
+        }
+        item.name = made.name(&Scope::All).to_owned();
+        self.by_sku.insert(sku.to_lowercase(), item.product_id);
+        self.sheets.insert(item.product_id, made);
+        self.by_id.insert(item.product_id, item);
+        self.get(scope, sku)
+    }
+
     /// Deletes a product; false where there is none of that SKU.
     pub(super) fn delete(&mut self, sku: &str) -> bool {
         let Some(id) = self.by_sku.remove(&sku.to_lowercase()) else { return false };

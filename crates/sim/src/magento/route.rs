@@ -61,7 +61,7 @@ pub(super) enum Route {
     Products,
     /// GET products/{sku}.
     Product(String),
-    /// POST products: saves one that is there; making one is not simulated.
+    /// POST products: saves one that is there, or makes one.
     SaveProduct,
     /// PUT products/{sku}: saves the fields that are given, in the scope of the path.
     UpdateProduct(String),
@@ -94,6 +94,8 @@ pub(super) enum Setup {
     TaxClasses,
     /// directory/countries.
     Countries,
+    /// products/attribute-sets/sets/list.
+    AttributeSets,
 }
 
 impl Route {
@@ -128,6 +130,7 @@ impl Route {
             ("POST", ["customers"]) => Self::CreateCustomer,
             ("GET", ["customers", id]) => Self::Customer(owned(id)),
             ("PUT", ["customers", id]) => Self::UpdateCustomer(owned(id)),
+            ("GET", ["products", "attribute-sets", "sets", "list"]) => Self::Setup(Setup::AttributeSets),
             ("GET", ["products"]) => Self::Products,
             ("POST", ["products"]) => Self::SaveProduct,
             ("GET", ["products", sku]) => Self::Product(owned(sku)),
@@ -144,6 +147,7 @@ impl Route {
             Self::Setup(Setup::CustomerGroups) => "Magento_Customer::group",
             Self::Setup(Setup::Modules) => "Magento_Backend::setup_wizard",
             Self::Setup(Setup::TaxRates | Setup::TaxClasses) => "Magento_Tax::manage_tax",
+            Self::Setup(Setup::AttributeSets) => "Magento_Catalog::sets",
             Self::Setup(_) => "Magento_Backend::store",
             Self::Orders | Self::Order(_) => "Magento_Sales::actions_view",
             Self::SaveOrder => "Magento_Sales::create",

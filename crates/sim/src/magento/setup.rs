@@ -57,6 +57,7 @@ pub(super) fn read(setup: Setup, views: &[View], groups: &[String], query: &[(St
         Setup::CustomerGroups => search(customer_groups(groups), query),
         Setup::TaxRates => search(tax_rates(), query),
         Setup::TaxClasses => search(tax_classes(), query),
+        Setup::AttributeSets => search(attribute_sets(), query),
     }
 }
 
@@ -108,6 +109,11 @@ fn tax_classes() -> Vec<Value> {
         .into_iter()
         .map(tell)
         .collect()
+}
+
+/// The set every shop begins with.
+fn attribute_sets() -> Vec<Value> {
+    vec![json!({"attribute_set_id": 4, "attribute_set_name": "Default", "sort_order": 1, "entity_type_id": 4})]
 }
 
 fn countries() -> Value {

@@ -47,7 +47,9 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
     let entity = match known {
         Some(entity) => entity,
         // A variant nobody has tied, its stock and prices: they are read when that happens.
-        None if record.kind.of_variant() || record.kind == Kind::Variant => return Ok(Change::Same),
+        None if record.kind.of_variant() || (record.kind == Kind::Variant && record.told != Told::Origin) => {
+            return Ok(Change::Same);
+        }
         None => {
             let entity = new_entity(db, record.kind, &record.label)?;
             bind(db, system, record.kind, &record.id, entity, "main")?;
@@ -75,7 +77,7 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
             replace(db, system, entity, &record.takes, now)?;
         }
         // What is told in passing starts nothing by itself: whoever needs it wakes it.
-        if record.told == Told::News {
+        if matches!(record.told, Told::News | Told::Origin) {
             wake(db, entity, record.kind, now)?;
         }
         journal(db, entity, None, &Entry::new("seen", system.as_str(), fingerprint(&record.leaves)), now)?;

@@ -31,6 +31,7 @@ pub fn rules() -> FieldRules {
             (path("texts.de.description"), FieldPolicy::Merge(None)),
             (path("weight"), FieldPolicy::Keep),
         ],
+        creates: false,
     }
 }
 

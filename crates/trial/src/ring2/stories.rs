@@ -1,6 +1,7 @@
 //! Scenarios by their numbers in docs/scenarios.md, each played to its end.
 
 mod by_hand;
+mod of_creates;
 mod of_prices;
 mod of_products;
 mod of_stock;

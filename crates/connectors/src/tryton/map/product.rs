@@ -70,6 +70,7 @@ pub(in crate::tryton) fn variant_record(row: &VariantRow, texts: &Texts, setup: 
     let last = if family.times.moment() > mine.times.moment() { family } else { mine };
     Record::Variant(Variant {
         sku: row.code.clone(),
+        form: row.form.clone(),
         active: Some(row.active.0 && row.template.active.0),
         weight: weight(row, setup),
         texts: setup.languages.iter().map(|one| (locale(&one.code), in_language(&one.code))).collect(),

@@ -76,6 +76,7 @@ impl Drawing<'_> {
             ("sources", raw.sources.as_ref().map(|key| key.span().start), &[Flow::Inventory]),
             ("lists", raw.lists.as_ref().map(|key| key.span().start), &[Flow::Prices]),
             ("fields", raw.fields.as_ref().map(|key| key.span().start), &[Flow::Products]),
+            ("create", raw.create.as_ref().map(|key| key.span().start), &[Flow::Products]),
         ];
         for (key, at, flows) in keys {
             if let (Some(at), false) = (at, flows.contains(&self.flow)) {
@@ -120,7 +121,8 @@ impl Drawing<'_> {
         let none = BTreeMap::new();
         let rows = raw.fields.as_ref().map_or(&none, Spanned::get_ref);
         let policies = self.policies(flow, rows, &VARIANT_SHARED)?;
-        Ok(FieldRules { source: flow.from.clone(), targets: vec![flow.to.clone()], policies })
+        let creates = raw.create.as_ref().is_some_and(|told| *told.get_ref());
+        Ok(FieldRules { source: flow.from.clone(), targets: vec![flow.to.clone()], policies, creates })
     }
 
     fn prices(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<PriceRules> {
@@ -147,7 +149,12 @@ impl Drawing<'_> {
             }
             lists.insert(ours.clone(), theirs.get_ref().clone());
         }
-        let fields = FieldRules { source: flow.from.clone(), targets: vec![flow.to.clone()], policies: Vec::new() };
+        let fields = FieldRules {
+            source: flow.from.clone(),
+            targets: vec![flow.to.clone()],
+            policies: Vec::new(),
+            creates: false,
+        };
         Ok(PriceRules { fields, lists })
     }
 

@@ -132,6 +132,7 @@ from = "erp"
 to = ["shop"]
 every = "5m"
 mode = "off"{r}`syncline adopt` ties them by SKU, whatever the mode; on | watch | off
+# create = true{r}make what only the ERP has in the shop, disabled at first
 # fields = {{ "texts.*.description" = "shop" }}
 # who decides a field: `erp` or `shop` owns it (erp, unless told), `keep` each its
 # own, `merge` whoever changed it; `merge:erp` where both did, the ERP wins

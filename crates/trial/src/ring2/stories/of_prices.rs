@@ -35,7 +35,8 @@ fn flow(stage: &mut Stage) {
     let lists = [("base", "list"), ("group:Wholesale", LIST)];
     let lists = lists.into_iter().map(|(ours, theirs)| (ours.to_string(), theirs.to_string())).collect();
     let (source, targets) = (SystemName::new("erp"), vec![SystemName::new("shop")]);
-    stage.prices = Some(PriceRules { fields: FieldRules { source, targets, policies: Vec::new() }, lists });
+    stage.prices =
+        Some(PriceRules { fields: FieldRules { source, targets, policies: Vec::new(), creates: false }, lists });
     stage.products = None;
     stage.stock = None;
 }

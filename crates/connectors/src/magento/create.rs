@@ -1,0 +1,110 @@
+//! Makes a product: simple, disabled, without a price, under a SKU that nobody has.
+
+use super::client::{Call, Scope, Search};
+use super::map::{self, DESCRIPTION};
+use super::products::{Keeping, SKU, column};
+use super::views::Views;
+use super::{Magento, unsupported, wire};
+use serde_json::{Map, Value, json};
+use syncline_connect::{Ctx, Error, Outcome, Result};
+use syncline_core::delivery::{Change, Permit};
+use syncline_core::id::RemoteId;
+use syncline_core::leaf::Value as LeafValue;
+use syncline_core::path::Path;
+use syncline_core::policy::ErrorKind;
+use syncline_core::text::shown;
+
+/// The attribute set every shop begins with, by the name it is given at installation.
+const ATTRIBUTE_SET: &str = "Default";
+/// Not offered (`status`).
+const DISABLED: u8 = 2;
+/// In catalogue and search (`visibility`).
+const VISIBLE: u8 = 4;
+
+impl Magento {
+    /// What became of a permit to make a product. It is looked for right before: a `POST` of a SKU that is there answers 200
+    /// and overwrites that product (recorded: product-create-again-same-sku).
+    pub(super) async fn make_product(&self, ctx: &Ctx, permit: Permit) -> Outcome {
+        let (id, body) = match self.ready_to_make(ctx, permit.change()).await {
+            Ok(ready) => ready,
+            Err(error) => return Outcome::Refused(error),
+        };
+        let call = Call { method: "POST", scope: Scope::ALL, path: "products" };
+        if let Err(outcome) = self.send(ctx, call, &permit, &body).await {
+            return outcome;
+        }
+        let error = match self.read_back(ctx, &id).await {
+            Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
+            Ok(None) => Error::new(ErrorKind::Gone, format!("product {id} was made and is not there when read back")),
+            Err(error) => error,
+        };
+        Outcome::Unknown { learned: None, error }
+    }
+
+    async fn ready_to_make(&self, ctx: &Ctx, change: &Change) -> Result<(RemoteId, Value)> {
+        let views = self.client.views(ctx).await?;
+        let keeping = Keeping { unit: views.unit, ..self.client.keeping() };
+        let (sku, mut product) = making(change, &views, keeping)?;
+        product.insert("attribute_set_id".to_owned(), json!(self.attribute_set(ctx).await?));
+        let id = RemoteId::new("", sku);
+        if self.product(ctx, &id).await?.is_some() {
+            let what = format!("a product `{}` is there already", shown(&id.id, 80));
+            return Err(Error::new(ErrorKind::Exists, what));
+        }
+        Ok((id, json!({"product": product})))
+    }
+
+    /// The id of the attribute set a new product is made with.
+    async fn attribute_set(&self, ctx: &Ctx) -> Result<u64> {
+        let search = Search {
+            scope: Scope::ALL,
+            resource: "products/attribute-sets/sets/list",
+            filters: vec![("attribute_set_name", "eq", ATTRIBUTE_SET.to_owned())],
+            sort: vec!["attribute_set_id"],
+            size: 1,
+            page: 1,
+            fields: "",
+        };
+        let listing = self.client.list(ctx, &search).await.map_err(|trouble| trouble.error)?;
+        let first = listing.items.into_iter().flatten().next();
+        let id = first.and_then(|set| wire::typed::<wire::Id>(set.get("attribute_set_id")?).ok());
+        id.map(|id| id.0).ok_or_else(|| {
+            let what = format!("the shop has no attribute set called `{ATTRIBUTE_SET}` for products to be made with");
+            Error::new(ErrorKind::Config, what)
+        })
+    }
+}
+
+/// The SKU of a product to be made and what it is made of. Without a name it goes by its SKU; with name and SKU in its
+/// address it takes no other's, for Magento makes one of the name alone and refuses a second.
+fn making(change: &Change, views: &Views, keeping: Keeping) -> Result<(String, Map<String, Value>)> {
+    let Some(LeafValue::Text(sku)) = change.leaves.value(&Path::field(SKU)) else {
+        return Err(unsupported("a product is made with a SKU"));
+    };
+    let mut product = Map::new();
+    let mut attributes = Vec::new();
+    for (path, value) in change.leaves.iter().filter(|(path, _)| path.as_str() != SKU) {
+        let (scope, field, value) = column(path, value, views, keeping)?;
+        if scope != Scope::ALL || field == "status" {
+            return Err(unsupported(&format!("`{path}` of a product that is being made is not written")));
+        }
+        if field == DESCRIPTION {
+            attributes.push(json!({"attribute_code": field, "value": value}));
+        } else {
+            product.insert(field.to_owned(), value);
+        }
+    }
+    let name = product.entry("name").or_insert_with(|| json!(sku)).as_str().unwrap_or_default().to_owned();
+    attributes.push(json!({"attribute_code": "url_key", "value": map::url_key(&name, sku)}));
+    for (field, value) in [
+        ("sku", json!(sku)),
+        ("type_id", json!("simple")),
+        ("price", json!(0)),
+        ("status", json!(DISABLED)),
+        ("visibility", json!(VISIBLE)),
+        ("custom_attributes", Value::Array(attributes)),
+    ] {
+        product.insert(field.to_owned(), value);
+    }
+    Ok((sku.clone(), product))
+}

@@ -1,0 +1,187 @@
+//! The first write of a variant that only the source of its flow has.
+
+use super::shared::{named, owner_of};
+use super::{Decision, Planned};
+use crate::id::SystemName;
+use crate::kind::{Kind, Step};
+use crate::leaf::{Leaf, Leaves, Value};
+use crate::merge::Owner;
+use crate::path::Path;
+use crate::profile::KindProfile;
+use crate::record::VARIANT_SHARED;
+use crate::rules::FieldRules;
+
+/// What a variant is made from.
+#[derive(Debug)]
+pub struct CreateCase<'a> {
+    /// The flow's rules.
+    pub rules: &'a FieldRules,
+    /// What the source shows.
+    pub seen: &'a Leaves,
+    /// What the source does with variants.
+    pub source: &'a KindProfile,
+    /// The system that lacks it.
+    pub target: &'a SystemName,
+    /// What that one does with variants.
+    pub profile: &'a KindProfile,
+}
+
+/// Whether a variant is offered, has a SKU and is no service: only such are made elsewhere.
+#[must_use]
+pub fn is_sellable(seen: &Leaves) -> bool {
+    let text = |field: &'static str| match seen.value(&Path::field(field)) {
+        Some(Value::Text(text)) => Some(text.trim()),
+        _ => None,
+    };
+    seen.value(&Path::field("active")) == Some(&Value::Bool(true))
+        && text("sku").is_some_and(|sku| !sku.is_empty())
+        && text("form").is_none_or(|form| form == "goods")
+}
+
+/// The step that makes the variant in the target, with every field that flows there but `active`: it begins disabled,
+/// for it has neither price nor stock yet.
+#[must_use]
+pub fn create(case: &CreateCase<'_>) -> Decision {
+    if !case.profile.steps.contains(&Step::Create) {
+        return Decision::Outside(alloc::format!("{} does not know it, and nothing is made there", case.target));
+    }
+    if !is_sellable(case.seen) {
+        let why = "only goods that are offered and have a SKU are made there";
+        return Decision::Outside(alloc::format!("{} does not know it; {why}", case.target));
+    }
+    let mut leaves = case.seen.clone();
+    leaves.retain(|path| path.as_str() == "sku" || (flows(case, path) && path.as_str() != "active"));
+    let told: Leaves =
+        leaves.iter().filter(|(_, value)| value.is_some()).map(|(p, v)| (p.clone(), v.cloned())).collect();
+    Decision::Step(Planned {
+        target: case.target.clone(),
+        kind: Kind::Variant,
+        step: Step::Create,
+        leaves: told,
+        reason: alloc::format!(
+            "{} has it and {} has not; it begins disabled: enable it there once price and stock are right",
+            case.rules.source,
+            case.target
+        ),
+        adopt_only: false,
+    })
+}
+
+/// Whether the source's value at `path` is carried to the target.
+fn flows(case: &CreateCase<'_>, path: &Path) -> bool {
+    let shared = named(&VARIANT_SHARED, path)
+        && [case.source, case.profile].into_iter().all(|profile| named(&profile.reads, path));
+    let (to_source, to_target) = (named(&case.source.writes, path), named(&case.profile.writes, path));
+    let owner = owner_of(case.rules.policy(path), &case.rules.source, case.target, (to_source, to_target));
+    shared && matches!(owner, Owner::A | Owner::Merge) && to_target
+}
+
+/// What both agree on once the target shows `shown` of a variant that was made of `sent`, where `from` is what the source
+/// showed of every field that flows: those of the target, those of the source.
+///
+/// What was not sent yet, as a text of another language, is told as changed by the source. `active` is told as never
+/// said, which is how [`is_veiled`] knows it again.
+#[must_use]
+pub fn agreed_by_create(sent: &Leaves, from: &Leaves, shown: &Leaves) -> (Leaves, Leaves) {
+    let (mut of_target, mut of_source) = (Leaves::new(), Leaves::new());
+    for (path, value) in from.iter().filter(|(path, _)| path.as_str() != "sku") {
+        let there = shown.get(path);
+        if there == Leaf::Untold {
+            continue;
+        }
+        let origin = if path.as_str() == "active" {
+            Leaf::Empty
+        } else if sent.get(path) == there {
+            value.map_or(Leaf::Empty, |value| Leaf::Value(value.clone()))
+        } else {
+            there.clone()
+        };
+        of_target.set(path.clone(), there);
+        of_source.set(path.clone(), origin);
+    }
+    (of_target, of_source)
+}
+
+/// Whether a variant was made in the target and nobody enabled it there since, by what its source showed last.
+#[must_use]
+pub fn is_veiled(source_base: &Leaves) -> bool {
+    source_base.get(&Path::field("active")) == Leaf::Empty
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::FieldPolicy;
+    use alloc::string::{String, ToString};
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    fn leaves(pairs: &[(&str, &str)]) -> Leaves {
+        let value = |text: &str| match text {
+            "" => None,
+            "yes" => Some(Value::Bool(true)),
+            "no" => Some(Value::Bool(false)),
+            text => Some(Value::Text(text.to_string())),
+        };
+        pairs.iter().map(|(path, text)| (Path::try_from(path.to_string()).unwrap(), value(text))).collect()
+    }
+
+    const MUG: [(&str, &str); 5] = [
+        ("sku", "MUG"),
+        ("active", "yes"),
+        ("texts.en.name", "Mug"),
+        ("texts.de.name", "Becher"),
+        ("texts.en.description", ""),
+    ];
+
+    fn planned(seen: &[(&str, &str)], policies: &[(&str, FieldPolicy)], steps: &[Step]) -> Decision {
+        let all: Vec<String> = VARIANT_SHARED.iter().map(|path| path.to_string()).collect();
+        let source = KindProfile { reads: all.clone(), writes: all, ..KindProfile::default() };
+        let target = KindProfile { steps: steps.to_vec(), ..source.clone() };
+        let rules = FieldRules {
+            source: SystemName::new("erp"),
+            targets: vec![SystemName::new("shop")],
+            policies: policies.iter().map(|(p, o)| (Path::try_from(p.to_string()).unwrap(), o.clone())).collect(),
+            creates: true,
+        };
+        let shop = SystemName::new("shop");
+        create(&CreateCase { rules: &rules, seen: &leaves(seen), source: &source, target: &shop, profile: &target })
+    }
+
+    #[test]
+    fn what_flows_is_sent_and_what_the_shop_keeps_is_not() {
+        let Decision::Step(step) = planned(&MUG, &[], &[Step::Create]) else { panic!("no step") };
+        let wanted = leaves(&[("sku", "MUG"), ("texts.en.name", "Mug"), ("texts.de.name", "Becher")]);
+        assert_eq!((step.step, step.leaves), (Step::Create, wanted));
+        assert!(step.reason.contains("disabled"), "{}", step.reason);
+        let policies =
+            [("texts.de.name", FieldPolicy::Keep), ("texts.en.name", FieldPolicy::Owner(SystemName::new("shop")))];
+        let Decision::Step(step) = planned(&MUG, &policies, &[Step::Create]) else { panic!("no step") };
+        assert_eq!(step.leaves, leaves(&[("sku", "MUG")]));
+    }
+
+    #[test]
+    fn what_is_not_sold_is_not_made() {
+        let with = |change: (&'static str, &'static str)| {
+            let mut seen: Vec<(&str, &str)> = MUG.iter().filter(|(path, _)| *path != change.0).copied().collect();
+            seen.push(change);
+            planned(&seen, &[], &[Step::Create])
+        };
+        for change in [("active", "no"), ("sku", ""), ("form", "service")] {
+            assert!(matches!(with(change), Decision::Outside(_)), "{change:?}");
+        }
+        assert!(matches!(with(("form", "goods")), Decision::Step(_)));
+        assert!(matches!(planned(&MUG, &[], &[Step::Update]), Decision::Outside(_)));
+    }
+
+    #[test]
+    fn after_the_first_write_other_languages_are_still_to_come_and_active_waits() {
+        let from = leaves(&MUG);
+        let shown = leaves(&[("sku", "MUG"), ("active", "no"), ("texts.en.name", "Mug"), ("texts.de.name", "Mug")]);
+        let sent = leaves(&[("sku", "MUG"), ("texts.en.name", "Mug")]);
+        let (target, source) = agreed_by_create(&sent, &from, &shown);
+        assert_eq!(target, leaves(&[("active", "no"), ("texts.en.name", "Mug"), ("texts.de.name", "Mug")]));
+        assert_eq!(source, leaves(&[("active", ""), ("texts.en.name", "Mug"), ("texts.de.name", "Mug")]));
+        assert!(is_veiled(&source) && !is_veiled(&target) && !is_veiled(&Leaves::new()));
+    }
+}
