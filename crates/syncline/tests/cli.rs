@@ -26,6 +26,26 @@ fn number(value: &Value, path: &str) -> u64 {
 }
 
 #[test]
+fn a_shop_that_wants_signatures_is_entered_with_keys() {
+    let bench = Bench::with("signed", &["--orders", "3", "--oauth"], &[]);
+    bench.run(&["init", "--yes", "--start", "all", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);
+    let file = bench.file("syncline.toml");
+    assert!(
+        file.contains("consumer_secret = \"env:SYNCLINE_SHOP_CONSUMER_SECRET\"") && !file.contains("\ntoken"),
+        "{file}"
+    );
+    assert_eq!(bench.json(&["check"], 0)["problems"], json!([]));
+    bench.run(&["adopt"], 0);
+    assert!(number(&bench.json(&["sync"], 0), "/writes") >= 3);
+    bench.put(
+        "syncline.toml",
+        &file.replace("consumer_key =", "token = \"env:SYNCLINE_SHOP_CONSUMER_KEY\"\nconsumer_key ="),
+    );
+    let told = bench.json(&["check"], 1);
+    assert!(told["error"].to_string().contains("one way in"), "{told}");
+}
+
+#[test]
 fn the_walk_of_a_newcomer() {
     let mut bench = Bench::started("walk", 12);
     bench.run(&["init", "--yes", "--start", "all", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);

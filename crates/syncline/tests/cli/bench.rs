@@ -16,6 +16,8 @@ pub struct Bench {
     /// The shop's address.
     pub shop: String,
     token: String,
+    /// What requests to the shop are signed with: variables and their values.
+    keys: Vec<(String, String)>,
     erp: String,
     login: String,
     password: String,
@@ -37,7 +39,8 @@ impl Bench {
         drop(std::fs::remove_dir_all(&dir));
         std::fs::create_dir_all(&dir).expect("a directory");
         let none = String::new;
-        Self { dir, processes: vec![], shop: none(), token: none(), erp: none(), login: none(), password: none() }
+        let keys = Vec::new();
+        Self { dir, processes: vec![], shop: none(), token: none(), keys, erp: none(), login: none(), password: none() }
     }
 
     /// Both systems with this many orders.
@@ -49,7 +52,13 @@ impl Bench {
     pub fn with(name: &str, shop: &[&str], erp: &[&str]) -> Self {
         let mut bench = Self::alone(name);
         let told = bench.serve("magento", shop);
-        (bench.shop, bench.token) = (text(&told, "url"), text(&told, "token"));
+        bench.shop = text(&told, "url");
+        bench.token = told["token"].as_str().unwrap_or_default().to_string();
+        for key in ["consumer_key", "consumer_secret", "access_token", "access_token_secret"] {
+            let value =
+                told[key].as_str().map(|value| (format!("SYNCLINE_SHOP_{}", key.to_uppercase()), value.to_string()));
+            bench.keys.extend(value);
+        }
         let told = bench.serve("tryton", erp);
         (bench.erp, bench.login, bench.password) = (text(&told, "url"), text(&told, "login"), text(&told, "password"));
         bench
@@ -103,6 +112,7 @@ impl Bench {
         let mut command = Command::new(EXE);
         command.current_dir(&self.dir).args(args).env_remove("SYNCLINE_SHOP_TOKEN");
         command.env("SYNCLINE_ERP_LOGIN", &self.login).env("SYNCLINE_ERP_PASSWORD", &self.password);
+        command.envs(self.keys.iter().map(|(name, value)| (name, value)));
         if !token.is_empty() {
             command.env("SYNCLINE_SHOP_TOKEN", token);
         }
