@@ -4,7 +4,7 @@ use crate::kind::Step;
 use crate::leaf::{Leaf, Leaves, Value};
 use crate::money::Money;
 use crate::path::Path;
-use crate::planner::Planned;
+use crate::planner::{Planned, Undoings};
 use crate::rules::{FieldPolicy, FieldRules};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -38,6 +38,8 @@ pub struct SharedFacts<'a> {
     pub base: &'a Leaves,
     /// Values a person chose.
     pub chosen: &'a Leaves,
+    /// Writes to the target that a person took back.
+    pub undone: &'a Undoings,
 }
 
 /// What the checker is told about stock.
@@ -131,7 +133,8 @@ fn overwritten(
         }
         FieldPolicy::Owner(_) | FieldPolicy::Merge(_) => {}
     }
-    if shared.chosen.get(path) != Leaf::Untold {
+    let put_back = shared.undone.get(path).is_some_and(|one| one.back.as_ref() == value);
+    if put_back || shared.chosen.get(path) != Leaf::Untold {
         return None;
     }
     let shown = facts.target_seen.value(path).is_some();

@@ -64,6 +64,10 @@ number_id! {
     DeliveryId
 }
 number_id! {
+    /// One pass that wrote something; people type it.
+    RunId
+}
+number_id! {
     /// Counts the claims of a lane; a commit under an older epoch is refused.
     Epoch
 }

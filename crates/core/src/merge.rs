@@ -31,13 +31,24 @@ pub struct Side<'a, F> {
     pub fit: F,
 }
 
-/// A field a person has to decide: both sides changed it, each its own way, or they differed before they were tied.
+/// Why a person has to decide a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The sides never agreed on it: nobody can say who changed what.
+    First,
+    /// Both sides changed it, each its own way.
+    Clash,
+    /// A person put it back to what it was before a run.
+    Undone,
+}
+
+/// A field a person has to decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The field.
     pub path: Path,
-    /// They never agreed on it: nobody can say who changed what.
-    pub first: bool,
+    /// Why.
+    pub cause: Cause,
     /// Base and value of the first side.
     pub a: (Leaf, Leaf),
     /// Base and value of the second side.
@@ -74,9 +85,9 @@ where
         let changed_a = va != Leaf::Untold && va != a.base.get(path);
         let changed_b = vb != Leaf::Untold && vb != b.base.get(path);
         let owner = owner(path);
-        let conflict = |first| Conflict {
+        let conflict = |cause| Conflict {
             path: path.clone(),
-            first,
+            cause,
             a: (a.base.get(path), va.clone()),
             b: (b.base.get(path), vb.clone()),
         };
@@ -91,7 +102,7 @@ where
                 (Owner::B | Owner::Merge, Leaf::Empty, _) => {
                     follow(path, &vb, &va, &a.fit, &mut merged.to_a, &mut merged.refused);
                 }
-                _ => merged.conflicts.push(conflict(true)),
+                _ => merged.conflicts.push(conflict(Cause::First)),
             }
             continue;
         }
@@ -103,7 +114,7 @@ where
             Owner::B if changed_a || changed_b => follow(path, &vb, &va, &a.fit, &mut merged.to_a, &mut merged.refused),
             Owner::Merge if changed_a && changed_b => {
                 if !alike(path, a, b) {
-                    merged.conflicts.push(conflict(false));
+                    merged.conflicts.push(conflict(Cause::Clash));
                 }
             }
             Owner::Merge if changed_a => follow(path, &va, &vb, &b.fit, &mut merged.to_b, &mut merged.refused),
@@ -152,7 +163,7 @@ fn says_nothing<F>(path: &Path, side: &Side<'_, F>) -> bool {
 }
 
 /// Whether what one side shows is what the other shows, as either keeps it.
-fn alike<F, G>(path: &Path, a: &Side<'_, F>, b: &Side<'_, G>) -> bool
+pub(crate) fn alike<F, G>(path: &Path, a: &Side<'_, F>, b: &Side<'_, G>) -> bool
 where
     F: Fn(&Path, &Value) -> Fit,
     G: Fn(&Path, &Value) -> Fit,
@@ -250,7 +261,7 @@ mod tests {
         #[test]
         fn an_owner_is_never_written_to(sa in leaves(), ba in leaves(), sb in leaves(), bb in leaves()) {
             let merged = merge(&Side { seen: &sa, base: &ba, fit: exact }, &Side { seen: &sb, base: &bb, fit: exact }, |_| Owner::A);
-            prop_assert!(merged.to_a.is_empty() && merged.conflicts.iter().all(|conflict| conflict.first));
+            prop_assert!(merged.to_a.is_empty() && merged.conflicts.iter().all(|conflict| conflict.cause == Cause::First));
         }
 
         #[test]
@@ -277,7 +288,7 @@ mod tests {
         let (filled, _) = both(Some("Mug"), None, Owner::A);
         assert_eq!(filled.to_b, of(Some("Mug")));
         let (asked, bases) = both(Some("Mug"), Some("Becher"), Owner::A);
-        assert!(asked.to_b.is_empty() && asked.conflicts.iter().all(|one| one.first) && bases == 0);
+        assert!(asked.to_b.is_empty() && asked.conflicts.iter().all(|one| one.cause == Cause::First) && bases == 0);
         assert_eq!(asked.conflicts.len(), 1);
         assert_eq!(both(Some("Mug"), Some("Mug"), Owner::Merge).1, 1);
         assert_eq!(both(Some("Mug"), Some("Mug"), Owner::Keep).1, 0);

@@ -60,6 +60,7 @@ impl Engine {
     /// # Errors
     /// Where the store fails.
     pub async fn apply(&self, plan: &Plan, only: &[String]) -> Result<Applied, EngineError> {
+        self.begin_pass(format!("apply {}", plan.id)).await;
         let mut report = Applied::default();
         let mut lanes: Vec<EntityId> = Vec::new();
         let mut handed: Vec<&PlanRow> = Vec::new();

@@ -87,9 +87,12 @@ impl Engine {
         let mut changes = 0;
         for lane in lanes {
             let case = self.store.load(*lane).await?;
-            // What is under way was let through before.
-            let step = matches!(self.decide(&case, true).await?.decision, Decision::Step(_));
-            changes += usize::from(step && case.delivery.is_none());
+            // What is under way was let through before; what is undone was a person's own wish.
+            let asked = match self.decide(&case, true).await?.decision {
+                Decision::Step(plan) => !self.takes_back(&case, &plan),
+                _ => false,
+            };
+            changes += usize::from(asked && case.delivery.is_none());
         }
         Ok(changes)
     }

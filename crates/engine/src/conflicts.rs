@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::leaf::{Leaf, Leaves, Value};
-use syncline_core::merge::Conflict;
+use syncline_core::merge::{Cause, Conflict};
 use syncline_core::path::Path;
 use syncline_core::rules::FieldPolicy;
 use syncline_store::{Base, Case, LaneFilter, Resolve};
@@ -37,6 +37,8 @@ pub struct ConflictRow {
     pub field: String,
     /// They differed before they were tied: nobody knows who changed it.
     pub first: bool,
+    /// A person put it back to what it was before a run.
+    pub undone: bool,
     /// Both sides, by the systems' names.
     pub sides: BTreeMap<String, ConflictSide>,
     /// The record.
@@ -153,7 +155,7 @@ impl Engine {
 
     fn row(&self, case: &Case, found: &Found) -> Result<ConflictRow, EngineError> {
         let (source, target) = self.pair_of(case, found)?;
-        let Conflict { path, first, a, b } = &found.conflict;
+        let Conflict { path, cause, a, b } = &found.conflict;
         let sides = [(source, a), (target, b)].into_iter().map(|(system, (base, value))| {
             let (at, by) = changed(case, &system.uid);
             (system.name.to_string(), ConflictSide { base: shown(base), value: shown(value), at, by })
@@ -162,7 +164,8 @@ impl Engine {
             kind: case.kind.to_string(),
             key: case.label.clone(),
             field: path.to_string(),
-            first: *first,
+            first: *cause == Cause::First,
+            undone: *cause == Cause::Undone,
             sides: sides.collect(),
             entity: case.entity,
         })

@@ -164,6 +164,7 @@ fn summary(story: &Story, sides: &BTreeMap<String, SideStory>) -> String {
         "awaiting" => "not due yet",
         "waiting" => "waits for another record",
         "held" => "a rule keeps it back; a person has to do something",
+        "conflict" => "a person has to decide",
         "failed" => "a system refused it; a person has to look",
         _ => "to be worked on",
     };

@@ -23,6 +23,7 @@ mod stock;
 pub mod sweep;
 pub mod system;
 pub mod translate;
+pub mod undo;
 pub mod verify;
 
 pub use run::{Engine, Flows, Settings, Synced};

@@ -30,10 +30,18 @@ fn renamed(leaves: &Leaves, name: impl Fn(&str) -> Option<String>) -> Leaves {
     leaves.iter().filter_map(|(path, value)| Some((rename(path)?, value.cloned()))).collect()
 }
 
+/// What `leaves` show at `path`: a price that is not in a list told whole is nothing.
+pub(crate) fn shown(leaves: &Leaves, path: &Path) -> Leaf {
+    let whole = |key: PriceKey| leaves.get(&Price::list_path(&key.list)) != Leaf::Untold;
+    match leaves.get(path) {
+        Leaf::Untold if PriceKey::of(path).is_some_and(whole) => Leaf::Empty,
+        told => told,
+    }
+}
+
 /// What `one` tells to be nothing: prices of the other one in lists that `one` tells whole.
 fn lacking(one: &Leaves, other: &Leaves) -> Leaves {
-    let whole = |key: &PriceKey| one.get(&Price::list_path(&key.list)) != Leaf::Untold;
-    let absent = |path: &Path| one.get(path) == Leaf::Untold && PriceKey::of(path).is_some_and(|key| whole(&key));
+    let absent = |path: &Path| one.get(path) == Leaf::Untold && shown(one, path) == Leaf::Empty;
     other.iter().map(|(path, _)| path).filter(|path| absent(path)).map(|path| (path.clone(), None)).collect()
 }
 

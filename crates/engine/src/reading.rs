@@ -1,12 +1,16 @@
-//! Reading many records for a proof: one that does not answer is asked again before the whole is given up.
+//! Reading many records for a proof or an undo: one that does not answer is asked again before the whole is given up.
 
 use crate::system::{EngineError, System};
 use std::time::Duration;
 use syncline_connect::{Error, Snapshot};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
+use syncline_core::leaf::Leaves;
 use syncline_core::policy::{ErrorKind, Next};
+use syncline_store::{Case, SideState};
 
+/// Records read at once.
+pub(crate) const CHUNK: usize = 100;
 /// How often what does not answer is asked.
 const TRIES: u32 = 8;
 
@@ -39,4 +43,29 @@ pub(crate) async fn read_all(
     }
     let failed = |error| EngineError::System { system: system.name.clone(), error };
     found.into_iter().map(|answer| answer.map_err(failed)).collect()
+}
+
+/// Puts what `system` shows now in the place of what it showed; whether it shows anything.
+pub(crate) fn show(case: &mut Case, system: &System, shown: Option<Leaves>) -> bool {
+    match shown {
+        Some(seen) => {
+            let side = case.sides.remove(&system.uid).unwrap_or_default();
+            case.sides.insert(system.uid.clone(), SideState { seen, unread: false, ..side });
+            true
+        }
+        None => {
+            case.sides.remove(&system.uid);
+            false
+        }
+    }
+}
+
+/// What `system` shows of `cases` now, in their order; none for one that is not there.
+///
+/// # Errors
+/// As [`read_all`].
+pub(crate) async fn read(system: &System, kind: Kind, cases: &[Case]) -> Result<Vec<Option<Leaves>>, EngineError> {
+    let ids: Vec<RemoteId> = cases.iter().filter_map(|case| Some(case.bound.get(&system.uid)?.id.clone())).collect();
+    let answers = read_all(system, kind, &ids).await?;
+    Ok(answers.into_iter().map(|answer| Some(answer?.records.first()?.1.to_leaves())).collect())
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use syncline_connect::{Clock, Error};
-use syncline_core::id::{EntityId, SystemName, SystemUid};
+use syncline_core::id::{EntityId, RunId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::rules::{FieldRules, OrderRules, PriceRules, StockRules};
 use syncline_store::{Accept, Claim, LaneFilter, Retry, Store};
@@ -66,6 +66,19 @@ pub struct Synced {
     pub changed: usize,
     /// Requests sent that change something.
     pub writes: u64,
+    /// What this pass is called, where it wrote anything.
+    pub run: Option<RunId>,
+}
+
+/// The pass under way.
+#[derive(Debug, Default)]
+struct Pass {
+    /// What began it.
+    command: String,
+    /// Its number, once it writes something.
+    run: Option<RunId>,
+    /// It ended in trouble: the next try of the same command goes on with it.
+    cut_off: bool,
 }
 
 /// The engine over one store and the systems of one file.
@@ -86,6 +99,7 @@ pub struct Engine {
     /// Flows whose pass waits for a person's approval.
     gates: Mutex<BTreeMap<Flow, Gate>>,
     writes: std::sync::atomic::AtomicU64,
+    pass: tokio::sync::Mutex<Pass>,
 }
 
 impl Engine {
@@ -110,6 +124,7 @@ impl Engine {
             refusals,
             gates,
             writes: 0.into(),
+            pass: tokio::sync::Mutex::default(),
         }
     }
 
@@ -174,6 +189,27 @@ impl Engine {
 
     pub(crate) fn count_write(&self) {
         self.writes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// From here on, what is written belongs to a new run, begun by `command`.
+    pub(crate) async fn begin_pass(&self, command: impl Into<String>) {
+        *self.pass.lock().await = Pass { command: command.into(), ..Pass::default() };
+    }
+
+    /// The run of the pass under way, which is about to write.
+    pub(crate) async fn writing_run(&self) -> Result<RunId, EngineError> {
+        let mut pass = self.pass.lock().await;
+        if let Some(run) = pass.run {
+            return Ok(run);
+        }
+        let run = self.store.begin_run(pass.command.clone(), self.now()).await?;
+        pass.run = Some(run);
+        Ok(run)
+    }
+
+    /// The run of the last pass; none where it wrote nothing.
+    pub async fn last_run(&self) -> Option<RunId> {
+        self.pass.lock().await.run
     }
 
     /// Whether records of `kind` may be written, or are only watched.
@@ -264,6 +300,15 @@ impl Engine {
     /// # Errors
     /// Where a source does not answer, a system refuses us, or the store fails. What was done stays done.
     pub async fn sync(&self, flow: Option<Flow>) -> Result<Synced, EngineError> {
+        if !self.pass.lock().await.cut_off {
+            self.begin_pass("sync").await;
+        }
+        let result = self.pass_over(flow).await;
+        self.pass.lock().await.cut_off = result.is_err();
+        result
+    }
+
+    async fn pass_over(&self, flow: Option<Flow>) -> Result<Synced, EngineError> {
         let mut synced = self.look().await?;
         let gates = self.gates().await?;
         if let Ok(mut shut) = self.gates.lock() {
@@ -282,6 +327,7 @@ impl Engine {
             }
         }
         synced.writes = self.writes();
+        synced.run = self.last_run().await;
         match self.any_paused() {
             Some((system, error)) => Err(EngineError::System { system, error }),
             None => Ok(synced),
@@ -353,7 +399,8 @@ impl Engine {
     /// Where the store fails.
     pub async fn run(&self, mut tell: impl FnMut(&Result<Synced, EngineError>)) -> Result<(), EngineError> {
         while !self.stopping() {
-            let result = self.sync(None).await;
+            self.begin_pass("run").await;
+            let result = self.pass_over(None).await;
             if let Err(EngineError::Store(error)) = &result {
                 return Err(EngineError::Store(error.clone()));
             }

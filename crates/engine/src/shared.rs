@@ -2,7 +2,7 @@
 
 use crate::decide::Decided;
 use crate::gone::buried;
-use crate::prices::side_by_side;
+use crate::prices::{shown, side_by_side};
 use crate::run::Engine;
 use crate::satellites::Unread;
 use crate::system::{EngineError, System};
@@ -57,7 +57,13 @@ impl Engine {
 
     fn compared(&self, case: &Case, rules: &FieldRules, source: &System, target: &System) -> Shared {
         let nothing = Leaves::new();
-        let (seen_source, seen_target) = self.seen(case, source, target);
+        let (mut seen_source, mut seen_target) = self.seen(case, source, target);
+        // A row that both lack was taken back too.
+        for path in case.undone.values().flat_map(|all| all.keys()) {
+            for seen in [&mut seen_source, &mut seen_target] {
+                seen.set(path.clone(), shown(seen, path));
+            }
+        }
         let (of_source, of_target) = (base(case, source, target), base(case, target, source));
         let (profile_a, profile_b) = (source.kind(case.kind), target.kind(case.kind));
         let fit_a = |path: &Path, value: &Value| -> Fit { source.connector.fit(case.kind, path, value) };
@@ -72,6 +78,7 @@ impl Engine {
                 base: &of_source,
                 profile: &profile_a,
                 fit: &fit_a,
+                undone: &case.undone(&source.uid, &target.uid),
             },
             target: Share {
                 system: &target.name,
@@ -79,6 +86,7 @@ impl Engine {
                 base: &of_target,
                 profile: &profile_b,
                 fit: &fit_b,
+                undone: &case.undone(&target.uid, &source.uid),
             },
             chosen: case.chosen.get(&target.uid).unwrap_or(&nothing),
         })
@@ -94,7 +102,7 @@ impl Engine {
     }
 
     /// What `system` shows of `case`, in the words both share, and what `peer` shows.
-    fn seen_by(&self, case: &Case, rules: &FieldRules, system: &System, peer: &System) -> (Leaves, Leaves) {
+    pub(crate) fn seen_by(&self, case: &Case, rules: &FieldRules, system: &System, peer: &System) -> (Leaves, Leaves) {
         if system.name == rules.source {
             return self.seen(case, system, peer);
         }
@@ -183,6 +191,7 @@ impl Engine {
             other_seen: &other_seen,
             base: &base,
             chosen: case.chosen.get(&shop.uid).unwrap_or(&nothing),
+            undone: &case.undone(&target.uid, &peer.uid),
         };
         crate::decide::refused(plan, &crate::decide::facts(case, target, &shown, Some(shared)))
     }
@@ -277,6 +286,9 @@ fn note(agreed: &mut Agreed, case: &Case, source: &System, target: &System, shar
     for (system, peer, leaves) in [(source, target, of_source), (target, source, of_target)] {
         let (system, peer, leaves) = (system.uid.clone(), peer.uid.clone(), leaves.clone());
         agreed.bases.push(Base { system, peer, leaves, over: false });
+    }
+    for (system, peer, paths) in [(source, target, &shared.over.0), (target, source, &shared.over.1)] {
+        agreed.lifted.extend(paths.iter().map(|path| (system.uid.clone(), peer.uid.clone(), path.clone())));
     }
     let Some(chosen) = case.chosen.get(&target.uid) else { return };
     let settled = |path: &&Path| {

@@ -3,6 +3,7 @@
 mod codec;
 mod error;
 mod file;
+mod runs;
 mod schema;
 mod shell;
 mod sql;
@@ -10,6 +11,7 @@ mod sweep;
 mod types;
 
 pub use error::StoreError;
+pub use runs::{RunRow, Runs, TakeBack, Written};
 pub use shell::Sql;
 pub use sweep::{Known, Met, SweepCount, SweepState, Tombstone, Unmet, Walk};
 pub use types::*;
@@ -20,7 +22,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use syncline_core::delivery::Noted;
-use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemUid};
+use syncline_core::id::{DeliveryId, EntityId, RemoteId, RunId, SystemUid};
 use syncline_core::kind::Kind;
 
 /// A boxed future of a transaction's result.
@@ -108,6 +110,22 @@ pub trait Store: Debug + Send + Sync {
     /// Takes down what a person decided about a conflict; its lane is ready.
     fn resolve(&self, resolve: Resolve, now: Timestamp) -> Fut<'_, ()> {
         self.beneath().resolve(resolve, now)
+    }
+    /// The number of a pass that is about to write, begun by `command`.
+    fn begin_run(&self, command: String, now: Timestamp) -> Fut<'_, RunId> {
+        self.beneath().begin_run(command, now)
+    }
+    /// The newest passes that wrote something, or `only` one: at most `limit`, and of how many.
+    fn runs(&self, only: Option<RunId>, limit: usize) -> Fut<'_, Runs> {
+        self.beneath().runs(only, limit)
+    }
+    /// What one pass wrote, in order; nothing where there was no such pass.
+    fn run_writes(&self, run: RunId) -> Fut<'_, Vec<Written>> {
+        self.beneath().run_writes(run)
+    }
+    /// Takes down that a person takes writes back; the lane is ready, and the fields stay as they then are.
+    fn take_back(&self, order: TakeBack, now: Timestamp) -> Fut<'_, ()> {
+        self.beneath().take_back(order, now)
     }
     /// The next look at `kind` in `system` begins at the beginning.
     fn forget_cursor(&self, system: SystemUid, kind: Kind) -> Fut<'_, ()> {

@@ -6,11 +6,12 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use syncline_core::delivery::{Change, Delivery};
-use syncline_core::id::{DeliveryId, EntityId, Epoch, RemoteId, SystemName, SystemUid};
+use syncline_core::id::{DeliveryId, EntityId, Epoch, RemoteId, RunId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
+use syncline_core::planner::Undoings;
 use syncline_core::policy::Hold;
 use syncline_core::profile::Guard;
 
@@ -184,6 +185,8 @@ pub struct Agreed {
     pub bases: Vec<Base>,
     /// Chosen values that both show by now: the system the pair goes to, and the path.
     pub over_with: Vec<(SystemUid, Path)>,
+    /// Writes whose undo is over: the system written to, the one the value came from, and the path.
+    pub lifted: Vec<(SystemUid, SystemUid, Path)>,
 }
 
 /// What a person decided about fields on which two systems differ.
@@ -233,6 +236,8 @@ pub struct Case {
     pub commitments: Vec<Commitment>,
     /// Values people chose, by the system the pair goes to.
     pub chosen: BTreeMap<SystemUid, Leaves>,
+    /// Writes that people took back, by the system written to and the one the values came from.
+    pub undone: BTreeMap<(SystemUid, SystemUid), Undoings>,
     /// What the delivery that is not over was planned on, where it goes by fields.
     pub basis: Option<Basis>,
     /// Writes whose strays still have to be looked for: delivery, and the moment no request can land any more.
@@ -242,6 +247,12 @@ pub struct Case {
 }
 
 impl Case {
+    /// What was written to `system` for the values of `peer` and a person took back.
+    #[must_use]
+    pub fn undone(&self, system: &SystemUid, peer: &SystemUid) -> Undoings {
+        self.undone.get(&(system.clone(), peer.clone())).cloned().unwrap_or_default()
+    }
+
     /// How often what each side shows has changed: what is decided on it holds as long as these do.
     #[must_use]
     pub fn revisions(&self) -> BTreeMap<SystemUid, u64> {
@@ -298,8 +309,10 @@ pub struct Sending {
     pub epoch: Epoch,
     /// No first byte leaves after this.
     pub deadline: Timestamp,
-    /// What the target shows before, kept for undo.
+    /// What the target shows before of the fields that are written, kept for undo; none where it shows nothing yet.
     pub pre_image: Option<Leaves>,
+    /// The pass it is sent in.
+    pub run: RunId,
     /// When.
     pub now: Timestamp,
 }

@@ -90,7 +90,7 @@ async fn each_pair_has_its_own_bases_and_none_is_noted_on_what_moved_on() {
     let base =
         |system: &str, peer: &str| Base { system: uid(system), peer: uid(peer), leaves: name("Tasse"), over: false };
     let bases = vec![base("erp", "other"), base("other", "erp")];
-    let agreed = Agreed { revisions: revisions(&case), bases, over_with: Vec::new() };
+    let agreed = Agreed { revisions: revisions(&case), bases, ..Agreed::default() };
     tell(&store, "erp", telling("MUG", "Becher")).await;
     store.release(release(&lane, LaneState::Idle, agreed.clone())).await.expect("released");
     assert!(store.load(entity).await.expect("loaded").sides[&uid("erp")].bases.is_empty());
@@ -142,7 +142,7 @@ async fn a_decision_on_what_has_moved_on_is_refused_and_one_that_holds_wakes_the
     let case = store.load(entity).await.expect("loaded");
     assert_eq!(case.chosen[&uid("shop")], name("Humpen"));
     let over_with = vec![(uid("shop"), path)];
-    let agreed = Agreed { revisions: revisions(&case), bases: Vec::new(), over_with };
+    let agreed = Agreed { revisions: revisions(&case), over_with, ..Agreed::default() };
     store.release(release(&lane, LaneState::Idle, agreed)).await.expect("released");
     assert!(store.load(entity).await.expect("loaded").chosen.is_empty());
 }

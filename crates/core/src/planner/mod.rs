@@ -5,12 +5,14 @@ mod customer;
 mod order;
 mod shared;
 mod stock;
+mod undone;
 
 pub use create::{CreateCase, agreed_by_create, create, is_sellable, is_veiled};
 pub use customer::{CustomerCase, customer};
 pub use order::{Bound, OrderCase, order, tax_row};
 pub use shared::{Share, Shared, SharedCase, shared};
 pub use stock::{Figures, StockCase, figures, stock};
+pub use undone::{Undoings, Undone};
 
 use crate::id::{EntityId, SystemName};
 use crate::kind::{Kind, Step};

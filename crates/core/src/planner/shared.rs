@@ -1,11 +1,12 @@
 //! The next step of a record that two systems share field by field: each field goes where its policy says.
 
 use super::create::is_veiled;
-use super::{Decision, Planned};
+use super::undone::put_back;
+use super::{Decision, Planned, Undoings};
 use crate::id::SystemName;
 use crate::kind::{Kind, Step};
 use crate::leaf::{Leaf, Leaves, Value};
-use crate::merge::{self, Conflict, Merged, Owner, Side};
+use crate::merge::{self, Cause, Conflict, Merged, Owner, Side};
 use crate::path::Path;
 use crate::policy::Hold;
 use crate::profile::{Fit, KindProfile};
@@ -27,6 +28,8 @@ pub struct Share<'a> {
     pub profile: &'a KindProfile,
     /// How it would keep a value.
     pub fit: &'a dyn Fn(&Path, &Value) -> Fit,
+    /// What was written to it from the other one and a person took back.
+    pub undone: &'a Undoings,
 }
 
 impl fmt::Debug for Share<'_> {
@@ -61,6 +64,8 @@ pub struct Shared {
     pub agreed: (Leaves, Leaves),
     /// Fields a person has to decide; the source is the first side.
     pub conflicts: Vec<Conflict>,
+    /// Fields of source and target whose undo is over.
+    pub over: (Vec<Path>, Vec<Path>),
 }
 
 /// The next step for a record shared by two systems, and what both agree on already.
@@ -73,13 +78,15 @@ pub fn shared(case: &SharedCase<'_>) -> Shared {
     let mut merged = merge::merge(&a, &b, owner);
     won(case, &mut merged, &a, &b);
     choose(case, &mut merged, &a, &b);
+    let over_a = put_back(&mut merged, (&a, &b), (case.source.undone, false), owner);
+    let over_b = put_back(&mut merged, (&a, &b), (case.target.undone, true), owner);
     if is_veiled(case.source.base) {
         // Made there without a price: whoever has seen to that enables it there.
         merged.to_b.retain(|path| path.as_str() != "active");
     }
     let agreed = merge::agreed(&a, &b, &merged, owner);
     let decision = decision(case, &merged);
-    Shared { decision, agreed, conflicts: merged.conflicts }
+    Shared { decision, agreed, conflicts: merged.conflicts, over: (over_a, over_b) }
 }
 
 /// The fields of `seen` that both systems tell and at least one of them can be told.
@@ -123,17 +130,17 @@ pub(super) fn owner_of(
     }
 }
 
-type Sided<'a> = Side<'a, &'a dyn Fn(&Path, &Value) -> Fit>;
+pub(super) type Sided<'a> = Side<'a, &'a dyn Fn(&Path, &Value) -> Fit>;
 
 /// Settles clashes that the policy gives to one side.
 fn won(case: &SharedCase<'_>, merged: &mut Merged, a: &Sided<'_>, b: &Sided<'_>) {
     let conflicts = core::mem::take(&mut merged.conflicts);
     for conflict in conflicts {
         match case.rules.policy(&conflict.path) {
-            FieldPolicy::Merge(Some(winner)) if !conflict.first && winner == *case.source.system => {
+            FieldPolicy::Merge(Some(winner)) if conflict.cause == Cause::Clash && winner == *case.source.system => {
                 wish(merged, &conflict.path, &conflict.a.1, b, true);
             }
-            FieldPolicy::Merge(Some(winner)) if !conflict.first && winner == *case.target.system => {
+            FieldPolicy::Merge(Some(winner)) if conflict.cause == Cause::Clash && winner == *case.target.system => {
                 wish(merged, &conflict.path, &conflict.b.1, a, false);
             }
             _ => merged.conflicts.push(conflict),
@@ -172,7 +179,7 @@ fn decision(case: &SharedCase<'_>, merged: &Merged) -> Decision {
             kind: case.kind,
             step: Step::Update,
             leaves: leaves.clone(),
-            reason: reason(case, from.system, leaves),
+            reason: reason(case, to, from.system, leaves),
             adopt_only: false,
         })
     };
@@ -192,7 +199,10 @@ fn decision(case: &SharedCase<'_>, merged: &Merged) -> Decision {
     }
 }
 
-fn reason(case: &SharedCase<'_>, from: &SystemName, leaves: &Leaves) -> String {
+fn reason(case: &SharedCase<'_>, to: &Share<'_>, from: &SystemName, leaves: &Leaves) -> String {
+    if leaves.iter().any(|(path, value)| to.undone.get(path).is_some_and(|one| one.back.as_ref() == value)) {
+        return "undone by a person".to_string();
+    }
     let owned = leaves.iter().all(|(path, _)| matches!(case.rules.policy(path), FieldPolicy::Owner(_)));
     if leaves.iter().any(|(path, _)| case.chosen.get(path) != Leaf::Untold) {
         return "as a person decided".to_string();
@@ -205,10 +215,13 @@ fn reason(case: &SharedCase<'_>, from: &SystemName, leaves: &Leaves) -> String {
 fn told(conflicts: &[Conflict]) -> Hold {
     let paths: Vec<String> = conflicts.iter().take(3).map(|conflict| alloc::format!("`{}`", conflict.path)).collect();
     let more = if conflicts.len() > 3 { alloc::format!(" and {} more", conflicts.len() - 3) } else { String::new() };
-    let what = match conflicts.iter().all(|conflict| conflict.first) {
-        true => "differed before they were tied",
-        false => "was changed on both sides",
-    };
+    let all = |cause| conflicts.iter().all(|conflict| conflict.cause == cause);
+    if all(Cause::Undone) {
+        let what = alloc::format!("{}{more} was undone by a person", paths.join(", "));
+        let remedy = "change it in its source, or let it through with `syncline resolve`";
+        return Hold::new("SYN-0145", what, remedy);
+    }
+    let what = if all(Cause::First) { "differed before they were tied" } else { "was changed on both sides" };
     let what = alloc::format!("{}{more} {what}", paths.join(", "));
     Hold::new("SYN-0140", what, "see `syncline conflicts`, then `syncline resolve`")
 }
@@ -237,12 +250,13 @@ mod tests {
         };
         let all = vec!["texts.*.name".to_string(), "texts.*.description".to_string()];
         let profile = KindProfile { reads: all.clone(), writes: all, ..KindProfile::default() };
+        let none = Undoings::new();
         shared(&SharedCase {
             rules: &rules,
             kind: Kind::Variant,
             shared: &crate::record::VARIANT_SHARED,
-            source: Share { system: &erp, seen: a[0], base: a[1], profile: &profile, fit: &exact },
-            target: Share { system: &shop, seen: b[0], base: b[1], profile: &profile, fit: &exact },
+            source: Share { system: &erp, seen: a[0], base: a[1], profile: &profile, fit: &exact, undone: &none },
+            target: Share { system: &shop, seen: b[0], base: b[1], profile: &profile, fit: &exact, undone: &none },
             chosen,
         })
     }

@@ -20,6 +20,7 @@ impl Engine {
     pub(super) async fn send(&self, group: Vec<Ready>) -> Result<Vec<Work>, EngineError> {
         let Some(first) = group.first() else { return Ok(Vec::new()) };
         let system = self.system(&first.delivery.target)?.clone();
+        let run = self.writing_run().await?;
         let now = self.now();
         let deadline = after(now, self.settings.leave_s);
         let notes = group
@@ -29,7 +30,8 @@ impl Engine {
                 lane: one.work.claimed.entity,
                 epoch: one.work.claimed.epoch,
                 deadline,
-                pre_image: one.case.sides.get(&system.uid).map(|side| side.seen.clone()),
+                pre_image: self.pre_image(&one.case, &one.delivery, &system),
+                run,
                 now,
             })
             .collect();

@@ -1,20 +1,16 @@
 //! Records two systems share compared field by field, as the flow's policies want them.
 
 use super::FlowProof;
-use crate::reading::read_all;
+use crate::reading::{CHUNK, read, show};
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use std::collections::BTreeSet;
-use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::id::EntityId;
 use syncline_core::kind::{Kind, Step};
-use syncline_core::leaf::Leaves;
 use syncline_core::path::Path;
 use syncline_core::planner::Decision;
 use syncline_core::rules::FieldRules;
-use syncline_store::{Case, SideState};
-
-/// Records read at once.
-const CHUNK: usize = 100;
+use syncline_store::Case;
 
 impl Engine {
     /// Every tied record of `kind`, read on both sides now.
@@ -137,26 +133,4 @@ impl Engine {
         }
         Ok(())
     }
-}
-
-/// Puts what `system` shows now in the place of what it showed; whether it shows anything.
-fn show(case: &mut Case, system: &System, shown: Option<Leaves>) -> bool {
-    match shown {
-        Some(seen) => {
-            let side = case.sides.remove(&system.uid).unwrap_or_default();
-            case.sides.insert(system.uid.clone(), SideState { seen, unread: false, ..side });
-            true
-        }
-        None => {
-            case.sides.remove(&system.uid);
-            false
-        }
-    }
-}
-
-/// What `system` shows of `cases` now, in their order; none for one that is not there.
-async fn read(system: &System, kind: Kind, cases: &[Case]) -> Result<Vec<Option<Leaves>>, EngineError> {
-    let ids: Vec<RemoteId> = cases.iter().filter_map(|case| Some(case.bound.get(&system.uid)?.id.clone())).collect();
-    let answers = read_all(system, kind, &ids).await?;
-    Ok(answers.into_iter().map(|answer| Some(answer?.records.first()?.1.to_leaves())).collect())
 }

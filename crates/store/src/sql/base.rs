@@ -2,6 +2,7 @@
 
 use super::accept::wake;
 use super::deliver::{kind_of, revision as shown};
+use super::run::over;
 use super::{int, journal};
 use crate::codec::{packed, unpacked};
 use crate::{Agreed, Base, Resolve, StoreError};
@@ -70,11 +71,12 @@ pub(super) fn rebase(db: &Connection, entity: EntityId) -> Result<(), StoreError
                AND r.system = base.system) WHERE entity = ?1 AND EXISTS (SELECT 1 FROM record r \
                WHERE r.entity = base.entity AND r.system = base.system)";
     db.prepare_cached(sql)?.execute([int(entity.0)])?;
+    db.prepare_cached("DELETE FROM undone WHERE entity = ?1")?.execute([int(entity.0)])?;
     moved_on(db, entity)
 }
 
 /// What was planned on the bases of `entity` so far is planned anew.
-fn moved_on(db: &Connection, entity: EntityId) -> Result<(), StoreError> {
+pub(super) fn moved_on(db: &Connection, entity: EntityId) -> Result<(), StoreError> {
     db.prepare_cached("UPDATE record SET revision = revision + 1 WHERE entity = ?1")?.execute([int(entity.0)])?;
     Ok(())
 }
@@ -105,18 +107,26 @@ pub(super) fn agree(db: &Connection, entity: EntityId, agreed: &Agreed) -> Resul
         let sql = "DELETE FROM chosen WHERE entity = ?1 AND target = ?2 AND path = ?3";
         db.prepare_cached(sql)?.execute(params![int(entity.0), target.as_str(), path.as_str()])?;
     }
+    for (system, peer, path) in &agreed.lifted {
+        over(db, entity, system, peer, path)?;
+    }
     Ok(())
 }
 
-/// Takes down what a person decided; its lane is ready.
+/// Takes down what a person decided, in the place of anything undone before; its lane is ready.
 pub(super) fn resolve(db: &Connection, resolve: &Resolve, now: Timestamp) -> Result<(), StoreError> {
     if !current(db, resolve.entity, &resolve.revisions)? {
         return Err(StoreError::Stale);
     }
     for base in &resolve.bases {
         set(db, resolve.entity, base)?;
+        for (path, _) in base.leaves.iter() {
+            over(db, resolve.entity, &base.system, &base.peer, path)?;
+        }
     }
     for (target, path, value) in &resolve.chosen {
+        let sql = "DELETE FROM undone WHERE entity = ?1 AND ?2 IN (system, peer) AND path = ?3";
+        db.prepare_cached(sql)?.execute(params![int(resolve.entity.0), target.as_str(), path.as_str()])?;
         let sql = "INSERT OR REPLACE INTO chosen (entity, target, path, value) VALUES (?1, ?2, ?3, ?4)";
         let value = packed("value", value)?;
         db.prepare_cached(sql)?.execute(params![int(resolve.entity.0), target.as_str(), path.as_str(), value])?;

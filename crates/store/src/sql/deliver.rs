@@ -66,13 +66,14 @@ pub(super) fn note_sending(db: &Connection, note: &Sending) -> Result<Noted, Sto
     let first = progress.first().or(Some(note.deadline));
     let pre_image = note.pre_image.as_ref().map(|leaves| packed("record", leaves)).transpose()?;
     let sql = "UPDATE delivery SET progress = ?2, sending = 1, attempt = ?3, epoch = ?4, \
-               pre_image = coalesce(?5, pre_image) WHERE id = ?1";
+               pre_image = coalesce(?5, pre_image), run = ?6 WHERE id = ?1";
     db.prepare_cached(sql)?.execute(params![
         int(note.delivery.0),
         packed("progress", &Progress::Sending { attempt, deadline: note.deadline, first })?,
         attempt,
         int(note.epoch.0),
         pre_image,
+        int(note.run.0),
     ])?;
     let entry = Entry::new("sent", &target, format!("attempt {attempt}, until {}", note.deadline));
     journal(db, note.lane, Some(note.delivery), &entry, note.now)?;

@@ -40,6 +40,7 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
         admitted: admitted(db, entity)?,
         basis,
         chosen: super::base::chosen(db, entity)?,
+        undone: super::run::undone(db, entity)?,
         commitments: if kind == Kind::Stock { commitments(db, entity)? } else { Vec::new() },
         strays: strays(db, entity)?,
         gone: super::sweep::tombstones(db, named)?,
@@ -99,12 +100,12 @@ fn sides(db: &Connection, entity: EntityId) -> Result<BTreeMap<SystemUid, SideSt
     Ok(sides)
 }
 
-const DELIVERY: &str =
+pub(super) const DELIVERY: &str =
     "SELECT id, lane, target, guard, change, progress, reason, doubtful, attempt, strays_at FROM delivery";
 
-type RawDelivery = (i64, i64, String, String, String, String, String, bool, u32, Option<i64>);
+pub(super) type RawDelivery = (i64, i64, String, String, String, String, String, bool, u32, Option<i64>);
 
-fn raw(row: &Row<'_>) -> rusqlite::Result<RawDelivery> {
+pub(super) fn raw(row: &Row<'_>) -> rusqlite::Result<RawDelivery> {
     Ok((
         row.get(0)?,
         row.get(1)?,
@@ -119,7 +120,7 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<RawDelivery> {
     ))
 }
 
-fn cooked(raw: RawDelivery) -> Result<(Delivery, u32, Option<Timestamp>), StoreError> {
+pub(super) fn cooked(raw: RawDelivery) -> Result<(Delivery, u32, Option<Timestamp>), StoreError> {
     let (number, lane, target, guard, change, progress, reason, doubtful, attempt, strays) = raw;
     let delivery = Delivery {
         id: DeliveryId(id(number)),

@@ -6,18 +6,19 @@ mod commitment;
 mod deliver;
 mod lane;
 mod load;
+mod run;
 mod sweep;
 mod tell;
 
 use crate::{
     Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, Known, LaneFilter, LaneRow, Met,
-    PlanBook, Release, Resolve, Retry, Sending, Settle, Sql, Store, StoreError, Story, SweepState, TallyRow, Unmet,
+    PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Sql, Store, StoreError, Story, SweepState, TakeBack, TallyRow, Unmet, Written,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeSet;
 use syncline_core::delivery::Noted;
-use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemUid};
+use syncline_core::id::{DeliveryId, EntityId, RemoteId, RunId, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 
@@ -90,6 +91,18 @@ impl Store for Sql {
     }
     fn resolve(&self, resolve: Resolve, now: Timestamp) -> Fut<'_, ()> {
         self.run(move |db| base::resolve(db, &resolve, now))
+    }
+    fn begin_run(&self, command: String, now: Timestamp) -> Fut<'_, RunId> {
+        self.run(move |db| run::begin(db, &command, now))
+    }
+    fn runs(&self, only: Option<RunId>, limit: usize) -> Fut<'_, Runs> {
+        self.run(move |db| run::runs(db, only, limit))
+    }
+    fn run_writes(&self, run: RunId) -> Fut<'_, Vec<Written>> {
+        self.run(move |db| run::writes(db, run))
+    }
+    fn take_back(&self, order: TakeBack, now: Timestamp) -> Fut<'_, ()> {
+        self.run(move |db| run::take_back(db, &order, now))
     }
     fn forget_cursor(&self, system: SystemUid, kind: Kind) -> Fut<'_, ()> {
         self.run(move |db| {

@@ -29,7 +29,7 @@ pub const LEASE_S: u32 = 100;
 /// Seconds one call may take.
 const TIMEOUT_S: u64 = 20;
 /// Entries of the catalogue.
-const PRODUCTS: usize = 12;
+pub const PRODUCTS: usize = 12;
 
 /// One schedule's parts that outlive the process.
 #[derive(Debug)]
@@ -68,11 +68,19 @@ impl Stage {
     /// # Errors
     /// Where the store in memory cannot be made.
     pub fn set(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Result<Self, String> {
+        Self::stocked(seed, PRODUCTS, plant, keep_lines)
+    }
+
+    /// The stage of `seed` whose catalogue has so many entries.
+    ///
+    /// # Errors
+    /// As [`Stage::set`].
+    pub fn stocked(seed: u64, products: usize, plant: Option<&'static str>, keep_lines: bool) -> Result<Self, String> {
         let mut random = Random::of(seed, 1, 0);
         let now = beginning();
         let mut shop = shop::Shop::new(shop::Options {
             seed,
-            products: PRODUCTS,
+            products,
             orders: 0,
             empty: true,
             now,
@@ -86,7 +94,7 @@ impl Stage {
         let web_shop = random.chance(1, 2);
         let erp = erp::Erp::new(erp::Options {
             seed,
-            products: PRODUCTS,
+            products,
             empty: true,
             web_shop,
             now,
@@ -103,7 +111,7 @@ impl Stage {
             seed,
             rng: Arc::new(SimRng::new(seed)),
             signed,
-            catalogue: catalogue(seed, PRODUCTS),
+            catalogue: catalogue(seed, products),
             rules: rules(),
             prices: None,
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),

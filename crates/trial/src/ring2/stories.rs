@@ -6,8 +6,9 @@ mod of_prices;
 mod of_products;
 mod of_stock;
 mod of_sweeps;
+mod of_undo;
 
-use super::boot::Stage;
+use super::boot::{PRODUCTS, Stage};
 use super::check;
 use super::weather::{Fault, Weather};
 use super::world::open;
@@ -22,9 +23,14 @@ use tokio::time::sleep;
 
 /// Plays `story` on a stage whose products are tied.
 fn told<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
+    stocked(seed, PRODUCTS, story);
+}
+
+/// The same with so many entries in the catalogue.
+fn stocked<F: Future<Output = ()>>(seed: u64, products: usize, story: impl FnOnce(Stage) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let mut stage = Stage::set(seed, None, true).unwrap();
+        let mut stage = Stage::stocked(seed, products, None, true).unwrap();
         stage.products = None;
         open(&stage.world).weather = Weather::default();
         stage.boot().await.unwrap().adopt_variants().await.unwrap();

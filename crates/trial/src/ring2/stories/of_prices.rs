@@ -13,7 +13,12 @@ const LIST: &str = "Wholesale";
 
 /// A stage whose prices flow, tied and with the first pass behind it, differences from before decided for the ERP.
 fn priced<F: Future<Output = ()>>(story: impl FnOnce(Stage) -> F) {
-    told(53, |mut stage| async move {
+    priced_of(super::PRODUCTS, story);
+}
+
+/// The same with so many entries in the catalogue.
+pub(super) fn priced_of<F: Future<Output = ()>>(products: usize, story: impl FnOnce(Stage) -> F) {
+    stocked(53, products, |mut stage| async move {
         flow(&mut stage);
         {
             let now = stage.clock.true_now();

@@ -12,7 +12,7 @@ use syncline_sim::random::Random;
 const SKU: &str = "MUG";
 
 /// A stage whose products flow between three languages, tied and with the first pass behind it.
-fn catalogued<F: Future<Output = ()>>(policies: &[(&str, FieldPolicy)], story: impl FnOnce(Stage) -> F) {
+pub(super) fn catalogued<F: Future<Output = ()>>(policies: &[(&str, FieldPolicy)], story: impl FnOnce(Stage) -> F) {
     told(13, |mut stage| async move {
         tie(&mut stage, policies).await;
         passes(&stage, 60).await;
@@ -42,11 +42,11 @@ fn owner(system: &str) -> FieldPolicy {
     FieldPolicy::Owner(SystemName::new(system))
 }
 
-fn at_shop(stage: &Stage, view: Option<&str>, field: &str, text: &str) {
+pub(super) fn at_shop(stage: &Stage, view: Option<&str>, field: &str, text: &str) {
     assert!(open(&stage.world).shop.edit_product(stage.clock.true_now(), SKU, view, field, text));
 }
 
-fn at_erp(stage: &Stage, language: Option<&str>, field: &str, value: &Value) {
+pub(super) fn at_erp(stage: &Stage, language: Option<&str>, field: &str, value: &Value) {
     assert!(open(&stage.world).erp.edit_product(stage.clock.true_now(), SKU, language, field, value));
 }
 
@@ -56,7 +56,7 @@ fn row(ledger: &Value) -> Value {
     rows.iter().find(|row| row["sku"] == SKU).unwrap().clone()
 }
 
-fn in_shop(stage: &Stage) -> Value {
+pub(super) fn in_shop(stage: &Stage) -> Value {
     row(&open(&stage.world).shop.ledger())
 }
 

@@ -1,0 +1,118 @@
+//! Fields a person put back to what they were before a run: they stay so until the other system shows something new.
+
+use super::shared::Sided;
+use crate::leaf::{Leaf, Value};
+use crate::merge::{Cause, Conflict, Merged, Owner, alike};
+use crate::path::Path;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// A write that a person took back. Where there is no value the field is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undone {
+    /// What was written.
+    pub wrote: Option<Value>,
+    /// What was there before, and shall be there again.
+    pub back: Option<Value>,
+    /// What the other system showed when it was written; while it shows this, nothing of the field crosses.
+    pub refused: Option<Value>,
+}
+
+/// Writes that were taken back, by their field.
+pub type Undoings = BTreeMap<Path, Undone>;
+
+/// Asks for what was undone on one side, `b` where `on_b`, and lets nothing else of those fields cross. Returns the
+/// fields whose undo is over: the other side shows something new, both show the same, or the file's rules changed.
+///
+/// Wherever the side shows what was written, it is put back, however often: a proxy may send an old request again.
+pub(super) fn put_back(
+    merged: &mut Merged,
+    (a, b): (&Sided<'_>, &Sided<'_>),
+    (undone, on_b): (&Undoings, bool),
+    owner: impl Fn(&Path) -> Owner,
+) -> Vec<Path> {
+    let (from, to, giver) = if on_b { (a, b, Owner::A) } else { (b, a, Owner::B) };
+    let mut over = Vec::new();
+    for (path, one) in undone {
+        let (theirs, shown) = (from.seen.get(path), to.seen.get(path));
+        let told = theirs != Leaf::Untold && shown != Leaf::Untold;
+        let written = shown == leaf(one.wrote.as_ref());
+        let moved_on = told && (theirs != leaf(one.refused.as_ref()) || (!written && alike(path, a, b)));
+        if moved_on || ![giver, Owner::Merge].contains(&owner(path)) {
+            over.push(path.clone());
+            continue;
+        }
+        merged.to_a.set(path.clone(), Leaf::Untold);
+        merged.to_b.set(path.clone(), Leaf::Untold);
+        merged.refused.retain(|(refused, _)| refused != path);
+        merged.conflicts.retain(|conflict| conflict.path != *path);
+        if told && written {
+            let out = if on_b { &mut merged.to_b } else { &mut merged.to_a };
+            out.tell(path.clone(), one.back.clone());
+        } else if told {
+            let side = |side: &Sided<'_>| (side.base.get(path), side.seen.get(path));
+            merged.conflicts.push(Conflict { path: path.clone(), cause: Cause::Undone, a: side(a), b: side(b) });
+        }
+    }
+    over
+}
+
+fn leaf(value: Option<&Value>) -> Leaf {
+    value.map_or(Leaf::Empty, |value| Leaf::Value(value.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::leaf::Leaves;
+    use crate::profile::Fit;
+    use alloc::string::ToString;
+
+    fn text(text: &str) -> Option<Value> {
+        (!text.is_empty()).then(|| Value::Text(text.to_string()))
+    }
+
+    fn name(value: &str) -> Leaves {
+        core::iter::once((Path::field("name"), text(value))).collect()
+    }
+
+    /// What is asked of the second side, whether a person is shown the field, and whether its undo is over, where the
+    /// run wrote `new` over `old`.
+    fn asked(theirs: &Leaves, shown: &Leaves, owner: Owner) -> (Leaves, bool, bool) {
+        let fit: &dyn Fn(&Path, &Value) -> Fit = &|_, _| Fit::Exact;
+        let base = name("new");
+        let (a, b) = (Sided { seen: theirs, base: &base, fit }, Sided { seen: shown, base: &base, fit });
+        let undone = Undone { wrote: text("new"), back: text("old"), refused: text("new") };
+        let undone: Undoings = core::iter::once((Path::field("name"), undone)).collect();
+        let mut merged = crate::merge::merge(&a, &b, |_| owner);
+        let over = put_back(&mut merged, (&a, &b), (&undone, true), |_| owner);
+        assert!(merged.to_a.is_empty() || !over.is_empty(), "nothing goes back to where it came from");
+        (merged.to_b, !merged.conflicts.is_empty(), !over.is_empty())
+    }
+
+    #[test]
+    fn what_was_written_is_put_back_and_stays_until_its_source_shows_something_new() {
+        for owner in [Owner::A, Owner::Merge] {
+            assert_eq!(asked(&name("new"), &name("new"), owner), (name("old"), false, false));
+            assert_eq!(asked(&name("new"), &name("old"), owner), (Leaves::new(), true, false), "a person is shown it");
+            assert_eq!(asked(&name("new"), &name("mine"), owner), (Leaves::new(), true, false), "an edit survives");
+            let (to_b, _, over) = asked(&name("newer"), &name("new"), owner);
+            assert_eq!((to_b, over), (name("newer"), true), "what is new flows");
+            assert_eq!(asked(&Leaves::new(), &name("new"), owner), (Leaves::new(), false, false), "untold is no news");
+        }
+    }
+
+    #[test]
+    fn an_undo_is_over_where_the_side_has_become_the_fields_master_or_both_show_the_same() {
+        assert!(asked(&name("new"), &name("new"), Owner::B).2);
+        assert!(asked(&name("new"), &name("new"), Owner::Keep).2);
+        let undone = Undone { wrote: text("old"), back: text("new"), refused: text("new") };
+        let undone: Undoings = core::iter::once((Path::field("name"), undone)).collect();
+        let fit: &dyn Fn(&Path, &Value) -> Fit = &|_, _| Fit::Exact;
+        let seen = name("new");
+        let side = Sided { seen: &seen, base: &seen, fit };
+        let over = put_back(&mut Merged::default(), (&side, &side), (&undone, true), |_| Owner::A);
+        assert_eq!(over.len(), 1, "an undo that was undone");
+    }
+}

@@ -1,0 +1,187 @@
+//! Runs: numbered passes that wrote something, what each wrote, and what people take back of it.
+
+#![expect(clippy::expect_used, reason = "a test stops where its ground is missing")]
+
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use syncline_core::delivery::Change;
+use syncline_core::id::{DeliveryId, EntityId, Mark, RemoteId, RunId, SystemName, SystemUid};
+use syncline_core::journal::Entry;
+use syncline_core::kind::{Flow, Kind, Step};
+use syncline_core::leaf::{Leaves, Value};
+use syncline_core::path::Path;
+use syncline_core::planner::Undone;
+use syncline_core::profile::Guard;
+use syncline_store::{
+    Accept, Adoption, Agreed, Base, Basis, Case, Claim, Claimed, CommitPlan, Ending, Incoming, LaneState, Release,
+    Resolve, Retry, Sending, Settle, Sql, Store, StoreError, TakeBack, Told,
+};
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn uid(text: &str) -> SystemUid {
+    SystemUid::new(text)
+}
+
+fn path() -> Path {
+    Path::field("texts.de.name")
+}
+
+fn name(text: &str) -> Leaves {
+    std::iter::once((path(), Some(Value::Text(text.to_string())))).collect()
+}
+
+/// A store in which one variant is tied and both sides show `Tasse`.
+async fn tied() -> (Sql, EntityId) {
+    let store = Sql::inline(":memory:").expect("a store");
+    let ids = ["erp", "shop"].map(|system| (uid(system), RemoteId::new("", "MUG"), Vec::new()));
+    let pair = Adoption { kind: Kind::Variant, label: "MUG".to_string(), ids: ids.to_vec() };
+    store.adopt(vec![pair], NOW).await.expect("tied");
+    for system in ["erp", "shop"] {
+        let record = Incoming {
+            kind: Kind::Variant,
+            id: RemoteId::new("", "MUG"),
+            aliases: Vec::new(),
+            leaves: name("Tasse"),
+            version: None,
+            label: "MUG".to_string(),
+            told: Told::News,
+            takes: Vec::new(),
+            refused: None,
+        };
+        let accept = Accept { system: uid(system), records: vec![record], cursor: None, asked_at: None, now: NOW };
+        store.accept(accept).await.expect("taken in");
+    }
+    let entity = store.entities(uid("erp"), Kind::Variant, vec![RemoteId::new("", "MUG")]).await.expect("asked");
+    (store, entity[0].expect("tied"))
+}
+
+async fn claimed(store: &Sql) -> Claimed {
+    let claim = Claim { now: NOW, lease_s: 60, limit: 1, only: Vec::new(), except: Vec::new() };
+    store.claim(claim).await.expect("claimed").pop().expect("a lane")
+}
+
+async fn case(store: &Sql, entity: EntityId) -> Case {
+    store.load(entity).await.expect("loaded")
+}
+
+/// Notes a write of `text` to the shop as part of `run`.
+async fn written(store: &Sql, lane: &Claimed, run: RunId, text: &str) -> DeliveryId {
+    let change = Change {
+        kind: Kind::Variant,
+        step: Step::Update,
+        mark: Mark::new("SL1"),
+        document: Some(RemoteId::new("", "MUG")),
+        expect: None,
+        leaves: name(text),
+        adopt_only: false,
+    };
+    let plan = CommitPlan {
+        lane: lane.entity,
+        epoch: lane.epoch,
+        revisions: BTreeMap::new(),
+        target: SystemName::new("shop"),
+        guard: Guard::None,
+        change,
+        reason: "erp owns it".to_string(),
+        basis: Some(Basis { peer: uid("erp"), leaves: name(text) }),
+        now: NOW,
+    };
+    let delivery = store.commit_plan(plan).await.expect("planned");
+    let (lane, epoch) = (lane.entity, lane.epoch);
+    let note = Sending { delivery, lane, epoch, deadline: NOW, pre_image: Some(name("Tasse")), run, now: NOW };
+    store.note_sending(vec![note]).await.expect("noted").pop().expect("one").expect("a proof");
+    delivery
+}
+
+async fn ended(store: &Sql, lane: &Claimed, delivery: DeliveryId, ending: Ending) {
+    let settle = Settle {
+        delivery,
+        lane: lane.entity,
+        epoch: lane.epoch,
+        system: uid("shop"),
+        ending,
+        commitments: None,
+        strays_at: None,
+        agreed: Vec::new(),
+        entry: Entry::new("done", "shop", ""),
+        evidence: None,
+        now: NOW,
+    };
+    store.settle(settle).await.expect("settled");
+}
+
+#[tokio::test]
+async fn a_run_is_told_with_what_it_wrote_and_one_that_was_refused_wrote_nothing() {
+    let (store, entity) = tied().await;
+    let lane = claimed(&store).await;
+    let empty = store.begin_run("sync".to_string(), NOW).await.expect("begun");
+    let refused = store.begin_run("sync".to_string(), NOW).await.expect("begun");
+    let delivery = written(&store, &lane, refused, "Pott").await;
+    ended(&store, &lane, delivery, Ending::Refused).await;
+    let run = store.begin_run("apply p1".to_string(), NOW).await.expect("begun");
+    let delivery = written(&store, &lane, run, "Becher").await;
+    ended(&store, &lane, delivery, Ending::Superseded).await;
+
+    let runs = store.runs(None, 5).await.expect("told");
+    let [row] = runs.newest.as_slice() else { unreachable!("one run wrote something: {runs:?}") };
+    assert_eq!((row.run, row.command.as_str(), runs.of), (run, "apply p1", 1));
+    assert_eq!(row.writes, BTreeMap::from([(Flow::Products, 1)]));
+    assert!(store.runs(Some(empty), 1).await.expect("told").newest.is_empty());
+    assert!(store.run_writes(refused).await.expect("told").is_empty());
+    let writes = store.run_writes(run).await.expect("told");
+    let [write] = writes.as_slice() else { unreachable!("it wrote once: {writes:?}") };
+    assert_eq!((write.delivery.lane, write.label.as_str(), write.before.clone()), (entity, "MUG", Some(name("Tasse"))));
+    assert_eq!(write.basis.as_ref().map(|basis| basis.leaves.clone()), Some(name("Becher")));
+}
+
+fn order(case: &Case) -> TakeBack {
+    let text = |text: &str| Some(Value::Text(text.to_string()));
+    let undone = Undone { wrote: text("Becher"), back: text("Tasse"), refused: text("Becher") };
+    let fields = vec![(uid("shop"), uid("erp"), path(), undone)];
+    TakeBack { entity: case.entity, revisions: case.revisions(), fields, told: "run 1".to_string() }
+}
+
+#[tokio::test]
+async fn what_is_taken_back_wakes_its_lane_and_stays_until_it_is_lifted_or_decided() {
+    let (store, entity) = tied().await;
+    let lane = claimed(&store).await;
+    let before = case(&store, entity).await;
+    let release = Release {
+        lane: entity,
+        epoch: lane.epoch,
+        state: LaneState::Idle,
+        progressed: false,
+        entry: None,
+        evidence: None,
+        commitments: None,
+        agreed: None,
+        served: None,
+        now: NOW,
+    };
+    store.release(release.clone()).await.expect("released");
+    store.take_back(order(&before), NOW).await.expect("taken down");
+    assert_eq!(store.take_back(order(&before), NOW).await, Err(StoreError::Stale), "what was looked at has moved on");
+    let now = case(&store, entity).await;
+    assert_eq!(now.undone(&uid("shop"), &uid("erp"))[&path()], order(&now).fields[0].3);
+    assert!(now.undone(&uid("erp"), &uid("shop")).is_empty());
+
+    let lane = claimed(&store).await;
+    let lifted = vec![(uid("shop"), uid("erp"), path())];
+    let agreed = Some(Agreed { revisions: now.revisions(), lifted, ..Agreed::default() });
+    store.release(Release { epoch: lane.epoch, agreed, ..release }).await.expect("released");
+    assert!(case(&store, entity).await.undone.is_empty(), "its source shows something new");
+
+    let now = case(&store, entity).await;
+    store.take_back(order(&now), NOW).await.expect("taken down");
+    let revisions = case(&store, entity).await.revisions();
+    let base = Base { system: uid("shop"), peer: uid("erp"), leaves: name("Tasse"), over: true };
+    let resolve = Resolve { entity, revisions, bases: vec![base], chosen: Vec::new(), told: String::new() };
+    store.resolve(resolve, NOW).await.expect("resolved");
+    assert!(case(&store, entity).await.undone.is_empty(), "a person decided otherwise");
+
+    let now = case(&store, entity).await;
+    store.take_back(order(&now), NOW).await.expect("taken down");
+    store.retry(Retry::One { entity, rebase: true }, NOW).await.expect("retried");
+    assert!(case(&store, entity).await.undone.is_empty(), "both sides were taken as they are");
+}
