@@ -167,6 +167,53 @@ fn daemon(bench: &Bench) {
 }
 
 #[test]
+fn a_run_is_shown_taken_back_and_let_through_again() {
+    let bench = Bench::started("undo", 3);
+    bench.run(&["init", "--yes", "--start", "all", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);
+    let file = bench.file("syncline.toml");
+    let (before, products) = file.split_once("[flows.products]").expect("a flow of products");
+    let on = products.replacen("mode = \"off\"", "mode = \"on\"", 1);
+    bench.put("syncline.toml", &format!("{before}[flows.products]{on}"));
+    bench.json(&["adopt"], 0);
+    assert_eq!(bench.json(&["undo"], 0), json!({"runs": [], "of": 0}), "nothing was written yet");
+    bench.json(&["sync"], 3);
+    bench.json(&["resolve", "--all", "--take", "erp"], 0);
+    bench.json(&["sync"], 0);
+    let erp = bench.erp.rsplit_once('/').expect("a database").0;
+    let edit = json!({"sku": "MUG", "field": "name", "value": "Bidet"}).to_string();
+    assert_eq!(post(erp, "/_sim/products", &edit).0, 200);
+    let run = number(&bench.json(&["sync"], 0), "/run").to_string();
+    let name = |bench: &Bench| {
+        let ledger: Value = serde_json::from_str(&get(&bench.shop, "/_sim/ledger").1).expect("a ledger");
+        let rows = ledger["products"].as_array().expect("products");
+        rows.iter().find(|row| row["sku"] == "MUG").expect("the mug")["name"].clone()
+    };
+    let runs = bench.json(&["undo"], 0);
+    insta::assert_json_snapshot!("undo_runs", shape(&runs));
+    assert_eq!((&runs["runs"][0]["command"], &runs["runs"][0]["writes"]), (&json!("sync"), &json!({"products": 1})));
+
+    let asked = bench.json(&["undo", &run], 2);
+    insta::assert_json_snapshot!("undo_shown", asked["fields"]);
+    assert_eq!(name(&bench), "Bidet", "a look changes nothing");
+    assert_eq!(bench.json(&["undo", "4711"], 1)["error"]["code"], "SYN-0407");
+    assert_eq!(bench.json(&["undo", &run, "--only", "PEN"], 1)["error"]["code"], "SYN-0408");
+    bench.run(&["undo", "--yes"], 64);
+    let done = bench.json(&["undo", &run, "--only", "variant:MUG", "--yes"], 3);
+    insta::assert_json_snapshot!("undo", done.as_object().expect("an object").keys().collect::<Vec<_>>());
+    assert_eq!((number(&done, "/undone"), done["unfinished"].clone(), name(&bench)), (1, json!([]), json!("Mug")));
+
+    assert_eq!(number(&bench.json(&["sync"], 3), "/writes"), 0, "what the run wrote does not cross again");
+    assert_eq!(bench.json(&["conflicts"], 3)["conflicts"][0]["undone"], true);
+    assert!(bench.run(&["conflicts"], 3).contains("undone"));
+    assert_eq!(number(&bench.json(&["undo", &run], 0), "/back"), 0, "it was undone before");
+    bench.json(&["resolve", "variant:MUG", "--take", "erp"], 0);
+    bench.json(&["sync"], 0);
+    assert_eq!(name(&bench), "Bidet", "a person let it through");
+    let orders = bench.json(&["undo", "1"], 0);
+    assert!(orders["stays"].as_array().is_some_and(|rows| rows.iter().any(|row| row["steps"][0] == "create")));
+}
+
+#[test]
 fn an_erp_without_its_unique_key_is_told_so() {
     let bench = Bench::with("draft", &["--orders", "3"], &["--no-web-shop"]);
     bench.run(&["init", "--yes", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);

@@ -4,6 +4,7 @@ use crate::failure::{Exit, Failure};
 use crate::out::{Out, count};
 use crate::{open, progress, signals};
 use serde_json::json;
+use syncline_core::id::RunId;
 use syncline_engine::apply::Applied;
 use syncline_engine::config::Config;
 
@@ -33,15 +34,15 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     let work = engine.apply(&plan, &args.only);
     let (report, stopped) = signals::stoppable(&engine, out, work, progress::tell(&engine, out)).await;
     let report = report?;
-    let flows = engine.status().await?;
+    let (flows, run) = (engine.status().await?, engine.last_run().await);
     if out.json {
         let told = json!({
-            "plan": plan.id, "applied": report.applied, "done": report.done, "drifted": report.drifted,
+            "plan": plan.id, "run": run, "applied": report.applied, "done": report.done, "drifted": report.drifted,
             "refused": report.refused, "unfinished": report.unfinished, "left": report.left, "flows": flows,
         });
         out.data(&told);
     } else {
-        told(&report, out);
+        told(&report, run, out);
         super::status::told(&flows, out);
     }
     if let Some((system, error)) = engine.any_paused() {
@@ -54,9 +55,10 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     })
 }
 
-fn told(report: &Applied, out: Out) {
+fn told(report: &Applied, run: Option<RunId>, out: Out) {
+    let run = run.map_or(String::new(), |run| format!("run {run}: "));
     out.line(format!(
-        "{} applied, {} done before, {} refused, {} not finished, {} drifted, {} left out",
+        "{run}{} applied, {} done before, {} refused, {} not finished, {} drifted, {} left out",
         count(report.applied, "row"),
         report.done.len(),
         report.refused.len(),

@@ -67,11 +67,13 @@ fn told(rows: &[ConflictRow], out: Out) {
     let Some(first) = rows.first() else { return };
     let mut head = vec!["RECORD", "FIELD"];
     head.extend(first.sides.keys().map(String::as_str));
+    head.push("");
     let cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
             let mut cells = vec![format!("{}:{}", row.kind, row.key), row.field.clone()];
-            cells.extend(row.sides.values().map(|side| cell(side, row.first)));
+            cells.extend(row.sides.values().map(|side| cell(side, row.first || row.undone)));
+            cells.push(if row.undone { "undone" } else { "" }.to_string());
             cells
         })
         .collect();

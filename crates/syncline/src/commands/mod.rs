@@ -20,6 +20,7 @@ mod sweep;
 mod sync;
 mod systems;
 mod trial;
+mod undo;
 mod verify;
 
 use crate::Global;
@@ -64,6 +65,8 @@ pub(crate) enum Command {
     Resolve(resolve::Args),
     /// Let a pass through that changes a large part of a flow's records
     Approve(approve::Args),
+    /// Take back what one pass wrote: shown first, then put back and kept so
+    Undo(undo::Args),
     /// Orders from before the flow's first day: list them, let named ones through
     Import(import::Args),
     /// Compare both sides, and say of how many
@@ -99,6 +102,7 @@ pub(crate) async fn carry_out(command: Command, global: &Global, out: &Out) -> R
         Command::Conflicts(args) => conflicts::carry_out(&args, &file()?, out).await,
         Command::Resolve(args) => resolve::carry_out(&args, &file()?, out).await,
         Command::Approve(args) => approve::carry_out(&args, &file()?, out).await,
+        Command::Undo(args) => undo::carry_out(&args, &file()?, out).await,
         Command::Import(args) => import::carry_out(&args, &file()?, out).await,
         Command::Verify(args) => verify::carry_out(&args, &file()?, out).await,
         Command::Systems(args) => systems::carry_out(&args, &global.config, out).await,

@@ -78,9 +78,9 @@ fn pass(result: &Result<Synced, EngineError>, before: &mut u64, out: Out) {
             let writes = synced.writes.saturating_sub(*before);
             *before = synced.writes;
             if out.json {
-                out.data(&json!({"at": at, "new": synced.new, "changed": synced.changed, "writes": writes}));
+                out.data(&json!({"at": at, "new": synced.new, "changed": synced.changed, "writes": writes, "run": synced.run}));
             }
-            let written = super::sync::writes(writes);
+            let written = super::sync::writes(writes, synced.run);
             out.say(format!("{at:.0} {} new, {} changed, {written}", synced.new, synced.changed));
         }
         Err(error) => {

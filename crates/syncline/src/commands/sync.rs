@@ -6,6 +6,7 @@ use crate::patience::patiently;
 use crate::{open, progress, signals};
 use serde_json::json;
 use std::collections::BTreeMap;
+use syncline_core::id::RunId;
 use syncline_core::kind::Flow;
 use syncline_engine::approval::Gate;
 use syncline_engine::config::Config;
@@ -13,7 +14,8 @@ use syncline_engine::config::Config;
 const AFTER: &str = "\
 Examples:
   syncline sync              everything that is due
-  syncline sync --json       {\"new\":…,\"changed\":…,\"writes\":…,\"flows\":{…},\"recovered\":…}
+  syncline sync --json       {\"new\":…,\"changed\":…,\"writes\":…,\"flows\":{…},\"run\":…}
+What one pass writes is a run: `syncline undo` lists them and takes them back.
 Ctrl-C or SIGTERM ends it after the step under way; nothing is lost, and the next `sync` goes on from there.";
 
 /// What to bring to agreement.
@@ -48,10 +50,11 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     if out.json {
         out.data(&json!({
             "new": synced.new, "changed": synced.changed, "writes": synced.writes, "flows": flows,
-            "recovered": recovered, "stopped": stopped, "unapproved": engine.shut(),
+            "recovered": recovered, "stopped": stopped, "unapproved": engine.shut(), "run": synced.run,
         }));
     } else {
-        out.line(format!("{} new, {} changed, {}", synced.new, synced.changed, writes(synced.writes)));
+        let written = writes(synced.writes, synced.run);
+        out.line(format!("{} new, {} changed, {written}", synced.new, synced.changed));
         super::status::told(&flows, out);
     }
     if stopped {
@@ -71,7 +74,8 @@ pub(super) fn unapproved(shut: &BTreeMap<Flow, Gate>, out: Out) {
     }
 }
 
-/// `n write(s) sent`.
-pub(super) fn writes(n: u64) -> String {
-    format!("{} sent", count(usize::try_from(n).unwrap_or(usize::MAX), "write"))
+/// `n write(s) sent`, and as which run.
+pub(super) fn writes(n: u64, run: Option<RunId>) -> String {
+    let run = run.map_or(String::new(), |run| format!(" (run {run})"));
+    format!("{} sent{run}", count(usize::try_from(n).unwrap_or(usize::MAX), "write"))
 }

@@ -18,7 +18,8 @@ pub struct Bench {
     token: String,
     /// What requests to the shop are signed with: variables and their values.
     keys: Vec<(String, String)>,
-    erp: String,
+    /// The ERP's address, with its database.
+    pub erp: String,
     login: String,
     password: String,
 }
