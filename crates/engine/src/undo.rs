@@ -4,6 +4,7 @@
 //! and it stands in the conflict inbox until then (docs/decisions/0008).
 
 use crate::apply::Stopped;
+use crate::approval::Gate;
 use crate::prices::shown;
 use crate::reading::{CHUNK, read, show};
 use crate::run::Engine;
@@ -13,10 +14,10 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::delivery::Delivery;
 use syncline_core::id::{EntityId, RunId, SystemName, SystemUid};
-use syncline_core::kind::{Kind, Step};
+use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::leaf::{Leaf, Leaves, Value};
 use syncline_core::path::Path;
-use syncline_core::planner::{Planned, Undone};
+use syncline_core::planner::{Decision, Planned, Undone};
 use syncline_core::policy::Hold;
 use syncline_core::rules::{FieldPolicy, FieldRules};
 use syncline_store::{Case, RunRow, Runs, StoreError, TakeBack, Written};
@@ -276,16 +277,19 @@ impl Engine {
         }
         self.begin_pass(format!("undo {}", undo.run.run)).await;
         let unread = self.read_once_more(&records).await?;
+        let shut = self.gates().await?;
         let mut lanes = Vec::new();
         for (entity, rows) in &records {
-            match unread.get(entity) {
-                Some(why) => report.unfinished.extend(stopped(rows, "ready", why.clone())),
-                None if self.take_back(undo.run.run, *entity, rows).await? => lanes.push(*entity),
-                None => {
-                    let why =
-                        Hold::new("SYN-0146", "it changed at this moment", "look at it again with `syncline undo`");
-                    report.unfinished.extend(stopped(rows, "ready", why));
+            let why = match unread.get(entity) {
+                Some(why) => Some(why.clone()),
+                None if !self.take_back(undo.run.run, *entity, rows).await? => {
+                    Some(Hold::new("SYN-0146", "it changed at this moment", "look at it again with `syncline undo`"))
                 }
+                None => self.unapproved(&shut, *entity).await?,
+            };
+            match why {
+                Some(why) => report.unfinished.extend(stopped(rows, "ready", why)),
+                None => lanes.push(*entity),
             }
         }
         if !lanes.is_empty() {
@@ -337,6 +341,23 @@ impl Engine {
             Err(StoreError::Stale) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Why the record's next write waits: more than what was taken back would go with it, and its flow is `shut` until
+    /// a person approves of a mass change.
+    async fn unapproved(&self, shut: &BTreeMap<Flow, Gate>, entity: EntityId) -> Result<Option<Hold>, EngineError> {
+        let case = self.store.load(entity).await?;
+        let flow = case.kind.flow();
+        if !shut.contains_key(&flow) {
+            return Ok(None);
+        }
+        Ok(match self.decide(&case, false).await?.decision {
+            Decision::Step(plan) if !self.takes_back(&case, &plan) => {
+                let what = format!("other changes of {flow} wait for an approval");
+                Some(Hold::new("SYN-0141", what, format!("`syncline approve {flow}`, then `syncline sync`")))
+            }
+            _ => None,
+        })
     }
 
     /// What became of one record's fields.

@@ -218,6 +218,28 @@ fn a_row_that_went_comes_back_and_one_that_came_goes_again() {
 }
 
 #[test]
+fn an_undo_lets_nothing_through_that_waits_for_an_approval() {
+    agreed(50, |stage| async move {
+        let (right, now) = (base_prices(&stage), stage.clock.true_now());
+        assert!(open(&stage.world).erp.set_list_price(now, SKU, "999"));
+        let engine = stage.boot().await.unwrap();
+        passes(&stage, 60).await;
+        let run = engine.runs(1).await.unwrap().newest.remove(0).run;
+        assert!(open(&stage.world).erp.set_price_list(now, "Wholesale", &[(None, 0, "unit_price * 0.1")]));
+        let groups = of_group(&stage);
+        engine.sync(None).await.unwrap();
+        assert!(engine.shut().contains_key(&Flow::Prices));
+        let done = engine.undo(&shown(&engine, run).await).await.unwrap();
+        assert_eq!(done.unfinished.iter().map(|row| row.why.code.as_str()).collect::<Vec<_>>(), ["SYN-0141"]);
+        assert_eq!(of_group(&stage), groups, "what nobody approved of stays out");
+        engine.approve(Flow::Prices).await.unwrap();
+        passes(&stage, 300).await;
+        assert_eq!((base_prices(&stage), of_group(&stage) != groups), (right, true), "then both go");
+        assert_eq!(broken(&stage), [""; 0]);
+    });
+}
+
+#[test]
 fn a_name_is_taken_back_alone_and_an_undo_can_be_undone() {
     catalogued(&[], |stage| async move {
         let engine = stage.boot().await.unwrap();
