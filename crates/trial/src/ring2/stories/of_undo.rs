@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::delivery::{Delivery, Progress};
 use syncline_core::id::{RunId, SystemName};
 use syncline_core::kind::Flow;
+use syncline_core::leaf::Leaves;
 use syncline_core::rules::FieldPolicy;
 use syncline_engine::conflicts::{Choice, Which};
 use syncline_engine::undo::{Fate, Undo};
@@ -248,6 +249,13 @@ fn a_name_is_taken_back_alone_and_an_undo_can_be_undone() {
         let run = engine.sync(None).await.unwrap().run.unwrap();
         let undo = shown(&engine, run).await;
         assert_eq!(undo.with(Fate::Back).map(|row| row.field.to_string()).collect::<Vec<_>>(), ["texts.en.name"]);
+        let paths = |leaves: &Leaves| leaves.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>();
+        let kept = engine.store.run_writes(run).await.unwrap().remove(0);
+        assert_eq!(
+            kept.before.as_ref().map(paths),
+            Some(paths(&kept.delivery.change.leaves)),
+            "no more than was written"
+        );
         assert_eq!(engine.undo(&undo).await.unwrap().undone, 1);
         at_erp(&stage, None, "description", &json!("Holds tea."));
         passes(&stage, 600).await;
