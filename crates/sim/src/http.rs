@@ -27,14 +27,18 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-/// What a person changes of a product at the system's own desk.
+/// What a person changes of a product, or of its price, at the system's own desk.
+///
+/// The field `price` is the ERP's list price, or the shop's price for one piece in the list that `place` names (`base`,
+/// `special`, `group:<code>`; no value takes it away). `price_list` makes the ERP's list that `place` names say the lines
+/// of `value` and no others, whatever `sku` says: `unit_price * 0.7 from 5 of MUG; unit_price * 0.9`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub struct Edit {
     /// Which product.
     pub sku: String,
-    /// In which store view or language; none for what all fall back to.
+    /// In which store view, language or price list; none for what all fall back to.
     pub place: Option<String>,
-    /// `name`, `description` and the like.
+    /// `name`, `description`, `price` and the like.
     pub field: String,
     /// What it becomes.
     pub value: String,

@@ -466,7 +466,14 @@ impl System for Shop {
     }
 
     fn edit(&mut self, now: Timestamp, edit: &Edit) -> bool {
-        self.edit_product(now, &edit.sku, edit.place.as_deref(), &edit.field, &edit.value)
+        let place = edit.place.as_deref();
+        match edit.field.as_str() {
+            "price" => {
+                let amount = Some(edit.value.as_str()).filter(|amount| !amount.is_empty());
+                self.set_price(now, &edit.sku, place.unwrap_or("base"), 1, amount)
+            }
+            field => self.edit_product(now, &edit.sku, place, field, &edit.value),
+        }
     }
 
     fn ledger(&self) -> Value {

@@ -130,3 +130,19 @@ fn what_a_read_does_with_a_sku_nobody_has_is_a_habit() {
     shop.quirks_mut().strict_price_reads = true;
     assert_eq!(send(&mut shop, "POST", "base-prices-information", &skus).0, 404);
 }
+
+#[test]
+fn a_person_changes_a_price_as_any_other_field() {
+    let mut shop = shop();
+    let edit = |place: Option<&str>, value: &str| crate::http::Edit {
+        sku: "MUG".to_owned(),
+        place: place.map(str::to_owned),
+        field: "price".to_owned(),
+        value: value.to_owned(),
+    };
+    assert!(shop.edit(now(), &edit(None, "7.5")) && shop.edit(now(), &edit(Some("special"), "6")));
+    let told: Vec<Value> = ledger(&shop, "MUG").iter().map(|row| json!([row["list"], row["amount"]])).collect();
+    assert_eq!(told, [json!(["base", "7.5"]), json!(["special", "6"])]);
+    assert!(shop.edit(now(), &edit(Some("special"), "")) && !shop.edit(now(), &edit(None, "")));
+    assert_eq!(ledger(&shop, "MUG").len(), 1);
+}

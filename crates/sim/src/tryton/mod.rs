@@ -373,7 +373,14 @@ impl System for Erp {
     }
 
     fn edit(&mut self, now: Timestamp, edit: &Edit) -> bool {
-        self.edit_product(now, &edit.sku, edit.place.as_deref(), &edit.field, &Value::from(edit.value.clone()))
+        match (edit.field.as_str(), edit.place.as_deref()) {
+            ("price", None) => self.set_list_price(now, &edit.sku, &edit.value),
+            ("price_list", Some(list)) => {
+                price::lines(&edit.value).is_some_and(|lines| self.set_price_list(now, list, &lines))
+            }
+            ("price" | "price_list", _) => false,
+            (field, place) => self.edit_product(now, &edit.sku, place, field, &Value::from(edit.value.clone())),
+        }
     }
 
     fn ledger(&self) -> Value {

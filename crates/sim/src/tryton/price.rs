@@ -157,6 +157,18 @@ fn coded(store: &Store, code: &str) -> Result<u64, Fail> {
     found.first().copied().ok_or_else(|| Fail::other(format!("no product {code}")))
 }
 
+/// The lines of a price list as a person writes them, `unit_price * 0.7 from 5 of MUG; unit_price * 0.9`; none where a
+/// number of pieces is none.
+pub fn lines(text: &str) -> Option<Vec<(Option<&str>, u32, &str)>> {
+    text.split(';').map(one_line).collect()
+}
+
+fn one_line(text: &str) -> Option<(Option<&str>, u32, &str)> {
+    let (text, code) = text.split_once(" of ").map_or((text, None), |(text, code)| (text, Some(code.trim())));
+    let (formula, from) = text.split_once(" from ").unwrap_or((text, "0"));
+    Some((code, from.trim().parse().ok()?, formula.trim()))
+}
+
 /// Makes the list of that name say these lines and no others, as a person who edits it would.
 pub fn set_price_list(store: &mut Store, name: &str, lines: &[(Option<&str>, u32, &str)]) -> Result<(), Fail> {
     let all = store.model(LIST)?;
@@ -219,4 +231,16 @@ fn steps(store: &Store, list: u64, product: u64) -> BTreeSet<Decimal> {
         .filter(|line| fits(store, *line, product))
         .filter_map(|line| store.value(LINE, line, "quantity").number());
     from.filter(|from| *from > Decimal::ONE).chain([Decimal::ONE]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines;
+
+    #[test]
+    fn lines_are_read_as_a_person_writes_them() {
+        let told = lines("unit_price * 0.7 from 5 of NUT/M8 ü; unit_price * 0.9");
+        assert_eq!(told, Some(vec![(Some("NUT/M8 ü"), 5, "unit_price * 0.7"), (None, 0, "unit_price * 0.9")]));
+        assert_eq!(lines("unit_price from many"), None);
+    }
 }

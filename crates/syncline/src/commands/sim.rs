@@ -66,6 +66,9 @@ struct Serve {
     /// What happens to requests on their way
     #[arg(long, default_value = "calm")]
     weather: Sky,
+    /// What a shop's prices are in; those of the simulated ERP are in EUR
+    #[arg(long, default_value = "USD", value_name = "CODE")]
+    currency: String,
     /// No orders and no customers
     #[arg(long)]
     empty: bool,
@@ -146,6 +149,7 @@ fn pretended(wish: &Serve, url: &str) -> (Box<dyn System>, serde_json::Value) {
             let mut shop = magento::Shop::new(options);
             // Its catalogue has rare characters from the start: a shop that loses them would not.
             shop.quirks_mut().all_characters = true;
+            shop.set_currency(&wish.currency);
             if !wish.oauth {
                 return (Box::new(shop), json!({"url": url, "token": secret}));
             }
