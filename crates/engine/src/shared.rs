@@ -19,7 +19,7 @@ use syncline_core::policy::Hold;
 use syncline_core::profile::Fit;
 use syncline_core::record::{PRICE_SHARED, VARIANT_SHARED};
 use syncline_core::rules::{FieldPolicy, FieldRules};
-use syncline_store::{Agreed, Base, Basis, Case};
+use syncline_store::{Agreed, Base, Basis, Case, Stray};
 
 /// One pair of systems of the flow and what comparing them came to.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Engine {
                 seen.set(path.clone(), shown(seen, path));
             }
         }
-        let (of_source, of_target) = (base(case, source, target), base(case, target, source));
+        let (of_source, of_target) = self.bases(case, rules, source, target);
         let (profile_a, profile_b) = (source.kind(case.kind), target.kind(case.kind));
         let fit_a = |path: &Path, value: &Value| -> Fit { source.connector.fit(case.kind, path, value) };
         let fit_b = |path: &Path, value: &Value| -> Fit { target.connector.fit(case.kind, path, value) };
@@ -108,6 +108,43 @@ impl Engine {
         }
         let (theirs, ours) = self.seen(case, peer, system);
         (ours, theirs)
+    }
+
+    /// The bases of `one` and `other` towards each other, as what landed late or twice has left them.
+    fn bases(&self, case: &Case, rules: &FieldRules, one: &System, other: &System) -> (Leaves, Leaves) {
+        let (mut of_one, mut of_other) = (base(case, one, other), base(case, other, one));
+        for stray in &case.strays {
+            for again in
+                self.again(case, rules, stray, one, other).into_iter().chain(self.again(case, rules, stray, other, one))
+            {
+                let of = if again.system == one.uid { &mut of_one } else { &mut of_other };
+                *of = of.overlaid(&again.leaves);
+            }
+        }
+        (of_one, of_other)
+    }
+
+    /// What `system` and `peer` agree on again by `stray`, where `system` shows what that wrote and no longer what both
+    /// agreed on since. It landed late, or twice: nobody changed anything, and what was said since has to be said again.
+    fn again(&self, case: &Case, rules: &FieldRules, stray: &Stray, system: &System, peer: &System) -> Vec<Base> {
+        let Stray { delivery, basis, .. } = stray;
+        let basis = basis.as_ref().filter(|basis| delivery.target == system.name && basis.peer == peer.uid);
+        let (shown, _) = self.seen_by(case, rules, system, peer);
+        let (wish, agreed) = (&delivery.change.leaves, base(case, system, peer));
+        let mut bases = bases_of_write(system, wish, basis, &shown);
+        bases.iter_mut().for_each(|base| base.leaves.retain(|path| agreed.get(path) != wish.get(path)));
+        bases
+    }
+
+    /// What the pair of `stray` agrees on again, see [`Engine::again`]; nothing for records that are not shared by fields.
+    ///
+    /// # Errors
+    /// Where the file lacks a system.
+    pub(crate) fn landed_again(&self, case: &Case, stray: &Stray) -> Result<Vec<Base>, EngineError> {
+        let Some(rules) = self.field_rules(case.kind) else { return Ok(Vec::new()) };
+        let system = self.system(&stray.delivery.target)?;
+        let peer = stray.basis.as_ref().and_then(|basis| self.systems.values().find(|one| one.uid == basis.peer));
+        Ok(peer.map(|peer| self.again(case, rules, stray, system, peer)).unwrap_or_default())
     }
 
     /// What to do about a record that systems share: what can be written goes first, then what a person has to decide.
@@ -184,7 +221,7 @@ impl Engine {
     ) -> Option<Decision> {
         let nothing = Leaves::new();
         let (shown, other_seen) = self.seen_by(case, rules, target, peer);
-        let base = base(case, target, peer);
+        let (base, _) = self.bases(case, rules, target, peer);
         let shop = if plan.target == rules.source { peer } else { target };
         let shared = SharedFacts {
             rules,

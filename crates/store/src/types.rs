@@ -240,8 +240,8 @@ pub struct Case {
     pub undone: BTreeMap<(SystemUid, SystemUid), Undoings>,
     /// What the delivery that is not over was planned on, where it goes by fields.
     pub basis: Option<Basis>,
-    /// Writes whose strays still have to be looked for: delivery, and the moment no request can land any more.
-    pub strays: Vec<(Delivery, Timestamp)>,
+    /// Writes that may still land late or a second time, oldest first.
+    pub strays: Vec<Stray>,
     /// Systems that do not have it any more; for stock and prices, their variant.
     pub gone: BTreeMap<SystemUid, Tombstone>,
 }
@@ -273,6 +273,17 @@ pub struct Basis {
     pub peer: SystemUid,
     /// What it showed, in its own words.
     pub leaves: Leaves,
+}
+
+/// A write that is over and may still land late or a second time.
+#[derive(Debug, Clone)]
+pub struct Stray {
+    /// The write.
+    pub delivery: Delivery,
+    /// From when on nothing of it can land any more.
+    pub at: Timestamp,
+    /// What it was planned on, where it goes by fields.
+    pub basis: Option<Basis>,
 }
 
 /// A planned step to be made durable.

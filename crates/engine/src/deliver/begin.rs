@@ -49,7 +49,7 @@ impl Engine {
                     }
                     _ => "a second draft may still turn up",
                 };
-                let due = case.strays.iter().map(|(_, at)| *at).min();
+                let due = case.strays.iter().map(|stray| stray.at).min();
                 due.map_or(LaneState::Idle, |at| LaneState::Awaiting(why.to_string(), at))
             }
             Decision::Outside(why) => LaneState::Outside(why),
@@ -114,7 +114,7 @@ impl Engine {
             None => self.flows.orders.iter().map(|rules| &rules.source).collect(),
         };
         // What a late request left behind shows only to who looks.
-        let late = case.strays.iter().find(|(_, at)| *at <= self.now()).map(|(delivery, _)| &delivery.target);
+        let late = case.strays.iter().find(|stray| stray.at <= self.now()).map(|stray| &stray.delivery.target);
         for name in names {
             let system = self.system(name)?;
             let unread = case.sides.get(&system.uid).is_some_and(|side| side.unread);

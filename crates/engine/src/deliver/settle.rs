@@ -141,13 +141,15 @@ impl Engine {
 
     /// Looks for second drafts of creates whose fate was once in doubt, and removes them.
     pub(super) async fn sweep_strays(&self, work: &Work, case: &Case) -> Result<Option<Swept>, EngineError> {
-        let due = case.strays.iter().find(|(_, at)| *at <= self.now());
-        let Some((delivery, _)) = due else { return Ok(None) };
+        let Some(stray) = case.strays.iter().find(|stray| stray.at <= self.now()) else { return Ok(None) };
+        let delivery = &stray.delivery;
         let system = self.system(&delivery.target)?.clone();
         if delivery.change.step != Step::Create || self.makes_shared(&delivery.change) {
             // The figures were read when the lane was taken up.
             let entry = Entry::new("looked again", system.name.as_str(), "nothing can land any more");
-            self.end(work, delivery, &system, Ending::Superseded, entry).await?;
+            let agreed = self.landed_again(case, stray)?;
+            let settle = self.settlement(work, delivery, &system, Ending::Superseded, entry);
+            self.store.settle(Settle { agreed, ..settle }).await?;
             return Ok(Some(Swept::Again));
         }
         let by = Lookup::Mark(delivery.change.mark.clone());

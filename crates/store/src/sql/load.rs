@@ -3,7 +3,7 @@
 use super::commitment::{commitments, main_of};
 use super::{at, id, int, kind};
 use crate::codec::unpacked;
-use crate::{Basis, BoundTo, Case, SideState, StoreError};
+use crate::{Basis, BoundTo, Case, SideState, StoreError, Stray};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
         }
     }
     let (delivery, attempt) = open_delivery(db, entity)?;
-    let basis = if delivery.is_some() { basis(db, entity)? } else { None };
+    let basis = delivery.as_ref().map(|delivery| basis(db, delivery.id)).transpose()?.flatten();
     let kind = kind(&word)?;
     Ok(Case {
         entity,
@@ -147,22 +147,22 @@ fn open_delivery(db: &Connection, entity: EntityId) -> Result<(Option<Delivery>,
     }
 }
 
-/// What the delivery that is not over was planned on.
-fn basis(db: &Connection, entity: EntityId) -> Result<Option<Basis>, StoreError> {
-    let sql = "SELECT basis FROM delivery WHERE lane = ?1 AND over = 0";
-    let found: Option<Option<String>> =
-        db.prepare_cached(sql)?.query_row([int(entity.0)], |row| row.get(0)).optional()?;
-    found.flatten().map(|basis| unpacked("basis", &basis)).transpose()
+/// What a delivery was planned on, where it goes by fields.
+fn basis(db: &Connection, delivery: DeliveryId) -> Result<Option<Basis>, StoreError> {
+    let sql = "SELECT basis FROM delivery WHERE id = ?1";
+    let found: Option<String> = db.prepare_cached(sql)?.query_row([int(delivery.0)], |row| row.get(0))?;
+    found.map(|basis| unpacked("basis", &basis)).transpose()
 }
 
-fn strays(db: &Connection, entity: EntityId) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
+fn strays(db: &Connection, entity: EntityId) -> Result<Vec<Stray>, StoreError> {
     let sql = format!("{DELIVERY} WHERE lane = ?1 AND strays_at IS NOT NULL ORDER BY id");
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map([int(entity.0)], raw)?;
     let mut found = Vec::new();
     for row in rows {
         if let (delivery, _, Some(at)) = cooked(row?)? {
-            found.push((delivery, at));
+            let basis = basis(db, delivery.id)?;
+            found.push(Stray { delivery, at, basis });
         }
     }
     Ok(found)

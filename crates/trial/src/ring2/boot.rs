@@ -4,6 +4,7 @@ use super::clock::{SimClock, SimRng};
 use super::desk;
 use super::net::Net;
 use super::planted::{BadConnector, BadStore, BadTransport};
+use super::prices;
 use super::trade;
 use super::watch::{Border, Durable};
 use super::weather::Weather;
@@ -28,6 +29,10 @@ use syncline_store::{Sql, Store};
 pub const LEASE_S: u32 = 100;
 /// Seconds one call may take.
 const TIMEOUT_S: u64 = 20;
+/// The shop's uid.
+pub const SHOP: &str = "7f3k";
+/// The ERP's uid.
+pub const ERP: &str = "q2xd";
 /// Entries of the catalogue.
 pub const PRODUCTS: usize = 12;
 
@@ -113,7 +118,7 @@ impl Stage {
             signed,
             catalogue: catalogue(seed, products),
             rules: rules(),
-            prices: None,
+            prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
             products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
             stock: Random::of(seed, 5, 0).chance(1, 2).then(trade::rules),
@@ -209,8 +214,8 @@ impl Stage {
         }
         let ctx = Ctx::new(transport, self.clock.clone(), self.rng.clone(), 4, Duration::from_secs(TIMEOUT_S));
         let (name, uid) = match which {
-            Which::Shop => ("shop", "7f3k"),
-            Which::Erp => ("erp", "q2xd"),
+            Which::Shop => ("shop", SHOP),
+            Which::Erp => ("erp", ERP),
         };
         let known = self.profiles.lock().ok().and_then(|known| known.get(name).cloned());
         let profile = match known {

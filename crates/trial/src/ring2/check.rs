@@ -2,6 +2,7 @@
 
 use super::boot::Stage;
 use super::desk;
+use super::prices;
 use super::trade;
 use super::world::open;
 use rust_decimal::Decimal;
@@ -91,7 +92,20 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
             world.broken("both-sides-show-the-same", detail);
         }
     }
+    if stage.prices.is_some() {
+        let found = prices::apart(stage);
+        let mut world = open(&stage.world);
+        for detail in prices::overwritten(&world) {
+            world.broken("owned-fields-are-never-overwritten", detail);
+        }
+        for detail in found {
+            world.broken("the-shop-asks-what-the-erp-says", detail);
+        }
+    }
     let engine = stage.boot().await?;
+    if stage.prices.is_some() {
+        prices::fall_silent(stage, &engine).await?;
+    }
     let writes = open(&stage.world).writes;
     engine.sync(None).await.map_err(|error| error.to_string())?;
     let after = open(&stage.world).writes;

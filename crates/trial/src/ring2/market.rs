@@ -40,6 +40,7 @@ pub fn market(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
             let safe = !rules.safety.is_zero();
             stage.stock = Some(rules);
             stage.products = None;
+            stage.prices = None;
             open(&stage.world).weather = Weather::default();
             if let Err(error) = Market::new(seed, safe).play(&stage).await {
                 open(&stage.world).broken("the-schedule-runs", error);

@@ -7,6 +7,7 @@ mod desk;
 mod market;
 mod net;
 mod planted;
+mod prices;
 pub mod schedule;
 mod trade;
 mod watch;
@@ -23,7 +24,7 @@ use std::collections::BTreeMap;
 /// What a schedule plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Play {
-    /// Orders and stock through faults, crashes and people.
+    /// Orders, and in a part of the seeds stock, products and prices, through faults, crashes and people.
     Chaos,
     /// Stock in calm weather, with buyers who want the same few things between two passes.
     Market,

@@ -1,5 +1,7 @@
 //! Planted bugs, as decorators around the seams. No production code knows of them; each has to be found.
 
+use super::boot::{ERP, SHOP};
+use super::prices::LIST;
 use super::world::{Shared, open};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,18 +10,18 @@ use syncline_connect::{
     Transport, TransportError,
 };
 use syncline_core::delivery::{Change, Noted, Permit};
-use syncline_core::id::{DeliveryId, EntityId, Epoch, Mark, RemoteId};
+use syncline_core::id::{DeliveryId, EntityId, Epoch, Mark, RemoteId, SystemUid};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::profile::{Fit, Profile};
-use syncline_core::record::{Line, Lines, Record};
+use syncline_core::record::{Line, Lines, Price, Record};
 use syncline_store::{
     Case, Claim, Claimed, CommitPlan, Doubt, Ending, Fut, Release, Sending, Settle, Store, StoreError,
 };
 
 /// The slugs of this ring.
-pub const PLANTS: [&str; 9] = [
+pub const PLANTS: [&str; 11] = [
     "skip-intent",
     "ignore-epoch",
     "retry-write",
@@ -29,6 +31,8 @@ pub const PLANTS: [&str; 9] = [
     "base-currency",
     "merge-lines-by-sku",
     "look-once",
+    "one-base",
+    "untold-as-empty",
 ];
 
 /// The slugs of the market.
@@ -102,8 +106,11 @@ impl Store for BadStore {
     fn load(&self, entity: EntityId) -> Fut<'_, Case> {
         Box::pin(async move {
             let mut case = self.store.load(entity).await?;
-            if self.plant == "forget-orders" {
-                case.commitments.clear();
+            match self.plant {
+                "forget-orders" => case.commitments.clear(),
+                "one-base" => one_base(&mut case),
+                "untold-as-empty" => untold_as_empty(&mut case),
+                _ => {}
             }
             Ok(case)
         })
@@ -124,6 +131,22 @@ impl Store for BadStore {
     fn release(&self, mut release: Release) -> Fut<'_, ()> {
         release.epoch = self.epoch(release.lane, release.epoch);
         self.store.release(release)
+    }
+}
+
+/// One base for both sides of a pair: what the ERP showed when both agreed counts as what the shop showed.
+fn one_base(case: &mut Case) {
+    let (erp, shop) = (SystemUid::new(ERP), SystemUid::new(SHOP));
+    let Some(base) = case.sides.get(&erp).map(|side| side.base(&shop)) else { return };
+    if let Some(side) = case.sides.get_mut(&shop) {
+        side.bases.insert(erp, base);
+    }
+}
+
+/// A price list the ERP does not tell counts as one without a price.
+fn untold_as_empty(case: &mut Case) {
+    if let (Kind::Price, Some(side)) = (case.kind, case.sides.get_mut(&SystemUid::new(ERP))) {
+        side.seen.put(Price::list_path(LIST), Value::Bool(true));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::boot::{LEASE_S, Stage};
 use super::check;
 use super::desk;
+use super::prices;
 use super::trade;
 use super::world::{Violation, open};
 use serde_json::Value;
@@ -84,6 +85,7 @@ pub(super) fn outcome_of(stage: &Stage) -> Outcome {
 
 async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
     desk::open_views(stage);
+    prices::open_lists(stage);
     let engine = stage.boot().await?;
     engine.adopt_variants().await.map_err(|error| error.to_string())?;
     drop(engine);
@@ -104,6 +106,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         trade::each_second(stage, second);
         desk_holds(stage, second);
         desk::each_second(stage, second);
+        prices::each_second(stage, second);
     }
     {
         let mut world = open(&stage.world);
@@ -113,6 +116,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         world.erp.quirks_mut().search_lag = jiff::SignedDuration::ZERO;
     }
     release_all(stage);
+    prices::finish(stage);
     // Two leases, so that nothing of the chaos is still under way.
     let mut waited = 0;
     while waited < REST_S {
@@ -124,6 +128,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         processes.bury_the_dead(stage).await?;
         if let Some(engine) = processes.any() {
             desk::decide(stage, &engine).await;
+            prices::decide(stage, &engine).await;
         }
         if waited > 3 * u64::from(LEASE_S) && check::at_rest(stage, processes.any()).await {
             break;
@@ -156,8 +161,8 @@ fn break_weather(stage: &Stage) {
 /// Checks now and then that nobody's own fields were overwritten.
 fn desk_holds(stage: &Stage, second: u64) {
     let mut world = open(&stage.world);
-    if world.violations.is_empty() && !world.typed.is_empty() && second.is_multiple_of(5) {
-        for detail in desk::overwritten(&world) {
+    if world.violations.is_empty() && second.is_multiple_of(5) {
+        for detail in desk::overwritten(&world).into_iter().chain(prices::overwritten(&world)) {
             world.broken("owned-fields-are-never-overwritten", detail);
         }
     }

@@ -4,6 +4,7 @@ mod by_hand;
 mod of_creates;
 mod of_prices;
 mod of_products;
+mod of_rest;
 mod of_stock;
 mod of_sweeps;
 mod of_undo;
@@ -32,6 +33,7 @@ fn stocked<F: Future<Output = ()>>(seed: u64, products: usize, story: impl FnOnc
     runtime.block_on(async {
         let mut stage = Stage::stocked(seed, products, None, true).unwrap();
         stage.products = None;
+        stage.prices = None;
         open(&stage.world).weather = Weather::default();
         stage.boot().await.unwrap().adopt_variants().await.unwrap();
         story(stage).await;

@@ -52,7 +52,7 @@ fn a_list_that_repeats_a_page_is_told() {
 
 #[test]
 fn planted_bugs_are_found() {
-    for plant in ["skip-intent", "retry-write", "base-currency", "merge-lines-by-sku"] {
+    for plant in ["skip-intent", "retry-write", "base-currency", "merge-lines-by-sku", "untold-as-empty"] {
         let options =
             Options { seeds: 20, first: 0, play: Play::Chaos, plant: Some(plant), stop_at_first: true, threads: 2 };
         assert!(!run(&options, |_| ()).violations.is_empty(), "{plant} was not found in 20 schedules");

@@ -2,6 +2,7 @@
 
 use super::clock::SimClock;
 use super::desk::Typed;
+use super::prices;
 use super::weather::{Fault, Weather};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,6 +52,8 @@ pub struct World {
     pub dying: bool,
     /// What people typed at both desks.
     pub typed: Typed,
+    /// What people of the shop did to its prices.
+    pub priced: prices::Typed,
     noted: BTreeSet<Note>,
     sent: BTreeSet<Note>,
     hasher: blake3::Hasher,
@@ -80,6 +83,7 @@ impl World {
             writes: 0,
             dying: false,
             typed: Typed::new(),
+            priced: prices::Typed::default(),
             noted: BTreeSet::new(),
             sent: BTreeSet::new(),
             hasher: blake3::Hasher::new(),

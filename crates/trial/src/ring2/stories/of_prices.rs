@@ -1,16 +1,13 @@
 //! Prices as people meet them: lists of the ERP shown in the shop, what was there before, and what comes and goes.
 
 use super::*;
+use crate::ring2::prices::{self, LIST};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
-use syncline_core::rules::{FieldRules, PriceRules};
 use syncline_engine::conflicts::{Choice, Which};
 
 const SKU: &str = "MUG";
-/// A price list of the ERP, shown to the shop's group of that name.
-const LIST: &str = "Wholesale";
-
 /// A stage whose prices flow, tied and with the first pass behind it, differences from before decided for the ERP.
 fn priced<F: Future<Output = ()>>(story: impl FnOnce(Stage) -> F) {
     priced_of(super::PRODUCTS, story);
@@ -37,11 +34,7 @@ pub(super) fn priced_of<F: Future<Output = ()>>(products: usize, story: impl FnO
 }
 
 fn flow(stage: &mut Stage) {
-    let lists = [("base", "list"), ("group:Wholesale", LIST)];
-    let lists = lists.into_iter().map(|(ours, theirs)| (ours.to_string(), theirs.to_string())).collect();
-    let (source, targets) = (SystemName::new("erp"), vec![SystemName::new("shop")]);
-    stage.prices =
-        Some(PriceRules { fields: FieldRules { source, targets, policies: Vec::new(), creates: false }, lists });
+    stage.prices = Some(prices::rules());
     stage.products = None;
     stage.stock = None;
 }
@@ -132,5 +125,41 @@ fn a_price_changed_in_the_shop_is_put_right_when_the_erps_changes_and_a_special_
         assert!(open(&stage.world).erp.set_list_price(now, SKU, "11"));
         passes(&stage, 900).await;
         assert_eq!((of(&stage, "base", "1"), of(&stage, "special", "1")), (Some(decimal("11")), Some(decimal("5"))));
+    });
+}
+
+#[test]
+fn a_price_that_left_its_list_does_not_come_back_with_a_repeated_request() {
+    priced(|stage| async move {
+        let five = |stage: &Stage| {
+            let ledger = open(&stage.world).shop.ledger();
+            ledger["prices"].as_array().unwrap().iter().filter(|row| row["quantity"] == "5").count()
+        };
+        let say = |lines: &[(Option<&str>, u32, &str)]| {
+            assert!(open(&stage.world).erp.set_price_list(stage.clock.true_now(), LIST, lines));
+        };
+        {
+            let mut world = open(&stage.world);
+            world.weather = Weather::only(Fault::Repeated(0), 1000);
+            world.calm = false;
+        }
+        let engine = stage.boot().await.unwrap();
+        let (mut there, mut back) = (0, 0);
+        for _ in 0..6 {
+            say(&[(None, 5, "unit_price * 0.7"), (None, 0, "unit_price * 0.9")]);
+            engine.sync(None).await.unwrap();
+            there = there.max(five(&stage));
+            say(&[(None, 0, "unit_price * 0.9")]);
+            engine.sync(None).await.unwrap();
+            let gone = five(&stage);
+            sleep(Duration::from_secs(70)).await;
+            back = back.max(five(&stage).saturating_sub(gone));
+        }
+        assert!(there > 5 && back > 0, "{there} written, {back} came back");
+        open(&stage.world).calm = true;
+        passes(&stage, 1200).await;
+        assert_eq!(five(&stage), 0, "prices the ERP does not say");
+        assert_eq!(prices::apart(&stage), [""; 0]);
+        assert_eq!(broken(&stage), [""; 0]);
     });
 }

@@ -21,7 +21,7 @@ pub(super) fn catalogued<F: Future<Output = ()>>(policies: &[(&str, FieldPolicy)
 }
 
 /// Lets products flow under `policies`, and ties them.
-async fn tie(stage: &mut Stage, policies: &[(&str, FieldPolicy)]) {
+pub(super) async fn tie(stage: &mut Stage, policies: &[(&str, FieldPolicy)]) {
     let mut rules = desk::rules();
     rules.policies = policies.iter().map(|(path, policy)| (path_of(path), policy.clone())).collect();
     stage.products = Some(rules);
