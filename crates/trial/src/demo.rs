@@ -47,6 +47,21 @@ pub struct Orders {
     pub duplicate: usize,
 }
 
+/// Prices on both sides.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Prices {
+    /// Prices the ERP's lists say of what both sell.
+    pub source: usize,
+    /// Of those, how many the shop shows.
+    pub target: usize,
+    /// Prices the shop lacks.
+    pub missing: usize,
+    /// Prices the shop shows otherwise.
+    pub different: usize,
+    /// Prices in these lists that the ERP does not say.
+    pub extra: usize,
+}
+
 /// Records that need a person or another record.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Open {
@@ -61,6 +76,8 @@ pub struct Open {
 pub struct Proof {
     /// Orders on both sides.
     pub orders: Orders,
+    /// Prices on both sides.
+    pub prices: Prices,
     /// Sum of all differences in totals and lines, in minor units.
     pub cents_off: u64,
     /// What `verify` says, by flow.
@@ -69,7 +86,7 @@ pub struct Proof {
     pub compared: BTreeMap<String, u64>,
     /// What is open.
     pub open: Open,
-    /// Changes people made of products at both desks meanwhile.
+    /// Changes people made of products and prices at both desks meanwhile.
     pub edits: usize,
     /// Of those, how many were overwritten though their desk owns the field.
     pub overwritten: usize,
@@ -87,10 +104,14 @@ impl Proof {
         let open = self.open.waiting + self.open.held + self.open.failed + self.open.conflicts;
         let counted = source > 0 && source == target && missing == 0 && duplicate == 0 && self.cents_off == 0;
         let compared = self.compared.get("orders").is_some_and(|compared| *compared >= source as u64);
-        let beside = ["products", "inventory"].iter().all(|flow| self.compared.get(*flow).is_some_and(|of| *of >= 50));
+        let Prices { source, target, extra, .. } = self.prices;
+        let priced = source >= 50 && source == target && extra == 0;
+        let beside =
+            ["products", "inventory", "prices"].iter().all(|flow| self.compared.get(*flow).is_some_and(|of| *of >= 50));
         counted
             && compared
             && beside
+            && priced
             && self.overwritten == 0
             && open == 0
             && self.drift.values().all(|drift| *drift == 0)
@@ -112,7 +133,11 @@ impl Proof {
                 "          {} missing, {} twice, {} cents off",
                 self.orders.missing, self.orders.duplicate, self.cents_off
             ),
-            format!("products  {} changes by people at both desks, {} overwritten", self.edits, self.overwritten),
+            format!(
+                "prices    {} in the ERP's lists, {} in the shop; {} missing, {} different, {} too many",
+                self.prices.source, self.prices.target, self.prices.missing, self.prices.different, self.prices.extra
+            ),
+            format!("people    {} changes at both desks, {} overwritten", self.edits, self.overwritten),
             format!("verify    drift: {}", drift.join(", ")),
             format!(
                 "open      {} waiting, {} held, {} failed, {} conflicts",
@@ -165,7 +190,7 @@ impl Stage {
         let common = ["--port", "0", "--seed", &seed, "--products", "120", "--weather", "storm"];
         let mut shop = Child::start(
             exe,
-            &[&["sim", "serve", "magento", "--orders", &orders], &common[..]].concat(),
+            &[&["sim", "serve", "magento", "--currency", "EUR", "--orders", &orders], &common[..]].concat(),
             &folder,
             &[],
         )?;
@@ -181,6 +206,7 @@ impl Stage {
             ("SYNCLINE_ERP_LOGIN", text(&erp_told, "login")),
             ("SYNCLINE_ERP_PASSWORD", text(&erp_told, "password")),
         ];
+        desk::first_list().make(&shop_url, &erp_url).await?;
         let (exe, wish, typed) = (exe.to_path_buf(), wish.clone(), Vec::new());
         Ok(Self { exe, folder, wish, shop, erp, shop_url, erp_url, secrets, typed, started })
     }
@@ -194,15 +220,19 @@ impl Stage {
         self.until_done(&["init", "--yes", "--force", "--start", "all", "--shop", &shop, "--erp", &erp], &[0]).await?;
         desk::switch_on(&self.folder.join("syncline.toml"))?;
         self.until_done(&["adopt"], &[0, 3]).await?;
-        say("set up: file written, products tied by SKU; stock and products flow, too".to_string());
+        say("set up: file written, products tied by SKU; stock, products and prices flow, too".to_string());
+        self.until_done(&["sync", "prices"], &[0, 3]).await?;
+        self.approve("prices", &say).await?;
+        let mut kills = self.kill_among_prices(&say).await?;
         let released = counted(&self.ledger(&self.shop_url).await?, &Value::Null).orders.source;
-        let kills = self.kill_and_kill_again(released, &say).await?;
+        kills = self.kill_and_kill_again(kills, released, &say).await?;
         self.come_to_rest(&say).await?;
         say("the last pass came to its end; now both sides are counted".to_string());
         let verify = self.until_done(&["verify", "--json"], &[0, 2, 3]).await?;
         let status = self.until_done(&["status", "--json"], &[0, 3]).await?;
         let (shop, erp) = (self.ledger(&self.shop_url).await?, self.ledger(&self.erp_url).await?);
         let mut proof = self.proof(counted(&shop, &erp), &verify, &status, kills).await?;
+        proof.prices = ledger::prices(&shop, &erp);
         proof.edits = self.typed.len();
         proof.overwritten = desk::overwritten(&self.typed, &shop, &erp);
         Ok(proof)
@@ -217,14 +247,13 @@ impl Stage {
             say(format!(
                 "{conflicts} fields on which only a person can decide: the ERP counts, descriptions are the shop's"
             ));
-            for (field, system) in [("texts.*.name", "erp"), ("texts.*.description", "shop")] {
+            for (field, system) in [("texts.*.name", "erp"), ("texts.*.description", "shop"), ("prices[*]", "erp")] {
                 self.until_done(&["resolve", "--all", "--field", field, "--take", system], &[0, 1]).await?;
             }
             self.until_done(&["sync"], &[0, 3]).await?;
-            let told = self.until_done(&["approve", "products", "--json"], &[0]).await?;
-            if let Some(changes) = told["approved"]["changes"].as_u64() {
-                say(format!("{changes} products would change at once: nothing was written until it was approved"));
-            }
+        }
+        for flow in ["products", "prices"] {
+            self.approve(flow, say).await?;
         }
         self.until_done(&["sync"], &[0]).await?;
         // Figures and fields are looked at once more when nothing can land any more.
@@ -233,9 +262,55 @@ impl Stage {
         Ok(())
     }
 
-    /// Starts passes and kills each at the next share of the orders. Returns how often one was really killed.
-    async fn kill_and_kill_again(&mut self, released: usize, say: &impl Fn(String)) -> Result<u64, DemoError> {
+    /// A person lets a pass through that changes a large part of a flow's records, where one waits.
+    async fn approve(&self, flow: &str, say: &impl Fn(String)) -> Result<(), DemoError> {
+        let told = self.until_done(&["approve", flow, "--json"], &[0]).await?;
+        if let Some(changes) = told["approved"]["changes"].as_u64() {
+            say(format!("{changes} records of {flow} would change at once: nothing was written until it was approved"));
+        }
+        Ok(())
+    }
+
+    /// Starts passes over the prices and kills each at the next share of them. Returns how often one was really killed.
+    async fn kill_among_prices(&mut self, say: &impl Fn(String)) -> Result<u64, DemoError> {
         let mut kills = 0;
+        let wanted = usize::try_from(self.wish.kills / 3).unwrap_or(1);
+        for share in 1..=wanted {
+            let erp = self.ledger(&self.erp_url).await?;
+            let mut pass = Child::start(&self.exe, &["sync", "prices"], &self.folder, &self.secrets)?;
+            let counted = loop {
+                tokio::time::sleep(Duration::from_millis(40)).await;
+                let counted = ledger::prices(&self.ledger(&self.shop_url).await?, &erp);
+                if counted.missing <= counted.source * (wanted + 1 - share) / (2 * wanted + 1) || pass.has_ended()? {
+                    break counted;
+                }
+            };
+            if pass.kill().await? {
+                kills += 1;
+                self.people(kills).await?;
+                say(format!("{} of {} prices in the shop; SIGKILL number {kills}", counted.target, counted.source));
+            }
+        }
+        Ok(kills)
+    }
+
+    /// People change something at both desks after the kill of that number.
+    async fn people(&mut self, kill: u64) -> Result<(), DemoError> {
+        for edit in desk::edits(kill) {
+            edit.make(&self.shop_url, &self.erp_url).await?;
+            self.typed.push(edit);
+        }
+        Ok(())
+    }
+
+    /// Starts passes and kills each at the next share of the orders, `kills` being those before. Returns how often one
+    /// was really killed.
+    async fn kill_and_kill_again(
+        &mut self,
+        mut kills: u64,
+        released: usize,
+        say: &impl Fn(String),
+    ) -> Result<u64, DemoError> {
         let parts = usize::try_from(self.wish.kills).unwrap_or(1) + 2;
         while kills < self.wish.kills {
             let share = released * (usize::try_from(kills).unwrap_or(0) + 1) / parts;
@@ -249,10 +324,7 @@ impl Stage {
             };
             if pass.kill().await? {
                 kills += 1;
-                for edit in desk::edits(kills) {
-                    edit.make(&self.shop_url, &self.erp_url).await?;
-                    self.typed.push(edit);
-                }
+                self.people(kills).await?;
                 say(format!("{there} of {released} orders in the ERP; SIGKILL number {kills}"));
             } else if there >= released {
                 break;

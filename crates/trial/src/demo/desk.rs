@@ -1,4 +1,4 @@
-//! People who change products at both desks while the demo runs, and the flows beside orders switched on.
+//! People who change products and prices at both desks while the demo runs, and the flows beside orders switched on.
 
 use super::process::post_json;
 use super::{DemoError, root};
@@ -10,19 +10,35 @@ const SETTLE_S: u64 = 5;
 /// Seconds after a pass until everything it wrote can be looked at once more.
 pub(super) const SETTLED_S: u64 = 20 + SETTLE_S + 1;
 
+/// The ERP's price list that the shop's group of that name is shown.
+pub(super) const LIST: &str = "Wholesale";
+/// What it says of everything.
+const LINES: &str = "unit_price * 0.8 from 10; unit_price * 0.9";
+
 /// One change by a person.
 #[derive(Debug, Clone)]
 pub(super) struct Edit {
     at_shop: bool,
     sku: &'static str,
     field: &'static str,
+    /// The list, where it is a price in one.
+    place: Option<&'static str>,
     text: String,
 }
 
-/// What people change after the kill of that number: names and descriptions, at the desk that owns them and at the other.
+/// What people change after the kill of that number: names, descriptions and prices, at the desk that owns them and at
+/// the other.
 pub(super) fn edits(kill: u64) -> Vec<Edit> {
     let skus = ["MUG", "BOLT-M8", "PEN"];
-    let edit = |at_shop, field, sku| Edit { at_shop, sku, field, text: format!("{field} as of kill {kill}") };
+    let edit =
+        |at_shop, field, sku| Edit { at_shop, sku, field, place: None, text: format!("{field} as of kill {kill}") };
+    let price = |at_shop, sku, place, amount: u64| Edit {
+        at_shop,
+        sku,
+        field: "price",
+        place,
+        text: format!("{amount}.{kill}5"),
+    };
     let sku = skus[usize::try_from(kill).unwrap_or(0) % skus.len()];
     let other = skus[usize::try_from(kill + 1).unwrap_or(0) % skus.len()];
     vec![
@@ -30,36 +46,68 @@ pub(super) fn edits(kill: u64) -> Vec<Edit> {
         edit(true, "description", sku),
         edit(true, "name", other),
         edit(false, "description", other),
+        price(true, sku, Some("special"), 3),
+        // Changed at both desks: the ERP's counts.
+        price(true, other, Some("base"), 7),
+        price(false, other, None, 8),
+        list(format!("unit_price * 0.6{kill} from {} of {sku}; {LINES}", kill + 1)),
     ]
+}
+
+/// The ERP's price list as it is before anything flows.
+pub(super) fn first_list() -> Edit {
+    list(LINES.to_string())
+}
+
+fn list(lines: String) -> Edit {
+    Edit { at_shop: false, sku: "", field: "price_list", place: Some(LIST), text: lines }
 }
 
 impl Edit {
     /// Makes it where the person sits.
     pub(super) async fn make(&self, shop: &str, erp: &str) -> Result<(), DemoError> {
         let url = format!("{}/_sim/products", root(if self.at_shop { shop } else { erp }));
-        let told = post_json(&url, &json!({"sku": self.sku, "field": self.field, "value": self.text})).await?;
+        let told = json!({"sku": self.sku, "place": self.place, "field": self.field, "value": self.text});
+        let told = post_json(&url, &told).await?;
         match told["edited"].as_str() {
             Some(_) => Ok(()),
             None => Err(DemoError::System(url, format!("{} of {} cannot be changed: {told}", self.field, self.sku))),
+        }
+    }
+
+    /// Whether the desk it was made at owns what was changed.
+    fn is_owned(&self) -> bool {
+        match self.field {
+            "description" => self.at_shop,
+            "price" => self.at_shop == (self.place == Some("special")),
+            _ => !self.at_shop,
+        }
+    }
+
+    /// Whether `ledger` shows it; a price list is counted price by price.
+    fn is_shown(&self, ledger: &Value) -> bool {
+        let of_sku =
+            |list: &'static str| ledger[list].as_array().into_iter().flatten().filter(|row| row["sku"] == self.sku);
+        let list = self.place.unwrap_or(if self.at_shop { "base" } else { "list" });
+        match self.field {
+            "price_list" => true,
+            "price" => of_sku("prices").any(|row| row["list"] == list && row["amount"] == self.text.as_str()),
+            field => of_sku("products").any(|row| row[field] == self.text.as_str()),
         }
     }
 }
 
 /// How many fields show something else at the desk that owns them than what was typed there last.
 pub(super) fn overwritten(typed: &[Edit], shop: &Value, erp: &Value) -> usize {
-    let owned = |edit: &&Edit| edit.at_shop == (edit.field == "description");
+    let place = |edit: &Edit| (edit.at_shop, edit.sku, edit.field, edit.place);
     let last = |edit: &&Edit| {
-        let same = |other: &&Edit| (other.at_shop, other.sku, other.field) == (edit.at_shop, edit.sku, edit.field);
-        typed.iter().rev().find(same).is_some_and(|other| other.text == edit.text)
+        typed.iter().rev().find(|other| place(other) == place(edit)).is_some_and(|other| other.text == edit.text)
     };
-    let shown = |edit: &Edit| {
-        let rows = if edit.at_shop { shop } else { erp }["products"].as_array()?;
-        rows.iter().find(|row| row["sku"] == edit.sku)?[edit.field].as_str().map(str::to_string)
-    };
-    typed.iter().filter(owned).filter(last).filter(|edit| shown(edit).as_deref() != Some(&edit.text)).count()
+    let lost = |edit: &&Edit| !edit.is_shown(if edit.at_shop { shop } else { erp });
+    typed.iter().filter(|edit| edit.is_owned()).filter(last).filter(lost).count()
 }
 
-/// Switches products and stock on in the file that `init` wrote; descriptions are the shop's.
+/// Switches products, stock and prices on in the file that `init` wrote; descriptions are the shop's.
 pub(super) fn switch_on(file: &Path) -> Result<(), DemoError> {
     let failed = |error: std::io::Error| DemoError::Process(format!("{}: {error}", file.display()));
     let text = std::fs::read_to_string(file).map_err(failed)?;
@@ -69,7 +117,7 @@ pub(super) fn switch_on(file: &Path) -> Result<(), DemoError> {
         if line.starts_with('[') {
             line.split_whitespace().next().unwrap_or_default().clone_into(&mut table);
         }
-        let flows = table == "[flows.products]" || table == "[flows.inventory]";
+        let flows = ["[flows.products]", "[flows.inventory]", "[flows.prices]"].contains(&table.as_str());
         let switched = if flows && line.starts_with("mode =") { "mode = \"on\"" } else { line };
         out.push_str(switched);
         out.push('\n');

@@ -1,6 +1,6 @@
 //! What both systems really hold, counted against each other.
 
-use super::Orders;
+use super::{Orders, Prices};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
@@ -88,4 +88,63 @@ fn by_sku(order: &Value) -> BTreeMap<&str, Decimal> {
         }
     }
     amounts
+}
+
+/// The shop's lists with the ERP's lists they show.
+const LISTS: [(&str, &str); 2] = [("base", "list"), ("group:Wholesale", super::desk::LIST)];
+
+/// Prices of one list by SKU and number of pieces.
+type Rows = BTreeMap<(String, Decimal), Decimal>;
+
+/// Every price the ERP's lists say against what the shop shows, of whatever both ask a price for.
+pub(super) fn prices(shop: &Value, erp: &Value) -> Prices {
+    let both: Vec<String> = {
+        let theirs = list_of(erp, "list");
+        list_of(shop, "base").into_keys().filter(|place| theirs.contains_key(place)).map(|(sku, _)| sku).collect()
+    };
+    let mut counted = Prices::default();
+    for (ours, theirs) in LISTS {
+        let known = |rows: Rows| -> Rows { rows.into_iter().filter(|((sku, _), _)| both.contains(sku)).collect() };
+        let (mut shown, said) = (known(list_of(shop, ours)), known(list_of(erp, theirs)));
+        for (place, amount) in said {
+            counted.source += 1;
+            match shown.remove(&place) {
+                Some(other) if other == amount => counted.target += 1,
+                Some(_) => counted.different += 1,
+                None => counted.missing += 1,
+            }
+        }
+        counted.extra += shown.len();
+    }
+    counted
+}
+
+/// The prices of the list `name` in a ledger; a percentage counts as an amount of nothing, so that it is never right.
+fn list_of(ledger: &Value, name: &str) -> Rows {
+    let rows = ledger["prices"].as_array().into_iter().flatten().filter(|row| row["list"] == name);
+    let place =
+        |row: &Value| (row["sku"].as_str().unwrap_or_default().to_string(), amount(&row["quantity"]).normalize());
+    rows.map(|row| (place(row), amount(&row["amount"]).normalize())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn prices_are_counted_row_by_row() {
+        let row = |list: &str, sku: &str, quantity: &str, amount: &str| json!({"list": list, "sku": sku, "quantity": quantity, "amount": amount});
+        let erp = json!({"prices": [
+            row("list", "A", "1", "10"), row("Wholesale", "A", "1", "9"), row("Wholesale", "A", "10", "8"),
+            row("list", "B", "1", "5"), row("list", "FEE", "1", "1"), row("Secret", "A", "1", "2"),
+        ]});
+        let shop = json!({"prices": [
+            row("base", "A", "1", "10.0000"), row("group:Wholesale", "A", "1", "9.5"), row("special", "A", "1", "1"),
+            row("base", "B", "1", "5"), row("group:Wholesale", "B", "3", "4"),
+        ]});
+        let Prices { source, target, missing, different, extra } = prices(&shop, &erp);
+        assert_eq!((source, target, missing, different, extra), (4, 2, 1, 1, 1));
+        assert_eq!(prices(&json!({}), &erp).source, 0, "nothing shown is nothing proven");
+    }
 }

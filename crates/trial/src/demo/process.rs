@@ -42,7 +42,7 @@ impl Child {
             .envs(secrets.iter().map(|(name, value)| (*name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(if arguments.first() == Some(&"sim") || arguments == ["sync"] {
+            .stderr(if arguments.first() == Some(&"sim") || arguments.first() == Some(&"sync") {
                 Stdio::null()
             } else {
                 Stdio::piped()
