@@ -32,6 +32,7 @@ fn a_busy_day(stage: &Stage) {
 }
 
 #[test]
+#[ignore = "takes minutes; its end is not proven yet, see S09 in docs/scenarios.md"]
 fn s09_all_flows_are_silent_at_rest() {
     told(9, |mut stage| async move {
         open_all(&mut stage).await;
