@@ -40,6 +40,7 @@ pub fn rules() -> PriceRules {
             source: SystemName::new("erp"),
             targets: vec![SystemName::new("shop")],
             policies: Vec::new(),
+            creates: false,
         },
         lists: lists.into_iter().map(|(ours, theirs)| (ours.to_string(), theirs.to_string())).collect(),
     }
