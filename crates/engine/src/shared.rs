@@ -64,6 +64,8 @@ impl Engine {
                 seen.set(path.clone(), shown(seen, path));
             }
         }
+        shows_late(case, rules, source, target, &mut seen_source);
+        shows_late(case, rules, target, source, &mut seen_target);
         let (of_source, of_target) = self.bases(case, rules, source, target);
         let (profile_a, profile_b) = (source.kind(case.kind), target.kind(case.kind));
         let fit_a = |path: &Path, value: &Value| -> Fit { source.connector.fit(case.kind, path, value) };
@@ -289,6 +291,22 @@ pub(crate) fn bases_of_write(system: &System, wish: &Leaves, basis: Option<&Basi
         over: true,
     };
     vec![base(&system.uid, &basis.peer, here), base(&basis.peer, &system.uid, there)]
+}
+
+/// Puts what `system` was given in the place of what it showed before, in fields that both may change: as long as
+/// something of the write may still be under way, its showing the old value again is no change of its people.
+fn shows_late(case: &Case, rules: &FieldRules, system: &System, peer: &System, seen: &mut Leaves) {
+    let given = base(case, system, peer);
+    let ours = || case.strays.iter().filter(|stray| stray.delivery.target == system.name);
+    for (path, _) in ours().flat_map(|stray| stray.delivery.change.leaves.iter()) {
+        let (agreed, shown) = (given.get(path), seen.get(path));
+        let landed = ours().any(|stray| stray.delivery.change.leaves.get(path) == agreed);
+        let old = |stray: &Stray| stray.before.as_ref().is_some_and(|before| before.get(path) == shown);
+        let merged = matches!(rules.policy(path), FieldPolicy::Merge(_));
+        if merged && landed && shown != Leaf::Untold && ours().any(old) {
+            seen.set(path.clone(), agreed);
+        }
+    }
 }
 
 /// The base of `system` towards `peer`.

@@ -183,27 +183,30 @@ impl Engine {
         state: &mut SweepState,
     ) -> Result<(), EngineError> {
         walk.count.keys += page.keys.len() as u64;
-        if walk.deep {
-            walk.count.read += page.seen.len() as u64;
-            walk.count.news += self.take_in_all(system, kind, page.seen.clone()).await?;
-        }
         let known = self.store.known(system.uid.clone(), kind, page.keys.clone()).await?;
-        let mut to_read = Vec::new();
+        let mut news = Vec::new();
         for ((id, _), known) in page.keys.iter().zip(known) {
             match known {
-                Known::Same(entity) => state.met.add(entity),
-                Known::Moved(entity) if walk.deep => state.met.add(entity),
-                Known::Moved(_) => to_read.push(id.clone()),
+                Known::Same(entity) if !walk.deep => state.met.add(entity),
+                Known::Same(_) | Known::Moved(_) => news.push(id.clone()),
                 Known::Not => {
                     walk.count.unknown += 1;
-                    if self.takes_unknown(system, kind) && !walk.deep {
-                        to_read.push(id.clone());
+                    // Anything else of the target's own is none of ours: what we are about to make there is bound by us.
+                    if self.takes_unknown(system, kind) {
+                        news.push(id.clone());
                     }
                 }
             }
         }
-        walk.count.read += to_read.len() as u64;
-        let there = self.read_again(system, kind, &to_read).await?;
+        walk.count.read += news.len() as u64;
+        let there = match walk.deep {
+            true => {
+                let seen = page.seen.iter().filter(|seen| news.contains(&seen.id)).cloned().collect();
+                let news_told = self.take_in_all(system, kind, seen).await?;
+                Reading { there: news, gone: Vec::new(), news: news_told }
+            }
+            false => self.read_again(system, kind, &news).await?,
+        };
         walk.count.news += there.news;
         for known in self.store.known(system.uid.clone(), kind, there.keys()).await? {
             if let Known::Same(entity) | Known::Moved(entity) = known {

@@ -284,6 +284,8 @@ pub struct Stray {
     pub at: Timestamp,
     /// What it was planned on, where it goes by fields.
     pub basis: Option<Basis>,
+    /// What the target showed of its fields before.
+    pub before: Option<Leaves>,
 }
 
 /// A planned step to be made durable.

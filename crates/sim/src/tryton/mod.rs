@@ -317,7 +317,8 @@ impl Erp {
             limit: number(2),
             order: args.get(3).unwrap_or(&Value::Null),
         };
-        let lag = self.quirks.search_lag;
+        // A translation is part of what it translates: whoever reads the one by its id reads the other.
+        let lag = if model == "ir.translation" { SignedDuration::ZERO } else { self.quirks.search_lag };
         domain::search(&self.store, model, &query, &|model, id| {
             lag.is_zero() || self.store.row(model, id).is_some_and(|row| now.duration_since(row.created) >= lag)
         })

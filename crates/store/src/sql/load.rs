@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use syncline_core::delivery::Delivery;
 use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemName, SystemUid};
 use syncline_core::kind::Kind;
+use syncline_core::leaf::Leaves;
 use syncline_core::path::Path;
 
 pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError> {
@@ -154,6 +155,13 @@ fn basis(db: &Connection, delivery: DeliveryId) -> Result<Option<Basis>, StoreEr
     found.map(|basis| unpacked("basis", &basis)).transpose()
 }
 
+/// What the target showed before a delivery was sent.
+fn before(db: &Connection, delivery: DeliveryId) -> Result<Option<Leaves>, StoreError> {
+    let sql = "SELECT pre_image FROM delivery WHERE id = ?1";
+    let found: Option<String> = db.prepare_cached(sql)?.query_row([int(delivery.0)], |row| row.get(0))?;
+    found.map(|before| unpacked("record", &before)).transpose()
+}
+
 fn strays(db: &Connection, entity: EntityId) -> Result<Vec<Stray>, StoreError> {
     let sql = format!("{DELIVERY} WHERE lane = ?1 AND strays_at IS NOT NULL ORDER BY id");
     let mut statement = db.prepare_cached(&sql)?;
@@ -162,7 +170,8 @@ fn strays(db: &Connection, entity: EntityId) -> Result<Vec<Stray>, StoreError> {
     for row in rows {
         if let (delivery, _, Some(at)) = cooked(row?)? {
             let basis = basis(db, delivery.id)?;
-            found.push(Stray { delivery, at, basis });
+            let before = before(db, delivery.id)?;
+            found.push(Stray { delivery, at, basis, before });
         }
     }
     Ok(found)

@@ -12,7 +12,8 @@ mod tell;
 
 use crate::{
     Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, Known, LaneFilter, LaneRow, Met,
-    PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Sql, Store, StoreError, Story, SweepState, TakeBack, TallyRow, Unmet, Written,
+    PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Sql, Store, StoreError, Story, SweepState, TakeBack,
+    TallyRow, Unmet, Written,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};

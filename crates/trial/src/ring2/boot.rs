@@ -83,14 +83,8 @@ impl Stage {
     pub fn stocked(seed: u64, products: usize, plant: Option<&'static str>, keep_lines: bool) -> Result<Self, String> {
         let mut random = Random::of(seed, 1, 0);
         let now = beginning();
-        let mut shop = shop::Shop::new(shop::Options {
-            seed,
-            products,
-            orders: 0,
-            empty: true,
-            now,
-            token: "token".to_string(),
-        });
+        let mut shop =
+            shop::Shop::new(shop::Options { seed, products, orders: 0, empty: true, now, token: "token".to_string() });
         // What a planted bug sends twice has to arrive twice.
         let signed = plant.is_none() && Random::of(seed, 7, 0).chance(1, 3);
         if signed {

@@ -81,13 +81,6 @@ impl Weather {
         weather
     }
 
-    /// Whether a system shows at once what was written to it, and nothing lands late or twice: then whatever one shows is
-    /// what somebody made of it.
-    pub fn shows_at_once(&self) -> bool {
-        let late = |fault: &Fault| matches!(fault, Fault::Late(_) | Fault::Repeated(_));
-        self.late_rows_s == 0 && self.search_lag_s == 0 && !self.requests.iter().any(|(_, fault)| late(fault))
-    }
-
     /// What happens to the next request.
     pub fn draw(&self, random: &mut Random) -> Fault {
         let mut ticket = random.below(1000);
