@@ -78,9 +78,8 @@ impl Engine {
             }
         }
         if !only.is_empty() && report.left == plan.rows.len() {
-            let what =
-                format!("SYN-0405: no row of plan {} is called {}: see `syncline plan`", plan.id, only.join(", "));
-            return Err(EngineError::Setup(what));
+            let what = format!("no row of plan {} is called {}", plan.id, only.join(", "));
+            return Err(EngineError::Asked(Hold::new("SYN-0405", what, "see `syncline plan`")));
         }
         lanes.sort_unstable();
         lanes.dedup();

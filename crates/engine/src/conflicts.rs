@@ -9,6 +9,7 @@ use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::leaf::{Leaf, Leaves, Value};
 use syncline_core::merge::{Cause, Conflict};
 use syncline_core::path::Path;
+use syncline_core::policy::Hold;
 use syncline_core::rules::FieldPolicy;
 use syncline_store::{Base, Case, LaneFilter, Resolve};
 
@@ -203,20 +204,21 @@ impl Engine {
     fn allowed(&self, case: &Case, found: &Found, choice: &Choice) -> Result<(), EngineError> {
         let (source, target) = self.pair_of(case, found)?;
         let path = &found.conflict.path;
-        let refused = |what: String| Err(EngineError::Setup(format!("SYN-0433: {what}")));
+        let refused = |what: String, remedy: &str| Err(EngineError::Asked(Hold::new("SYN-0442", what, remedy)));
         if let Choice::Take(winner) = choice
             && ![&source.name, &target.name].contains(&winner)
         {
-            return refused(format!("`{path}` is between {} and {}, not {winner}", source.name, target.name));
+            let what = format!("`{path}` is between {} and {}, not {winner}", source.name, target.name);
+            return refused(what, "name one of the two with `--take`");
         }
         let policy = self.field_rules(case.kind).map(|rules| rules.policy(path));
         match (policy, choice) {
-            (Some(FieldPolicy::Owner(owner)), Choice::Take(winner)) if owner != *winner => refused(format!(
-                "`{path}` of {} is {owner}'s own: take {owner}, leave both as they are, or change the flow's `fields`",
-                case.label
-            )),
+            (Some(FieldPolicy::Owner(owner)), Choice::Take(winner)) if owner != *winner => refused(
+                format!("`{path}` of {} is {owner}'s own", case.label),
+                "take its owner, leave both as they are, or change the flow's `fields`",
+            ),
             (Some(FieldPolicy::Owner(owner)), Choice::Value(_)) => {
-                refused(format!("`{path}` of {} is {owner}'s own: change it there", case.label))
+                refused(format!("`{path}` of {} is {owner}'s own", case.label), "change it there")
             }
             _ => Ok(()),
         }
@@ -257,14 +259,17 @@ fn typed(conflict: &Conflict, text: &str) -> Result<Option<Value>, EngineError> 
         Leaf::Value(value) => Some(value),
         _ => None,
     });
-    let wrong = |wanted: &str| EngineError::Setup(format!("SYN-0434: `{}` takes {wanted}", conflict.path));
+    let wrong = |wanted: &str| {
+        let what = format!("`{}` does not take `{}`", conflict.path, syncline_core::text::shown(text, 60));
+        EngineError::Asked(Hold::new("SYN-0443", what, wanted))
+    };
     if text.is_empty() {
         return Ok(None);
     }
     Ok(Some(match sort {
-        Some(Value::Bool(_)) => Value::Bool(text.parse().map_err(|_| wrong("`true` or `false`"))?),
-        Some(Value::Number(_)) => Value::Number(text.parse().map_err(|_| wrong("a number like `1.25`"))?),
+        Some(Value::Bool(_)) => Value::Bool(text.parse().map_err(|_| wrong("write `true` or `false`"))?),
+        Some(Value::Number(_)) => Value::Number(text.parse().map_err(|_| wrong("write a number like `1.25`"))?),
         Some(Value::Text(_)) | None => Value::Text(text.to_string()),
-        Some(_) => return Err(wrong("no value: take one of the two sides")),
+        Some(_) => return Err(wrong("take one of the two sides")),
     }))
 }

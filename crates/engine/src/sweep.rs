@@ -13,7 +13,7 @@ use syncline_connect::{Cursor, Error, Seen};
 use syncline_core::delivery::after;
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::{Flow, Kind};
-use syncline_core::policy::ErrorKind;
+use syncline_core::policy::{ErrorKind, Hold};
 use syncline_core::text;
 use syncline_store::{Accept, Known, SweepCount, SweepState, Walk};
 
@@ -317,7 +317,7 @@ impl Engine {
             let order = SweepOrder { deep, believe: false, pages: Some(PAGES_A_PASS) };
             let swept = self.sweep(system, kind, order, &mut |_| {}).await?;
             if swept.suspected > 0 {
-                return Err(EngineError::Setup(swept.suspicion()));
+                return Err(EngineError::Asked(swept.suspicion()));
             }
         }
         Ok(())
@@ -327,12 +327,14 @@ impl Engine {
 impl Swept {
     /// What a person is asked where too much is missing to believe it.
     #[must_use]
-    pub fn suspicion(&self) -> String {
+    pub fn suspicion(&self) -> Hold {
         let Self { system, kind, suspected, bound, .. } = self;
-        format!(
-            "SYN-0151: {system} does not list {suspected} of the {bound} {kind}s tied there; nothing was taken for deleted: \
-             see whether its url, rights and websites are still right; if they are gone, `syncline sweep --believe`"
-        )
+        let what = format!(
+            "{system} does not list {suspected} of the {bound} {kind}s tied there; nothing was taken for deleted"
+        );
+        let remedy =
+            "see whether its url, rights and websites are still right; if they are gone, `syncline sweep --believe`";
+        Hold::new("SYN-0151", what, remedy)
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use syncline_connect::{Connector, Ctx, Error};
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::Kind;
+use syncline_core::policy::Hold;
 use syncline_core::profile::{KindProfile, Profile};
 use syncline_store::StoreError;
 
@@ -44,6 +45,9 @@ pub enum EngineError {
         /// What it answered.
         error: Error,
     },
+    /// What was asked for cannot be done: code, what, and what to ask for instead.
+    #[error("{}: {}: {}", .0.code, .0.what, .0.remedy)]
+    Asked(Hold),
     /// The set-up does not allow it.
     #[error("{0}")]
     Setup(String),
@@ -55,7 +59,7 @@ impl EngineError {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::System { error, .. } => error.kind.advice(),
-            Self::Store(_) | Self::Setup(_) => "",
+            Self::Store(_) | Self::Asked(_) | Self::Setup(_) => "",
         }
     }
 }

@@ -111,6 +111,7 @@ impl From<EngineError> for Failure {
         match error {
             EngineError::Store(error) => error.into(),
             EngineError::System { system, error } => Self::system(&system, &error),
+            EngineError::Asked(hold) => Self::new(&hold.code, hold.what, hold.remedy),
             EngineError::Setup(text) if text.starts_with("SYN-0401") || text.starts_with("SYN-0402") => {
                 Self::told(&text, "add it to the file (`syncline init` writes one that has it)")
             }

@@ -7,6 +7,7 @@ use crate::{open, signals};
 use serde_json::json;
 use std::sync::Mutex;
 use std::time::Duration;
+use syncline_core::policy::Hold;
 use syncline_engine::config::Config;
 use syncline_engine::sweep::{SweepOrder, Swept};
 use syncline_engine::{Engine, EngineError};
@@ -88,7 +89,9 @@ fn tell(done: &[Swept], stopped: bool, out: Out) {
             c.news
         ));
         if swept.suspected > 0 {
-            out.say(swept.suspicion());
+            let Hold { code, what, remedy } = swept.suspicion();
+            out.say(format!("{code}: {what}"));
+            out.say(format!("what to do: {remedy}"));
         }
     }
     if stopped {
