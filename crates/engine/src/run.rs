@@ -64,7 +64,7 @@ pub struct Synced {
     pub new: usize,
     /// Records that had changed.
     pub changed: usize,
-    /// Requests sent that change something.
+    /// Writes sent, each with one effect in a system.
     pub writes: u64,
     /// What this pass is called, where it wrote anything.
     pub run: Option<RunId>,
@@ -181,14 +181,14 @@ impl Engine {
         paused.iter().next().map(|(name, error)| (name.clone(), error.clone()))
     }
 
-    /// Requests sent that change something, since the process started.
+    /// Writes sent, each with one effect in a system, since the process started.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.writes.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn count_write(&self) {
-        self.writes.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn count_writes(&self, sent: usize) {
+        self.writes.fetch_add(sent as u64, Ordering::Relaxed);
     }
 
     /// From here on, what is written belongs to a new run, begun by `command`.

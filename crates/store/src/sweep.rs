@@ -38,7 +38,7 @@ pub struct SweepCount {
     pub unknown: u64,
     /// Records read because they were unknown, or not of the version that is known.
     pub read: u64,
-    /// Records among them that brought news.
+    /// Records that were new or changed by that, those that came along with them counted too.
     pub news: u64,
 }
 

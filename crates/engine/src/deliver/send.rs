@@ -52,7 +52,7 @@ impl Engine {
         if permits.is_empty() {
             return Ok(Vec::new());
         }
-        self.count_write();
+        self.count_writes(permits.len());
         let outcomes = system.connector.write(&system.ctx, permits).await;
         let together = sent.len();
         let mut outcomes = outcomes.into_iter();

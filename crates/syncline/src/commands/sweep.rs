@@ -85,7 +85,7 @@ fn tell(done: &[Swept], stopped: bool, out: Out) {
         let how = if swept.deep { " read whole" } else { "" };
         let left = if swept.over { "" } else { "; not at its end yet" };
         out.line(format!(
-            "{system}: {keys} {kind} keys{how}, {bound} tied, {read} read anew, {} with news, {gone} gone{left}",
+            "{system}: {keys} {kind} keys{how}, {bound} tied, {read} read anew, {} new or changed, {gone} gone{left}",
             c.news
         ));
         if swept.suspected > 0 {
