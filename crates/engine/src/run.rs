@@ -99,6 +99,8 @@ pub struct Engine {
     /// Flows whose pass waits for a person's approval.
     gates: Mutex<BTreeMap<Flow, Gate>>,
     writes: std::sync::atomic::AtomicU64,
+    /// Writes that systems took, since the process started.
+    landed: std::sync::atomic::AtomicU64,
     pass: tokio::sync::Mutex<Pass>,
 }
 
@@ -124,6 +126,7 @@ impl Engine {
             refusals,
             gates,
             writes: 0.into(),
+            landed: 0.into(),
             pass: tokio::sync::Mutex::default(),
         }
     }
@@ -167,8 +170,9 @@ impl Engine {
         stop
     }
 
-    /// `system` took something from us: earlier refusals were a mood.
+    /// `system` took something from us: earlier refusals were a mood, and the pass has come further.
     pub(crate) fn accepted_us(&self, system: &SystemName) {
+        self.landed.fetch_add(1, Ordering::Relaxed);
         if let Ok(mut refusals) = self.refusals.lock() {
             refusals.remove(system);
         }
@@ -353,7 +357,8 @@ impl Engine {
             rows.retain(|row| {
                 self.writes_to(row.kind) && !self.is_shut(row.kind) && (only.is_empty() || only.contains(&row.entity))
             });
-            let progress = Some((rows.len(), self.writes.load(Ordering::Relaxed)));
+            // A request that a system does not answer is no progress: or a pass would never end beside one that is down.
+            let progress = Some((rows.len(), self.landed.load(Ordering::Relaxed)));
             if progress != before {
                 before = progress;
                 give_up = syncline_core::delivery::after(self.now(), self.settings.patience_s);
