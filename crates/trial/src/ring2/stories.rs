@@ -240,29 +240,6 @@ fn s62_an_outage_of_eight_hours_then_the_flood() {
 }
 
 #[test]
-fn a_pass_ends_where_a_system_goes_down_in_the_middle_of_it() {
-    told(63, |stage| async move {
-        place(&stage, 1, |_| ());
-        let engine = stage.boot().await.unwrap();
-        let before = open(&stage.world).writes;
-        let pass = tokio::spawn(async move { drop(engine.sync(None).await) });
-        while open(&stage.world).writes < before + 3 {
-            sleep(Duration::from_millis(1)).await;
-        }
-        {
-            let mut world = open(&stage.world);
-            world.weather = Weather::only(Fault::Error, 1000);
-            world.calm = false;
-        }
-        let ended = tokio::time::timeout(Duration::from_secs(1_800), pass).await;
-        assert!(ended.is_ok(), "it goes on and on");
-        open(&stage.world).calm = true;
-        passes(&stage, 600).await;
-        assert_eq!(differences(&stage), [""; 0]);
-    });
-}
-
-#[test]
 fn s74_the_same_number_in_two_stores() {
     told(74, |stage| async move {
         open(&stage.world).shop.add_store_view("second", "Second view", "de_DE");
