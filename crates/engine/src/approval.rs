@@ -14,7 +14,12 @@ use syncline_store::{Accept, LaneFilter, LaneRow};
 /// Writes of one pass that nobody is asked about.
 const FEW: usize = 25;
 /// From one in so many of the records on, a person is asked.
-const SHARE: usize = 5;
+const SHARE: u64 = 5;
+
+/// Whether so many of the records of a flow at once are more than a person should hear of afterwards.
+pub(crate) fn is_mass(records: u64, of: u64) -> bool {
+    records > FEW as u64 && records.saturating_mul(SHARE) > of
+}
 
 /// A flow that waits for a person's approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,7 +63,7 @@ impl Engine {
             }
             let of = self.tied_count(kind, &rules.source).await?;
             let changes = self.changes(kind, &due).await?;
-            if changes > FEW && changes.saturating_mul(SHARE) > of && changes > approved.changes.saturating_add(FEW) {
+            if is_mass(changes as u64, of as u64) && changes > approved.changes.saturating_add(FEW) {
                 gates.insert(kind.flow(), Gate { changes, of });
             }
         }

@@ -4,6 +4,7 @@
 //! Which records were met is kept as a set of bits (decision 0008): keys may come in any order, and nothing is written
 //! for a record that is as it was.
 
+use crate::approval::is_mass;
 use crate::poll;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -17,10 +18,6 @@ use syncline_core::policy::{ErrorKind, Hold};
 use syncline_core::text;
 use syncline_store::{Accept, Known, SweepCount, SweepState, Walk};
 
-/// Records missing from the keys that are asked for one by one without a person's word.
-const FEW: u64 = 25;
-/// From one in so many of the bound records on, a person is asked.
-const SHARE: u64 = 5;
 /// Documents of one read.
 const CHUNK: usize = 100;
 /// Missing records looked at in one go.
@@ -138,7 +135,7 @@ impl Engine {
             }
             step?;
             if pausing {
-                return Ok(swept(system, kind, &walk, 0));
+                return Ok(swept(system, kind, &walk));
             }
         }
     }
@@ -261,15 +258,14 @@ impl Engine {
         walk: Walk,
         mut state: SweepState,
     ) -> Result<Swept, EngineError> {
-        let mut report = Swept { over: true, ..swept(system, kind, &walk, 0) };
+        let mut report = Swept { over: true, ..swept(system, kind, &walk) };
         loop {
             let unmet = self.store.unmet(system.uid.clone(), kind, state.met.clone(), MISSING).await?;
             report.bound = unmet.bound;
             if unmet.rows.is_empty() {
                 break;
             }
-            let many = unmet.missing > FEW && unmet.missing.saturating_mul(SHARE) > unmet.bound;
-            if many && !order.believe && report.gone == 0 {
+            if is_mass(unmet.missing, unmet.bound) && !order.believe && report.gone == 0 {
                 report.suspected = unmet.missing;
                 break;
             }
@@ -352,9 +348,9 @@ impl Reading {
     }
 }
 
-fn swept(system: &System, kind: Kind, walk: &Walk, bound: u64) -> Swept {
+fn swept(system: &System, kind: Kind, walk: &Walk) -> Swept {
     let name = system.name.to_string();
-    Swept { system: name, kind, deep: walk.deep, count: walk.count, bound, gone: 0, suspected: 0, over: false }
+    Swept { system: name, kind, deep: walk.deep, count: walk.count, bound: 0, gone: 0, suspected: 0, over: false }
 }
 
 /// Whether a sweep that ended last at `ended` is due; never where no time is set.

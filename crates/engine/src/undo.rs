@@ -1,7 +1,7 @@
 //! Takes back what a run wrote: shown first, then put back by the same plan, note and delivery as every write.
 //!
 //! What was undone stays so: nothing of the field crosses until its source shows something new or a person decides,
-//! and it stands in the conflict inbox until then (docs/decisions/0008).
+//! and it stands in the conflict inbox until then (decision 0010).
 
 use crate::apply::Stopped;
 use crate::approval::Gate;
