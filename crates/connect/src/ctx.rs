@@ -36,6 +36,8 @@ pub struct Health {
     pub not_before: Option<Timestamp>,
     /// Calls that went unanswered in a row.
     pub in_a_row: u32,
+    /// How often the circuit has opened since the last answer.
+    pub opened: u32,
 }
 
 /// The context of one connected system.
@@ -53,8 +55,10 @@ pub struct Ctx {
 const READ_ATTEMPTS: u32 = 3;
 /// Unanswered calls in a row after which the circuit opens.
 const CIRCUIT_OPENS_AT: u32 = 5;
-/// Seconds the circuit stays open.
+/// Seconds the circuit stays open the first time; twice as long each time no answer came in between.
 const CIRCUIT_OPEN_S: u32 = 5;
+/// Seconds it stays open at most.
+const CIRCUIT_OPEN_MOST_S: u32 = 60;
 /// Longest rest of a system, in milliseconds, that a call waits out by itself.
 const WAITS_IN_PLACE_MS: i128 = 6_000;
 
@@ -171,6 +175,7 @@ impl Ctx {
         match answer {
             Ok(response) => {
                 health.in_a_row = 0;
+                health.opened = 0;
                 let busy = matches!(response.status, 429 | 503);
                 let asked = response.header("retry-after").and_then(|text| text.trim().parse::<u32>().ok());
                 health.not_before = match (busy, asked) {
@@ -183,8 +188,12 @@ impl Ctx {
                 health.unanswered += 1;
                 health.in_a_row += 1;
                 if health.in_a_row >= CIRCUIT_OPENS_AT {
+                    // The next call after the rest is a trial: one more without an answer opens it again.
                     health.in_a_row = CIRCUIT_OPENS_AT - 1;
-                    health.not_before = Some(syncline_core::delivery::after(self.clock.now(), CIRCUIT_OPEN_S));
+                    let rest_s = CIRCUIT_OPEN_S.saturating_mul(2u32.saturating_pow(health.opened));
+                    health.opened = health.opened.saturating_add(1);
+                    let now = self.clock.now();
+                    health.not_before = Some(syncline_core::delivery::after(now, rest_s.min(CIRCUIT_OPEN_MOST_S)));
                 }
             }
         }
@@ -251,4 +260,67 @@ pub fn evidence(request: &Request, response: &Response) -> Evidence {
 /// The call's error.
 pub fn plain<T>(result: std::result::Result<T, CallError>) -> Result<T> {
     result.map_err(Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::port::Fut;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[derive(Debug, Default)]
+    struct Network {
+        answers: AtomicBool,
+    }
+
+    impl Transport for Network {
+        fn send(&self, _: Request) -> Fut<'_, std::result::Result<Response, TransportError>> {
+            let answer = if self.answers.load(Ordering::Relaxed) {
+                Ok(Response { status: 200, headers: Vec::new(), body: Vec::new() })
+            } else {
+                Err(TransportError::Lost("silence".to_string()))
+            };
+            Box::pin(std::future::ready(answer))
+        }
+    }
+
+    #[derive(Debug, Default)]
+    struct Hands(Mutex<Timestamp>);
+
+    impl Clock for Hands {
+        fn now(&self) -> Timestamp {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    impl Rng for Hands {
+        fn draw(&self) -> u128 {
+            0
+        }
+    }
+
+    #[test]
+    fn a_system_that_stays_silent_is_asked_ever_more_rarely_until_it_answers() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (network, hands) = (Arc::new(Network::default()), Arc::new(Hands::default()));
+        let ctx = Ctx::new(network.clone(), hands.clone(), hands.clone(), 1, Duration::from_secs(1));
+        let call = || {
+            let effect = Effect::Write { notes: Vec::new(), deadline: Timestamp::MAX };
+            let (url, timeout) = ("http://erp.example/".to_string(), Duration::from_secs(1));
+            let request = Request { method: "POST", url, headers: Vec::new(), body: Vec::new(), effect, timeout };
+            runtime.block_on(ctx.call(request))
+        };
+        let mut rests = Vec::new();
+        for n in 0..10 {
+            assert!(call().is_err());
+            let Some(until) = ctx.health().not_before else { continue };
+            assert!(n >= 4, "the circuit opens after five");
+            rests.push(until.duration_since(hands.now()).as_secs());
+            *hands.0.lock().unwrap() = until;
+        }
+        assert_eq!(rests, [5, 10, 20, 40, 60, 60]);
+        network.answers.store(true, Ordering::Relaxed);
+        assert!(call().is_ok());
+        assert_eq!((ctx.health().opened, ctx.health().not_before), (0, None));
+    }
 }

@@ -240,6 +240,34 @@ fn s62_an_outage_of_eight_hours_then_the_flood() {
 }
 
 #[test]
+fn a_pass_ends_where_a_system_answers_nothing_from_some_moment_on() {
+    for writes_before in [1, 2, 5] {
+        told(63, |stage| async move {
+            for n in 0..6 {
+                place(&stage, n, |_| ());
+            }
+            let engine = stage.boot().await.unwrap();
+            let before = open(&stage.world).writes;
+            let pass = tokio::spawn(async move { drop(engine.sync(None).await) });
+            while open(&stage.world).writes < before + writes_before {
+                assert!(!pass.is_finished(), "it was over before the system went down");
+                sleep(Duration::from_millis(1)).await;
+            }
+            {
+                let mut world = open(&stage.world);
+                world.weather = Weather::only(Fault::LostRequest, 1000);
+                world.calm = false;
+            }
+            let ended = tokio::time::timeout(Duration::from_secs(1_800), pass).await;
+            assert!(ended.is_ok(), "it goes on and on after {writes_before} writes");
+            open(&stage.world).calm = true;
+            passes(&stage, 900).await;
+            assert_eq!(differences(&stage), [""; 0]);
+        });
+    }
+}
+
+#[test]
 fn s74_the_same_number_in_two_stores() {
     told(74, |stage| async move {
         open(&stage.world).shop.add_store_view("second", "Second view", "de_DE");
