@@ -29,6 +29,8 @@ pub struct Side<'a, F> {
     pub base: &'a Leaves,
     /// How it would keep a value; idempotent.
     pub fit: F,
+    /// Whether it tells its fields as whole lists, so that what is missing there is said as clearly as what stands there.
+    pub whole: bool,
 }
 
 /// Why a person has to decide a field.
@@ -72,7 +74,8 @@ pub struct Merged {
 ///
 /// A side changed iff it tells something other than its base. A field a side does not tell is never written to it.
 /// Where both have a value and never agreed on the field, nobody knows which one is right: an owner's value fills
-/// what is empty, and all else is left to a person. An owner that has nothing says nothing, unless it had something.
+/// what is empty, and all else is left to a person. An owner that has nothing says nothing, unless it had something, or
+/// tells whole lists.
 pub fn merge<F, G>(a: &Side<'_, F>, b: &Side<'_, G>, owner: impl Fn(&Path) -> Owner) -> Merged
 where
     F: Fn(&Path, &Value) -> Fit,
@@ -94,7 +97,9 @@ where
         if a.base.get(path) == Leaf::Untold || b.base.get(path) == Leaf::Untold {
             let told = va != Leaf::Untold && vb != Leaf::Untold;
             match (owner, &va, &vb) {
-                (Owner::Keep, ..) | (Owner::A, Leaf::Empty, _) | (Owner::B, _, Leaf::Empty) => {}
+                (Owner::Keep, ..) => {}
+                (Owner::A, Leaf::Empty, _) if !a.whole => {}
+                (Owner::B, _, Leaf::Empty) if !b.whole => {}
                 _ if !told || alike(path, a, b) => {}
                 (Owner::A | Owner::Merge, _, Leaf::Empty) => {
                     follow(path, &va, &vb, &b.fit, &mut merged.to_b, &mut merged.refused);
@@ -108,8 +113,8 @@ where
         }
         match owner {
             Owner::Keep => {}
-            Owner::A if va == Leaf::Empty && !changed_a => {}
-            Owner::B if vb == Leaf::Empty && !changed_b => {}
+            Owner::A if va == Leaf::Empty && !changed_a && !a.whole => {}
+            Owner::B if vb == Leaf::Empty && !changed_b && !b.whole => {}
             Owner::A if changed_a || changed_b => follow(path, &va, &vb, &b.fit, &mut merged.to_b, &mut merged.refused),
             Owner::B if changed_a || changed_b => follow(path, &vb, &va, &a.fit, &mut merged.to_a, &mut merged.refused),
             Owner::Merge if changed_a && changed_b => {
@@ -157,9 +162,9 @@ where
     (of_a, of_b)
 }
 
-/// Whether a side has nothing, and had nothing.
+/// Whether a side has nothing, and had nothing, which says nothing.
 fn says_nothing<F>(path: &Path, side: &Side<'_, F>) -> bool {
-    side.seen.get(path) == Leaf::Empty && !matches!(side.base.get(path), Leaf::Value(_))
+    !side.whole && side.seen.get(path) == Leaf::Empty && !matches!(side.base.get(path), Leaf::Value(_))
 }
 
 /// Whether what one side shows is what the other shows, as either keeps it.
@@ -241,18 +246,18 @@ mod tests {
         fn after_writing_what_was_asked_nothing_more_is_asked(
             sa in leaves(), ba in leaves(), sb in leaves(), bb in leaves(), owner in owners()
         ) {
-            let first = merge(&Side { seen: &sa, base: &ba, fit: exact }, &Side { seen: &sb, base: &bb, fit: short }, |_| owner);
+            let first = merge(&Side { seen: &sa, base: &ba, fit: exact, whole: false }, &Side { seen: &sb, base: &bb, fit: short, whole: false }, |_| owner);
             let (na, nb) = (sa.overlaid(&first.to_a), sb.overlaid(&first.to_b));
             if first.conflicts.is_empty() {
-                let again = merge(&Side { seen: &na, base: &na, fit: exact }, &Side { seen: &nb, base: &nb, fit: short }, |_| owner);
+                let again = merge(&Side { seen: &na, base: &na, fit: exact, whole: false }, &Side { seen: &nb, base: &nb, fit: short, whole: false }, |_| owner);
                 prop_assert_eq!(again, Merged::default());
             }
         }
 
         #[test]
         fn both_orders_of_the_sides_ask_the_same(sa in leaves(), ba in leaves(), sb in leaves(), bb in leaves()) {
-            let there = merge(&Side { seen: &sa, base: &ba, fit: exact }, &Side { seen: &sb, base: &bb, fit: exact }, |_| Owner::Merge);
-            let back = merge(&Side { seen: &sb, base: &bb, fit: exact }, &Side { seen: &sa, base: &ba, fit: exact }, |_| Owner::Merge);
+            let there = merge(&Side { seen: &sa, base: &ba, fit: exact, whole: false }, &Side { seen: &sb, base: &bb, fit: exact, whole: false }, |_| Owner::Merge);
+            let back = merge(&Side { seen: &sb, base: &bb, fit: exact, whole: false }, &Side { seen: &sa, base: &ba, fit: exact, whole: false }, |_| Owner::Merge);
             prop_assert_eq!(there.to_a, back.to_b);
             prop_assert_eq!(there.to_b, back.to_a);
             prop_assert_eq!(there.conflicts.len(), back.conflicts.len());
@@ -260,14 +265,14 @@ mod tests {
 
         #[test]
         fn an_owner_is_never_written_to(sa in leaves(), ba in leaves(), sb in leaves(), bb in leaves()) {
-            let merged = merge(&Side { seen: &sa, base: &ba, fit: exact }, &Side { seen: &sb, base: &bb, fit: exact }, |_| Owner::A);
+            let merged = merge(&Side { seen: &sa, base: &ba, fit: exact, whole: false }, &Side { seen: &sb, base: &bb, fit: exact, whole: false }, |_| Owner::A);
             prop_assert!(merged.to_a.is_empty() && merged.conflicts.iter().all(|conflict| conflict.cause == Cause::First));
         }
 
         #[test]
         fn what_a_side_does_not_tell_is_no_change(sa in leaves(), sb in leaves()) {
             let untold = Leaves::new();
-            let merged = merge(&Side { seen: &untold, base: &sa, fit: exact }, &Side { seen: &sb, base: &sb, fit: exact }, |_| Owner::Merge);
+            let merged = merge(&Side { seen: &untold, base: &sa, fit: exact, whole: false }, &Side { seen: &sb, base: &sb, fit: exact, whole: false }, |_| Owner::Merge);
             prop_assert_eq!(merged, Merged::default());
         }
     }
@@ -280,7 +285,10 @@ mod tests {
         let nothing = Leaves::new();
         let both = |a: Option<&str>, b: Option<&str>, owner: Owner| {
             let (a, b) = (of(a), of(b));
-            let sides = (Side { seen: &a, base: &nothing, fit: exact }, Side { seen: &b, base: &nothing, fit: exact });
+            let sides = (
+                Side { seen: &a, base: &nothing, fit: exact, whole: false },
+                Side { seen: &b, base: &nothing, fit: exact, whole: false },
+            );
             let merged = merge(&sides.0, &sides.1, |_| owner);
             let bases = agreed(&sides.0, &sides.1, &merged, |_| owner);
             (merged, bases.0.len())
@@ -303,12 +311,31 @@ mod tests {
         };
         let asked = |a: Option<&str>, base_a: Option<&str>| {
             let (a, b, base_a, base_b) = (of(a), of(Some("Cup")), of(base_a), of(Some("Mug")));
-            let a = Side { seen: &a, base: &base_a, fit: exact };
-            merge(&a, &Side { seen: &b, base: &base_b, fit: exact }, |_| Owner::A).to_b
+            let a = Side { seen: &a, base: &base_a, fit: exact, whole: false };
+            merge(&a, &Side { seen: &b, base: &base_b, fit: exact, whole: false }, |_| Owner::A).to_b
         };
         assert_eq!(asked(None, None), Leaves::new());
         assert_eq!(asked(None, Some("Mug")), of(None));
         assert_eq!(asked(Some("Pot"), None), of(Some("Pot")));
+    }
+
+    #[test]
+    fn an_owner_of_whole_lists_takes_out_what_it_does_not_have_and_asks_first_where_both_never_agreed() {
+        let row = Path::field("row");
+        let of = |leaf: Option<&str>| -> Leaves {
+            core::iter::once((row.clone(), leaf.map(|text| Value::Text(text.to_string())))).collect()
+        };
+        let (none, mug, nothing) = (of(None), of(Some("Mug")), Leaves::new());
+        let asked = |base: &Leaves| {
+            let a = Side { seen: &none, base, fit: exact, whole: true };
+            let b = Side { seen: &mug, base, fit: exact, whole: true };
+            let merged = merge(&a, &b, |_| Owner::A);
+            let agreed = agreed(&a, &b, &merged, |_| Owner::A);
+            (merged, agreed)
+        };
+        assert_eq!(asked(&none).0.to_b, none);
+        let (first, (_, agreed)) = asked(&nothing);
+        assert_eq!((first.to_b.len(), first.conflicts.len(), agreed.len()), (0, 1, 0));
     }
 
     #[test]
@@ -318,18 +345,20 @@ mod tests {
         };
         let base = text(&[("name", "n"), ("city", "c")]);
         let (a, b) = (text(&[("name", "N"), ("city", "c")]), text(&[("name", "n"), ("city", "C")]));
-        let merged =
-            merge(&Side { seen: &a, base: &base, fit: exact }, &Side { seen: &b, base: &base, fit: exact }, |_| {
-                Owner::Merge
-            });
+        let merged = merge(
+            &Side { seen: &a, base: &base, fit: exact, whole: false },
+            &Side { seen: &b, base: &base, fit: exact, whole: false },
+            |_| Owner::Merge,
+        );
         assert!(merged.conflicts.is_empty());
         assert_eq!(merged.to_b, text(&[("name", "N")]));
         assert_eq!(merged.to_a, text(&[("city", "C")]));
         let clash = text(&[("name", "M"), ("city", "c")]);
-        let merged =
-            merge(&Side { seen: &a, base: &base, fit: exact }, &Side { seen: &clash, base: &base, fit: exact }, |_| {
-                Owner::Merge
-            });
+        let merged = merge(
+            &Side { seen: &a, base: &base, fit: exact, whole: false },
+            &Side { seen: &clash, base: &base, fit: exact, whole: false },
+            |_| Owner::Merge,
+        );
         assert_eq!(merged.conflicts.len(), 1);
     }
 }

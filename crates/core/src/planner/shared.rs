@@ -72,8 +72,10 @@ pub struct Shared {
 #[must_use]
 pub fn shared(case: &SharedCase<'_>) -> Shared {
     let (seen_a, seen_b) = (restricted(case, case.source.seen), restricted(case, case.target.seen));
-    let a = Side { seen: &seen_a, base: case.source.base, fit: case.source.fit };
-    let b = Side { seen: &seen_b, base: case.target.base, fit: case.target.fit };
+    // A list of prices is told whole or not at all.
+    let whole = case.kind == Kind::Price;
+    let a = Side { seen: &seen_a, base: case.source.base, fit: case.source.fit, whole };
+    let b = Side { seen: &seen_b, base: case.target.base, fit: case.target.fit, whole };
     let owner = |path: &Path| owner(case, path);
     let mut merged = merge::merge(&a, &b, owner);
     won(case, &mut merged, &a, &b);

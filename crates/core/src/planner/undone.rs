@@ -82,7 +82,10 @@ mod tests {
     fn asked(theirs: &Leaves, shown: &Leaves, owner: Owner) -> (Leaves, bool, bool) {
         let fit: &dyn Fn(&Path, &Value) -> Fit = &|_, _| Fit::Exact;
         let base = name("new");
-        let (a, b) = (Sided { seen: theirs, base: &base, fit }, Sided { seen: shown, base: &base, fit });
+        let (a, b) = (
+            Sided { seen: theirs, base: &base, fit, whole: false },
+            Sided { seen: shown, base: &base, fit, whole: false },
+        );
         let undone = Undone { wrote: text("new"), back: text("old"), refused: text("new") };
         let undone: Undoings = core::iter::once((Path::field("name"), undone)).collect();
         let mut merged = crate::merge::merge(&a, &b, |_| owner);
@@ -111,7 +114,7 @@ mod tests {
         let undone: Undoings = core::iter::once((Path::field("name"), undone)).collect();
         let fit: &dyn Fn(&Path, &Value) -> Fit = &|_, _| Fit::Exact;
         let seen = name("new");
-        let side = Sided { seen: &seen, base: &seen, fit };
+        let side = Sided { seen: &seen, base: &seen, fit, whole: false };
         let over = put_back(&mut Merged::default(), (&side, &side), (&undone, true), |_| Owner::A);
         assert_eq!(over.len(), 1, "an undo that was undone");
     }

@@ -259,8 +259,18 @@ impl Record {
     fn merged(&self) -> Merged {
         let (a, b) = (self.systems[0].keeps, self.systems[1].keeps);
         merge(
-            &Side { seen: &self.seen[0], base: &self.base[0], fit: move |_: &Path, value: &Value| a.fit(value) },
-            &Side { seen: &self.seen[1], base: &self.base[1], fit: move |_: &Path, value: &Value| b.fit(value) },
+            &Side {
+                seen: &self.seen[0],
+                base: &self.base[0],
+                fit: move |_: &Path, value: &Value| a.fit(value),
+                whole: false,
+            },
+            &Side {
+                seen: &self.seen[1],
+                base: &self.base[1],
+                fit: move |_: &Path, value: &Value| b.fit(value),
+                whole: false,
+            },
             |path| self.owner(path),
         )
     }
@@ -317,8 +327,18 @@ impl Record {
     fn agree_in_silence(&mut self, merged: &Merged) {
         let (a, b) = (self.systems[0].keeps, self.systems[1].keeps);
         let bases = agreed(
-            &Side { seen: &self.seen[0], base: &self.base[0], fit: move |_: &Path, value: &Value| a.fit(value) },
-            &Side { seen: &self.seen[1], base: &self.base[1], fit: move |_: &Path, value: &Value| b.fit(value) },
+            &Side {
+                seen: &self.seen[0],
+                base: &self.base[0],
+                fit: move |_: &Path, value: &Value| a.fit(value),
+                whole: false,
+            },
+            &Side {
+                seen: &self.seen[1],
+                base: &self.base[1],
+                fit: move |_: &Path, value: &Value| b.fit(value),
+                whole: false,
+            },
             merged,
             |path| self.owner(path),
         );
