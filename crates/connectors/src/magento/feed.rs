@@ -6,11 +6,12 @@
 //! second with more rows than a page is read by id, and then what is past it.
 
 use super::client::{Client, Scope, Search, Trouble};
+use super::lost;
 use super::map::moment;
 use super::wire::Listing;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use syncline_connect::{Ctx, Cursor, Error, Result};
 use syncline_core::policy::ErrorKind;
@@ -48,12 +49,10 @@ pub(super) struct Table {
 pub(super) enum Row {
     /// As it came.
     Read(Value),
-    /// The shop fails on it; its outline where at least that much came.
+    /// The shop fails on it.
     Lost {
-        /// The outline.
-        outline: Option<Value>,
-        /// Where it stands, for an id of last resort.
-        place: String,
+        /// Its outline; its id where not even that much came.
+        outline: Value,
         /// What the shop said.
         error: Error,
     },
@@ -82,8 +81,7 @@ struct Pass {
     at: At,
     /// The highest change seen in this pass.
     top: Option<String>,
-    /// The change before the first row that was lost without its id: the next pass starts there, so that the row
-    /// is read as soon as the shop can.
+    /// The change before the first row that was lost without its id: the next pass starts there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stuck: Option<String>,
 }
@@ -150,6 +148,8 @@ impl At {
 struct Fetched {
     items: Vec<Value>,
     lost: Vec<Row>,
+    /// The shop failed on more rows than could be named.
+    unnamed: bool,
     /// Nothing more matches what was asked.
     complete: bool,
 }
@@ -169,7 +169,7 @@ pub(super) async fn changes(client: &Client, ctx: &Ctx, table: Table, since: &Cu
     let (mut orderly, odd) = sorted_out(table, &pass.at, &places, fetched.complete)?;
     let witness = if fetched.complete { None } else { pass.at.witness(&mut orderly) };
     pass.top = pass.top.into_iter().chain(places.iter().map(|(time, _)| time.clone())).max();
-    if fetched.lost.iter().any(|row| matches!(row, Row::Lost { outline: None, .. })) {
+    if fetched.unnamed {
         let here = pass.at.time().to_owned();
         pass.stuck = Some(pass.stuck.map_or(here.clone(), |stuck| stuck.min(here)));
     }
@@ -331,27 +331,54 @@ fn whole(listing: Listing, size: u32) -> Fetched {
     let items = listing.items.unwrap_or_default();
     let short = items.len() < usize::try_from(size).unwrap_or(usize::MAX);
     let complete = items.is_empty() || listing.total_count.map_or(short, |total| items.len() >= total);
-    Fetched { items, lost: Vec::new(), complete }
+    Fetched { items, lost: Vec::new(), unnamed: false, complete }
 }
 
 /// The first row behind those the shop fails on, and those rows.
 async fn around(client: &Client, ctx: &Ctx, table: Table, at: &At) -> Result<Fetched> {
-    let mut lost = Vec::new();
+    let (mut lost, mut silent) = (Vec::new(), Vec::new());
     let mut one = search(client, table, at, 1);
-    loop {
+    let items = loop {
         match client.list(ctx, &one).await {
-            Ok(listing) => {
-                let items = listing.items.unwrap_or_default();
-                return Ok(Fetched { complete: items.is_empty(), items, lost });
-            }
+            Ok(listing) => break listing.items.unwrap_or_default(),
             Err(trouble) if !trouble.smaller_may_help || one.page > BAD_ROWS => return Err(trouble.error),
             Err(trouble) => {
                 let outline = client.list(ctx, &Search { fields: table.outline, ..one.clone() }).await;
-                let outline = outline.ok().and_then(|listing| listing.items?.into_iter().next());
-                let place = format!("{at:?}+{}", one.page);
-                lost.push(Row::Lost { outline, place, error: trouble.error });
+                match outline.ok().and_then(|listing| listing.items?.into_iter().next()) {
+                    Some(outline) => lost.push(Row::Lost { outline, error: trouble.error }),
+                    None => silent.push(trouble.error),
+                }
                 one.page += 1;
             }
         }
+    };
+    let behind = items.first().and_then(|item| place(item, table.id));
+    let ids = named(client, ctx, table, at, behind, silent.len()).await?;
+    let unnamed = ids.len() < silent.len();
+    let named = ids.into_iter().zip(silent).map(|(id, error)| Row::Lost { outline: json!({table.id: id}), error });
+    lost.extend(named);
+    Ok(Fetched { complete: items.is_empty(), items, lost, unnamed })
+}
+
+/// The ids of `count` rows the shop fails on that stand before the place `behind`.
+async fn named(
+    client: &Client,
+    ctx: &Ctx,
+    table: Table,
+    at: &At,
+    behind: Option<Place>,
+    count: usize,
+) -> Result<Vec<u64>> {
+    let mut windows = vec![at.filters()];
+    if let Some((time, id)) = behind {
+        let mut same_second = at.filters();
+        same_second.extend([("updated_at", "eq", time.clone()), ("entity_id", "lt", id.to_string())]);
+        windows.push(same_second);
+        windows[0].push(("updated_at", "lt", time));
     }
+    let mut ids = Vec::new();
+    for window in windows {
+        ids.extend(lost::ids(client, ctx, table, &window, count - ids.len()).await?);
+    }
+    Ok(ids)
 }

@@ -48,6 +48,11 @@ impl Stores {
         }
     }
 
+    /// The ids of the views in the table.
+    pub(super) fn views(&self) -> impl Iterator<Item = u64> {
+        self.views.keys().copied()
+    }
+
     /// Whether the view is in the table.
     pub(super) fn knows(&self, store: Option<wire::Id>) -> bool {
         store.is_none_or(|id| self.views.contains_key(&id.0))

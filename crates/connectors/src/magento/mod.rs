@@ -9,6 +9,7 @@ mod feed;
 mod figures;
 mod levels;
 mod lists;
+mod lost;
 mod map;
 mod oauth;
 mod prices;
@@ -96,12 +97,31 @@ impl Magento {
         self.client.stores(ctx, &needed).await
     }
 
+    /// The outline of an order the shop fails on, with its store view: the one that searches meet it in.
+    async fn placed(&self, ctx: &Ctx, outline: &mut Value) -> Result<()> {
+        let Some(id) = outline.get("entity_id").filter(|_| outline.get("store_id").is_none()) else { return Ok(()) };
+        let stores = self.client.stores(ctx, &BTreeSet::new()).await?;
+        let id = ("entity_id", "eq", id.to_string());
+        for view in stores.views() {
+            let filters = vec![id.clone(), ("store_id", "eq", view.to_string())];
+            if lost::meets(&self.client, ctx, ORDERS, filters).await? {
+                outline["store_id"] = view.into();
+                break;
+            }
+        }
+        Ok(())
+    }
+
     async fn feed(&self, ctx: &Ctx, table: Table, since: &Cursor) -> Result<Page> {
-        let slice = feed::changes(&self.client, ctx, table, since).await?;
+        let mut slice = feed::changes(&self.client, ctx, table, since).await?;
         let stores = if table.resource == ORDERS.resource {
-            let told = slice.rows.iter().filter_map(|row| match row {
-                Row::Read(value) => Some(value),
-                Row::Lost { outline, .. } => outline.as_ref(),
+            for row in &mut slice.rows {
+                if let Row::Lost { outline, .. } = row {
+                    self.placed(ctx, outline).await?;
+                }
+            }
+            let told = slice.rows.iter().map(|row| match row {
+                Row::Read(value) | Row::Lost { outline: value, .. } => value,
             });
             Some(self.stores(ctx, &told.collect::<Vec<_>>()).await?)
         } else {
@@ -109,9 +129,7 @@ impl Magento {
         };
         let seen = slice.rows.into_iter().map(|row| match row {
             Row::Read(value) => seen(&value, stores.as_deref()),
-            Row::Lost { outline, place, error } => {
-                Seen { id: rough_id(outline.as_ref(), stores.as_deref(), &place), snapshot: Err(error) }
-            }
+            Row::Lost { outline, error } => Seen { id: rough_id(&outline, stores.as_deref()), snapshot: Err(error) },
         });
         Ok(Page { seen: seen.collect(), next: slice.next, more: slice.more })
     }
@@ -156,7 +174,7 @@ impl Magento {
         let mut keys = Vec::with_capacity(items.len());
         for item in &items {
             let version = item.get("updated_at").and_then(Value::as_str).map(str::to_owned);
-            keys.push((rough_id(Some(item), stores.as_deref(), "keys"), version));
+            keys.push((rough_id(item, stores.as_deref()), version));
         }
         Ok(KeyPage { keys, next, more })
     }
@@ -333,13 +351,12 @@ fn seen(value: &Value, stores: Option<&Stores>) -> Seen {
     };
     match read {
         Ok(snapshot) => Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) },
-        Err(error) => Seen { id: rough_id(Some(value), stores, "unknown"), snapshot: Err(error) },
+        Err(error) => Seen { id: rough_id(value, stores), snapshot: Err(error) },
     }
 }
 
-/// The id of a row by its outline alone; `page:<place>` where it does not even tell that.
-fn rough_id(outline: Option<&Value>, stores: Option<&Stores>, place: &str) -> RemoteId {
-    let Some(told) = outline else { return RemoteId::new("", format!("page:{place}")) };
+/// The id of a row by its outline alone; made of what it says where it does not even tell that.
+fn rough_id(told: &Value, stores: Option<&Stores>) -> RemoteId {
     let id = |field: &str| told.get(field).and_then(|value| wire::typed::<wire::Id>(value).ok());
     let named = |field: &str| told.get(field).and_then(|value| wire::typed::<wire::Text>(value).ok());
     match (id("entity_id"), named("sku"), id("id")) {
@@ -349,7 +366,7 @@ fn rough_id(outline: Option<&Value>, stores: Option<&Stores>, place: &str) -> Re
         }
         (None, Some(sku), _) => RemoteId::new("", sku.0),
         (None, None, Some(customer)) => RemoteId::new(map::website(id("website_id")), customer.0.to_string()),
-        (None, None, None) => RemoteId::new("", format!("page:{place}:{}", name_of(told))),
+        (None, None, None) => RemoteId::new("", format!("unknown:{}", name_of(told))),
     }
 }
 

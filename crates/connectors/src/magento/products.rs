@@ -267,13 +267,17 @@ fn understood(row: Row) -> std::result::Result<Found, Box<Seen>> {
     match row {
         Row::Read(value) => match shape(PRODUCTS.resource, &value) {
             Ok(doc) => Ok(Found { value, doc }),
-            Err(error) => {
-                Err(Box::new(Seen { id: rough_id(Some(&value), None, PRODUCTS.resource), snapshot: Err(error) }))
-            }
+            Err(error) => Err(Box::new(Seen { id: rough_product(&value), snapshot: Err(error) })),
         },
-        Row::Lost { outline, place, error } => {
-            Err(Box::new(Seen { id: rough_id(outline.as_ref(), None, &place), snapshot: Err(error) }))
-        }
+        Row::Lost { outline, error } => Err(Box::new(Seen { id: rough_product(&outline), snapshot: Err(error) })),
+    }
+}
+
+/// The id of a product by its outline alone: its SKU, else the other name it goes by.
+fn rough_product(told: &Value) -> RemoteId {
+    match (told.get("sku"), told.get("id")) {
+        (None, Some(serial)) => RemoteId::new("", format!("id:{serial}")),
+        _ => rough_id(told, None),
     }
 }
 

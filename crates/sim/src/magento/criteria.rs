@@ -146,6 +146,11 @@ impl Criteria {
         Value::Object(echo)
     }
 
+    /// The same without filters, and from the first page on.
+    pub(super) fn first_page(&self) -> Self {
+        Self { groups: Vec::new(), current_page: None, ..self.clone() }
+    }
+
     /// The page of matching rows in the order asked for; without an order, by id.
     ///
     /// # Errors
@@ -170,8 +175,7 @@ impl Criteria {
         let unknown = filters.chain(self.sort.iter().map(|(_, sort)| &sort.field));
         for field in unknown {
             if !columns.is_empty() && columns.binary_search(&field.as_str()).is_err() {
-                let text = "Internal Error. Details are available in Magento log file. Report ID: webapi-6921c0de";
-                return Err(Refusal::new(500, text));
+                return Err(Refusal::internal());
             }
         }
         Ok(())

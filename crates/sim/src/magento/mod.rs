@@ -98,6 +98,10 @@ pub struct Quirks {
     pub late_commit_s: u32,
     /// A page past the end repeats the last page, as Magento versions before 2.4 do.
     pub repeat_last_page: bool,
+    /// Whether searches for orders answer their first page whatever is asked, with as many rows as were asked for.
+    pub stuck_pages: bool,
+    /// The id of an order that no search and no read can show: each that meets it fails, as on damaged data.
+    pub damaged_order: Option<u64>,
     /// Seconds before what can be bought follows a quantity that was written: the index is renewed in its own time
     /// where it is set to do so. Source items tell the new quantity at once.
     pub slow_stock_index_s: u32,
@@ -196,9 +200,8 @@ impl Shop {
     pub fn add_store_view(&mut self, code: &str, name: &str, locale: &str) {
         let id = self.views.iter().map(|view| view.id).max().unwrap_or(0).saturating_add(1);
         let first = self.views.first().cloned().unwrap_or_else(View::default_view);
-        let (weight_unit, currency) = (first.weight_unit, first.currency);
         let (code, name, locale) = (code.to_owned(), name.to_owned(), locale.to_owned());
-        self.views.push(View { id, code, name, locale, weight_unit, currency });
+        self.views.push(View { id, code, name, locale, ..first });
     }
 
     /// Takes a store view away; its code then stands in no path. False where there is none of that code.
@@ -218,6 +221,13 @@ impl Shop {
     pub fn set_currency(&mut self, code: &str) {
         for view in &mut self.views {
             code.clone_into(&mut view.currency);
+        }
+    }
+
+    /// Sets the time zone by its IANA name: `America/New_York`, as recorded, or another one.
+    pub fn set_zone(&mut self, name: &str) {
+        for view in &mut self.views {
+            name.clone_into(&mut view.zone);
         }
     }
 
@@ -346,12 +356,10 @@ impl Shop {
                 };
                 counter.answer(*route, &body(request)?)
             }
-            Route::Orders => {
-                let criteria = self.criteria(query)?;
-                Ok(page(&criteria, self.book.search(now, &criteria, repeat)?))
-            }
+            Route::Orders => self.orders(now, query),
             Route::Order(id) => {
                 let order = self.book.get(number(id)?).ok_or_else(Refusal::no_order)?;
+                self.undamaged(order)?;
                 Ok(Value::Object(order.clone()))
             }
             Route::SaveOrder => self.book.save(now, &body(request)?),
@@ -395,6 +403,20 @@ impl Shop {
     }
 
     /// The criteria of a search, within what the shop allows.
+    /// A page of orders.
+    fn orders(&self, now: Timestamp, query: &[(String, String)]) -> Answer {
+        let criteria = self.criteria(query)?;
+        let asked = if self.quirks.stuck_pages { criteria.first_page() } else { criteria.clone() };
+        let found = self.book.search(now, &asked, self.quirks.repeat_last_page)?;
+        found.page.iter().try_for_each(|order| self.undamaged(order))?;
+        Ok(page(&criteria, found))
+    }
+
+    fn undamaged(&self, order: &Map<String, Value>) -> Result<(), Refusal> {
+        let id = order.get("entity_id").and_then(Value::as_u64);
+        if id.is_some() && id == self.quirks.damaged_order { Err(Refusal::internal()) } else { Ok(()) }
+    }
+
     fn criteria(&self, query: &[(String, String)]) -> Result<Criteria, Refusal> {
         Criteria::parse(query)?.limited(self.quirks.page_limit)
     }

@@ -47,6 +47,11 @@ impl Refusal {
         }
     }
 
+    /// 500 for what the shop's code or database stumbles over.
+    pub(super) fn internal() -> Self {
+        Self::new(500, "Internal Error. Details are available in Magento log file. Report ID: webapi-6921c0de")
+    }
+
     /// 404 for an order id nobody has.
     pub(super) fn no_order() -> Self {
         Self::new(404, "The entity that was requested doesn't exist. Verify the entity and try again.")

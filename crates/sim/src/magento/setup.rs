@@ -23,6 +23,8 @@ pub(super) struct View {
     pub(super) weight_unit: String,
     /// What prices are in.
     pub(super) currency: String,
+    /// Its time zone by its IANA name; times in answers are UTC all the same.
+    pub(super) zone: String,
 }
 
 impl View {
@@ -35,6 +37,7 @@ impl View {
             locale: "en_US".to_owned(),
             weight_unit: "lbs".to_owned(),
             currency: "USD".to_owned(),
+            zone: "America/New_York".to_owned(),
         }
     }
 }
@@ -86,7 +89,7 @@ fn config(view: &View) -> Value {
     let (fixed, media) = (format!("{base}static/version1754759768/"), format!("{base}media/"));
     json!({
         "id": view.id, "code": view.code, "website_id": 1, "locale": view.locale,
-        "base_currency_code": view.currency, "default_display_currency_code": view.currency, "timezone": "America/New_York", "weight_unit": view.weight_unit,
+        "base_currency_code": view.currency, "default_display_currency_code": view.currency, "timezone": view.zone, "weight_unit": view.weight_unit,
         "base_url": base, "base_link_url": base, "base_static_url": fixed, "base_media_url": media,
         "secure_base_url": base, "secure_base_link_url": base, "secure_base_static_url": fixed, "secure_base_media_url": media,
     })
