@@ -164,7 +164,11 @@ impl Engine {
 
     /// The next move of a delivery that is not over.
     async fn go_on(&self, work: Work, case: Case, delivery: Delivery) -> Result<Moved, EngineError> {
-        let system = self.system(&delivery.target)?.clone();
+        let Some(system) = self.systems.get(&delivery.target).cloned() else {
+            let what = format!("a write to `{}` is under way, which the file does not have any more", delivery.target);
+            let remedy = "put that system back into the file, under its uid, then `syncline retry`";
+            return self.hold(&work, Hold::new("SYN-0152", what, remedy)).await;
+        };
         match delivery.next_move(self.now()) {
             Move::Send if delivery.change.adopt_only => {
                 let what = "the shop's order already refers to a document, and none with our mark is there";

@@ -248,10 +248,12 @@ impl Engine {
         let inventory = self.flows.inventory.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
         let products = self.flows.products.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
         let prices = self.flows.prices.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
-        let rules = format!("2 {:?} {}{inventory}{products}{prices}", self.flows.orders, self.flows.customers);
+        let rules = format!("3 {:?} {}{inventory}{products}{prices}", self.flows.orders, self.flows.customers);
         if self.store.cursor(ours.clone(), Kind::Order).await? == rules {
             return Ok(());
         }
+        let names = self.systems.values().map(|system| (system.uid.clone(), system.name.clone()));
+        self.store.name_systems(names.collect()).await?;
         self.attend_satellites().await?;
         for system in self.systems.values().filter(|system| self.begins_in(system, Kind::Variant)) {
             // What was passed over while nothing was made elsewhere is read now.

@@ -17,12 +17,12 @@ pub use sweep::{Known, Met, SweepCount, SweepState, Tombstone, Unmet, Walk};
 pub use types::*;
 
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use syncline_core::delivery::Noted;
-use syncline_core::id::{DeliveryId, EntityId, RemoteId, RunId, SystemUid};
+use syncline_core::id::{DeliveryId, EntityId, RemoteId, RunId, SystemName, SystemUid};
 use syncline_core::kind::Kind;
 
 /// A boxed future of a transaction's result.
@@ -82,6 +82,10 @@ pub trait Store: Debug + Send + Sync {
     /// At start: what was under way becomes unknown, leases end. Returns how many deliveries were under way.
     fn recover(&self, now: Timestamp) -> Fut<'_, usize> {
         self.beneath().recover(now)
+    }
+    /// Takes down what the file calls its systems; what was written to one under an earlier name goes by the new one.
+    fn name_systems(&self, names: BTreeMap<SystemUid, SystemName>) -> Fut<'_, ()> {
+        self.beneath().name_systems(names)
     }
     /// Binds remote ids of several systems to one entity each. Returns how many bindings are new.
     fn adopt(&self, pairs: Vec<Adoption>, now: Timestamp) -> Fut<'_, usize> {

@@ -185,3 +185,23 @@ async fn what_is_taken_back_wakes_its_lane_and_stays_until_it_is_lifted_or_decid
     store.retry(Retry::One { entity, rebase: true }, NOW).await.expect("retried");
     assert!(case(&store, entity).await.undone.is_empty(), "both sides were taken as they are");
 }
+
+#[tokio::test]
+async fn what_is_under_way_goes_by_the_new_name_of_its_system() {
+    let (store, entity) = tied().await;
+    let names = |all: &[(&str, &str)]| all.iter().map(|(of, name)| (uid(of), SystemName::new(*name))).collect();
+    store.name_systems(names(&[("erp", "erp"), ("shop", "shop")])).await.expect("named");
+    let lane = claimed(&store).await;
+    let run = store.begin_run("sync".to_string(), NOW).await.expect("a run");
+    written(&store, &lane, run, "Becher").await;
+    let target = async || case(&store, entity).await.delivery.expect("under way").target.to_string();
+    assert_eq!(target().await, "shop");
+    // Both exchange their names.
+    store.name_systems(names(&[("erp", "shop"), ("shop", "erp")])).await.expect("named");
+    assert_eq!(target().await, "erp");
+    // The shop leaves the file, and another system gets its name.
+    store.name_systems(names(&[("erp", "books"), ("other", "erp")])).await.expect("named");
+    assert_eq!(target().await, "erp#shop");
+    store.name_systems(names(&[("erp", "books"), ("shop", "web")])).await.expect("named");
+    assert_eq!(target().await, "web");
+}

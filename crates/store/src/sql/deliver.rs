@@ -6,8 +6,9 @@ use super::{evidence, id, int, journal, ms};
 use crate::codec::{packed, unpacked};
 use crate::{CommitPlan, Doubt, Ending, News, Sending, Settle, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
 use syncline_core::delivery::{Noted, Progress};
-use syncline_core::id::{DeliveryId, EntityId, SystemUid};
+use syncline_core::id::{DeliveryId, EntityId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::Leaves;
@@ -178,4 +179,30 @@ fn show(db: &Connection, settle: &Settle, leaves: &Leaves, version: Option<&Stri
         ms(settle.now),
     ])?;
     Ok(())
+}
+
+/// Takes down the names of systems. All earlier ones change at once, so that two systems may exchange theirs; one that is
+/// not in the file any more gives its name up to another one.
+pub(super) fn name_systems(db: &Connection, names: &BTreeMap<SystemUid, SystemName>) -> Result<(), StoreError> {
+    let mut statement = db.prepare_cached("SELECT uid, name FROM system")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    let before: BTreeMap<String, String> = rows.collect::<Result<_, _>>()?;
+    let taken = |name: &str| names.values().any(|other| other.as_str() == name);
+    let mut now: BTreeMap<String, String> =
+        names.iter().map(|(uid, name)| (uid.as_str().to_string(), name.as_str().to_string())).collect();
+    for (uid, name) in &before {
+        let left = || if taken(name) { format!("{name}#{uid}") } else { name.clone() };
+        now.entry(uid.clone()).or_insert_with(left);
+    }
+    db.execute_batch("CREATE TEMP TABLE renamed (old TEXT PRIMARY KEY, new TEXT NOT NULL) WITHOUT ROWID")?;
+    for (uid, name) in &now {
+        if let Some(old) = before.get(uid).filter(|old| *old != name) {
+            db.prepare_cached("INSERT INTO temp.renamed (old, new) VALUES (?1, ?2)")?.execute([old, name])?;
+        }
+        db.prepare_cached("INSERT OR REPLACE INTO system (uid, name) VALUES (?1, ?2)")?.execute([uid, name])?;
+    }
+    let sql = "UPDATE delivery SET target = (SELECT new FROM temp.renamed WHERE old = target) \
+               WHERE target IN (SELECT old FROM temp.renamed)";
+    db.execute(sql, [])?;
+    Ok(db.execute_batch("DROP TABLE temp.renamed")?)
 }

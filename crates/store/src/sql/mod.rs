@@ -17,9 +17,9 @@ use crate::{
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::delivery::Noted;
-use syncline_core::id::{DeliveryId, EntityId, RemoteId, RunId, SystemUid};
+use syncline_core::id::{DeliveryId, EntityId, RemoteId, RunId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 
@@ -71,6 +71,9 @@ impl Store for Sql {
     }
     fn recover(&self, now: Timestamp) -> Fut<'_, usize> {
         self.run(move |db| lane::recover(db, now))
+    }
+    fn name_systems(&self, names: BTreeMap<SystemUid, SystemName>) -> Fut<'_, ()> {
+        self.run(move |db| deliver::name_systems(db, &names))
     }
     fn adopt(&self, pairs: Vec<Adoption>, now: Timestamp) -> Fut<'_, usize> {
         self.run(move |db| accept::adopt(db, &pairs, now))

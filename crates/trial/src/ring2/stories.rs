@@ -16,9 +16,11 @@ use super::weather::{Fault, Weather};
 use super::world::open;
 use serde_json::Value;
 use std::time::Duration;
-use syncline_core::kind::Kind;
-use syncline_engine::Engine;
-use syncline_sim::http::System;
+use syncline_core::id::SystemName;
+use syncline_core::kind::{Flow, Kind};
+use syncline_core::rules::OrderRules;
+use syncline_engine::{Engine, Flows, System};
+use syncline_sim::http::System as _;
 use syncline_sim::orders::place_like;
 use syncline_store::{LaneFilter, LaneRow};
 use tokio::time::sleep;
@@ -115,6 +117,36 @@ fn s04_orders_share_a_customer_that_does_not_exist_yet() {
         let ledger = open(&stage.world).erp.ledger();
         let same = |row: &&Value| row["email"] == email;
         assert_eq!(ledger["customers"].as_array().unwrap().iter().filter(same).count(), 1);
+    });
+}
+
+#[test]
+fn s05_a_stalled_worker_comes_back_after_it_was_replaced() {
+    told(5, |stage| async move {
+        for n in 0..4 {
+            place(&stage, n, |_| ());
+        }
+        {
+            let mut world = open(&stage.world);
+            // Every tenth visit to the store takes longer than a lane is lent for.
+            world.weather.stall = 100;
+            world.calm = false;
+        }
+        let engine = stage.boot().await.unwrap();
+        for _ in 0..12 {
+            let (one, other) = (engine.clone(), stage.boot().await.unwrap());
+            let (one, other) = (
+                tokio::spawn(async move { drop(one.sync(None).await) }),
+                tokio::spawn(async move { drop(other.sync(None).await) }),
+            );
+            drop(tokio::join!(one, other));
+        }
+        let stalls = open(&stage.world).faults.get("stalls").copied().unwrap_or(0);
+        assert!(stalls > 10, "{stalls} stalls");
+        open(&stage.world).calm = true;
+        passes(&stage, 900).await;
+        assert_eq!(differences(&stage), [""; 0]);
+        assert_eq!(broken(&stage), [""; 0]);
     });
 }
 
@@ -281,6 +313,50 @@ fn s74_the_same_number_in_two_stores() {
         assert_eq!(differences(&stage), [""; 0]);
         let ledger = open(&stage.world).erp.ledger();
         assert_eq!(ledger["orders"].as_array().unwrap().len(), 2);
+    });
+}
+
+/// A process whose file calls the shop `web` and the ERP `books`.
+async fn renamed(stage: &Stage) -> Engine {
+    let before = stage.boot().await.unwrap();
+    let (web, books) = (SystemName::new("web"), SystemName::new("books"));
+    let named = |system: &System| {
+        let name = if system.name == stage.rules.source { web.clone() } else { books.clone() };
+        (name.clone(), System { name, ..system.clone() })
+    };
+    let systems = before.systems.values().map(named).collect();
+    let rules = OrderRules { source: web.clone(), target: books.clone(), ..stage.rules.clone() };
+    let flows = Flows { orders: Some(rules), ..before.flows.clone() };
+    Engine::new(before.store.clone(), systems, flows, before.settings.clone(), stage.clock.clone())
+}
+
+#[test]
+fn s76_a_system_renamed_in_the_file_is_the_same_one() {
+    told(76, |mut stage| async move {
+        stage.stock = None;
+        let number = place(&stage, 0, |_| ());
+        (1..4).for_each(|n| drop(place(&stage, n, |_| ())));
+        passes(&stage, 600).await;
+        // One is under way while the names change: sent, and its answer lost.
+        place(&stage, 4, |_| ());
+        {
+            let mut world = open(&stage.world);
+            world.weather = Weather::only(Fault::LostReply, 1000);
+            world.calm = false;
+        }
+        drop(stage.boot().await.unwrap().sync(None).await);
+        open(&stage.world).calm = true;
+        let engine = renamed(&stage).await;
+        engine.recover().await.unwrap();
+        for _ in 0..30 {
+            engine.sync(None).await.unwrap();
+            sleep(Duration::from_secs(30)).await;
+        }
+        assert_eq!(differences(&stage), [""; 0]);
+        assert_eq!(broken(&stage), [""; 0]);
+        assert_eq!(lane(&engine, &number).await.state, "idle");
+        let proof = engine.verify().await.unwrap();
+        assert_eq!((proof.drift, proof.flows[&Flow::Orders].equal), (0, 5), "{proof:?}");
     });
 }
 

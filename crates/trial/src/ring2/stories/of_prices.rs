@@ -163,3 +163,37 @@ fn a_price_that_left_its_list_does_not_come_back_with_a_repeated_request() {
         assert_eq!(broken(&stage), [""; 0]);
     });
 }
+
+#[test]
+fn s18_one_price_the_shop_refuses_stops_no_other() {
+    priced(|stage| async move {
+        let now = stage.clock.true_now();
+        let skus = skus(&stage);
+        for (n, sku) in skus.iter().enumerate() {
+            let price = if sku == SKU { "-5".to_string() } else { format!("2{n}.5") };
+            assert!(open(&stage.world).erp.set_list_price(now, sku, &price));
+        }
+        passes(&stage, 900).await;
+        let ledger = open(&stage.world).shop.ledger();
+        let base = |sku: &String| {
+            let mut rows = ledger["prices"].as_array().unwrap().iter();
+            rows.find(|row| row["sku"] == *sku && row["list"] == "base").unwrap()["amount"].clone()
+        };
+        let wrong: Vec<&String> =
+            skus.iter().enumerate().filter(|(n, sku)| base(sku) != format!("2{n}.5")).map(|(_, sku)| sku).collect();
+        assert!(skus.len() > 5 && wrong == [SKU], "{wrong:?} of {}", skus.len());
+        let engine = stage.boot().await.unwrap();
+        let filter = LaneFilter { kind: Some(Kind::Price), ..LaneFilter::default() };
+        let mut open_lanes = engine.store.lanes(filter).await.unwrap();
+        open_lanes.retain(|lane| lane.state != "idle" && lane.state != "outside");
+        let told: Vec<(String, String)> = open_lanes.into_iter().map(|lane| (lane.label, lane.state)).collect();
+        assert_eq!(told, [(SKU.to_string(), "held".to_string())]);
+    });
+}
+
+/// The SKUs that have a base price in the shop.
+fn skus(stage: &Stage) -> Vec<String> {
+    let ledger = open(&stage.world).shop.ledger();
+    let rows = ledger["prices"].as_array().unwrap().iter().filter(|row| row["list"] == "base");
+    rows.map(|row| row["sku"].as_str().unwrap().to_string()).collect()
+}
