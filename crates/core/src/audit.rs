@@ -5,7 +5,7 @@ use crate::leaf::{Leaf, Leaves, Value};
 use crate::money::Money;
 use crate::path::Path;
 use crate::planner::{Planned, Undoings};
-use crate::rules::{FieldPolicy, FieldRules};
+use crate::rules::{FieldPolicy, PairRules};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use rust_decimal::Decimal;
@@ -30,8 +30,8 @@ pub struct Facts<'a> {
 /// What the checker is told about a record that two systems share field by field.
 #[derive(Debug)]
 pub struct SharedFacts<'a> {
-    /// The flow's rules.
-    pub rules: &'a FieldRules,
+    /// The rules between the two.
+    pub rules: &'a PairRules,
     /// What the system shows that the values come from.
     pub other_seen: &'a Leaves,
     /// What the target showed when both last agreed.

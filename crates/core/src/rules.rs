@@ -27,7 +27,7 @@ pub enum ReleaseRule {
 /// Methods without a gateway: released when placed, unless the file says otherwise.
 pub const OFFLINE_METHODS: [&str; 5] = ["checkmo", "banktransfer", "cashondelivery", "purchaseorder", "free"];
 
-/// Rules of the orders flow.
+/// Rules of the orders of one shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderRules {
     /// The shop.
@@ -42,7 +42,7 @@ pub struct OrderRules {
     pub release_days: u32,
     /// Minor units of difference that rounding may explain, for each line and charge.
     pub rounding_per_line: u32,
-    /// What the ERP's reference says: `{number}` and `{scope}` are replaced.
+    /// What the ERP's reference says: `{number}`, `{scope}` and `{system}` (the shop's name) are replaced.
     pub number: String,
     /// Whether customers that are missing in the ERP are created.
     pub creates_customers: bool,
@@ -55,9 +55,16 @@ pub struct OrderRules {
 pub struct StockRules {
     /// The ERP.
     pub source: SystemName,
-    /// The shops.
-    pub targets: Vec<SystemName>,
-    /// Pieces of each variant kept from buyers.
+    /// The shops, each with its own figures.
+    pub targets: Vec<StockTarget>,
+}
+
+/// How one shop shows the stock of the ERP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StockTarget {
+    /// The shop.
+    pub system: SystemName,
+    /// Pieces of each variant kept from its buyers.
     pub safety: Decimal,
     /// Places of a shop, each with the ERP's warehouses whose sum it shows. The first also holds what the shop has reserved.
     pub places: Vec<(String, Vec<String>)>,
@@ -74,32 +81,54 @@ pub enum FieldPolicy {
     Merge(Option<SystemName>),
 }
 
-/// Rules of a flow whose records two systems share field by field.
+/// Rules of a flow whose records systems share field by field: its source with each of its targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldRules {
-    /// The system the flow comes from; it owns what no policy names.
+    /// The system the flow comes from.
     pub source: SystemName,
-    /// The systems it goes to.
-    pub targets: Vec<SystemName>,
-    /// Policies by path pattern; the most literal that fits counts.
-    pub policies: Vec<(Path, FieldPolicy)>,
-    /// Whether what only the source has is made in the targets.
-    pub creates: bool,
+    /// The source with each system the flow goes to.
+    pub pairs: Vec<PairRules>,
 }
 
 impl FieldRules {
     /// The systems that share the records, the source first.
     pub fn systems(&self) -> impl Iterator<Item = &SystemName> {
-        core::iter::once(&self.source).chain(&self.targets)
+        core::iter::once(&self.source).chain(self.pairs.iter().map(|pair| &pair.target))
     }
 
-    /// Who decides the field at `path`.
+    /// The rules between `one` and `other`, of which one is the source; none where the flow does not tie the two.
+    #[must_use]
+    pub fn between(&self, one: &SystemName, other: &SystemName) -> Option<&PairRules> {
+        let target = if *one == self.source { other } else { one };
+        let both = [one, other].contains(&&self.source);
+        self.pairs.iter().find(|pair| both && pair.target == *target)
+    }
+}
+
+/// Rules between the source of a flow and one of its targets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PairRules {
+    /// The system the flow comes from; it owns what no policy names.
+    pub source: SystemName,
+    /// The system it goes to.
+    pub target: SystemName,
+    /// Policies by path pattern; the most literal that fits counts.
+    pub policies: Vec<(Path, FieldPolicy)>,
+    /// Whether what only the source has is made in the target.
+    pub creates: bool,
+}
+
+impl PairRules {
+    /// Who of the two decides the field at `path`. For what a third system owns the source speaks: it comes by the source.
     #[must_use]
     pub fn policy(&self, path: &Path) -> FieldPolicy {
         let said = self.policies.iter().filter_map(|(pattern, policy)| Some((path.said_by(pattern)?, policy)));
-        match said.max_by_key(|(closeness, _)| *closeness) {
-            Some((_, policy)) => policy.clone(),
+        let third = |name: &SystemName| ![&self.source, &self.target].contains(&name);
+        match said.max_by_key(|(closeness, _)| *closeness).map(|(_, policy)| policy) {
             None => FieldPolicy::Owner(self.source.clone()),
+            Some(FieldPolicy::Owner(name)) if third(name) => FieldPolicy::Owner(self.source.clone()),
+            Some(FieldPolicy::Merge(Some(name))) if third(name) => FieldPolicy::Merge(Some(self.source.clone())),
+            Some(policy) => policy.clone(),
         }
     }
 }
@@ -109,8 +138,8 @@ impl FieldRules {
 pub struct PriceRules {
     /// Who is told by whom.
     pub fields: FieldRules,
-    /// The shop's lists, each with the ERP's list whose prices it shows.
-    pub lists: BTreeMap<String, String>,
+    /// By shop: its lists, each with the ERP's list whose prices it shows.
+    pub lists: BTreeMap<SystemName, BTreeMap<String, String>>,
 }
 
 /// Whether an order may leave the shop now.
@@ -193,7 +222,8 @@ impl OrderRules {
     /// What the ERP's reference says for an order of `scope` with `number`.
     #[must_use]
     pub fn reference(&self, scope: &str, number: &str) -> String {
-        self.number.replace("{scope}", scope).replace("{number}", number)
+        let shop = self.number.replace("{system}", self.source.as_str());
+        shop.replace("{scope}", scope).replace("{number}", number)
     }
 }
 

@@ -6,15 +6,17 @@ use crate::system::{EngineError, System};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use syncline_connect::Cursor;
-use syncline_core::id::RemoteId;
+use syncline_core::id::{RemoteId, SystemName};
 use syncline_core::kind::Kind;
 use syncline_core::record::{Record, Variant};
 use syncline_core::text::sku_key;
 use syncline_store::Adoption;
 
 /// What an adoption found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Adopted {
+    /// The shop.
+    pub shop: SystemName,
     /// Products of the source read.
     pub source: usize,
     /// Products of the target read.
@@ -29,78 +31,105 @@ pub struct Adopted {
     pub ambiguous: Vec<String>,
 }
 
+impl Adopted {
+    fn of(shop: &System) -> Self {
+        let (unmatched, ambiguous) = (Vec::new(), Vec::new());
+        Self { shop: shop.name.clone(), source: 0, target: 0, matched: 0, bound: 0, unmatched, ambiguous }
+    }
+}
+
+/// `one` of a shop and `other` of the ERP as one variant.
+fn adoption(
+    label: String,
+    (shop, one): (&System, &(RemoteId, Variant)),
+    (erp, other): (&System, &(RemoteId, Variant)),
+) -> Adoption {
+    let id =
+        |system: &System, (id, variant): &(RemoteId, Variant)| (system.uid.clone(), id.clone(), aliases(id, variant));
+    Adoption { kind: Kind::Variant, label, ids: vec![id(shop, one), id(erp, other)] }
+}
+
 type ByKey = BTreeMap<String, Vec<(RemoteId, Variant)>>;
 
 impl Engine {
-    /// Products of both sides bound by SKU. A key that is not unique on either side is left to a person.
+    /// Products of the ERP and each of its shops bound by SKU, shop by shop. A key that is not unique on either side is
+    /// left to a person.
     ///
     /// # Errors
     /// Where a system does not answer or the store fails.
-    pub async fn adopt_variants(&self) -> Result<Adopted, EngineError> {
-        let (source, target) = self.tied()?;
-        let (left, right) = self.both_sides(source, target).await?;
-        let mut report = Adopted { source: count(&left), target: count(&right), ..Adopted::default() };
-        let mut pairs = Vec::new();
-        for (key, ours) in &left {
-            match (ours.as_slice(), right.get(key).map(Vec::as_slice).unwrap_or_default()) {
-                ([_], []) => report.unmatched.push(shown(ours)),
-                ([(a, va)], [(b, vb)]) => {
-                    report.matched += 1;
-                    pairs.push(Adoption {
-                        kind: Kind::Variant,
-                        label: va.sku.clone().unwrap_or_else(|| key.clone()),
-                        ids: vec![
-                            (source.uid.clone(), a.clone(), aliases(a, va)),
-                            (target.uid.clone(), b.clone(), aliases(b, vb)),
-                        ],
-                    });
+    pub async fn adopt_variants(&self) -> Result<Vec<Adopted>, EngineError> {
+        let mut reports = Vec::new();
+        for (shop, erp) in self.tied()? {
+            let (left, right) = self.both_sides(shop, erp).await?;
+            let mut report = Adopted { source: count(&left), target: count(&right), ..Adopted::of(shop) };
+            let mut pairs = Vec::new();
+            for (key, ours) in &left {
+                match (ours.as_slice(), right.get(key).map(Vec::as_slice).unwrap_or_default()) {
+                    ([_], []) => report.unmatched.push(shown(ours)),
+                    ([one], [other]) => {
+                        report.matched += 1;
+                        let label = one.1.sku.clone().unwrap_or_else(|| key.clone());
+                        pairs.push(adoption(label, (shop, one), (erp, other)));
+                    }
+                    _ => report.ambiguous.push(shown(ours)),
                 }
-                _ => report.ambiguous.push(shown(ours)),
             }
+            report.bound = self.bind(pairs, &mut report).await?;
+            reports.push(report);
         }
-        report.bound = self.bind(pairs, &mut report).await?;
-        Ok(report)
+        Ok(reports)
     }
 
-    /// Products bound by `pairs` of source SKU and target SKU, as a person wrote them.
+    /// Products bound by `wanted`, pairs of the SKU in a shop and that in the ERP, as a person wrote them; in every shop
+    /// that has the first one, or in `only` one.
     ///
     /// # Errors
     /// Where a system does not answer, a SKU is not there, or the store fails.
-    pub async fn adopt_pairs(&self, wanted: &[(String, String)]) -> Result<Adopted, EngineError> {
-        let (source, target) = self.tied()?;
-        let (left, right) = self.both_sides(source, target).await?;
-        let mut report = Adopted { source: count(&left), target: count(&right), ..Adopted::default() };
-        let mut pairs = Vec::new();
-        for (ours, theirs) in wanted {
-            let a = exact(&left, ours);
-            let b = exact(&right, theirs);
-            match (a, b) {
-                (Some((a, va)), Some((b, vb))) => {
-                    report.matched += 1;
-                    pairs.push(Adoption {
-                        kind: Kind::Variant,
-                        label: ours.clone(),
-                        ids: vec![
-                            (source.uid.clone(), a.clone(), aliases(a, va)),
-                            (target.uid.clone(), b.clone(), aliases(b, vb)),
-                        ],
-                    });
+    pub async fn adopt_pairs(
+        &self,
+        wanted: &[(String, String)],
+        only: Option<&SystemName>,
+    ) -> Result<Vec<Adopted>, EngineError> {
+        let mut reports = Vec::new();
+        for (shop, erp) in self.tied()?.into_iter().filter(|(shop, _)| only.is_none_or(|only| *only == shop.name)) {
+            let (left, right) = self.both_sides(shop, erp).await?;
+            let mut report = Adopted { source: count(&left), target: count(&right), ..Adopted::of(shop) };
+            let mut pairs = Vec::new();
+            for (ours, theirs) in wanted {
+                match (exact(&left, ours), exact(&right, theirs)) {
+                    (Some(one), Some(other)) => {
+                        report.matched += 1;
+                        pairs.push(adoption(ours.clone(), (shop, one), (erp, other)));
+                    }
+                    _ => report.unmatched.push(format!("{ours},{theirs}")),
                 }
-                _ => report.unmatched.push(format!("{ours},{theirs}")),
             }
+            report.bound = self.bind(pairs, &mut report).await?;
+            reports.push(report);
         }
-        report.bound = self.bind(pairs, &mut report).await?;
-        Ok(report)
+        Ok(reports)
     }
 
-    /// The two systems whose products are tied: a shop and an ERP.
-    fn tied(&self) -> Result<(&System, &System), EngineError> {
-        let missing = || EngineError::Setup("SYN-0402: the file has no flow between two systems".to_string());
-        let stock = self.flows.inventory.as_ref().map(|rules| (&rules.targets, &rules.source));
-        let products = self.flows.products.as_ref().map(|rules| (&rules.targets, &rules.source));
-        match stock.or(products).filter(|_| self.flows.orders.is_none()) {
-            Some((targets, source)) => Ok((self.system(targets.first().ok_or_else(missing)?)?, self.system(source)?)),
-            None => self.pair(),
+    /// Every shop with the ERP its products are tied to.
+    fn tied(&self) -> Result<Vec<(&System, &System)>, EngineError> {
+        let orders = self.flows.orders.iter().map(|rules| (&rules.source, &rules.target));
+        let stock = self.flows.inventory.iter();
+        let stock = stock.flat_map(|rules| rules.targets.iter().map(|target| (&target.system, &rules.source)));
+        let shared = self.flows.products.iter().chain(self.flows.prices.iter().map(|rules| &rules.fields));
+        let shared = shared.flat_map(|rules| rules.pairs.iter().map(|pair| (&pair.target, &pair.source)));
+        let mut found: Vec<(&System, &System)> = Vec::new();
+        for (shop, erp) in orders.chain(stock).chain(shared) {
+            let (shop, erp) = (self.system(shop)?, self.system(erp)?);
+            let known = |(one, other): &(&System, &System)| {
+                [&one.name, &other.name].iter().all(|name| [&shop.name, &erp.name].contains(name))
+            };
+            if !found.iter().any(known) {
+                found.push((shop, erp));
+            }
+        }
+        match found.is_empty() {
+            true => Err(EngineError::Setup("SYN-0402: the file has no flow between two systems".to_string())),
+            false => Ok(found),
         }
     }
 
@@ -125,13 +154,6 @@ impl Engine {
             }
         }
         Ok(bound)
-    }
-
-    /// Source and target of the orders flow.
-    pub(crate) fn pair(&self) -> Result<(&System, &System), EngineError> {
-        let missing = || EngineError::Setup("SYN-0402: the file has no [flows.orders]".to_string());
-        let rules = self.flows.orders.as_ref().ok_or_else(missing)?;
-        Ok((self.system(&rules.source)?, self.system(&rules.target)?))
     }
 
     /// Every product of the shop, and those the ERP offers: nobody can sell what is retired there.

@@ -139,10 +139,10 @@ pub struct FlowConfig {
     pub why: String,
     /// How it is handled today.
     pub today: String,
-    /// Where records come from.
-    pub from: SystemName,
+    /// Where records come from: one system, of orders and customers one or more.
+    pub from: Vec<SystemName>,
     /// Where they go.
-    pub to: SystemName,
+    pub to: Vec<SystemName>,
     /// Seconds between two looks.
     pub every_s: u32,
     /// How far it goes.
@@ -162,8 +162,10 @@ pub struct Config {
     pub systems: BTreeMap<SystemName, SystemConfig>,
     /// The flows told of.
     pub flows: BTreeMap<Flow, FlowConfig>,
-    /// Rules of the orders flow, where there is one.
-    pub orders: Option<OrderRules>,
+    /// Rules of the orders flow, shop by shop; nothing where there is none.
+    pub orders: Vec<OrderRules>,
+    /// Customers of several shops with one e-mail are one party of the ERP.
+    pub one_by_email: bool,
     /// Rules of the products flow, where there is one.
     pub products: Option<FieldRules>,
     /// Rules of the prices flow, where there is one.
@@ -204,8 +206,9 @@ impl Config {
         let watched = FLOWS.into_iter().filter(|flow| mode(*flow) == Mode::Watch).collect();
         let looks = self.flows.values().filter(|flow| flow.mode != Mode::Off).map(|flow| flow.every_s);
         Flows {
-            orders: self.orders.clone().filter(|_| on(Flow::Orders)),
+            orders: if on(Flow::Orders) { self.orders.clone() } else { Vec::new() },
             customers: on(Flow::Customers),
+            one_by_email: self.one_by_email,
             products: self.products.clone().filter(|_| on(Flow::Products)),
             prices: self.prices.clone().filter(|_| on(Flow::Prices)),
             inventory: self.inventory.clone().filter(|_| on(Flow::Inventory)),

@@ -65,6 +65,8 @@ pub struct Which {
     pub records: Vec<EntityId>,
     /// Of fields this pattern names; none for all.
     pub field: Option<Path>,
+    /// With this system, of several a flow goes to; none for all.
+    pub system: Option<SystemName>,
 }
 
 /// What was decided.
@@ -139,12 +141,13 @@ impl Engine {
 
     fn found(&self, case: &Case, which: &Which) -> Result<Vec<Found>, EngineError> {
         let Some(rules) = self.field_rules(case.kind) else { return Ok(Vec::new()) };
-        let pairs = self.pairs(case, rules)?.unwrap_or_default();
+        let pairs = self.pairs(case, rules)?;
         let of = |(target, conflicts): (SystemName, Vec<Conflict>)| {
             conflicts.into_iter().map(move |conflict| Found { target: target.clone(), conflict })
         };
         let all = pairs.into_iter().map(|pair| (pair.target, pair.shared.conflicts)).flat_map(of);
-        Ok(all.filter(|found| which.means(&found.conflict.path)).collect())
+        let with = |found: &Found| which.system.as_ref().is_none_or(|system| *system == found.target);
+        Ok(all.filter(|found| which.means(&found.conflict.path) && with(found)).collect())
     }
 
     /// The two systems of `found`: where the flow comes from, and where it goes.
@@ -211,7 +214,7 @@ impl Engine {
             let what = format!("`{path}` is between {} and {}, not {winner}", source.name, target.name);
             return refused(what, "name one of the two with `--take`");
         }
-        let policy = self.field_rules(case.kind).map(|rules| rules.policy(path));
+        let policy = self.pair_rules(case.kind, source, target).map(|rules| rules.policy(path));
         match (policy, choice) {
             (Some(FieldPolicy::Owner(owner)), Choice::Take(winner)) if owner != *winner => refused(
                 format!("`{path}` of {} is {owner}'s own", case.label),

@@ -1,5 +1,6 @@
 //! Asks the planner about one entity: gathers what both sides show, in our keys, and what references mean.
 
+use crate::aside::Asides;
 use crate::gone::buried;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -48,15 +49,25 @@ impl Engine {
     /// # Errors
     /// Where the store fails.
     pub async fn decide(&self, case: &Case, lenient: bool) -> Result<Decided, EngineError> {
+        self.decide_without(case, lenient, &Asides::new()).await
+    }
+
+    /// The same, the systems in `aside` left out.
+    pub(crate) async fn decide_without(
+        &self,
+        case: &Case,
+        lenient: bool,
+        aside: &Asides,
+    ) -> Result<Decided, EngineError> {
         if case.kind == Kind::Stock {
-            let mut decided = self.decide_stock(case)?;
+            let mut decided = self.decide_stock(case, aside)?;
             self.check_stock(case, &mut decided.decision)?;
             return Ok(decided);
         }
         if let Some(rules) = self.field_rules(case.kind) {
-            return self.decide_shared(case, rules);
+            return self.decide_shared(case, rules, aside);
         }
-        let Some(rules) = &self.flows.orders else {
+        let Some(rules) = self.order_rules(case) else {
             return Ok(Decision::Outside("no flow carries it".to_string()).into());
         };
         let (source, target) = (self.system(&rules.source)?, self.system(&rules.target)?);
@@ -73,7 +84,10 @@ impl Engine {
         }
         let mut decided = match case.kind {
             Kind::Order => self.decide_order(case, rules, source, target, side, lenient).await?,
-            Kind::Customer => self.decide_customer(case, target, side),
+            Kind::Customer => match Self::decide_person(&self.person(case, source, target).await?, target) {
+                Some(decision) => decision.into(),
+                None => self.decide_customer(case, target, side),
+            },
             Kind::Variant | Kind::Product | Kind::Stock | Kind::Price => {
                 Decision::Outside("no flow carries it".to_string()).into()
             }
@@ -91,12 +105,22 @@ impl Engine {
         Ok(decided)
     }
 
+    /// The rules of the shop that `case`, an order or a customer, is from.
+    pub(crate) fn order_rules(&self, case: &Case) -> Option<&OrderRules> {
+        let of = |rules: &&OrderRules| {
+            self.systems.get(&rules.source).is_some_and(|shop| case.bound.contains_key(&shop.uid))
+        };
+        self.flows.orders.iter().find(of).or(self.flows.orders.first())
+    }
+
     fn check_stock(&self, case: &Case, decision: &mut Decision) -> Result<(), EngineError> {
         let (Decision::Step(plan), Some(rules)) = (&*decision, &self.flows.inventory) else { return Ok(()) };
         let target = self.system(&plan.target)?;
         let nothing = Leaves::new();
         let shown = case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen);
-        let facts = Facts { stock: self.stock_facts(case, rules), ..facts(case, target, shown, None) };
+        let figures = rules.targets.iter().find(|figures| figures.system == target.name);
+        let stock = figures.and_then(|figures| self.stock_facts(case, rules, figures));
+        let facts = Facts { stock, ..facts(case, target, shown, None) };
         checked(decision, &facts);
         Ok(())
     }
@@ -178,12 +202,12 @@ impl Engine {
         })
     }
 
-    /// `plan` in the target's own words, each value as the target keeps it.
+    /// `plan` for `case` in the target's own words, each value as the target keeps it.
     ///
     /// # Errors
     /// A hold that names what cannot be said in the target.
-    pub fn wish(&self, plan: &Planned, resolution: &Resolution, target: &System) -> Result<Leaves, Hold> {
-        let out = translate::outbound(&plan.leaves, resolution, self.flows.orders.as_ref())?;
+    pub fn wish(&self, case: &Case, plan: &Planned, resolution: &Resolution, target: &System) -> Result<Leaves, Hold> {
+        let out = translate::outbound(&plan.leaves, resolution, self.order_rules(case))?;
         let mut fitted = Leaves::new();
         for (path, value) in out.iter() {
             let Some(value) = value else {

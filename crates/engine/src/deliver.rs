@@ -5,14 +5,16 @@ mod create;
 mod send;
 mod settle;
 
+use crate::aside::{Aside, Asides, given_back};
 use crate::poll;
 use crate::run::Engine;
 use crate::shared::bases_of_write;
 use crate::system::{EngineError, System};
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 use syncline_connect::{Error, Evidence, Snapshot};
-use syncline_core::delivery::{Delivery, Move, after};
-use syncline_core::id::{EntityId, RemoteId, SystemUid};
+use syncline_core::delivery::{Delivery, Move, Progress, after};
+use syncline_core::id::{EntityId, RemoteId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::Leaves;
@@ -34,13 +36,17 @@ struct Work {
     /// The systems that were asked for the record anew under this lease.
     asked: BTreeSet<SystemUid>,
     /// What the systems that share the record were found to agree on when it was last decided.
-    agreed: Option<Agreed>,
+    agreed: Option<Box<Agreed>>,
     /// Fields that showed something else after they were written under this lease.
     unkept: Leaves,
     /// Something was brought about under this lease.
     progressed: bool,
     /// How often a write was refused under this lease because of what is there already.
     clashes: u32,
+    /// The systems that are left out under this lease.
+    aside: Asides,
+    /// When it is looked at again although a person has to see to it.
+    again_at: Option<Timestamp>,
 }
 
 impl Work {
@@ -74,8 +80,7 @@ impl Engine {
     /// # Errors
     /// Where the store fails.
     pub(crate) async fn work_off(&self, lanes: Vec<Claimed>) -> Result<(), EngineError> {
-        let fresh = |claimed| Work {
-            claimed,
+        let fresh = |claimed: Claimed| Work {
             moves: 0,
             alone: false,
             asked: BTreeSet::new(),
@@ -83,6 +88,9 @@ impl Engine {
             unkept: Leaves::new(),
             progressed: false,
             clashes: 0,
+            aside: self.asides(claimed.kind),
+            again_at: None,
+            claimed,
         };
         let stock: Vec<EntityId> =
             lanes.iter().filter(|lane| lane.kind == Kind::Stock).map(|lane| lane.entity).collect();
@@ -91,10 +99,14 @@ impl Engine {
         let mut unread = self.freshen(&stock).await?;
         unread.extend(self.freshen_prices(&prices).await?);
         let mut active: Vec<Work> = Vec::with_capacity(lanes.len());
-        for work in lanes.into_iter().map(fresh) {
-            match unread.remove(&work.claimed.entity) {
-                None => active.push(work),
-                Some(unread) => self.left_unread(work, unread).await?,
+        for mut work in lanes.into_iter().map(fresh) {
+            let asides = unread.remove(&work.claimed.entity).unwrap_or_default();
+            match asides.iter().find(|(name, _)| !self.is_one_of_several(work.claimed.kind, name)) {
+                Some((name, aside)) => self.left_unread(work, name, aside.clone()).await?,
+                None => {
+                    work.aside.extend(asides);
+                    active.push(work);
+                }
             }
         }
         while !active.is_empty() {
@@ -169,6 +181,9 @@ impl Engine {
             let remedy = "put that system back into the file, under its uid, then `syncline retry`";
             return self.hold(&work, Hold::new("SYN-0152", what, remedy)).await;
         };
+        if work.aside.contains_key(&system.name) {
+            return self.put_off(work, &delivery, &system).await;
+        }
         match delivery.next_move(self.now()) {
             Move::Send if delivery.change.adopt_only => {
                 let what = "the shop's order already refers to a document, and none with our mark is there";
@@ -202,6 +217,56 @@ impl Engine {
         }
     }
 
+    /// Leaves a write to a system that is left out: the lane goes on with the others. What it was to set is decided
+    /// anew once the system is there again; a create that may have landed is first settled.
+    async fn put_off(&self, work: Work, delivery: &Delivery, system: &System) -> Result<Moved, EngineError> {
+        let unsent = matches!(delivery.progress, Progress::Planned { first: None, .. });
+        let entry = Entry::new("put off", system.name.as_str(), "decided anew once it can be asked");
+        match delivery.change.step {
+            _ if unsent => {
+                self.end(&work, delivery, system, Ending::Superseded, entry).await?;
+                Ok(Moved::Again(work))
+            }
+            Step::Update => {
+                self.end_and_look_again(&work, delivery, system, entry, Vec::new()).await?;
+                Ok(Moved::Again(work))
+            }
+            _ => {
+                let nothing = LaneState::Later(after(self.now(), backoff_s(work.failure())), String::new());
+                let (state, _) = self.with_asides(&work, nothing, None);
+                self.give_back(&work, state, None, None).await
+            }
+        }
+    }
+
+    /// `state` as the systems left out under this lease make it, and when it is looked at again where a person has to
+    /// see to it; `landed` is when nothing more can land.
+    fn with_asides(&self, work: &Work, state: LaneState, landed: Option<Timestamp>) -> (LaneState, Option<Timestamp>) {
+        let wait = |(name, aside): (&SystemName, &Aside)| match aside {
+            Aside::Trouble(error) => Some(self.patience(work, name, error)),
+            _ => None,
+        };
+        let tried = work.aside.iter().filter_map(wait).min().map(|wait| after(self.now(), wait));
+        given_back(&work.aside, state, (tried, landed))
+    }
+
+    /// Seconds until `system` is asked again after `error`; what is away in this pass is left to the next one.
+    fn patience(&self, work: &Work, system: &SystemName, error: &Error) -> u32 {
+        match self.away().contains_key(system) {
+            true => self.settings.patience_s.saturating_add(60),
+            false => error.retry_after_s.unwrap_or_else(|| backoff_s(work.failure())),
+        }
+    }
+
+    /// Leaves `system` out of this lane because of `hold`, where others are left to be told; holds the lane otherwise.
+    async fn hold_for(&self, mut work: Work, system: &System, hold: Hold) -> Result<Moved, EngineError> {
+        if !self.is_one_of_several(work.claimed.kind, &system.name) {
+            return self.hold(&work, hold).await;
+        }
+        work.aside.insert(system.name.clone(), Aside::Held(hold));
+        Ok(Moved::Again(work))
+    }
+
     /// Searches the target for the mark.
     async fn search(
         &self,
@@ -216,7 +281,7 @@ impl Engine {
             Err(error) => return self.trouble(work, system, error).await,
         };
         if found.iter().any(|snapshot| !self.is_ours(delivery, snapshot)) {
-            return self.leave_alone(&work, delivery, system).await;
+            return self.leave_alone(work, delivery, system).await;
         }
         let ids: Vec<RemoteId> = found.iter().map(|snapshot| snapshot.id.clone()).collect();
         match delivery.after_look(&ids) {
@@ -291,9 +356,7 @@ impl Engine {
                 if gone && delivery.change.step != Step::Delete {
                     let what = format!("document {id} is not in {} any more", system.name);
                     let remedy = "restore it there, or cancel the order in the shop";
-                    return self
-                        .give_back(&work, LaneState::Held(Hold::new("SYN-0117", what, remedy)), None, None)
-                        .await;
+                    return self.hold_for(work, system, Hold::new("SYN-0117", what, remedy)).await;
                 }
                 Ok(Moved::Again(work))
             }
@@ -326,11 +389,13 @@ impl Engine {
 
     /// What an error of a system means for this lane.
     async fn trouble(&self, work: Work, system: &System, error: Error) -> Result<Moved, EngineError> {
+        if self.is_one_of_several(work.claimed.kind, &system.name) {
+            return self.go_on_without(work, system, error);
+        }
         let evidence = pack(error.evidence.as_deref());
         let state = match error.kind.next() {
             Next::Later => {
-                let wait = error.retry_after_s.unwrap_or_else(|| backoff_s(work.failure()));
-                LaneState::Later(after(self.now(), wait), error.message.clone())
+                LaneState::Later(after(self.now(), self.patience(&work, &system.name, &error)), error.message.clone())
             }
             Next::Replan | Next::Look => LaneState::Later(after(self.now(), 1), error.message.clone()),
             Next::Pause => {
@@ -341,6 +406,20 @@ impl Engine {
         };
         let entry = Entry::new("trouble", system.name.as_str(), error.kind.code());
         self.give_back(&work, state, Some(entry), evidence).await
+    }
+
+    /// Leaves out a system that gave no answer, or refused the record: the lane has others to tell.
+    fn go_on_without(&self, mut work: Work, system: &System, error: Error) -> Result<Moved, EngineError> {
+        let aside = match error.kind.next() {
+            Next::Inbox => Aside::Failed(poll::refusal(&error)),
+            Next::Pause => {
+                self.refused_us(&system.name, &error);
+                Aside::Trouble(error)
+            }
+            Next::Later | Next::Replan | Next::Look => Aside::Trouble(error),
+        };
+        work.aside.insert(system.name.clone(), aside);
+        Ok(Moved::Again(work))
     }
 
     async fn give_back(
@@ -359,11 +438,12 @@ impl Engine {
             lane: work.claimed.entity,
             epoch: work.claimed.epoch,
             state,
+            again_at: work.again_at,
             progressed: work.progressed,
             entry,
             evidence,
             commitments,
-            agreed: work.agreed.clone(),
+            agreed: work.agreed.as_deref().cloned(),
             served: self.served_until(work.claimed.entity, work.claimed.kind).await?,
             now: self.now(),
         };

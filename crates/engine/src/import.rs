@@ -1,5 +1,6 @@
 //! Orders from before the flow's first day: told apart, listed, and let through by name for good.
 
+use crate::aside::Asides;
 use crate::preview::{OpenRow, Plan};
 use crate::run::Engine;
 use crate::system::EngineError;
@@ -67,7 +68,7 @@ impl Engine {
                 key: case.label.clone(),
                 why: Hold::new("", "", ""),
             };
-            self.preview_case(&mut plan, case, open).await?;
+            self.preview_case(&mut plan, case, open, Asides::new()).await?;
         }
         Ok(plan)
     }

@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod apply;
 pub mod approval;
+mod aside;
 pub mod config;
 pub mod conflicts;
 pub mod decide;
@@ -11,6 +12,7 @@ pub mod explain;
 mod gone;
 pub mod import;
 pub mod pages;
+mod people;
 pub mod poll;
 pub mod preview;
 mod prices;

@@ -10,6 +10,7 @@ use syncline_core::leaf::{Leaves, Target};
 use syncline_core::planner;
 use syncline_core::policy::{ErrorKind, Hold};
 use syncline_core::record::Record;
+use syncline_core::rules::FieldRules;
 use syncline_store::{Accept, Accepted, Incoming, Taken, Told};
 
 impl Engine {
@@ -51,7 +52,8 @@ impl Engine {
 impl Engine {
     /// Whether records of `kind` that only `system` has are made in others.
     pub(crate) fn begins_in(&self, system: &System, kind: Kind) -> bool {
-        let rules = self.field_rules(kind).filter(|rules| rules.creates);
+        let creates = |rules: &&FieldRules| rules.pairs.iter().any(|pair| pair.creates);
+        let rules = self.field_rules(kind).filter(creates);
         kind == Kind::Variant && rules.is_some_and(|rules| rules.source == system.name)
     }
 }

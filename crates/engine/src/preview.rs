@@ -1,13 +1,12 @@
 //! Plans shown before anything is written: every step with its fields, its guard and its reason.
 
-use crate::decide::Decided;
+use crate::aside::{Aside, Asides};
 use crate::run::Engine;
-use crate::satellites::Unread;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use syncline_core::id::{EntityId, SystemUid};
+use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::leaf::Value;
 use syncline_core::planner::{Decision, Planned};
@@ -118,13 +117,10 @@ impl Engine {
             match lane.state.as_str() {
                 "held" | "failed" | "conflict" => plan.open.push(open),
                 "awaiting" if lane.ready_at > now => plan.awaiting += usize::from(lane.kind == Kind::Order),
-                _ => match unread.remove(&lane.entity) {
-                    Some(Unread::Gone(why)) => plan.open.push(OpenRow { state: "held".to_string(), why, ..open }),
-                    Some(Unread::Trouble(system, error)) => {
-                        return Err(EngineError::System { system: system.name.clone(), error });
-                    }
-                    None => self.preview(&mut plan, lane.entity, open).await?,
-                },
+                _ => {
+                    let asides = unread.remove(&lane.entity).unwrap_or_default();
+                    self.preview(&mut plan, lane.entity, open, asides).await?;
+                }
             }
         }
         let body = serde_json::to_string(&plan).map_err(|e| EngineError::Setup(format!("SYN-0904: {e}")))?;
@@ -132,13 +128,39 @@ impl Engine {
         Ok(plan)
     }
 
-    async fn preview(&self, plan: &mut Plan, entity: EntityId, open: OpenRow) -> Result<(), EngineError> {
+    /// What would be done about `entity`, of which the systems in `asides` told nothing.
+    async fn preview(
+        &self,
+        plan: &mut Plan,
+        entity: EntityId,
+        open: OpenRow,
+        asides: Asides,
+    ) -> Result<(), EngineError> {
         let case = self.store.load(entity).await?;
-        self.preview_case(plan, case, open).await
+        let mut alone = false;
+        for (name, aside) in &asides {
+            match aside {
+                Aside::Trouble(error) => {
+                    return Err(EngineError::System { system: name.clone(), error: error.clone() });
+                }
+                Aside::Held(why) | Aside::Failed(why) => {
+                    plan.open.push(OpenRow { state: "held".to_string(), why: why.clone(), ..open.clone() });
+                }
+                Aside::Planned => {}
+            }
+            alone |= !self.is_one_of_several(case.kind, name);
+        }
+        if alone { Ok(()) } else { self.preview_case(plan, case, open, asides).await }
     }
 
     /// What would be done about `case` as it stands.
-    pub(crate) async fn preview_case(&self, plan: &mut Plan, case: Case, mut open: OpenRow) -> Result<(), EngineError> {
+    pub(crate) async fn preview_case(
+        &self,
+        plan: &mut Plan,
+        case: Case,
+        open: OpenRow,
+        mut asides: Asides,
+    ) -> Result<(), EngineError> {
         if let Some(delivery) = &case.delivery {
             let planned = Planned {
                 target: delivery.target.clone(),
@@ -166,13 +188,26 @@ impl Engine {
                 }
             }
         }
-        let Decided { decision, .. } = self.decide(&case, true).await?;
+        // Each of several targets has a row of its own.
+        while let Some(told) = self.preview_one(plan, &case, &open, &asides).await? {
+            asides.insert(told, Aside::Planned);
+        }
+        Ok(())
+    }
+
+    /// Adds what is to be done first about `case`. Returns the target that was seen to by it, where others are left.
+    async fn preview_one(
+        &self,
+        plan: &mut Plan,
+        case: &Case,
+        open: &OpenRow,
+        asides: &Asides,
+    ) -> Result<Option<SystemName>, EngineError> {
+        let decided = self.decide_without(case, true, asides).await?;
         let mut hold = |state: &str, why: Hold| {
-            open.state = state.to_string();
-            open.why = why;
-            plan.open.push(open.clone());
+            plan.open.push(OpenRow { state: state.to_string(), why, ..open.clone() });
         };
-        match decision {
+        match decided.decision {
             Decision::Agreed | Decision::Outside(_) | Decision::Early(_) => {}
             Decision::Awaiting(..) => plan.awaiting += 1,
             Decision::Hold(why) => hold("held", why),
@@ -185,11 +220,14 @@ impl Engine {
                     _ => Guard::None,
                 };
                 let leaves = planned.leaves.clone();
-                let row = self.plan_row(plan, &case, &planned, target, &guard, leaves);
+                let row = self.plan_row(plan, case, &planned, target, &guard, leaves);
                 plan.rows.push(row);
+                let told = [Some(planned.target), decided.peer];
+                let mut told = told.into_iter().flatten();
+                return Ok(told.find(|name| self.is_one_of_several(case.kind, name)));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// The step of a record that another one waits for.

@@ -37,10 +37,12 @@ impl Default for Settings {
 /// The flows in force.
 #[derive(Debug, Clone, Default)]
 pub struct Flows {
-    /// Rules of the orders flow.
-    pub orders: Option<OrderRules>,
+    /// Rules of the orders flow, shop by shop; nothing where there is none.
+    pub orders: Vec<OrderRules>,
     /// Whether customers flow with the orders.
     pub customers: bool,
+    /// Customers of several shops with one e-mail are one party of the ERP.
+    pub one_by_email: bool,
     /// Rules of the products flow.
     pub products: Option<FieldRules>,
     /// Rules of the prices flow.
@@ -178,11 +180,37 @@ impl Engine {
         }
     }
 
-    /// The first system that is paused, with the reason.
+    /// The first system that is left out of this pass, with the reason.
     #[must_use]
     pub fn any_paused(&self) -> Option<(SystemName, Error)> {
-        let paused = self.paused.lock().ok()?;
-        paused.iter().next().map(|(name, error)| (name.clone(), error.clone()))
+        self.away().into_iter().next()
+    }
+
+    /// The systems that are left out of this pass: they refused us, or did not answer when it began.
+    pub(crate) fn away(&self) -> BTreeMap<SystemName, Error> {
+        self.paused.lock().map(|paused| paused.clone()).unwrap_or_default()
+    }
+
+    /// Whether no flow has two systems left that are not away: then nothing can be done in this pass.
+    fn stalled(&self) -> bool {
+        let away = self.away();
+        let orders = self.flows.orders.iter().map(|rules| (&rules.source, &rules.target));
+        let stock = self.flows.inventory.iter();
+        let stock = stock.flat_map(|rules| rules.targets.iter().map(|target| (&rules.source, &target.system)));
+        let shared = self.flows.products.iter().chain(self.flows.prices.iter().map(|rules| &rules.fields));
+        let shared = shared.flat_map(|rules| rules.pairs.iter().map(|pair| (&pair.source, &pair.target)));
+        let mut ties = orders.chain(stock).chain(shared);
+        !away.is_empty() && !ties.any(|(one, other)| !away.contains_key(one) && !away.contains_key(other))
+    }
+
+    /// Every system whose changes are read, with the kind.
+    fn watched(&self) -> Vec<(&SystemName, Kind)> {
+        let orders = self.flows.orders.iter().map(|rules| (&rules.source, Kind::Order));
+        let stock = self.flows.inventory.iter().map(|rules| (&rules.source, Kind::Stock));
+        let prices = self.flows.prices.iter().map(|rules| (&rules.fields.source, Kind::Price));
+        let products = self.flows.products.iter();
+        let products = products.flat_map(|rules| rules.systems().map(|name| (name, Kind::Variant)));
+        orders.chain(stock).chain(prices).chain(products).collect()
     }
 
     /// Writes sent, each with one effect in a system, since the process started.
@@ -248,7 +276,8 @@ impl Engine {
         let inventory = self.flows.inventory.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
         let products = self.flows.products.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
         let prices = self.flows.prices.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
-        let rules = format!("3 {:?} {}{inventory}{products}{prices}", self.flows.orders, self.flows.customers);
+        let Flows { orders, customers, one_by_email, .. } = &self.flows;
+        let rules = format!("3 {orders:?} {customers} {one_by_email}{inventory}{products}{prices}");
         if self.store.cursor(ours.clone(), Kind::Order).await? == rules {
             return Ok(());
         }
@@ -267,34 +296,34 @@ impl Engine {
         Ok(())
     }
 
-    /// Reads what changed in every source.
+    /// Reads what changed in every source. One of several shops that does not answer is left out of the pass.
     ///
     /// # Errors
-    /// Where a system does not answer or the store fails.
+    /// Where a system does not answer without which nothing can be done, or the store fails.
     pub async fn look(&self) -> Result<Synced, EngineError> {
+        if let Ok(mut paused) = self.paused.lock() {
+            paused.clear();
+        }
         let mut synced = Synced::default();
         self.heed_new_rules().await?;
-        if let Some(rules) = &self.flows.orders {
-            let source = self.system(&rules.source)?;
-            let counts = self.poll(source, Kind::Order).await?;
-            synced.new += counts.new;
-            synced.changed += counts.changed;
-        }
-        if let Some(rules) = &self.flows.inventory {
-            let counts = self.poll(self.system(&rules.source)?, Kind::Stock).await?;
-            synced.new += counts.new;
-            synced.changed += counts.changed;
-        }
-        if let Some(rules) = &self.flows.prices {
-            let counts = self.poll(self.system(&rules.fields.source)?, Kind::Price).await?;
-            synced.new += counts.new;
-            synced.changed += counts.changed;
-        }
-        if let Some(rules) = &self.flows.products {
-            for name in rules.systems() {
-                let counts = self.poll(self.system(name)?, Kind::Variant).await?;
-                synced.new += counts.new;
-                synced.changed += counts.changed;
+        for (name, kind) in self.watched() {
+            if self.away().contains_key(name) {
+                continue;
+            }
+            match self.poll(self.system(name)?, kind).await {
+                Ok(counts) => {
+                    synced.new += counts.new;
+                    synced.changed += counts.changed;
+                }
+                Err(EngineError::System { system, error }) => {
+                    if let Ok(mut paused) = self.paused.lock() {
+                        paused.insert(system.clone(), error.clone());
+                    }
+                    if self.stalled() {
+                        return Err(EngineError::System { system, error });
+                    }
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(synced)
@@ -304,7 +333,7 @@ impl Engine {
     /// is named. What would change too much at once is left until a person approves it.
     ///
     /// # Errors
-    /// Where a source does not answer, a system refuses us, or the store fails. What was done stays done.
+    /// Where a system does not answer or refuses us, or the store fails. What could be done is done, and stays so.
     pub async fn sync(&self, flow: Option<Flow>) -> Result<Synced, EngineError> {
         if !self.pass.lock().await.cut_off {
             self.begin_pass("sync").await;
@@ -351,7 +380,7 @@ impl Engine {
         loop {
             let workers = (0..self.settings.workers).map(|_| self.work(only));
             futures::future::try_join_all(workers).await?;
-            if self.stopping() || self.any_paused().is_some() {
+            if self.stopping() || self.stalled() {
                 return Ok(());
             }
             let filter = LaneFilter { states: vec!["ready"], ..LaneFilter::default() };
@@ -383,7 +412,7 @@ impl Engine {
 
     /// One worker: takes lanes and works them off until none is ready.
     async fn work(&self, only: &[EntityId]) -> Result<(), EngineError> {
-        while !self.stopping() && self.any_paused().is_none() {
+        while !self.stopping() && !self.stalled() {
             let claim = Claim {
                 now: self.now(),
                 lease_s: self.settings.lease_s,
@@ -417,9 +446,6 @@ impl Engine {
                     return Err(EngineError::Store(error));
                 }
                 tell(&Err(error));
-            }
-            if let Ok(mut paused) = self.paused.lock() {
-                paused.clear();
             }
             self.nap(syncline_core::delivery::after(self.now(), self.flows.every_s)).await;
         }

@@ -1,5 +1,6 @@
 //! Records that hang on a variant and go by its names, its stock and its prices: attended to and read together.
 
+use crate::aside::{Aside, Asides};
 use crate::poll;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -13,14 +14,8 @@ use syncline_store::{Accept, Case, Told};
 /// Documents of one read.
 const CHUNK: usize = 100;
 
-/// Why the figures of a variant could not be read.
-#[derive(Debug, Clone)]
-pub(crate) enum Unread {
-    /// The system gave no answer, or one that cannot be read.
-    Trouble(Box<System>, Error),
-    /// The system does not have the variant any more.
-    Gone(Hold),
-}
+/// What could not be read of some records, and where.
+pub(crate) type Unread = BTreeMap<EntityId, Asides>;
 
 impl Engine {
     /// Gives every variant that is tied by now its lanes for stock and prices, where the flows are on.
@@ -53,7 +48,7 @@ impl Engine {
         kind: Kind,
         cases: &[Case],
         wanted: impl Fn(&Case) -> bool,
-        unread: &mut BTreeMap<EntityId, Unread>,
+        unread: &mut Unread,
     ) -> Result<(), EngineError> {
         let wanted: Vec<(EntityId, RemoteId)> = cases
             .iter()
@@ -72,7 +67,7 @@ impl Engine {
         system: &System,
         kind: Kind,
         wanted: &[(EntityId, RemoteId)],
-        unread: &mut BTreeMap<EntityId, Unread>,
+        unread: &mut Unread,
     ) -> Result<(), EngineError> {
         let ids: Vec<RemoteId> = wanted.iter().map(|(_, id)| id.clone()).collect();
         let asked_at = Some(self.store.place_in_journal().await?);
@@ -88,14 +83,14 @@ impl Engine {
                     let what = format!("`{}` is not in {} any more", id.id, system.name);
                     let remedy =
                         format!("make it again in {}, or tie its successor with `syncline adopt`", system.name);
-                    unread.insert(*entity, Unread::Gone(Hold::new("SYN-0132", what, remedy)));
+                    put_aside(unread, *entity, system, Aside::Held(Hold::new("SYN-0132", what, remedy)));
                 }
                 Some(Err(error)) => {
-                    unread.insert(*entity, Unread::Trouble(Box::new(system.clone()), error));
+                    put_aside(unread, *entity, system, Aside::Trouble(error));
                 }
                 None => {
                     let error = Error::new(ErrorKind::Broken, format!("{} said nothing of `{}`", system.name, id.id));
-                    unread.insert(*entity, Unread::Trouble(Box::new(system.clone()), error));
+                    put_aside(unread, *entity, system, Aside::Trouble(error));
                 }
             }
         }
@@ -103,4 +98,9 @@ impl Engine {
         self.store.accept(accept).await?;
         Ok(())
     }
+}
+
+/// Notes why `entity` could not be read in `system`.
+pub(crate) fn put_aside(unread: &mut Unread, entity: EntityId, system: &System, why: Aside) {
+    unread.entry(entity).or_default().insert(system.name.clone(), why);
 }

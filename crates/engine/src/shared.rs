@@ -1,5 +1,6 @@
 //! Records that systems share field by field: each target of the flow is compared with the source in turn.
 
+use crate::aside::Asides;
 use crate::decide::Decided;
 use crate::gone::buried;
 use crate::prices::{shown, side_by_side};
@@ -7,7 +8,6 @@ use crate::run::Engine;
 use crate::satellites::Unread;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 use syncline_core::audit::SharedFacts;
 use syncline_core::delivery::{Delivery, Progress, after};
 use syncline_core::id::{EntityId, SystemName, SystemUid};
@@ -18,7 +18,7 @@ use syncline_core::planner::{self, CreateCase, Decision, Planned, Share, Shared,
 use syncline_core::policy::Hold;
 use syncline_core::profile::Fit;
 use syncline_core::record::{PRICE_SHARED, VARIANT_SHARED};
-use syncline_core::rules::{FieldPolicy, FieldRules};
+use syncline_core::rules::{FieldPolicy, FieldRules, PairRules};
 use syncline_store::{Agreed, Base, Basis, Case, Stray};
 
 /// One pair of systems of the flow and what comparing them came to.
@@ -40,22 +40,31 @@ impl Engine {
         }
     }
 
-    /// Every pair of the flow that has both sides of `case`; the reason where there is none.
-    pub(crate) fn pairs(&self, case: &Case, rules: &FieldRules) -> Result<Result<Vec<Pair>, Decision>, EngineError> {
-        let source = self.system(&rules.source)?;
-        let mut pairs = Vec::new();
-        let mut lacks = Decision::Outside(format!("{} does not know it", source.name));
-        for name in &rules.targets {
-            let target = self.system(name)?;
-            match missing(case, [source, target]) {
-                None => pairs.push(Pair { target: name.clone(), shared: self.compared(case, rules, source, target) }),
-                Some(reason) => lacks = reason,
-            }
-        }
-        Ok(if pairs.is_empty() { Err(lacks) } else { Ok(pairs) })
+    /// The rules between `one` and `other` for records of `kind`; none where no flow ties the two by them.
+    pub(crate) fn pair_rules(&self, kind: Kind, one: &System, other: &System) -> Option<&PairRules> {
+        self.field_rules(kind)?.between(&one.name, &other.name)
     }
 
-    fn compared(&self, case: &Case, rules: &FieldRules, source: &System, target: &System) -> Shared {
+    /// Every pair of the flow that has both sides of `case`.
+    pub(crate) fn pairs(&self, case: &Case, rules: &FieldRules) -> Result<Vec<Pair>, EngineError> {
+        let mut pairs = Vec::new();
+        for pair in &rules.pairs {
+            let compared = self.pair(case, pair)?;
+            pairs.extend(compared.ok().map(|shared| Pair { target: pair.target.clone(), shared }));
+        }
+        Ok(pairs)
+    }
+
+    /// What comparing both sides of `case` comes to; the reason where they cannot be compared.
+    pub(crate) fn pair(&self, case: &Case, rules: &PairRules) -> Result<Result<Shared, Decision>, EngineError> {
+        let (source, target) = (self.system(&rules.source)?, self.system(&rules.target)?);
+        Ok(match missing(case, [source, target]) {
+            Some(reason) => Err(reason),
+            None => Ok(self.compared(case, rules, source, target)),
+        })
+    }
+
+    fn compared(&self, case: &Case, rules: &PairRules, source: &System, target: &System) -> Shared {
         let nothing = Leaves::new();
         let (mut seen_source, mut seen_target) = self.seen(case, source, target);
         // A row that both lack was taken back too.
@@ -98,13 +107,15 @@ impl Engine {
     fn seen(&self, case: &Case, source: &System, target: &System) -> (Leaves, Leaves) {
         let seen = |system: &System| case.sides.get(&system.uid).map(|side| side.seen.clone()).unwrap_or_default();
         match (case.kind, &self.flows.prices) {
-            (Kind::Price, Some(rules)) => side_by_side(&seen(source), &seen(target), &rules.lists),
+            (Kind::Price, Some(rules)) if let Some(lists) = rules.lists.get(&target.name) => {
+                side_by_side(&seen(source), &seen(target), lists)
+            }
             _ => (seen(source), seen(target)),
         }
     }
 
     /// What `system` shows of `case`, in the words both share, and what `peer` shows.
-    pub(crate) fn seen_by(&self, case: &Case, rules: &FieldRules, system: &System, peer: &System) -> (Leaves, Leaves) {
+    pub(crate) fn seen_by(&self, case: &Case, rules: &PairRules, system: &System, peer: &System) -> (Leaves, Leaves) {
         if system.name == rules.source {
             return self.seen(case, system, peer);
         }
@@ -113,7 +124,7 @@ impl Engine {
     }
 
     /// The bases of `one` and `other` towards each other, as what landed late or twice has left them.
-    fn bases(&self, case: &Case, rules: &FieldRules, one: &System, other: &System) -> (Leaves, Leaves) {
+    fn bases(&self, case: &Case, rules: &PairRules, one: &System, other: &System) -> (Leaves, Leaves) {
         let (mut of_one, mut of_other) = (base(case, one, other), base(case, other, one));
         for stray in &case.strays {
             for again in
@@ -128,7 +139,7 @@ impl Engine {
 
     /// What `system` and `peer` agree on again by `stray`, where `system` shows what that wrote and no longer what both
     /// agreed on since. It landed late, or twice: nobody changed anything, and what was said since has to be said again.
-    fn again(&self, case: &Case, rules: &FieldRules, stray: &Stray, system: &System, peer: &System) -> Vec<Base> {
+    fn again(&self, case: &Case, rules: &PairRules, stray: &Stray, system: &System, peer: &System) -> Vec<Base> {
         let Stray { delivery, basis, .. } = stray;
         let basis = basis.as_ref().filter(|basis| delivery.target == system.name && basis.peer == peer.uid);
         let (shown, _) = self.seen_by(case, rules, system, peer);
@@ -143,88 +154,80 @@ impl Engine {
     /// # Errors
     /// Where the file lacks a system.
     pub(crate) fn landed_again(&self, case: &Case, stray: &Stray) -> Result<Vec<Base>, EngineError> {
-        let Some(rules) = self.field_rules(case.kind) else { return Ok(Vec::new()) };
         let system = self.system(&stray.delivery.target)?;
         let peer = stray.basis.as_ref().and_then(|basis| self.systems.values().find(|one| one.uid == basis.peer));
-        Ok(peer.map(|peer| self.again(case, rules, stray, system, peer)).unwrap_or_default())
+        let Some(peer) = peer else { return Ok(Vec::new()) };
+        let rules = self.pair_rules(case.kind, system, peer);
+        Ok(rules.map(|rules| self.again(case, rules, stray, system, peer)).unwrap_or_default())
     }
 
     /// What to do about a record that systems share: what can be written goes first, then what a person has to decide.
-    pub(crate) fn decide_shared(&self, case: &Case, rules: &FieldRules) -> Result<Decided, EngineError> {
-        let made = self.decide_create(case, rules)?;
-        let pairs = match (self.pairs(case, rules)?, made) {
-            (_, Some(decided @ Decided { decision: Decision::Step(_), .. })) => return Ok(decided),
-            (Ok(pairs), _) => pairs,
-            (Err(_), Some(decided)) => return Ok(decided),
-            (Err(reason), None) => return Ok(reason.into()),
-        };
-        let source = self.system(&rules.source)?;
-        let mut agreed = Agreed { revisions: case.revisions(), ..Agreed::default() };
-        let mut decided: Option<(Decision, SystemName)> = None;
-        for pair in pairs {
-            let target = self.system(&pair.target)?;
-            note(&mut agreed, case, source, target, &pair.shared);
-            let weightier = decided.as_ref().is_none_or(|(other, _)| weight(&pair.shared.decision) > weight(other));
-            if weightier {
-                decided = Some((pair.shared.decision, pair.target));
-            }
-        }
-        let Some((mut decision, pair)) = decided else { return Ok(Decision::Agreed.into()) };
-        let peer = match &decision {
-            Decision::Step(plan) if plan.target == rules.source => Some(pair),
-            Decision::Step(_) => Some(rules.source.clone()),
-            _ => None,
-        };
-        if let (Decision::Step(plan), Some(peer)) = (&decision, &peer) {
-            let target = self.system(&plan.target)?;
-            let objection = self.objection(case, rules, plan, target, self.system(peer)?);
-            decision = objection.unwrap_or(decision);
-        }
-        Ok(Decided { decision, peer, agreed: Some(agreed), ..Decided::default() })
-    }
-
-    /// What to do about a variant that a target of its flow lacks, where such are made; none where nothing is to be said.
-    /// A target it was once tied to and has gone from gets no new one: the tie stays.
-    fn decide_create(&self, case: &Case, rules: &FieldRules) -> Result<Option<Decided>, EngineError> {
-        let source = self.system(&rules.source)?;
-        let seen = case.sides.get(&source.uid).filter(|side| !side.unread && case.bound.contains_key(&source.uid));
-        let (Some(side), true, Kind::Variant) = (seen, rules.creates, case.kind) else { return Ok(None) };
-        for name in &rules.targets {
-            let target = self.system(name)?;
-            if case.bound.contains_key(&target.uid) {
-                continue;
-            }
-            let (of_source, profile) = (source.kind(case.kind), target.kind(case.kind));
-            let decision = planner::create(&CreateCase {
-                rules,
-                seen: &side.seen,
-                source: &of_source,
-                target: name,
-                profile: &profile,
-            });
-            let objection = match &decision {
-                Decision::Step(plan) => self.objection(case, rules, plan, target, source),
-                _ => None,
-            };
-            let (decision, peer) = (objection.unwrap_or(decision), Some(rules.source.clone()));
-            return Ok(Some(Decided { decision, peer, ..Decided::default() }));
-        }
-        Ok(None)
-    }
-
-    /// A hold where the checker of plans objects to `plan`.
-    fn objection(
+    /// `aside` are left out.
+    pub(crate) fn decide_shared(
         &self,
         case: &Case,
         rules: &FieldRules,
-        plan: &Planned,
-        target: &System,
-        peer: &System,
-    ) -> Option<Decision> {
+        aside: &Asides,
+    ) -> Result<Decided, EngineError> {
+        let source = self.system(&rules.source)?;
+        let mut agreed = Agreed { revisions: case.revisions(), ..Agreed::default() };
+        let mut decided: Option<(Decision, SystemName)> = None;
+        for pair in rules.pairs.iter().filter(|pair| !aside.contains_key(&pair.target)) {
+            let target = self.system(&pair.target)?;
+            let decision = match self.decide_create(case, pair)? {
+                Some(decision) => decision,
+                None => match self.pair(case, pair)? {
+                    Err(lacks) => lacks,
+                    Ok(shared) => {
+                        note(&mut agreed, case, source, target, &shared);
+                        shared.decision
+                    }
+                },
+            };
+            let objection = match &decision {
+                Decision::Step(plan) => self.objection(case, pair, plan)?,
+                _ => None,
+            };
+            let decision = objection.unwrap_or(decision);
+            if decided.as_ref().is_none_or(|(other, _)| weight(&decision) > weight(other)) {
+                decided = Some((decision, pair.target.clone()));
+            }
+        }
+        let Some((decision, target)) = decided else { return Ok(Decision::Agreed.into()) };
+        let peer = match &decision {
+            Decision::Step(plan) if plan.target == rules.source => Some(target),
+            Decision::Step(_) => Some(rules.source.clone()),
+            _ => None,
+        };
+        Ok(Decided { decision, peer, agreed: Some(agreed), ..Decided::default() })
+    }
+
+    /// What to do about a variant that the target lacks, where such are made; none where nothing is to be said. A target
+    /// it was once tied to and has gone from gets no new one: the tie stays.
+    pub(crate) fn decide_create(&self, case: &Case, pair: &PairRules) -> Result<Option<Decision>, EngineError> {
+        let (source, target) = (self.system(&pair.source)?, self.system(&pair.target)?);
+        let seen = case.sides.get(&source.uid).filter(|side| !side.unread && case.bound.contains_key(&source.uid));
+        let (Some(side), true, Kind::Variant) = (seen, pair.creates, case.kind) else { return Ok(None) };
+        if case.bound.contains_key(&target.uid) {
+            return Ok(None);
+        }
+        let (of_source, profile) = (source.kind(case.kind), target.kind(case.kind));
+        Ok(Some(planner::create(&CreateCase {
+            rules: pair,
+            seen: &side.seen,
+            source: &of_source,
+            target: &target.name,
+            profile: &profile,
+        })))
+    }
+
+    /// A hold where the checker of plans objects to `plan`.
+    fn objection(&self, case: &Case, rules: &PairRules, plan: &Planned) -> Result<Option<Decision>, EngineError> {
+        let (source, shop) = (self.system(&rules.source)?, self.system(&rules.target)?);
+        let (target, peer) = if plan.target == rules.source { (source, shop) } else { (shop, source) };
         let nothing = Leaves::new();
         let (shown, other_seen) = self.seen_by(case, rules, target, peer);
         let (base, _) = self.bases(case, rules, target, peer);
-        let shop = if plan.target == rules.source { peer } else { target };
         let shared = SharedFacts {
             rules,
             other_seen: &other_seen,
@@ -232,7 +235,7 @@ impl Engine {
             chosen: case.chosen.get(&shop.uid).unwrap_or(&nothing),
             undone: &case.undone(&target.uid, &peer.uid),
         };
-        crate::decide::refused(plan, &crate::decide::facts(case, target, &shown, Some(shared)))
+        Ok(crate::decide::refused(plan, &crate::decide::facts(case, target, &shown, Some(shared))))
     }
 
     /// What `peer` showed of the fields of `leaves` when they were planned for the other one.
@@ -244,7 +247,7 @@ impl Engine {
         leaves: &Leaves,
     ) -> Option<Basis> {
         let peer = self.systems.get(peer?)?;
-        let (seen, _) = self.seen_by(case, self.field_rules(case.kind)?, peer, target);
+        let (seen, _) = self.seen_by(case, self.pair_rules(case.kind, peer, target)?, peer, target);
         let leaves = leaves.iter().map(|(path, _)| (path.clone(), seen.value(path).cloned())).collect();
         Some(Basis { peer: peer.uid.clone(), leaves })
     }
@@ -254,11 +257,12 @@ impl Engine {
     ///
     /// # Errors
     /// Where the store fails.
-    pub(crate) async fn freshen_prices(&self, lanes: &[EntityId]) -> Result<BTreeMap<EntityId, Unread>, EngineError> {
-        let mut unread = BTreeMap::new();
+    pub(crate) async fn freshen_prices(&self, lanes: &[EntityId]) -> Result<Unread, EngineError> {
+        let mut unread = Unread::new();
         let Some(rules) = self.field_rules(Kind::Price).filter(|_| !lanes.is_empty()) else { return Ok(unread) };
         let cases = self.cases(lanes).await?;
-        for name in rules.systems() {
+        let away = self.away();
+        for name in rules.systems().filter(|name| !away.contains_key(*name)) {
             let system = self.system(name)?;
             let untold = |case: &Case| name != &rules.source || !case.sides.contains_key(&system.uid);
             self.read_where(system, Kind::Price, &cases, untold, &mut unread).await?;
@@ -270,7 +274,8 @@ impl Engine {
     /// can land no more, or what lands late would be taken for somebody's change.
     pub(crate) fn look_not_before(&self, delivery: &Delivery, system: &System) -> Option<Timestamp> {
         let rules = self.field_rules(delivery.change.kind)?;
-        let merged = |path: &Path| matches!(rules.policy(path), FieldPolicy::Merge(_));
+        let pairs = || rules.pairs.iter().filter(|pair| [&pair.source, &pair.target].contains(&&system.name));
+        let merged = |path: &Path| pairs().any(|pair| matches!(pair.policy(path), FieldPolicy::Merge(_)));
         let Progress::Unknown { deadline, .. } = &delivery.progress else { return None };
         let at = after(*deadline, system.kind(delivery.change.kind).settle_s?);
         (at > self.now() && delivery.change.leaves.iter().any(|(path, _)| merged(path))).then_some(at)
@@ -295,7 +300,7 @@ pub(crate) fn bases_of_write(system: &System, wish: &Leaves, basis: Option<&Basi
 
 /// Puts what `system` was given in the place of what it showed before, in fields that both may change: as long as
 /// something of the write may still be under way, its showing the old value again is no change of its people.
-fn shows_late(case: &Case, rules: &FieldRules, system: &System, peer: &System, seen: &mut Leaves) {
+fn shows_late(case: &Case, rules: &PairRules, system: &System, peer: &System, seen: &mut Leaves) {
     let given = base(case, system, peer);
     let ours = || case.strays.iter().filter(|stray| stray.delivery.target == system.name);
     for (path, _) in ours().flat_map(|stray| stray.delivery.change.leaves.iter()) {
@@ -360,9 +365,10 @@ fn note(agreed: &mut Agreed, case: &Case, source: &System, target: &System, shar
 
 fn weight(decision: &Decision) -> u8 {
     match decision {
-        Decision::Step(_) => 3,
-        Decision::Conflict(_) => 2,
-        Decision::Hold(_) => 1,
+        Decision::Step(_) => 4,
+        Decision::Conflict(_) => 3,
+        Decision::Hold(_) => 2,
+        Decision::Agreed => 1,
         _ => 0,
     }
 }

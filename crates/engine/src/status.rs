@@ -46,7 +46,7 @@ impl Engine {
     /// Where the store fails.
     pub async fn status(&self) -> Result<BTreeMap<Flow, FlowStatus>, EngineError> {
         let mut flows: BTreeMap<Flow, FlowStatus> = BTreeMap::new();
-        if self.flows.orders.is_some() {
+        if !self.flows.orders.is_empty() {
             flows.insert(Flow::Orders, FlowStatus::default());
             flows.insert(Flow::Customers, FlowStatus::default());
         }

@@ -1,13 +1,13 @@
 //! Stock: figures are read anew before they decide, and every shop of the flow is told in turn.
 
+use crate::aside::{Aside, Asides};
 use crate::decide::Decided;
 use crate::gone::buried;
 use crate::run::Engine;
-use crate::satellites::Unread;
+use crate::satellites::{Unread, put_aside};
 use crate::system::{EngineError, System};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
 use syncline_core::audit::StockFacts;
 use syncline_core::id::EntityId;
 use syncline_core::kind::Kind;
@@ -16,7 +16,7 @@ use syncline_core::path::Path;
 use syncline_core::planner::{self, Decision, StockCase};
 use syncline_core::policy::Hold;
 use syncline_core::record::Stock;
-use syncline_core::rules::StockRules;
+use syncline_core::rules::{OrderRules, StockRules, StockTarget};
 use syncline_store::{Case, CommitmentState};
 
 /// Seconds within which the ERP's figures count as read just now.
@@ -27,14 +27,16 @@ impl Engine {
     ///
     /// # Errors
     /// Where the store fails.
-    pub(crate) async fn freshen(&self, lanes: &[EntityId]) -> Result<BTreeMap<EntityId, Unread>, EngineError> {
-        let mut unread = BTreeMap::new();
+    pub(crate) async fn freshen(&self, lanes: &[EntityId]) -> Result<Unread, EngineError> {
+        let mut unread = Unread::new();
         let Some(rules) = &self.flows.inventory else { return Ok(unread) };
         if lanes.is_empty() {
             return Ok(unread);
         }
         let cases = self.cases(lanes).await?;
-        for name in std::iter::once(&rules.source).chain(&rules.targets) {
+        let away = self.away();
+        let targets = rules.targets.iter().map(|target| &target.system);
+        for name in std::iter::once(&rules.source).chain(targets).filter(|name| !away.contains_key(*name)) {
             let system = self.system(name)?;
             let now = self.now();
             let since = now.checked_sub(SignedDuration::from_secs(FRESH_S)).unwrap_or(Timestamp::MIN);
@@ -45,7 +47,9 @@ impl Engine {
             };
             self.read_where(system, Kind::Stock, &cases, old, &mut unread).await?;
         }
-        self.heed_new_orders(&cases, &mut unread).await?;
+        for rules in self.flows.orders.iter().filter(|rules| !away.contains_key(&rules.source)) {
+            self.heed_new_orders(rules, &cases, &mut unread).await?;
+        }
         Ok(unread)
     }
 
@@ -53,10 +57,10 @@ impl Engine {
     /// count as ordered, or it would be put up for sale again as if it were there twice.
     async fn heed_new_orders(
         &self,
+        rules: &OrderRules,
         cases: &[Case],
-        unread: &mut BTreeMap<EntityId, Unread>,
+        unread: &mut Unread,
     ) -> Result<(), EngineError> {
-        let Some(rules) = &self.flows.orders else { return Ok(()) };
         let shop = self.system(&rules.source)?;
         let reserved = |case: &Case| match figures_of(case, shop) {
             Some(Ok(stock)) => stock.reserved,
@@ -75,16 +79,17 @@ impl Engine {
         match self.poll(shop, Kind::Order).await {
             Ok(_) => Ok(()),
             Err(EngineError::System { error, .. }) => {
-                let trouble = || Unread::Trouble(Box::new(shop.clone()), error.clone());
-                unread.extend(grown.into_iter().map(|entity| (entity, trouble())));
+                for entity in grown {
+                    put_aside(unread, entity, shop, Aside::Trouble(error.clone()));
+                }
                 Ok(())
             }
             Err(error) => Err(error),
         }
     }
 
-    /// What to do about the stock `case`: the first shop that shows something else is told first.
-    pub(crate) fn decide_stock(&self, case: &Case) -> Result<Decided, EngineError> {
+    /// What to do about the stock `case`: the first shop that shows something else is told first. `aside` are left out.
+    pub(crate) fn decide_stock(&self, case: &Case, aside: &Asides) -> Result<Decided, EngineError> {
         let Some(rules) = &self.flows.inventory else {
             return Ok(Decision::Outside("no flow carries it".to_string()).into());
         };
@@ -98,8 +103,8 @@ impl Engine {
         };
         let ordered = ordered(case, asked_at(case, source));
         let mut decided = Decision::Outside("no shop of the flow knows it".to_string());
-        for name in &rules.targets {
-            let target = self.system(name)?;
+        for shown in rules.targets.iter().filter(|target| !aside.contains_key(&target.system)) {
+            let target = self.system(&shown.system)?;
             if let Some(gone) = buried(case, [source, target]) {
                 decided = graver(decided, gone);
                 continue;
@@ -112,7 +117,8 @@ impl Engine {
                     continue;
                 }
             };
-            let one = planner::stock(&StockCase { rules, target: name, source: &theirs, ordered, seen: &seen });
+            let one =
+                planner::stock(&StockCase { target: shown, from: &source.name, source: &theirs, ordered, seen: &seen });
             decided = graver(decided, one);
         }
         Ok(decided.into())
@@ -125,16 +131,21 @@ impl Engine {
         Ok(Some(asked_at(&case, self.system(&rules.source)?)))
     }
 
-    /// What the checker of plans is told about stock, added up without the planner.
-    pub(crate) fn stock_facts<'a>(&self, case: &Case, rules: &'a StockRules) -> Option<StockFacts<'a>> {
+    /// What the checker of plans is told about stock in `target`, added up without the planner.
+    pub(crate) fn stock_facts<'a>(
+        &self,
+        case: &Case,
+        rules: &'a StockRules,
+        target: &'a StockTarget,
+    ) -> Option<StockFacts<'a>> {
         let source = self.systems.get(&rules.source)?;
         let stock = figures_of(case, source)?.ok()?;
-        let mut free = Decimal::ZERO.checked_sub(ordered(case, asked_at(case, source)))?.checked_sub(rules.safety)?;
-        for warehouse in rules.places.iter().flat_map(|(_, warehouses)| warehouses) {
+        let mut free = Decimal::ZERO.checked_sub(ordered(case, asked_at(case, source)))?.checked_sub(target.safety)?;
+        for warehouse in target.places.iter().flat_map(|(_, warehouses)| warehouses) {
             let level = stock.levels.get(warehouse)?;
             free = free.checked_add(level.available.or(level.on_hand)?)?;
         }
-        Some(StockFacts { free, places: rules.places.iter().map(|(place, _)| place.as_str()).collect() })
+        Some(StockFacts { free, places: target.places.iter().map(|(place, _)| place.as_str()).collect() })
     }
 
     /// How far the ERP has come with what the order `entity` takes from stock; none where no orders flow.
@@ -143,12 +154,15 @@ impl Engine {
         entity: EntityId,
         outside: bool,
     ) -> Result<Option<CommitmentState>, EngineError> {
-        let Some(rules) = &self.flows.orders else { return Ok(None) };
+        if self.flows.orders.is_empty() {
+            return Ok(None);
+        }
         if outside {
             return Ok(Some(CommitmentState::Outside));
         }
-        let target = self.system(&rules.target)?;
         let case = self.store.load(entity).await?;
+        let Some(rules) = self.order_rules(&case) else { return Ok(None) };
+        let target = self.system(&rules.target)?;
         let stage = case.sides.get(&target.uid).and_then(|side| match side.seen.value(&Path::field("stage"))? {
             Value::Code(stage) => Some(stage.as_str()),
             _ => None,

@@ -77,7 +77,7 @@ impl Engine {
     pub fn sweeps(&self, flow: Option<Flow>) -> Result<Vec<(&System, Kind)>, EngineError> {
         let wanted = |of: Flow| flow.is_none_or(|flow| flow == of);
         let mut sweeps = Vec::new();
-        if let Some(rules) = self.flows.orders.as_ref().filter(|_| wanted(Flow::Orders)) {
+        for rules in self.flows.orders.iter().filter(|_| wanted(Flow::Orders)) {
             sweeps.extend([(&rules.source, Kind::Order), (&rules.target, Kind::Order)]);
         }
         if let Some(rules) = self.flows.products.as_ref().filter(|_| wanted(Flow::Products)) {
@@ -88,7 +88,7 @@ impl Engine {
             sweeps.extend(rules.systems().map(|name| (name, Kind::Variant)));
         }
         if let Some(rules) = self.flows.inventory.as_ref().filter(|_| wanted(Flow::Inventory)) {
-            let systems = std::iter::once(&rules.source).chain(&rules.targets);
+            let systems = std::iter::once(&rules.source).chain(rules.targets.iter().map(|target| &target.system));
             sweeps.extend(systems.map(|name| (name, Kind::Variant)));
         }
         let mut found: Vec<(&System, Kind)> = Vec::new();
@@ -215,7 +215,7 @@ impl Engine {
 
     /// Whether records of `system` that nobody has tied are to be taken in: orders of the shop are.
     fn takes_unknown(&self, system: &System, kind: Kind) -> bool {
-        kind == Kind::Order && self.flows.orders.as_ref().is_some_and(|rules| rules.source == system.name)
+        kind == Kind::Order && self.flows.orders.iter().any(|rules| rules.source == system.name)
     }
 
     /// Reads `ids` by themselves and takes in what is there.
@@ -299,8 +299,9 @@ impl Engine {
     /// Goes on with the sweeps that are due beside one pass of the daemon, some pages of each.
     ///
     /// # Errors
-    /// As [`Engine::sweep`]; `SYN-0151` where too much is missing to believe it.
+    /// As [`Engine::sweep`], once the other systems were seen to; `SYN-0151` where too much is missing to believe it.
     pub async fn sweep_what_is_due(&self) -> Result<(), EngineError> {
+        let mut first = Ok(());
         for (system, kind) in self.sweeps(None)? {
             if self.stopping() {
                 break;
@@ -311,12 +312,14 @@ impl Engine {
                 continue;
             }
             let order = SweepOrder { deep, believe: false, pages: Some(PAGES_A_PASS) };
-            let swept = self.sweep(system, kind, order, &mut |_| {}).await?;
-            if swept.suspected > 0 {
-                return Err(EngineError::Asked(swept.suspicion()));
+            match self.sweep(system, kind, order, &mut |_| {}).await {
+                Ok(swept) if swept.suspected == 0 => {}
+                Ok(swept) => first = first.and(Err(EngineError::Asked(swept.suspicion()))),
+                Err(error @ EngineError::System { .. }) => first = first.and(Err(error)),
+                Err(error) => return Err(error),
             }
         }
-        Ok(())
+        first
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::apply::Stopped;
 use crate::approval::Gate;
+use crate::aside::{Aside, Asides};
 use crate::prices::shown;
 use crate::reading::{CHUNK, read, show};
 use crate::run::Engine;
@@ -19,7 +20,7 @@ use syncline_core::leaf::{Leaf, Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{Decision, Planned, Undone};
 use syncline_core::policy::Hold;
-use syncline_core::rules::{FieldPolicy, FieldRules};
+use syncline_core::rules::{FieldPolicy, PairRules};
 use syncline_store::{Case, RunRow, Runs, StoreError, TakeBack, Written};
 
 /// What an undo does about a field.
@@ -201,7 +202,8 @@ impl Engine {
         fields: Fields,
     ) -> Result<Vec<FieldRow>, EngineError> {
         let target = self.system(target)?;
-        let (Some(rules), Some(peer)) = (self.field_rules(kind), self.called(peer)) else { return Ok(Vec::new()) };
+        let Some(peer) = self.called(peer) else { return Ok(Vec::new()) };
+        let Some(rules) = self.pair_rules(kind, target, peer) else { return Ok(Vec::new()) };
         let records: Vec<(EntityId, BTreeMap<Path, Once>)> = fields.records.into_iter().collect();
         let mut rows = Vec::new();
         for chunk in records.chunks(CHUNK) {
@@ -226,7 +228,7 @@ impl Engine {
     fn field_row(
         &self,
         case: &Case,
-        rules: &FieldRules,
+        rules: &PairRules,
         (target, peer): (&System, &System),
         path: &Path,
         once: &Once,
@@ -310,7 +312,7 @@ impl Engine {
     ) -> Result<BTreeMap<EntityId, Hold>, EngineError> {
         let wanted = |row: &FieldRow| (row.kind, row.target.clone());
         let sorts: BTreeSet<(Kind, SystemName)> = records.values().flatten().map(|row| wanted(row)).collect();
-        let mut unread = BTreeMap::new();
+        let mut unread = Unread::new();
         for (kind, target) in sorts {
             let meant = |rows: &Vec<&FieldRow>| rows.iter().any(|row| row.kind == kind && row.target == target);
             let lanes: Vec<EntityId> =
@@ -318,11 +320,13 @@ impl Engine {
             let cases = self.cases(&lanes).await?;
             self.read_where(self.system(&target)?, kind, &cases, |_| true, &mut unread).await?;
         }
-        let told = |unread| match unread {
-            Unread::Gone(hold) => hold,
-            Unread::Trouble(_, error) => crate::poll::refusal(&error),
+        let told = |aside| match aside {
+            Aside::Held(hold) | Aside::Failed(hold) => Some(hold),
+            Aside::Trouble(error) => Some(crate::poll::refusal(&error)),
+            Aside::Planned => None,
         };
-        Ok(unread.into_iter().map(|(entity, unread)| (entity, told(unread))).collect())
+        let first = |(entity, asides): (EntityId, Asides)| Some((entity, asides.into_values().find_map(told)?));
+        Ok(unread.into_iter().filter_map(first).collect())
     }
 
     /// Takes down that the fields of `rows` are put back; whether the record was still as it was looked at.
@@ -384,7 +388,8 @@ impl Engine {
     /// Whether the field of `row` shows what it showed before the run.
     fn shows_again(&self, case: &Case, row: &FieldRow) -> Result<bool, EngineError> {
         let target = self.system(&row.target)?;
-        let (Some(rules), Some(peer)) = (self.field_rules(row.kind), self.called(&row.peer)) else { return Ok(false) };
+        let Some(peer) = self.called(&row.peer) else { return Ok(false) };
+        let Some(rules) = self.pair_rules(row.kind, target, peer) else { return Ok(false) };
         let (seen, _) = self.seen_by(case, rules, target, peer);
         Ok(value(&shown(&seen, &row.field)) == row.change.back)
     }
@@ -404,9 +409,10 @@ impl Engine {
     pub(crate) fn pre_image(&self, case: &Case, delivery: &Delivery, system: &System) -> Option<Leaves> {
         let side = case.sides.get(&system.uid)?;
         let peer = case.basis.as_ref().and_then(|basis| self.called(&basis.peer));
-        let mut before = match (self.field_rules(delivery.change.kind), peer) {
-            (Some(rules), Some(peer)) => self.seen_by(case, rules, system, peer).0,
-            _ => side.seen.clone(),
+        let pair = peer.and_then(|peer| Some((self.pair_rules(delivery.change.kind, system, peer)?, peer)));
+        let mut before = match pair {
+            Some((rules, peer)) => self.seen_by(case, rules, system, peer).0,
+            None => side.seen.clone(),
         };
         before.retain(|path| delivery.change.leaves.get(path) != Leaf::Untold);
         Some(before)
@@ -435,7 +441,7 @@ impl Fields {
 
 /// Why a field is no matter of the undo; none where it is.
 fn left(
-    rules: &FieldRules,
+    rules: &PairRules,
     target: &System,
     peer: &System,
     path: &Path,

@@ -72,11 +72,11 @@ impl Engine {
     /// Where a system does not answer or the store fails.
     pub async fn verify(&self) -> Result<Proof, EngineError> {
         let mut proof = Proof::default();
-        if let Some(rules) = &self.flows.orders {
-            let (source, target) = self.pair()?;
-            proof.flows.insert(Flow::Orders, self.verify_orders(rules, source, target).await?);
+        if let Some(rules) = self.flows.orders.first() {
+            let target = self.system(&rules.target)?;
+            proof.flows.insert(Flow::Orders, self.verify_orders(target).await?);
             if self.flows.customers {
-                proof.flows.insert(Flow::Customers, self.verify_customers(source, target).await?);
+                proof.flows.insert(Flow::Customers, self.verify_customers(target).await?);
             }
         }
         if let Some(rules) = &self.flows.inventory {
@@ -99,16 +99,37 @@ impl Engine {
         Ok(self.store.lanes(filter).await?.into_iter().map(|lane| lane.entity).collect())
     }
 
-    async fn verify_orders(
+    /// The orders of every shop beside the documents of ours in `target`.
+    async fn verify_orders(&self, target: &System) -> Result<FlowProof, EngineError> {
+        let mut documents = self.marked(target, Kind::Order).await?;
+        let mut flow = FlowProof::default();
+        let mut shops: Vec<&str> = Vec::new();
+        for rules in &self.flows.orders {
+            shops.push(rules.source.as_str());
+            self.verify_orders_of(rules, target, &mut documents, &mut flow).await?;
+        }
+        for (mark, orders) in documents {
+            for order in orders {
+                flow.extra += 1;
+                let number = order.number.as_deref().or(order.reference.as_deref()).unwrap_or("?");
+                let shops = shops.join(" or ");
+                flow.tell(format!("{} {number} ({mark}): no order in {shops} explains it", target.name));
+            }
+        }
+        Ok(flow)
+    }
+
+    /// The orders of one shop beside `documents`, from which those it explains are taken out.
+    async fn verify_orders_of(
         &self,
         rules: &OrderRules,
-        source: &System,
         target: &System,
-    ) -> Result<FlowProof, EngineError> {
-        let mut documents = self.marked(target, Kind::Order).await?;
+        documents: &mut BTreeMap<String, Vec<Order>>,
+        flow: &mut FlowProof,
+    ) -> Result<(), EngineError> {
+        let source = self.system(&rules.source)?;
         let open = self.open_lanes(Kind::Order).await?;
         let admitted = self.store.admitted().await?;
-        let mut flow = FlowProof::default();
         let mut seen: BTreeSet<RemoteId> = BTreeSet::new();
         let mut pages = Pages::from(source, Kind::Order, Cursor::default());
         while let Some(page) = pages.next().await? {
@@ -135,17 +156,16 @@ impl Engine {
                     continue;
                 }
                 let there: Vec<&Order> = there.iter().collect();
-                compare(&mut flow, order.number.as_deref().unwrap_or(&row.id.id), &order, &there, is_open);
+                let label = self.order_label(source, order.number.as_deref().unwrap_or(&row.id.id));
+                compare(flow, &label, &order, &there, is_open);
             }
         }
-        for (mark, orders) in documents {
-            for order in orders {
-                flow.extra += 1;
-                let number = order.number.as_deref().or(order.reference.as_deref()).unwrap_or("?");
-                flow.tell(format!("{} {number} ({mark}): no order in {} explains it", target.name, source.name));
-            }
-        }
-        Ok(flow)
+        Ok(())
+    }
+
+    /// What an order of `shop` is called in a proof: with its shop, where there are several.
+    fn order_label(&self, shop: &System, number: &str) -> String {
+        if self.flows.orders.len() > 1 { format!("{number} of {}", shop.name) } else { number.to_string() }
     }
 
     /// Every document of ours in `target` that is not withdrawn, by mark.

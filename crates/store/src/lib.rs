@@ -181,6 +181,14 @@ pub trait Store: Debug + Send + Sync {
     fn binds_any(&self, system: SystemUid, kind: Kind) -> Fut<'_, bool> {
         self.beneath().binds_any(system, kind)
     }
+    /// Ties `entity` to a document of `system` that is another one's already: both mean the same thing there.
+    fn share(&self, entity: EntityId, system: SystemUid, id: RemoteId, now: Timestamp) -> Fut<'_, ()> {
+        self.beneath().share(entity, system, id, now)
+    }
+    /// Every system that anything is bound in.
+    fn systems(&self) -> Fut<'_, Vec<SystemUid>> {
+        self.beneath().systems()
+    }
     /// Keeps a computed plan, or reads one back.
     fn plan(&self, plan: PlanBook) -> Fut<'_, Option<String>> {
         self.beneath().plan(plan)

@@ -439,6 +439,9 @@ pub struct Release {
     pub epoch: Epoch,
     /// Its state.
     pub state: LaneState,
+    /// When it is looked at once more although a person has to see to it: something may still land, or a system was
+    /// away. None where only a change wakes it.
+    pub again_at: Option<Timestamp>,
     /// Whether anything was brought about under this lease: then a failure counts as the first in a row.
     pub progressed: bool,
     /// For the journal, where there is news.

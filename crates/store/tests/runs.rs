@@ -151,6 +151,7 @@ async fn what_is_taken_back_wakes_its_lane_and_stays_until_it_is_lifted_or_decid
         lane: entity,
         epoch: lane.epoch,
         state: LaneState::Idle,
+        again_at: None,
         progressed: false,
         entry: None,
         evidence: None,

@@ -72,6 +72,7 @@ fn release(claimed: &Claimed, state: LaneState, agreed: Agreed) -> Release {
         lane: claimed.entity,
         epoch: claimed.epoch,
         state,
+        again_at: None,
         progressed: false,
         entry: None,
         evidence: None,

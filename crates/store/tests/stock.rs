@@ -83,7 +83,19 @@ async fn release(
     now: Timestamp,
 ) {
     let (state, progressed, entry, evidence) = (LaneState::Idle, false, None, None);
-    let release = Release { lane, epoch, state, progressed, entry, evidence, commitments, served, agreed: None, now };
+    let release = Release {
+        lane,
+        epoch,
+        state,
+        again_at: None,
+        progressed,
+        entry,
+        evidence,
+        commitments,
+        served,
+        agreed: None,
+        now,
+    };
     store.release(release).await.expect("given back");
 }
 

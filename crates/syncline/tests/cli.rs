@@ -214,6 +214,45 @@ fn a_run_is_shown_taken_back_and_let_through_again() {
 }
 
 #[test]
+fn two_shops_on_one_erp_in_one_file() {
+    let mut bench = Bench::started("shops", 4);
+    let (outlet, _) = bench.outlet(4);
+    let (shop, erp) = (bench.shop_flag(), bench.erp_flag());
+    let twice = bench.json(&["init", "--yes", "--shop", &shop, "--shop", &shop, "--erp", &erp], 64);
+    assert!(twice["error"].to_string().contains("two systems are called `shop`"), "{twice}");
+    bench.run(&["init", "--yes", "--start", "all", "--shop", &shop, "--shop", &outlet, "--erp", &erp], 0);
+    let file = bench.file("syncline.toml");
+    assert!(file.contains("from = [\"shop\", \"outlet\"]") && file.contains("{system}-{number}"), "{file}");
+    let (before, inventory) = file.split_once("[flows.inventory]").expect("the flow");
+    let inventory = inventory.replacen("mode = \"off\"", "mode = \"watch\"", 1);
+    bench.put("syncline.toml", &format!("{before}[flows.inventory]{inventory}"));
+    assert_eq!(bench.json(&["check"], 0)["problems"], json!([]));
+    let adopted = bench.json(&["adopt"], 0);
+    assert_eq!(adopted["products"]["shops"].as_array().map(Vec::len), Some(2), "{adopted}");
+    let stock = bench.lines(&["plan", "inventory", "--json"], 2);
+    for name in ["shop", "outlet"] {
+        assert!(stock.iter().any(|row| row["target"] == name), "a row for each shop: {stock:?}");
+    }
+    bench.json(&["sync"], 0);
+    // Stock is only watched: it drifts.
+    let proof = bench.json(&["verify"], 2);
+    assert_eq!(number(&proof, "/flows/orders/different") + number(&proof, "/flows/orders/missing"), 0, "{proof}");
+    assert!(number(&proof, "/flows/orders/compared") > 4, "orders of both shops are compared: {proof}");
+    // The shops' orders have the same numbers; each is in the ERP under its own.
+    let references: Vec<String> = bench.erp_ledger()["orders"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|row| row["reference"].as_str().map(str::to_string))
+        .collect();
+    assert!(
+        ["shop-", "outlet-"].iter().all(|name| references.iter().any(|one| one.starts_with(name))),
+        "{references:?}"
+    );
+    assert_eq!(bench.json(&["check"], 0)["problems"], json!([]), "a shop of the store is known again");
+}
+
+#[test]
 fn an_erp_without_its_unique_key_is_told_so() {
     let bench = Bench::with("draft", &["--orders", "3"], &["--no-web-shop"]);
     bench.run(&["init", "--yes", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);

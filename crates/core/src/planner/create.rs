@@ -9,13 +9,13 @@ use crate::merge::Owner;
 use crate::path::Path;
 use crate::profile::KindProfile;
 use crate::record::VARIANT_SHARED;
-use crate::rules::FieldRules;
+use crate::rules::PairRules;
 
 /// What a variant is made from.
 #[derive(Debug)]
 pub struct CreateCase<'a> {
-    /// The flow's rules.
-    pub rules: &'a FieldRules,
+    /// The rules between the two.
+    pub rules: &'a PairRules,
     /// What the source shows.
     pub seen: &'a Leaves,
     /// What the source does with variants.
@@ -113,7 +113,6 @@ mod tests {
     use super::*;
     use crate::rules::FieldPolicy;
     use alloc::string::{String, ToString};
-    use alloc::vec;
     use alloc::vec::Vec;
 
     fn leaves(pairs: &[(&str, &str)]) -> Leaves {
@@ -138,9 +137,9 @@ mod tests {
         let all: Vec<String> = VARIANT_SHARED.iter().map(|path| path.to_string()).collect();
         let source = KindProfile { reads: all.clone(), writes: all, ..KindProfile::default() };
         let target = KindProfile { steps: steps.to_vec(), ..source.clone() };
-        let rules = FieldRules {
+        let rules = PairRules {
             source: SystemName::new("erp"),
-            targets: vec![SystemName::new("shop")],
+            target: SystemName::new("shop"),
             policies: policies.iter().map(|(p, o)| (Path::try_from(p.to_string()).unwrap(), o.clone())).collect(),
             creates: true,
         };

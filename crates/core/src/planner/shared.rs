@@ -10,7 +10,7 @@ use crate::merge::{self, Cause, Conflict, Merged, Owner, Side};
 use crate::path::Path;
 use crate::policy::Hold;
 use crate::profile::{Fit, KindProfile};
-use crate::rules::{FieldPolicy, FieldRules};
+use crate::rules::{FieldPolicy, PairRules};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -41,8 +41,8 @@ impl fmt::Debug for Share<'_> {
 /// Everything that decides the next step of a record shared by two systems.
 #[derive(Debug)]
 pub struct SharedCase<'a> {
-    /// The flow's rules.
-    pub rules: &'a FieldRules,
+    /// The rules between the two.
+    pub rules: &'a PairRules,
     /// The kind.
     pub kind: Kind,
     /// Path patterns whose values can be shared at all.
@@ -244,9 +244,9 @@ mod tests {
 
     fn planned(policies: &[(&str, FieldPolicy)], a: [&Leaves; 2], b: [&Leaves; 2], chosen: &Leaves) -> Shared {
         let (erp, shop) = (SystemName::new("erp"), SystemName::new("shop"));
-        let rules = FieldRules {
+        let rules = PairRules {
             source: erp.clone(),
-            targets: vec![shop.clone()],
+            target: shop.clone(),
             policies: policies.iter().map(|(p, o)| (Path::try_from(p.to_string()).unwrap(), o.clone())).collect(),
             creates: false,
         };

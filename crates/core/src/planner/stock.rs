@@ -9,7 +9,7 @@ use crate::id::SystemName;
 use crate::kind::{Kind, Step};
 use crate::leaf::{Leaves, Value};
 use crate::record::Stock;
-use crate::rules::StockRules;
+use crate::rules::StockTarget;
 use alloc::string::String;
 use alloc::vec::Vec;
 use rust_decimal::Decimal;
@@ -17,10 +17,10 @@ use rust_decimal::Decimal;
 /// Everything that decides what one shop is told of one variant.
 #[derive(Debug)]
 pub struct StockCase<'a> {
-    /// The flow's rules.
-    pub rules: &'a StockRules,
-    /// The shop.
-    pub target: &'a SystemName,
+    /// The shop, and how it shows stock.
+    pub target: &'a StockTarget,
+    /// The ERP.
+    pub from: &'a SystemName,
     /// What the ERP shows.
     pub source: &'a Stock,
     /// Ordered in any shop and not yet reserved in the ERP.
@@ -43,7 +43,7 @@ pub struct Figures {
 /// The next step for the stock of one variant in one shop.
 #[must_use]
 pub fn stock(case: &StockCase<'_>) -> Decision {
-    let (source, target) = (&case.rules.source, case.target);
+    let (source, target) = (case.from, &case.target.system);
     for (system, stock) in [(source, case.source), (target, case.seen)] {
         if stock.managed == Some(false) {
             return Decision::Outside(alloc::format!("{system} does not count its stock"));
@@ -80,7 +80,7 @@ pub fn stock(case: &StockCase<'_>) -> Decision {
 pub fn figures(case: &StockCase<'_>) -> Result<Figures, Decision> {
     let mut available = Decimal::ZERO;
     let mut shares: Vec<(String, Decimal)> = Vec::new();
-    for (place, warehouses) in &case.rules.places {
+    for (place, warehouses) in &case.target.places {
         let mut here = Decimal::ZERO;
         for warehouse in warehouses {
             here = here.saturating_add(promised(case, warehouse)?);
@@ -88,9 +88,9 @@ pub fn figures(case: &StockCase<'_>) -> Result<Figures, Decision> {
         available = available.saturating_add(here);
         shares.push((place.clone(), here.floor().max(Decimal::ZERO)));
     }
-    let free = available.saturating_sub(case.ordered).saturating_sub(case.rules.safety).floor().max(Decimal::ZERO);
+    let free = available.saturating_sub(case.ordered).saturating_sub(case.target.safety).floor().max(Decimal::ZERO);
     let reserved = case.seen.reserved.ok_or_else(|| {
-        let what = alloc::format!("{} does not tell what it has reserved", case.target);
+        let what = alloc::format!("{} does not tell what it has reserved", case.target.system);
         hold("SYN-0131", what, "see `syncline systems`: its inventory interface has to be there and readable for us")
     })?;
     let reserved = reserved.max(Decimal::ZERO);
@@ -103,13 +103,13 @@ pub fn figures(case: &StockCase<'_>) -> Result<Figures, Decision> {
         left = left.saturating_sub(given);
         on_hand.push((place, if at == 0 { given.saturating_add(reserved) } else { given }));
     }
-    let (ordered, safety) = (case.ordered.normalize(), case.rules.safety.normalize());
+    let (ordered, safety) = (case.ordered.normalize(), case.target.safety.normalize());
     let told = alloc::format!(
         "{} to promise − {ordered} ordered − {safety} safety = {} for buyers; {} reserved in {}",
         available.normalize(),
         free.normalize(),
         reserved.normalize(),
-        case.target
+        case.target.system
     );
     Ok(Figures { free, on_hand, told })
 }
@@ -118,7 +118,7 @@ pub fn figures(case: &StockCase<'_>) -> Result<Figures, Decision> {
 fn promised(case: &StockCase<'_>, warehouse: &str) -> Result<Decimal, Decision> {
     let level = case.source.levels.get(warehouse);
     level.and_then(|level| level.available.or(level.on_hand)).ok_or_else(|| {
-        let source = &case.rules.source;
+        let source = case.from;
         hold(
             "SYN-0130",
             alloc::format!("{source} tells nothing of the warehouse `{warehouse}`"),
@@ -135,10 +135,9 @@ mod tests {
     use alloc::vec;
     use proptest::prelude::*;
 
-    fn rules(places: &[(&str, &[&str])], safety: i64) -> StockRules {
-        StockRules {
-            source: SystemName::new("erp"),
-            targets: vec![SystemName::new("shop")],
+    fn rules(places: &[(&str, &[&str])], safety: i64) -> StockTarget {
+        StockTarget {
+            system: SystemName::new("shop"),
             safety: safety.into(),
             places: places.iter().map(|(p, w)| (p.to_string(), w.iter().map(ToString::to_string).collect())).collect(),
         }
@@ -156,9 +155,9 @@ mod tests {
         Stock { levels, reserved: Some(reserved.into()), ..Stock::default() }
     }
 
-    fn planned(rules: &StockRules, source: &Stock, ordered: i64, seen: &Stock) -> Vec<String> {
-        let target = SystemName::new("shop");
-        match stock(&StockCase { rules, target: &target, source, ordered: ordered.into(), seen }) {
+    fn planned(target: &StockTarget, source: &Stock, ordered: i64, seen: &Stock) -> Vec<String> {
+        let from = SystemName::new("erp");
+        match stock(&StockCase { target, from: &from, source, ordered: ordered.into(), seen }) {
             Decision::Step(step) => step
                 .leaves
                 .iter()
@@ -207,8 +206,8 @@ mod tests {
         ) {
             let rules = rules(&[("east", &["A"]), ("west", &["B"])], safety);
             let source = erp(&[("A", &a.to_string()), ("B", &b.to_string())]);
-            let (target, seen) = (SystemName::new("shop"), shop(&[], reserved));
-            let case = StockCase { rules: &rules, target: &target, source: &source, ordered: ordered.into(), seen: &seen };
+            let (from, seen) = (SystemName::new("erp"), shop(&[], reserved));
+            let case = StockCase { target: &rules, from: &from, source: &source, ordered: ordered.into(), seen: &seen };
             let figures = figures(&case).unwrap();
             let sum: Decimal = figures.on_hand.iter().map(|(_, n)| *n).sum();
             let salable = sum - Decimal::from(reserved.max(0));

@@ -1,5 +1,6 @@
 //! Draws the checked configuration from the raw file; the first thing that is wrong is the answer.
 
+mod at;
 mod flow;
 
 use super::error::{Source, nearest};
@@ -35,7 +36,8 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         store,
         systems,
         flows: BTreeMap::new(),
-        orders: None,
+        orders: Vec::new(),
+        one_by_email: false,
         products: None,
         prices: None,
         inventory: None,

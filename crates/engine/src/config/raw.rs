@@ -1,6 +1,7 @@
 //! The shape of the file and nothing else.
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use toml::Spanned;
 
@@ -65,7 +66,7 @@ pub(super) struct Flow {
     pub(super) why: String,
     #[serde(default)]
     pub(super) today: String,
-    pub(super) from: Text,
+    pub(super) from: Option<Spanned<Names>>,
     #[serde(default)]
     pub(super) to: Vec<Spanned<String>>,
     pub(super) every: Text,
@@ -85,4 +86,59 @@ pub(super) struct Flow {
     pub(super) fields: Rows<Spanned<String>>,
     pub(super) create: Option<Spanned<bool>>,
     pub(super) lists: Rows<Spanned<String>>,
+    #[serde(rename = "match")]
+    pub(super) matching: Text,
+    /// By system: what differs there.
+    #[serde(default)]
+    pub(super) at: BTreeMap<String, Spanned<At>>,
+}
+
+/// What one flow says of one of its systems alone; the same keys as above, for what may differ.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct At {
+    pub(super) start: Text,
+    pub(super) number: Text,
+    pub(super) release: Rows<Spanned<String>>,
+    pub(super) release_days: Option<Spanned<u32>>,
+    pub(super) rounding_per_line: Option<Spanned<u32>>,
+    pub(super) payment_methods: Rows<String>,
+    pub(super) taxes: Rows<String>,
+    pub(super) safety: Option<Spanned<u32>>,
+    pub(super) sources: Rows<Spanned<Vec<String>>>,
+    pub(super) fields: Rows<Spanned<String>>,
+    pub(super) create: Option<Spanned<bool>>,
+    pub(super) lists: Rows<Spanned<String>>,
+}
+
+/// One name, or a list of names.
+#[derive(Debug)]
+pub(super) struct Names(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(OneOrMore)
+    }
+}
+
+struct OneOrMore;
+
+impl<'de> Visitor<'de> for OneOrMore {
+    type Value = Names;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a name, or a list of names")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Names, E> {
+        Ok(Names(vec![name.to_string()]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Names, A::Error> {
+        let mut names = Vec::new();
+        while let Some(name) = list.next_element()? {
+            names.push(name);
+        }
+        Ok(Names(names))
+    }
 }

@@ -52,7 +52,7 @@ fn a_good_file_gives_what_it_says() {
     let flows = config.in_force();
     assert!(flows.customers && flows.watched.is_empty());
     assert_eq!(flows.every_s, 30);
-    let rules = flows.orders.expect("orders");
+    let rules = flows.orders.first().expect("orders");
     assert!(rules.creates_customers);
     assert_eq!(rules.row("taxes", "19%"), Some("VAT 19%"));
     assert_eq!(rules.start, Some(jiff::civil::date(2026, 11, 1)));
@@ -161,7 +161,7 @@ fn modes_decide_what_is_in_force() {
     let off = parse(&GOOD.replace("every = \"30s\"", "mode = \"watch\"")).expect("good");
     assert_eq!(off.in_force().watched, [Flow::Orders]);
     let none = parse("[systems]").expect("an empty file is a file").in_force();
-    assert!(none.orders.is_none() && !none.customers);
+    assert!(none.orders.is_empty() && !none.customers);
 }
 
 #[test]
@@ -213,7 +213,8 @@ fields = { "texts.*.description" = "shop", "texts.de.name" = "merge", weight = "
 fn each_field_has_the_policy_that_names_it_most_closely() {
     let config = parse(&format!("{GOOD}{PRODUCTS}")).expect("good");
     let rules = config.in_force().products.expect("products");
-    let policy = |path: &str| rules.policy(&syncline_core::path::Path::try_from(path.to_string()).expect("a path"));
+    let pair = rules.pairs.first().expect("a pair");
+    let policy = |path: &str| pair.policy(&syncline_core::path::Path::try_from(path.to_string()).expect("a path"));
     let owner = |name: &str| FieldPolicy::Owner(SystemName::new(name));
     assert_eq!(policy("texts.de.description"), owner("shop"));
     assert_eq!(policy("texts.de.name"), FieldPolicy::Merge(None));
@@ -224,7 +225,9 @@ fn each_field_has_the_policy_that_names_it_most_closely() {
 
 #[test]
 fn nothing_is_made_elsewhere_unless_the_file_says_so() {
-    let creates = |text: &str| parse(text).expect("good").in_force().products.expect("products").creates;
+    let creates = |text: &str| {
+        parse(text).expect("good").in_force().products.expect("products").pairs.iter().any(|pair| pair.creates)
+    };
     let plain = format!("{GOOD}{PRODUCTS}");
     assert!(!creates(&plain));
     assert!(creates(&plain.replace("mode = \"on\"\nfields", "mode = \"on\"\ncreate = true\nfields")));
@@ -246,4 +249,118 @@ fn a_policy_that_cannot_be_meant_is_refused_with_its_line() {
     let rivals = wrong("weight = \"keep\"", "\"texts.de.*\" = \"keep\"");
     assert!(rivals.contains("texts.*.description"), "{rivals}");
     assert!(wrong("mode = \"on\"", "mode = \"on\"\nsafety = 3").contains("[flows.inventory]"));
+}
+
+const OUTLET: &str = r#"
+[systems.outlet]
+kind = "magento"
+uid = "9k2m"
+url = "https://outlet.example"
+token = "env:SYNCLINE_OUTLET_TOKEN"
+
+[flows.inventory]
+from = "erp"
+to = ["shop", "outlet"]
+safety = 1
+sources = { default = ["WH"] }
+[flows.inventory.at.outlet]
+safety = 3
+
+[flows.prices]
+from = "erp"
+to = ["shop", "outlet"]
+tax = "net"
+lists = { base = "list" }
+[flows.prices.at.outlet]
+lists = { base = "outlet list" }
+
+[flows.products]
+mode = "on"
+from = "erp"
+to = ["shop", "outlet"]
+fields = { "texts.*.description" = "shop", weight = "keep" }
+[flows.products.at.outlet]
+create = true
+fields = { weight = "outlet" }
+"#;
+
+/// The file with two shops whose orders go to one ERP.
+fn two_shops() -> String {
+    let both = GOOD.replace("from = \"shop\"", "from = [\"shop\", \"outlet\"]");
+    format!("{both}[flows.orders.at.outlet]\nnumber = \"O{{number}}\"\ntaxes = {{ \"7%\" = \"VAT 7%\" }}\n{OUTLET}")
+}
+
+#[test]
+fn what_is_said_once_holds_for_every_shop_but_where_one_says_otherwise() {
+    let flows = parse(&two_shops()).expect("good").in_force();
+    let [shop, outlet] = flows.orders.as_slice() else { panic!("{:?}", flows.orders) };
+    assert_eq!((shop.reference("", "12"), outlet.reference("", "12")), ("12".to_string(), "O12".to_string()));
+    assert_eq!((shop.row("taxes", "7%"), outlet.row("taxes", "7%")), (None, Some("VAT 7%")));
+    assert_eq!(outlet.row("taxes", "19%"), Some("VAT 19%"), "its own rows stand beside those of all");
+    let stock = flows.inventory.expect("inventory");
+    let safety: Vec<String> = stock.targets.iter().map(|target| target.safety.to_string()).collect();
+    assert_eq!(safety, ["1", "3"]);
+    assert!(stock.targets.iter().all(|target| target.places.len() == 1));
+    let lists = flows.prices.expect("prices").lists;
+    assert_eq!(lists[&SystemName::new("outlet")]["base"], "outlet list");
+    assert_eq!(lists[&SystemName::new("shop")]["base"], "list");
+    let products = flows.products.expect("products");
+    let [of_shop, of_outlet] = products.pairs.as_slice() else { panic!("{products:?}") };
+    assert!(of_outlet.creates && !of_shop.creates);
+    let path = |path: &str| syncline_core::path::Path::try_from(path.to_string()).expect("a path");
+    let owner = |name: &str| FieldPolicy::Owner(SystemName::new(name));
+    assert_eq!(of_shop.policy(&path("texts.de.description")), owner("shop"));
+    assert_eq!(of_outlet.policy(&path("texts.de.description")), owner("erp"), "the shop's text comes by the ERP");
+    assert_eq!(
+        (of_shop.policy(&path("weight")), of_outlet.policy(&path("weight"))),
+        (FieldPolicy::Keep, owner("outlet"))
+    );
+}
+
+#[test]
+fn what_several_shops_cannot_share_is_refused_with_its_line() {
+    for (from, to, code, told) in [
+        ("number = \"O{number}\"", "number = \"{number}\"", "SYN-0418", "`{system}-{number}`"),
+        ("[flows.inventory.at.outlet]", "[flows.inventory.at.outlte]", "SYN-0418", "did you mean `outlet`"),
+        ("[flows.orders.at.outlet]", "[flows.orders.at.erp]", "SYN-0418", "it has: shop, outlet"),
+        ("safety = 3", "create = true", "SYN-0412", "[flows.products]"),
+        ("safety = 3", "saftey = 3", "SYN-0412", "did you mean `safety`"),
+        ("to = [\"shop\", \"outlet\"]\nsafety", "to = [\"shop\", \"shop\"]\nsafety", "SYN-0418", "once"),
+        ("to = [\"shop\", \"outlet\"]\ntax", "to = [\"shop\", \"outlte\"]\ntax", "SYN-0418", "`outlet`"),
+        (
+            "from = \"erp\"\nto = [\"shop\", \"outlet\"]\nfields",
+            "from = [\"erp\", \"shop\"]\nto = [\"outlet\"]\nfields",
+            "SYN-0418",
+            "master",
+        ),
+    ] {
+        let text = two_shops();
+        assert!(text.contains(from), "{from}");
+        let wrong = parse(&text.replacen(from, to, 1)).expect_err(to);
+        let remedy = wrong.remedy.replace("= \"{system}-{number}\"", "`{system}-{number}`");
+        assert!(wrong.line.is_some() && wrong.code == code && remedy.contains(told), "{to}: {wrong} {remedy}");
+    }
+    let by_system = two_shops().replacen("number = \"O{number}\"\n", "", 1);
+    let by_system = by_system.replacen("[flows.orders]\n", "[flows.orders]\nnumber = \"{system}-{number}\"\n", 1);
+    let orders = parse(&by_system).expect("good").in_force().orders;
+    assert_eq!(orders[1].reference("1", "12"), "outlet-12");
+    assert_eq!(
+        parse(&two_shops().replacen(
+            "[flows.customers]\nfrom = [\"shop\", \"outlet\"]",
+            "[flows.customers]\nfrom = \"shop\"",
+            1
+        ))
+        .expect_err("apart")
+        .code,
+        "SYN-0419"
+    );
+}
+
+#[test]
+fn customers_of_two_shops_are_apart_unless_the_file_matches_them() {
+    let matched = |text: &str| parse(text).expect("good").in_force().one_by_email;
+    assert!(!matched(&two_shops()));
+    assert!(matched(&two_shops().replacen("[flows.customers]\n", "[flows.customers]\nmatch = \"email\"\n", 1)));
+    let wrong = parse(&two_shops().replacen("[flows.customers]\n", "[flows.customers]\nmatch = \"name\"\n", 1));
+    assert_eq!(wrong.expect_err("by name").code, "SYN-0413");
 }

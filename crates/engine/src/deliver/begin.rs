@@ -1,10 +1,10 @@
 //! Begins what a lane asks for: decides, asks for what is missing, and makes a planned step durable.
 
 use super::{Moved, Swept, Work, pack};
+use crate::aside::Aside;
 use crate::import::early;
 use crate::poll;
 use crate::run::Engine;
-use crate::satellites::Unread;
 use crate::system::{EngineError, System};
 use crate::translate::Resolution;
 use syncline_connect::{Error, Seen};
@@ -35,8 +35,14 @@ impl Engine {
                 Swept::Trouble(system, error) => self.trouble(work, &system, error).await,
             };
         }
-        let mut decided = self.decide(&case, false).await?;
-        work.agreed = decided.agreed.take();
+        if self.note_person(&case, !work.asked.is_empty()).await? {
+            return Ok(Moved::Again(work));
+        }
+        let mut decided = self.decide_without(&case, false, &work.aside).await?;
+        work.agreed = decided.agreed.take().map(Box::new);
+        let landed = case.strays.iter().filter(|stray| !work.aside.contains_key(&stray.delivery.target));
+        let landed = landed.map(|stray| stray.at).min();
+        let mut entry = None;
         let state = match decided.decision {
             Decision::Step(plan) if self.writes_to(plan.kind) => {
                 return self.prepare(work, &case, &plan, &decided.resolution, decided.peer).await;
@@ -49,20 +55,24 @@ impl Engine {
                     }
                     _ => "a second draft may still turn up",
                 };
-                let due = case.strays.iter().map(|stray| stray.at).min();
-                due.map_or(LaneState::Idle, |at| LaneState::Awaiting(why.to_string(), at))
+                landed.map_or(LaneState::Idle, |at| LaneState::Awaiting(why.to_string(), at))
             }
             Decision::Outside(why) => LaneState::Outside(why),
             Decision::Early(day) => LaneState::Early(early(day, &case.label)),
             Decision::Awaiting(why, until) => LaneState::Awaiting(why, until),
             Decision::Wait(on, why) => LaneState::Waiting(on, why),
-            Decision::Hold(hold) => return self.hold(&work, hold).await,
+            Decision::Hold(hold) => {
+                entry = Some(Entry::new("held", "", format!("{}: {}", hold.code, hold.what)));
+                LaneState::Held(hold)
+            }
             Decision::Conflict(hold) => {
-                let entry = Entry::new("conflict", "", hold.what.clone());
-                return self.give_back(&work, LaneState::Conflict(hold), Some(entry), None).await;
+                entry = Some(Entry::new("conflict", "", hold.what.clone()));
+                LaneState::Conflict(hold)
             }
         };
-        self.give_back(&work, state, None, None).await
+        let (state, again_at) = self.with_asides(&work, state, landed);
+        work.again_at = again_at;
+        self.give_back(&work, state, entry, None).await
     }
 
     /// Makes a planned step ready: what it is made of is asked for, its fields are put in the target's words.
@@ -83,9 +93,9 @@ impl Engine {
             // People work there: what they have just changed is not overwritten unseen.
             return self.read_anew(work, case, &target).await;
         }
-        let leaves = match self.wish(plan, resolution, &target) {
+        let leaves = match self.wish(case, plan, resolution, &target) {
             Ok(leaves) => leaves,
-            Err(hold) => return self.hold(&work, hold).await,
+            Err(hold) => return self.hold_for(work, &target, hold).await,
         };
         let leaves = match (&peer, target.connector.split(plan.kind, &leaves).into_iter().next()) {
             (None, _) => leaves,
@@ -96,7 +106,7 @@ impl Engine {
         };
         if let Some(hold) = never_kept(&work.unkept, &leaves, &target) {
             if work.claimed.attempts >= UNKEPT_TRIES {
-                return self.hold(&work, hold).await;
+                return self.hold_for(work, &target, hold).await;
             }
             // What is read back may lag behind what was written: it is looked at again before a person is asked.
             work.progressed = false;
@@ -111,11 +121,11 @@ impl Engine {
     fn to_ask(&self, work: &Work, case: &Case) -> Result<Option<System>, EngineError> {
         let names: Vec<&SystemName> = match self.field_rules(case.kind) {
             Some(rules) => rules.systems().collect(),
-            None => self.flows.orders.iter().map(|rules| &rules.source).collect(),
+            None => self.order_rules(case).map(|rules| &rules.source).into_iter().collect(),
         };
         // What a late request left behind shows only to who looks.
         let late = case.strays.iter().find(|stray| stray.at <= self.now()).map(|stray| &stray.delivery.target);
-        for name in names {
+        for name in names.into_iter().filter(|name| !work.aside.contains_key(*name)) {
             let system = self.system(name)?;
             let unread = case.sides.get(&system.uid).is_some_and(|side| side.unread);
             let stray = self.field_rules(case.kind).is_some() && late == Some(name);
@@ -127,10 +137,11 @@ impl Engine {
     }
 
     /// Gives a lane back whose figures could not be read.
-    pub(super) async fn left_unread(&self, work: Work, unread: Unread) -> Result<(), EngineError> {
-        let given_back = match unread {
-            Unread::Trouble(system, error) => self.trouble(work, &system, error).await,
-            Unread::Gone(hold) => self.hold(&work, hold).await,
+    pub(super) async fn left_unread(&self, work: Work, name: &SystemName, why: Aside) -> Result<(), EngineError> {
+        let given_back = match why {
+            Aside::Trouble(error) => self.trouble(work, self.system(name)?, error).await,
+            Aside::Held(hold) | Aside::Failed(hold) => self.hold(&work, hold).await,
+            Aside::Planned => return Ok(()),
         };
         match given_back {
             Ok(_) | Err(EngineError::Store(StoreError::Stale)) => Ok(()),
@@ -191,7 +202,7 @@ impl Engine {
         let named = match case.kind {
             Kind::Stock => self.flows.inventory.as_ref().map(|rules| &rules.source),
             kind if self.field_rules(kind).is_some() => self.field_rules(kind).map(|rules| &rules.source),
-            _ => self.flows.orders.as_ref().map(|rules| &rules.source),
+            _ => self.order_rules(case).map(|rules| &rules.source),
         };
         let Some(name) = named else { return Ok(None) };
         let source = self.system(name)?;
@@ -238,7 +249,7 @@ impl Engine {
                 self.store.accept(accept).await?;
                 Ok(Moved::Again(work))
             }
-            Err(error) if error.kind.next() == Next::Inbox => {
+            Err(error) if error.kind.next() == Next::Inbox && !self.is_one_of_several(case.kind, &source.name) => {
                 let evidence = pack(error.evidence.as_deref());
                 let entry = Entry::new("refused", source.name.as_str(), error.kind.code());
                 self.give_back(&work, LaneState::Failed(poll::unreadable(&error)), Some(entry), evidence).await

@@ -31,16 +31,16 @@ impl Engine {
     /// Leaves a product alone that has our SKU and is not ours.
     pub(super) async fn leave_alone(
         &self,
-        work: &Work,
+        work: Work,
         delivery: &Delivery,
         system: &System,
     ) -> Result<Moved, EngineError> {
         let sku = sku(&delivery.change.leaves).unwrap_or_default();
         let entry = Entry::new("not ours", system.name.as_str(), "a product of that SKU is there");
-        self.end(work, delivery, system, Ending::Superseded, entry).await?;
+        self.end(&work, delivery, system, Ending::Superseded, entry).await?;
         let what = format!("{} has a product `{sku}` already, which was not made by Syncline", system.name);
         let remedy = "if it is the same product, `syncline adopt` ties the two; else give one of them another SKU";
-        self.hold(work, Hold::new("SYN-0142", what, remedy)).await
+        self.hold_for(work, system, Hold::new("SYN-0142", what, remedy)).await
     }
 
     /// What both sides agree on once `change` was made and shows `shown`.

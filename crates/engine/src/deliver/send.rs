@@ -115,7 +115,7 @@ impl Engine {
                 Ok(Moved::Again(work))
             }
             // Nothing was sent: it was there before.
-            Next::Look if self.makes_shared(&delivery.change) => self.leave_alone(&work, delivery, system).await,
+            Next::Look if self.makes_shared(&delivery.change) => self.leave_alone(work, delivery, system).await,
             // A document with our mark is there, or the document moved on: look at what is there.
             Next::Look => {
                 self.doubt(&work, delivery, News::Unknown(None), entry("is there already"), evidence).await?;
@@ -131,6 +131,9 @@ impl Engine {
             }
             Next::Later => {
                 self.doubt(&work, delivery, News::NotSent, entry("not sent"), None).await?;
+                if self.is_one_of_several(work.claimed.kind, &system.name) {
+                    return self.go_on_without(work, system, error);
+                }
                 let wait = error.retry_after_s.unwrap_or_else(|| backoff_s(work.failure()));
                 let state = LaneState::Later(after(self.now(), wait), error.message.clone());
                 self.give_back(&work, state, None, evidence).await
@@ -147,6 +150,9 @@ impl Engine {
             }
             Next::Inbox => {
                 self.end(&work, delivery, system, Ending::Refused, entry("refused")).await?;
+                if self.is_one_of_several(work.claimed.kind, &system.name) {
+                    return self.go_on_without(work, system, error);
+                }
                 self.give_back(&work, LaneState::Failed(refusal(&error)), None, evidence).await
             }
         }

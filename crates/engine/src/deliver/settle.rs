@@ -14,7 +14,7 @@ use syncline_core::path::Path;
 use syncline_core::policy::Hold;
 use syncline_core::profile::Guard;
 use syncline_core::record::Record;
-use syncline_store::{Base, Case, CommitPlan, CommitmentState, Ending, Settle, StoreError};
+use syncline_store::{Base, Case, CommitPlan, CommitmentState, Ending, Settle, StoreError, Stray};
 
 impl Engine {
     /// Settles a delivery whose document is `snapshot`.
@@ -100,8 +100,9 @@ impl Engine {
             // What was written, not what was read back: an edit that slipped in between is a change.
             return bases_of_write(system, &delivery.change.leaves, case.basis.as_ref(), &delivery.change.leaves);
         }
-        let source = self.flows.orders.as_ref().and_then(|rules| self.systems.get(&rules.source));
-        let target = self.flows.orders.as_ref().and_then(|rules| self.systems.get(&rules.target));
+        let rules = self.order_rules(case);
+        let source = rules.and_then(|rules| self.systems.get(&rules.source));
+        let target = rules.and_then(|rules| self.systems.get(&rules.target));
         let (Some(source), Some(target)) = (source, target) else { return Vec::new() };
         if kind == Kind::Stock {
             return Vec::new();
@@ -141,7 +142,8 @@ impl Engine {
 
     /// Looks for second drafts of creates whose fate was once in doubt, and removes them.
     pub(super) async fn sweep_strays(&self, work: &Work, case: &Case) -> Result<Option<Swept>, EngineError> {
-        let Some(stray) = case.strays.iter().find(|stray| stray.at <= self.now()) else { return Ok(None) };
+        let due = |stray: &&Stray| stray.at <= self.now() && !work.aside.contains_key(&stray.delivery.target);
+        let Some(stray) = case.strays.iter().find(due) else { return Ok(None) };
         let delivery = &stray.delivery;
         let system = self.system(&delivery.target)?.clone();
         if delivery.change.step != Step::Create || self.makes_shared(&delivery.change) {

@@ -12,7 +12,7 @@ use syncline_store::Case;
 
 impl Engine {
     /// Every tied customer, read in `target` now.
-    pub(super) async fn verify_customers(&self, source: &System, target: &System) -> Result<FlowProof, EngineError> {
+    pub(super) async fn verify_customers(&self, target: &System) -> Result<FlowProof, EngineError> {
         let mut flow = FlowProof { open: self.open_lanes(Kind::Customer).await?.len(), ..FlowProof::default() };
         let bindings = self.store.bindings(target.uid.clone(), Kind::Customer).await?;
         for chunk in bindings.chunks(100) {
@@ -25,21 +25,26 @@ impl Engine {
                     Record::Customer(customer) => customer,
                     _ => Customer::default(),
                 });
-                compare(&mut flow, &case, source, target, id, there.as_ref());
+                compare(&mut flow, &case, self.shop_of(&case), target, id, there.as_ref());
             }
         }
         Ok(flow)
     }
 
     /// Every tied customer, as `target` showed it when it was last read.
-    pub(super) async fn stored_customers(&self, source: &System, target: &System) -> Result<FlowProof, EngineError> {
+    pub(super) async fn stored_customers(&self, target: &System) -> Result<FlowProof, EngineError> {
         let mut flow = FlowProof { open: self.open_lanes(Kind::Customer).await?.len(), ..FlowProof::default() };
         for (entity, id) in self.store.bindings(target.uid.clone(), Kind::Customer).await? {
             let case = self.store.load(entity).await?;
             let there = case.sides.get(&target.uid).map(|side| crate::decide::customer_of(&side.seen));
-            compare(&mut flow, &case, source, target, &id, there.as_ref());
+            compare(&mut flow, &case, self.shop_of(&case), target, &id, there.as_ref());
         }
         Ok(flow)
+    }
+
+    /// The shop that `case` is from.
+    fn shop_of(&self, case: &Case) -> Option<&System> {
+        self.systems.get(&self.order_rules(case)?.source)
     }
 }
 
@@ -47,13 +52,14 @@ impl Engine {
 fn compare(
     flow: &mut FlowProof,
     case: &Case,
-    source: &System,
+    shop: Option<&System>,
     target: &System,
     id: &RemoteId,
     there: Option<&Customer>,
 ) {
     flow.compared += 1;
-    let wanted = case.sides.get(&source.uid).and_then(|side| crate::decide::customer_of(&side.base(&target.uid)).email);
+    let side = shop.and_then(|shop| case.sides.get(&shop.uid));
+    let wanted = side.and_then(|side| crate::decide::customer_of(&side.base(&target.uid)).email);
     match there {
         Some(there) if same_email(wanted.as_deref(), there.email.as_deref()) => flow.equal += 1,
         Some(_) => {

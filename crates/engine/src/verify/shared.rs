@@ -3,13 +3,13 @@
 use super::FlowProof;
 use crate::reading::{CHUNK, read, show};
 use crate::run::Engine;
-use crate::system::{EngineError, System};
+use crate::system::EngineError;
 use std::collections::BTreeSet;
 use syncline_core::id::EntityId;
-use syncline_core::kind::{Kind, Step};
+use syncline_core::kind::Kind;
 use syncline_core::path::Path;
 use syncline_core::planner::Decision;
-use syncline_core::rules::FieldRules;
+use syncline_core::rules::{FieldRules, PairRules};
 use syncline_store::Case;
 
 impl Engine {
@@ -18,8 +18,8 @@ impl Engine {
         let mut flow = FlowProof::default();
         let open = self.open_lanes(kind).await?;
         let source = self.system(&rules.source)?;
-        for name in &rules.targets {
-            let target = self.system(name)?;
+        for pair in &rules.pairs {
+            let target = self.system(&pair.target)?;
             for chunk in self.store.bindings(target.uid.clone(), kind).await?.chunks(CHUNK) {
                 let mut cases = Vec::with_capacity(chunk.len());
                 for (entity, _) in chunk {
@@ -33,11 +33,11 @@ impl Engine {
                 for ((mut case, ours), theirs) in cases.into_iter().zip(ours?).zip(theirs?) {
                     let is_open = open.contains(&case.entity);
                     let both = show(&mut case, source, ours) & show(&mut case, target, theirs);
-                    self.compare_shared(&mut flow, &case, rules, both, is_open)?;
+                    self.compare_shared(&mut flow, &case, pair, both, is_open)?;
                 }
             }
         }
-        self.count_unmade(&mut flow, kind, source, &open).await?;
+        self.count_unmade(&mut flow, kind, rules, &open).await?;
         Ok(flow)
     }
 
@@ -46,16 +46,17 @@ impl Engine {
         &self,
         flow: &mut FlowProof,
         kind: Kind,
-        source: &System,
+        rules: &FieldRules,
         open: &BTreeSet<EntityId>,
     ) -> Result<(), EngineError> {
+        let source = self.system(&rules.source)?;
         if !self.begins_in(source, kind) {
             return Ok(());
         }
         for (entity, _) in self.store.bindings(source.uid.clone(), kind).await? {
             let case = self.store.load(entity).await?;
-            let Decision::Step(step) = self.decide(&case, true).await?.decision else { continue };
-            if step.step == Step::Create {
+            for pair in &rules.pairs {
+                let Some(Decision::Step(step)) = self.decide_create(&case, pair)? else { continue };
                 flow.compared += 1;
                 if open.contains(&entity) {
                     flow.open += 1;
@@ -73,17 +74,17 @@ impl Engine {
         let mut flow = FlowProof::default();
         let open = self.open_lanes(kind).await?;
         let source = self.system(&rules.source)?;
-        for name in &rules.targets {
-            let target = self.system(name)?;
+        for pair in &rules.pairs {
+            let target = self.system(&pair.target)?;
             for (entity, _) in self.store.bindings(target.uid.clone(), kind).await? {
                 let case = self.store.load(entity).await?;
                 if case.bound.contains_key(&source.uid) {
                     let both = [source, target].iter().all(|system| case.sides.contains_key(&system.uid));
-                    self.compare_shared(&mut flow, &case, rules, both, open.contains(&entity))?;
+                    self.compare_shared(&mut flow, &case, pair, both, open.contains(&entity))?;
                 }
             }
         }
-        self.count_unmade(&mut flow, kind, source, &open).await?;
+        self.count_unmade(&mut flow, kind, rules, &open).await?;
         Ok(flow)
     }
 
@@ -91,7 +92,7 @@ impl Engine {
         &self,
         flow: &mut FlowProof,
         case: &Case,
-        rules: &FieldRules,
+        rules: &PairRules,
         both: bool,
         open: bool,
     ) -> Result<(), EngineError> {
@@ -105,31 +106,20 @@ impl Engine {
                 flow.open += 1;
             } else {
                 flow.missing += 1;
-                flow.tell(format!("{} {}: not told by both sides", case.kind, case.label));
+                let (one, other) = (&rules.source, &rules.target);
+                flow.tell(format!("{} {}: not told by both {one} and {other}", case.kind, case.label));
             }
             return Ok(());
         }
-        let pairs = self.pairs(case, rules)?.unwrap_or_default();
-        let mut different = None;
-        let mut undecided = false;
-        for pair in &pairs {
-            match &pair.shared.decision {
-                Decision::Agreed => {}
-                Decision::Step(step) => {
-                    let paths: Vec<String> = step.leaves.iter().map(|(path, _)| Path::to_string(path)).collect();
-                    different = Some(format!("{} not as it should be in {}", paths.join(", "), step.target));
-                }
-                _ => undecided = true,
-            }
-        }
-        match different {
-            _ if undecided => flow.open += 1,
-            None => flow.equal += 1,
-            Some(_) if open => flow.open += 1,
-            Some(what) => {
+        match self.pair(case, rules)?.map(|shared| shared.decision) {
+            Ok(Decision::Agreed) => flow.equal += 1,
+            Ok(Decision::Step(step)) if !open => {
+                let paths: Vec<String> = step.leaves.iter().map(|(path, _)| Path::to_string(path)).collect();
                 flow.different += 1;
+                let what = format!("{} not as it should be in {}", paths.join(", "), step.target);
                 flow.tell(format!("{} {}: {what}", case.kind, case.label));
             }
+            _ => flow.open += 1,
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
 use syncline_core::planner::{self, Decision, StockCase};
 use syncline_core::record::{Record, Stock};
-use syncline_core::rules::StockRules;
+use syncline_core::rules::{StockRules, StockTarget};
 use syncline_store::Case;
 
 /// Variants read at once.
@@ -22,8 +22,8 @@ impl Engine {
         let mut flow = FlowProof::default();
         let open = self.open_lanes(Kind::Stock).await?;
         let source = self.system(&rules.source)?;
-        for name in &rules.targets {
-            let target = self.system(name)?;
+        for shown in &rules.targets {
+            let target = self.system(&shown.system)?;
             let bindings = self.store.bindings(target.uid.clone(), Kind::Stock).await?;
             for chunk in bindings.chunks(CHUNK) {
                 let mut cases = Vec::with_capacity(chunk.len());
@@ -39,7 +39,7 @@ impl Engine {
                 let (ours, theirs) = futures::future::join(read(source, &ours), read(target, &theirs)).await;
                 for (((case, ..), ours), theirs) in cases.iter().zip(ours?).zip(theirs?) {
                     let is_open = open.contains(&case.entity);
-                    compare(&mut flow, rules, target, case, (ours, theirs), (asked_at, is_open));
+                    compare(&mut flow, (source, shown), case, (ours, theirs), (asked_at, is_open));
                 }
             }
         }
@@ -51,8 +51,8 @@ impl Engine {
         let mut flow = FlowProof::default();
         let open = self.open_lanes(Kind::Stock).await?;
         let source = self.system(&rules.source)?;
-        for name in &rules.targets {
-            let target = self.system(name)?;
+        for shown in &rules.targets {
+            let target = self.system(&shown.system)?;
             for (entity, _) in self.store.bindings(target.uid.clone(), Kind::Stock).await? {
                 let case = self.store.load(entity).await?;
                 if !case.bound.contains_key(&source.uid) {
@@ -64,7 +64,7 @@ impl Engine {
                 };
                 let both = (side(source), side(target));
                 let asked_at = case.sides.get(&source.uid).map_or(0, |side| side.asked_at);
-                compare(&mut flow, rules, target, &case, both, (asked_at, open.contains(&entity)));
+                compare(&mut flow, (source, shown), &case, both, (asked_at, open.contains(&entity)));
             }
         }
         Ok(flow)
@@ -74,8 +74,7 @@ impl Engine {
 /// Compares what both sides tell of one variant's stock; the ERP was asked when the journal stood at `asked_at`.
 fn compare(
     flow: &mut FlowProof,
-    rules: &StockRules,
-    target: &System,
+    (from, target): (&System, &StockTarget),
     case: &Case,
     both: (Option<Stock>, Option<Stock>),
     (asked_at, open): (u64, bool),
@@ -90,12 +89,13 @@ fn compare(
             flow.open += 1;
         } else {
             flow.missing += 1;
-            flow.tell(format!("stock {}: not told by both sides", case.label));
+            let (one, other) = (&from.name, &target.system);
+            flow.tell(format!("stock {}: not told by both {one} and {other}", case.label));
         }
         return;
     };
     let ordered = ordered(case, asked_at);
-    match planner::stock(&StockCase { rules, target: &target.name, source: &source, ordered, seen: &seen }) {
+    match planner::stock(&StockCase { target, from: &from.name, source: &source, ordered, seen: &seen }) {
         Decision::Outside(_) => {}
         Decision::Agreed => {
             flow.compared += 1;
@@ -105,7 +105,7 @@ fn compare(
             flow.compared += 1;
             flow.different += 1;
             let salable = seen.salable.map_or("?".to_string(), |salable| salable.normalize().to_string());
-            flow.tell(format!("stock {}: {salable} for sale in {}; {}", case.label, target.name, step.reason));
+            flow.tell(format!("stock {}: {salable} for sale in {}; {}", case.label, target.system, step.reason));
         }
         _ => {
             flow.compared += 1;

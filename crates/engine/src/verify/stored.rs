@@ -14,11 +14,15 @@ impl Engine {
     /// Where the store fails.
     pub async fn verify_stored(&self) -> Result<Proof, EngineError> {
         let mut proof = Proof::default();
-        if let Some(rules) = &self.flows.orders {
-            let (source, target) = self.pair()?;
-            proof.flows.insert(Flow::Orders, self.stored_orders(rules, source, target).await?);
+        if let Some(rules) = self.flows.orders.first() {
+            let target = self.system(&rules.target)?;
+            let mut flow = FlowProof::default();
+            for rules in &self.flows.orders {
+                self.stored_orders(rules, target, &mut flow).await?;
+            }
+            proof.flows.insert(Flow::Orders, flow);
             if self.flows.customers {
-                proof.flows.insert(Flow::Customers, self.stored_customers(source, target).await?);
+                proof.flows.insert(Flow::Customers, self.stored_customers(target).await?);
             }
         }
         if let Some(rules) = &self.flows.inventory {
@@ -37,11 +41,11 @@ impl Engine {
     async fn stored_orders(
         &self,
         rules: &OrderRules,
-        source: &System,
         target: &System,
-    ) -> Result<FlowProof, EngineError> {
+        flow: &mut FlowProof,
+    ) -> Result<(), EngineError> {
+        let source = self.system(&rules.source)?;
         let open = self.open_lanes(Kind::Order).await?;
-        let mut flow = FlowProof::default();
         for (entity, _) in self.store.bindings(source.uid.clone(), Kind::Order).await? {
             let case = self.store.load(entity).await?;
             let Some(side) = case.sides.get(&source.uid) else { continue };
@@ -61,8 +65,9 @@ impl Engine {
                 continue;
             }
             let there: Vec<&Order> = there.iter().collect();
-            compare(&mut flow, &case.label, &order, &there, open.contains(&entity));
+            let label = self.order_label(source, &case.label);
+            compare(flow, &label, &order, &there, open.contains(&entity));
         }
-        Ok(flow)
+        Ok(())
     }
 }

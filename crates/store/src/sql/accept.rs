@@ -69,8 +69,8 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
     if let Some(hold) = &record.refused {
         let why = packed("hold", hold)?;
         wake(db, entity, record.kind, now)?;
-        let sql = "UPDATE lane SET state = 'failed', why = ?2, dirty = 0 WHERE entity = ?1";
-        db.prepare_cached(sql)?.execute(params![int(entity.0), why])?;
+        let sql = "UPDATE lane SET state = 'failed', why = ?2, dirty = 0, ready_at = ?3 WHERE entity = ?1";
+        db.prepare_cached(sql)?.execute(params![int(entity.0), why, ms(Timestamp::MAX)])?;
         journal(db, entity, None, &Entry::new("refused", system.as_str(), hold.what.clone()), now)?;
     } else if changed {
         if record.kind == Kind::Order {
@@ -233,6 +233,24 @@ pub(super) fn bind(
     }
 }
 
+/// Ties `entity` to a document of `system` that is another one's already.
+pub(super) fn share(
+    db: &Connection,
+    entity: EntityId,
+    system: &SystemUid,
+    remote: &RemoteId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if super::load::bound(db, entity, system)?.is_some() {
+        return Ok(());
+    }
+    let sql = "INSERT INTO binding (system, kind, scope, remote, entity, role) VALUES (?1, ?2, ?3, ?4, ?5, 'shared')";
+    let kind = super::deliver::kind_of(db, entity)?;
+    let row = params![system.as_str(), kind.word(), remote.scope, remote.id, int(entity.0)];
+    db.prepare_cached(sql)?.execute(row)?;
+    journal(db, entity, None, &Entry::new("tied", system.as_str(), "to a document that others share"), now)
+}
+
 pub(super) fn cursor(db: &Connection, system: &SystemUid, kind: Kind) -> Result<String, StoreError> {
     let sql = "SELECT value FROM cursor WHERE system = ?1 AND kind = ?2";
     let found: Option<String> =
@@ -266,6 +284,7 @@ pub(super) fn adopt(db: &Connection, pairs: &[Adoption], now: Timestamp) -> Resu
         }
         if fresh {
             new += 1;
+            super::sweep::wake_hanging(db, entity, now)?;
             journal(db, entity, None, &Entry::new("adopted", "", "bound by natural key"), now)?;
         }
     }

@@ -8,7 +8,7 @@ use crate::{CommitPlan, Doubt, Ending, News, Sending, Settle, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use syncline_core::delivery::{Noted, Progress};
-use syncline_core::id::{DeliveryId, EntityId, SystemName, SystemUid};
+use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::Leaves;
@@ -109,7 +109,12 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
     if let Ending::Done { id, leaves, version, elements } = &settle.ending {
         let kind = kind_of(db, settle.lane)?;
         if !kind.of_variant() {
-            bind(db, &settle.system, kind, id, settle.lane, "main")?;
+            match bind(db, &settle.system, kind, id, settle.lane, "main") {
+                Ok(false) => {}
+                Ok(true) => super::sweep::wake_hanging(db, settle.lane, settle.now)?,
+                Err(StoreError::Taken(_)) if shares(db, settle, id)? => {}
+                Err(error) => return Err(error),
+            }
         }
         let whole = match kind {
             // A write of stock reads back the figures it set, not what buyers have reserved.
@@ -147,6 +152,12 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
     }
     journal(db, settle.lane, Some(settle.delivery), &settle.entry, settle.now)?;
     evidence(db, settle.lane, settle.evidence.as_ref(), settle.now)
+}
+
+/// Whether the lane's record is tied to a document that is another one's too.
+fn shares(db: &Connection, settle: &Settle, document: &RemoteId) -> Result<bool, StoreError> {
+    let bound = super::load::bound(db, settle.lane, &settle.system)?;
+    Ok(bound.is_some_and(|bound| bound.id == *document))
 }
 
 /// The kind of `entity`.

@@ -23,7 +23,8 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Vec<Claimed>, Stor
     let except = except.join(" ");
     // Customers before orders, because orders wait for them; both and stock before all else; then who waited longest.
     let sql = format!(
-        "SELECT entity, kind, epoch, attempts FROM lane WHERE state IN ('ready', 'awaiting') AND ready_at <= ?1 AND lease_until <= ?1 \
+        "SELECT entity, kind, epoch, attempts FROM lane WHERE state IN ('ready', 'awaiting', 'held', 'failed', 'conflict') \
+         AND ready_at <= ?1 AND lease_until <= ?1 \
          {chosen} {except} ORDER BY CASE kind WHEN 'customer' THEN 0 WHEN 'order' THEN 1 WHEN 'stock' THEN 2 WHEN 'price' THEN 3 \
          ELSE 4 END, ready_at, entity LIMIT ?2"
     );
@@ -56,6 +57,7 @@ pub(super) fn release(db: &Connection, release: &Release) -> Result<(), StoreErr
     }
     super::evidence(db, release.lane, release.evidence.as_ref(), release.now)?;
     let hold = |what: &str| Hold::new("", what, "");
+    let again = release.again_at.unwrap_or(Timestamp::MAX);
     let (state, why, ready_at, attempts) = match &release.state {
         LaneState::Idle => ("idle", None, Timestamp::MAX, "0"),
         LaneState::Outside(why) => ("outside", Some(hold(why)), Timestamp::MAX, "0"),
@@ -64,9 +66,9 @@ pub(super) fn release(db: &Connection, release: &Release) -> Result<(), StoreErr
         LaneState::Waiting(_, why) => ("waiting", Some(hold(why)), Timestamp::MAX, "0"),
         LaneState::Later(at, why) if release.progressed => ("ready", Some(hold(why)), *at, "1"),
         LaneState::Later(at, why) => ("ready", Some(hold(why)), *at, "attempts + 1"),
-        LaneState::Held(why) => ("held", Some(why.clone()), Timestamp::MAX, "0"),
-        LaneState::Failed(why) => ("failed", Some(why.clone()), Timestamp::MAX, "0"),
-        LaneState::Conflict(why) => ("conflict", Some(why.clone()), Timestamp::MAX, "0"),
+        LaneState::Held(why) => ("held", Some(why.clone()), again, "0"),
+        LaneState::Failed(why) => ("failed", Some(why.clone()), again, "0"),
+        LaneState::Conflict(why) => ("conflict", Some(why.clone()), again, "0"),
     };
     let why = why.as_ref().map(|why| packed("hold", why)).transpose()?;
     // A lane whose record changed meanwhile is ready again at once, whatever was decided from the older reading.

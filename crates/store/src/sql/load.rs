@@ -18,7 +18,8 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
         .prepare_cached("SELECT kind, label FROM entity WHERE id = ?1")?
         .query_row([int(entity.0)], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let named = main_of(db, entity)?;
-    let mut statement = db.prepare_cached("SELECT DISTINCT system FROM binding WHERE entity = ?1 AND role = 'main'")?;
+    let mut statement =
+        db.prepare_cached("SELECT DISTINCT system FROM binding WHERE entity = ?1 AND role IN ('main', 'shared')")?;
     let systems: Vec<String> = statement.query_map([int(named.0)], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut bound_to = BTreeMap::new();
     for system in systems {

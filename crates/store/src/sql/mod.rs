@@ -148,6 +148,12 @@ impl Store for Sql {
     fn binds_any(&self, system: SystemUid, kind: Kind) -> Fut<'_, bool> {
         self.run(move |db| tell::binds_any(db, &system, kind))
     }
+    fn share(&self, entity: EntityId, system: SystemUid, id: RemoteId, now: Timestamp) -> Fut<'_, ()> {
+        self.run(move |db| accept::share(db, entity, &system, &id, now))
+    }
+    fn systems(&self) -> Fut<'_, Vec<SystemUid>> {
+        self.run(tell::systems)
+    }
     fn plan(&self, plan: PlanBook) -> Fut<'_, Option<String>> {
         self.run(move |db| tell::plan(db, &plan))
     }

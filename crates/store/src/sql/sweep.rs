@@ -127,8 +127,14 @@ pub(super) fn accept_gone(db: &Connection, entity: EntityId, now: Timestamp) -> 
 /// Makes the lane of `entity` ready, and those of the records that hang on it.
 fn wake_all(db: &Connection, entity: EntityId, kind: Kind, now: Timestamp) -> Result<(), StoreError> {
     wake(db, entity, kind, now)?;
-    let mut statement = db.prepare_cached("SELECT entity FROM satellite WHERE main = ?1")?;
-    let hanging: Vec<i64> = statement.query_map([int(entity.0)], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    wake_hanging(db, entity, now)
+}
+
+/// Makes the lanes of the records that hang on `main` ready: another system knows it, or one does not any more.
+pub(super) fn wake_hanging(db: &Connection, main: EntityId, now: Timestamp) -> Result<(), StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT s.entity FROM satellite s JOIN lane l ON l.entity = s.entity WHERE s.main = ?1")?;
+    let hanging: Vec<i64> = statement.query_map([int(main.0)], |row| row.get(0))?.collect::<Result<_, _>>()?;
     for satellite in hanging {
         let satellite = EntityId(id(satellite));
         wake(db, satellite, kind_of(db, satellite)?, now)?;

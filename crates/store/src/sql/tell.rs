@@ -136,6 +136,13 @@ pub(super) fn binds_any(db: &Connection, system: &SystemUid, kind: Kind) -> Resu
     Ok(db.prepare_cached(sql)?.query_row(params![system.as_str(), kind.word()], |row| row.get(0))?)
 }
 
+/// Every system that anything is bound in.
+pub(super) fn systems(db: &Connection) -> Result<Vec<SystemUid>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT DISTINCT system FROM binding ORDER BY system")?;
+    let rows = statement.query_map([], |row| Ok(SystemUid::new(row.get::<_, String>(0)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 pub(super) fn plan(db: &Connection, plan: &PlanBook) -> Result<Option<String>, StoreError> {
     match plan {
         PlanBook::Keep { id, body, now } => {

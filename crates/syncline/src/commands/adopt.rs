@@ -6,6 +6,7 @@ use crate::out::{Out, count};
 use crate::patience::patiently;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use syncline_core::id::SystemName;
 use syncline_engine::config::Config;
 
 const AFTER: &str = "\
@@ -24,6 +25,9 @@ pub(crate) struct Args {
     /// Tie by this list instead
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    /// In this one of several shops only, with --csv
+    #[arg(long, value_name = "SYSTEM", requires = "csv")]
+    shop: Option<String>,
 }
 
 /// Rows of a list that are shown.
@@ -32,16 +36,22 @@ const SHOWN: usize = 20;
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let wanted = args.csv.as_deref().map(pairs).transpose()?;
     let engine = open::working(config).await?;
+    let only = args.shop.as_ref().map(SystemName::new);
     let work = async || match &wanted {
-        Some(pairs) => engine.adopt_pairs(pairs).await,
+        Some(pairs) => engine.adopt_pairs(pairs, only.as_ref()).await,
         None => engine.adopt_variants().await,
     };
-    let report = patiently(&engine, out, work).await?;
+    let reports = patiently(&engine, out, work).await?;
     if out.json {
-        out.data(&json!({ args.what.as_str(): report }));
-    } else {
+        match reports.as_slice() {
+            [report] => out.data(&json!({ args.what.as_str(): report })),
+            all => out.data(&json!({ args.what.as_str(): { "shops": all } })),
+        }
+    }
+    for report in reports.iter().filter(|_| !out.json) {
+        let shop = if reports.len() > 1 { format!("{}: ", report.shop) } else { String::new() };
         out.line(format!(
-            "{} and {} read: {} matched, {} bound now, {} without a match, {} ambiguous",
+            "{shop}{} and {} read: {} matched, {} bound now, {} without a match, {} ambiguous",
             count(report.source, "product"),
             report.target,
             report.matched,
@@ -52,7 +62,8 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
         list(out, "without a match in the other system", &report.unmatched);
         list(out, "ambiguous; choose by `syncline adopt --csv FILE`", &report.ambiguous);
     }
-    Ok(if report.ambiguous.is_empty() { Exit::Agreed } else { Exit::Open })
+    let clear = reports.iter().all(|report| report.ambiguous.is_empty());
+    Ok(if clear { Exit::Agreed } else { Exit::Open })
 }
 
 fn list(out: Out, what: &str, keys: &[String]) {

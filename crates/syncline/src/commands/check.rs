@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use syncline_connect::{Choice, Effect, Probe, Request};
-use syncline_core::id::SystemName;
+use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::profile::Guard;
 use syncline_core::rules::{OrderRules, StockRules};
@@ -73,7 +73,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     for one in &asked {
         guards(one, config, args.accept_none, &mut findings);
     }
-    if let Some(rules) = &config.orders {
+    for rules in &config.orders {
         rows(rules, &asked, &mut findings);
         same_uid(config, rules, &mut findings).await?;
     }
@@ -169,7 +169,7 @@ fn flows(config: &Config, findings: &mut Findings) {
 /// Refuses creates that nothing guards.
 fn guards(one: &Asked, config: &Config, accept: bool, findings: &mut Findings) {
     let accepted = config.systems.get(&one.system.name).map(|told| told.accept_none.clone()).unwrap_or_default();
-    let written = config.flows.values().filter(|flow| flow.to == one.system.name && flow.mode != Mode::Off);
+    let written = config.flows.values().filter(|flow| flow.to.contains(&one.system.name) && flow.mode != Mode::Off);
     let kinds = written.filter_map(|flow| match flow.flow {
         Flow::Orders => Some(Kind::Order),
         Flow::Customers => Some(Kind::Customer),
@@ -208,8 +208,10 @@ fn places(rules: &StockRules, asked: &[Asked], findings: &mut Findings) {
         let what = format!("[flows.inventory.sources] names the {word} `{code}`, which {system} does not have");
         findings.problems.push(Finding::new("SYN-0424", what, format!("it has: {}", names.join(", "))));
     };
-    for (place, warehouses) in &rules.places {
-        rules.targets.iter().for_each(|shop| missing(shop, "sources", "source", place));
+    for (shop, (place, warehouses)) in
+        rules.targets.iter().flat_map(|target| target.places.iter().map(move |place| (&target.system, place)))
+    {
+        missing(shop, "sources", "source", place);
         warehouses.iter().for_each(|warehouse| missing(&rules.source, "warehouses", "warehouse", warehouse));
     }
 }
@@ -236,8 +238,10 @@ fn rows(rules: &OrderRules, asked: &[Asked], findings: &mut Findings) {
     }
     for choice in choices(asked, &rules.source, "taxes").into_iter().flatten() {
         if syncline_core::planner::tax_row(rules, &choice.code).is_none() {
-            let what =
-                format!("the shop's tax `{}` ({} %) has no row in [flows.orders.taxes]", choice.code, choice.hint);
+            let what = format!(
+                "{}'s tax `{}` ({} %) has no row in [flows.orders.taxes]",
+                rules.source, choice.code, choice.hint
+            );
             let remedy = format!("add `\"{}\" = …` where orders carry it", choice.code);
             findings.warnings.push(Finding::new("SYN-0425", what, remedy));
         }
@@ -254,15 +258,12 @@ fn rows(rules: &OrderRules, asked: &[Asked], findings: &mut Findings) {
 
 /// Refuses a uid that was changed under a store that knows the system by another.
 async fn same_uid(config: &Config, rules: &OrderRules, findings: &mut Findings) -> Result<(), Failure> {
-    let store = open::reader(config)?;
-    if store.tally().await?.is_empty() {
-        return Ok(());
-    }
     let Some(source) = config.systems.get(&rules.source) else { return Ok(()) };
-    for kind in [Kind::Order, Kind::Customer, Kind::Variant] {
-        if !store.bindings(source.uid.clone(), kind).await?.is_empty() {
-            return Ok(());
-        }
+    let known = open::reader(config)?.systems().await?;
+    let of_the_file = |uid: &SystemUid| config.systems.values().any(|system| system.uid == *uid);
+    // A shop that is new has no records either; one whose uid was changed has left its old one behind.
+    if known.contains(&source.uid) || known.iter().all(of_the_file) {
+        return Ok(());
     }
     let what = format!(
         "the store {} knows no record of `{}` by its uid `{}`",

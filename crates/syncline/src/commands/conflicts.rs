@@ -5,7 +5,8 @@ use crate::failure::{Exit, Failure};
 use crate::open;
 use crate::out::{Out, count};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use syncline_core::id::SystemName;
 use syncline_core::path::Path;
 use syncline_engine::Engine;
 use syncline_engine::config::Config;
@@ -27,11 +28,14 @@ pub(crate) struct Args {
     /// Only fields of this name; `*` stands for one part of it
     #[arg(long, value_name = "FIELD")]
     field: Option<String>,
+    /// Only with this one of several shops
+    #[arg(long, value_name = "SYSTEM")]
+    system: Option<String>,
 }
 
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let engine = open::looking(config)?;
-    let which = which(&engine, &args.records, args.field.as_deref()).await?;
+    let which = which(&engine, &args.records, args.field.as_deref(), args.system.as_deref()).await?;
     let rows = engine.conflicts(&which).await?;
     let mut fields: BTreeMap<&str, usize> = BTreeMap::new();
     for row in &rows {
@@ -50,8 +54,16 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
 }
 
 /// The conflicts that are meant.
-pub(super) async fn which(engine: &Engine, records: &[String], field: Option<&str>) -> Result<Which, Failure> {
+pub(super) async fn which(
+    engine: &Engine,
+    records: &[String],
+    field: Option<&str>,
+    system: Option<&str>,
+) -> Result<Which, Failure> {
     let mut which = Which::default();
+    if let Some(system) = system {
+        which.system = Some(engine.system(&SystemName::new(system))?.name.clone());
+    }
     for record in records {
         which.records.push(Named::of(record).entity(engine).await?);
     }
@@ -64,15 +76,19 @@ pub(super) async fn which(engine: &Engine, records: &[String], field: Option<&st
 }
 
 fn told(rows: &[ConflictRow], out: Out) {
-    let Some(first) = rows.first() else { return };
+    if rows.is_empty() {
+        return;
+    }
+    let systems: BTreeSet<&str> = rows.iter().flat_map(|row| row.sides.keys().map(String::as_str)).collect();
     let mut head = vec!["RECORD", "FIELD"];
-    head.extend(first.sides.keys().map(String::as_str));
+    head.extend(&systems);
     head.push("");
     let cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
             let mut cells = vec![format!("{}:{}", row.kind, row.key), row.field.clone()];
-            cells.extend(row.sides.values().map(|side| cell(side, row.first || row.undone)));
+            let side = |system: &&str| row.sides.get(*system).map(|side| cell(side, row.first || row.undone));
+            cells.extend(systems.iter().map(|system| side(system).unwrap_or_default()));
             cells.push(if row.undone { "undone" } else { "" }.to_string());
             cells
         })

@@ -18,20 +18,22 @@ Examples:
   syncline init                       asks
   syncline init --yes --start all --shop magento=https://shop.example --erp tryton=https://erp.example/acme
   syncline init --yes --start 2026-11-01 --shop … --erp …
+  syncline init --yes --shop magento=https://shop.example --shop outlet=magento=https://outlet.example --erp …
 
 Secrets are taken from the environment and the file refers to them there:
   SYNCLINE_SHOP_CONSUMER_KEY, SYNCLINE_SHOP_CONSUMER_SECRET, SYNCLINE_SHOP_ACCESS_TOKEN and
   SYNCLINE_SHOP_ACCESS_TOKEN_SECRET (an integration, its requests signed), or
   SYNCLINE_SHOP_TOKEN (its access token alone), or SYNCLINE_SHOP_LOGIN and SYNCLINE_SHOP_PASSWORD
-  SYNCLINE_ERP_LOGIN, SYNCLINE_ERP_PASSWORD";
+  SYNCLINE_ERP_LOGIN, SYNCLINE_ERP_PASSWORD
+Those of a shop called `outlet` begin with SYNCLINE_OUTLET_.";
 
 /// The answers, as far as they are given beforehand.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// The shop, e.g. magento=https://shop.example
-    #[arg(long, value_name = "KIND=URL")]
-    shop: Option<String>,
+    /// The shop, e.g. magento=https://shop.example; a further one with its name, e.g. outlet=magento=https://…
+    #[arg(long, value_name = "[NAME=]KIND=URL")]
+    shop: Vec<String>,
     /// The ERP, e.g. tryton=https://erp.example/acme
     #[arg(long, value_name = "KIND=URL")]
     erp: Option<String>,
@@ -60,19 +62,23 @@ pub(crate) async fn carry_out(args: Args, path: &Path, out: Out) -> Result<Exit,
         answers.keep_uids(&before);
     }
     let first = parsed(path, &file::first(&answers))?;
-    let mut probes = open::probed(&first).await?.into_iter();
-    let mut probe = |name: &str| {
-        probes.find(|(system, _)| system.name == SystemName::new(name)).map(|(_, probe)| probe).ok_or_else(|| {
+    let probes = open::probed(&first).await?;
+    let probe = |name: &str| {
+        let found = probes.iter().find(|(system, _)| system.name == SystemName::new(name));
+        found.map(|(_, probe)| probe.clone()).ok_or_else(|| {
             Failure::new("SYN-0900", format!("the system `{name}` was not asked"), "report this as a defect")
         })
     };
-    // By name, as they were opened: erp before shop.
-    let (erp, shop) = (probe("erp")?, probe("shop")?);
-    let start = start(&answers, &shop);
-    let written = file::whole(&answers, &shop, &erp, &start);
+    let erp = probe("erp")?;
+    let mut shops = Vec::new();
+    for shop in &answers.shops {
+        shops.push((shop.place.name.as_str(), probe(&shop.place.name)?));
+    }
+    let start = start(&answers, &shops);
+    let written = file::whole(&answers, &shops, &erp, &start);
     let config = parsed(path, &written.text)?;
     put(path, &written.text)?;
-    warn(out, "shop", &shop);
+    shops.iter().for_each(|(name, shop)| warn(out, name, shop));
     warn(out, "erp", &erp);
     written.notes.iter().for_each(|note| out.say(format!("note: {note}")));
     if out.json {
@@ -88,7 +94,9 @@ pub(crate) async fn carry_out(args: Args, path: &Path, out: Out) -> Result<Exit,
         out.data(&told);
     } else {
         let from = if start == "all" { "every order".to_string() } else { format!("orders from {start} on") };
-        let versions = format!("{} and {}", named(&shop), named(&erp));
+        let mut versions: Vec<String> = shops.iter().map(|(_, shop)| named(shop)).collect();
+        versions.push(named(&erp));
+        let versions = versions.join(" and ");
         out.line(format!("{} written for {versions}, {from}", path.display()));
         out.say("next: `syncline check`, `syncline adopt`, `syncline plan`, `syncline sync`");
     }
@@ -107,9 +115,9 @@ fn warn(out: Out, name: &str, probe: &Probe) {
 }
 
 /// The first day, as the file writes it.
-fn start(answers: &Answers, shop: &Probe) -> String {
-    let zone =
-        shop.zone.as_deref().and_then(|zone| jiff::tz::TimeZone::get(zone).ok()).unwrap_or(jiff::tz::TimeZone::UTC);
+fn start(answers: &Answers, shops: &[(&str, Probe)]) -> String {
+    let told = shops.first().and_then(|(_, shop)| shop.zone.as_deref());
+    let zone = told.and_then(|zone| jiff::tz::TimeZone::get(zone).ok()).unwrap_or(jiff::tz::TimeZone::UTC);
     answers.start.clone().unwrap_or_else(|| clock::now().to_zoned(zone).date().to_string())
 }
 

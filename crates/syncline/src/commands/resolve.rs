@@ -14,6 +14,7 @@ Examples:
   syncline resolve variant:MUG --take erp                        the ERP's values count
   syncline resolve variant:MUG --field texts.de.name --value Humpen
   syncline resolve --all --field 'texts.*.name' --take shop      one direction for one field of every record
+  syncline resolve --all --system outlet --take erp              of two shops, what the ERP and this one differ on
   syncline resolve --all --leave                                 both stay as they are until one changes again
   syncline resolve variant:MUG --gone                            it was deleted in one system, and that is right so
 Nothing is written by this: the next `syncline sync` does. `syncline plan` shows what it will write.
@@ -33,6 +34,9 @@ pub(crate) struct Args {
     /// Only fields of this name; `*` stands for one part of it
     #[arg(long, value_name = "FIELD")]
     field: Option<String>,
+    /// Only with this one of several shops
+    #[arg(long, value_name = "SYSTEM")]
+    system: Option<String>,
     /// The system whose value counts
     #[arg(long, value_name = "SYSTEM")]
     take: Option<String>,
@@ -57,7 +61,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
         (None, Some(text)) => Choice::Value(text.clone()),
         (None, None) => Choice::Leave,
     };
-    let which = which(&engine, &args.records, args.field.as_deref()).await?;
+    let which = which(&engine, &args.records, args.field.as_deref(), args.system.as_deref()).await?;
     let resolved = engine.resolve(&which, &choice).await?;
     if resolved.fields == 0 {
         return Err(Failure::new("SYN-0432", "no conflict is meant by that", "`syncline conflicts` lists them"));
@@ -73,7 +77,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
 
 /// Takes down that records are rightly gone.
 async fn accept_gone(engine: &Engine, args: &Args, out: Out) -> Result<Exit, Failure> {
-    let records = which(engine, &args.records, None).await?.records;
+    let records = which(engine, &args.records, None, None).await?.records;
     for (entity, name) in records.iter().zip(&args.records) {
         if !engine.accept_gone(*entity).await? {
             let what = format!("`{name}` is not gone from any system");

@@ -65,6 +65,13 @@ impl Bench {
         bench
     }
 
+    /// Starts a second shop with the same goods. Returns its flag for `init`, where it is called `outlet`, and its address.
+    pub fn outlet(&mut self, orders: usize) -> (String, String) {
+        let told = self.serve("magento", &["--orders", &orders.to_string()]);
+        self.keys.push(("SYNCLINE_OUTLET_TOKEN".to_string(), text(&told, "token")));
+        (format!("outlet=magento={}", text(&told, "url")), text(&told, "url"))
+    }
+
     fn serve(&mut self, system: &str, flags: &[&str]) -> Value {
         let mut process = Command::new(EXE)
             .args(["sim", "serve", system, "--seed", "5", "--products", "40"])

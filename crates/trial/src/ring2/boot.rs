@@ -17,7 +17,7 @@ use syncline_connect::{Connector, Ctx, Transport};
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::profile::Profile;
-use syncline_core::rules::{FieldRules, OrderRules, PriceRules, StockRules};
+use syncline_core::rules::{FieldRules, OrderRules, PairRules, PriceRules, StockRules, StockTarget};
 use syncline_engine::{Engine, Flows, Settings, System};
 use syncline_sim::catalogue::{Item, catalogue};
 use syncline_sim::magento as shop;
@@ -31,6 +31,8 @@ pub const LEASE_S: u32 = 100;
 const TIMEOUT_S: u64 = 20;
 /// The shop's uid.
 pub const SHOP: &str = "7f3k";
+/// The second shop's uid.
+pub const OUTLET: &str = "9k2m";
 /// The ERP's uid.
 pub const ERP: &str = "q2xd";
 /// Entries of the catalogue.
@@ -46,8 +48,15 @@ pub struct Stage {
     /// Whether the shop wants every request signed.
     signed: bool,
     pub catalogue: Vec<Item>,
+    products_there: usize,
     /// What the file says of orders; read at every boot.
     pub rules: OrderRules,
+    /// What it says of the second shop's orders, where there is one.
+    pub outlet: Option<OrderRules>,
+    /// Customers of both shops with one e-mail are one party.
+    pub one_by_email: bool,
+    /// Locale of our records → store view of the second shop.
+    pub outlet_views: BTreeMap<String, String>,
     /// What it says of stock, where it flows.
     pub stock: Option<StockRules>,
     /// What it says of products, where they flow.
@@ -111,7 +120,11 @@ impl Stage {
             rng: Arc::new(SimRng::new(seed)),
             signed,
             catalogue: catalogue(seed, products),
+            products_there: products,
             rules: rules(),
+            outlet: None,
+            one_by_email: false,
+            outlet_views: BTreeMap::new(),
             prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
             products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
@@ -120,6 +133,43 @@ impl Stage {
             plant,
             profiles: Mutex::default(),
         })
+    }
+
+    /// Opens a second shop with the same goods. Its orders, its stock and its list prices flow from now on.
+    pub fn open_outlet(&mut self) {
+        let token = "token".to_string();
+        let (seed, products, now) = (self.seed, self.products_there, beginning());
+        let outlet = shop::Shop::new(shop::Options { seed, products, orders: 0, empty: true, now, token });
+        open(&self.world).outlet = Some(outlet);
+        let number = "O{number}".to_string();
+        self.outlet = Some(OrderRules { source: SystemName::new("outlet"), number, ..self.rules.clone() });
+    }
+
+    /// The rules of each shop's orders.
+    pub fn order_rules(&self) -> Vec<OrderRules> {
+        std::iter::once(&self.rules).chain(&self.outlet).cloned().collect()
+    }
+
+    /// What the file says of stock; the second shop shows what the first one does.
+    fn stock_rules(&self) -> Option<StockRules> {
+        let mut rules = self.stock.clone()?;
+        if let (Some(outlet), Some(first)) = (&self.outlet, rules.targets.first().cloned()) {
+            let missing = rules.targets.iter().all(|target| target.system != outlet.source);
+            rules.targets.extend(missing.then(|| StockTarget { system: outlet.source.clone(), ..first }));
+        }
+        Some(rules)
+    }
+
+    /// What it says of prices; the second shop asks the list price.
+    pub fn price_rules(&self) -> Option<PriceRules> {
+        let mut rules = self.prices.clone()?;
+        if let Some(outlet) = self.outlet.as_ref().filter(|outlet| !rules.lists.contains_key(&outlet.source)) {
+            let (source, target) = (rules.fields.source.clone(), outlet.source.clone());
+            let list = BTreeMap::from([("base".to_string(), "list".to_string())]);
+            rules.lists.insert(target.clone(), list);
+            rules.fields.pairs.push(PairRules { source, target, policies: Vec::new(), creates: false });
+        }
+        Some(rules)
     }
 
     /// Everything the store knows is lost; both systems stay as they are.
@@ -148,16 +198,18 @@ impl Stage {
     /// Where a system cannot be probed.
     pub async fn boot(&self) -> Result<Arc<Engine>, String> {
         let mut systems = BTreeMap::new();
-        for which in [Which::Shop, Which::Erp] {
+        let outlet = self.outlet.as_ref().map(|_| Which::Outlet);
+        for which in [Which::Shop, Which::Erp].into_iter().chain(outlet) {
             let system = self.connect(which).await?;
             systems.insert(system.name.clone(), system);
         }
         let flows = Flows {
             products: self.products.clone(),
-            prices: self.prices.clone(),
-            orders: Some(self.rules.clone()),
+            prices: self.price_rules(),
+            orders: self.order_rules(),
             customers: true,
-            inventory: self.stock.clone(),
+            one_by_email: self.one_by_email,
+            inventory: self.stock_rules(),
             watched: Vec::new(),
             every_s: 15,
             sweep_s: self.sweep_s,
@@ -186,6 +238,11 @@ impl Stage {
             }
         }
         let mut connector: Arc<dyn Connector> = match which {
+            Which::Outlet => Arc::new(magento::Magento::new(magento::Config {
+                url: "http://outlet.example".to_string(),
+                auth: magento::Auth::Token("token".to_string()),
+                views: self.outlet_views.clone(),
+            })),
             Which::Shop => Arc::new(magento::Magento::new(magento::Config {
                 url: "http://shop.example".to_string(),
                 auth: self.entry(),
@@ -209,6 +266,7 @@ impl Stage {
         let ctx = Ctx::new(transport, self.clock.clone(), self.rng.clone(), 4, Duration::from_secs(TIMEOUT_S));
         let (name, uid) = match which {
             Which::Shop => ("shop", SHOP),
+            Which::Outlet => ("outlet", OUTLET),
             Which::Erp => ("erp", ERP),
         };
         let known = self.profiles.lock().ok().and_then(|known| known.get(name).cloned());

@@ -4,7 +4,7 @@ use super::boot::Stage;
 use super::desk;
 use super::prices;
 use super::trade;
-use super::world::open;
+use super::world::{World, open};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -18,9 +18,10 @@ fn rows(ledger: &Value, list: &str) -> Vec<Value> {
     ledger[list].as_array().cloned().unwrap_or_default()
 }
 
-/// How many orders the shop lets go.
-pub fn released(shop: &Shop) -> u64 {
-    rows(&shop.ledger(), "orders").iter().filter(|row| row["state"] == "released").count() as u64
+/// How many orders the shops let go.
+pub fn released(world: &World) -> u64 {
+    let of = |shop: &Shop| rows(&shop.ledger(), "orders").iter().filter(|row| row["state"] == "released").count();
+    world.shops().map(of).sum::<usize>() as u64
 }
 
 /// Ids of the shop's orders in a state of the ledger.
@@ -41,7 +42,7 @@ pub fn unreferenced(shop: &Shop) -> Vec<u64> {
 /// Whether nothing is left to do: every order has its reference and no lane is ready.
 pub async fn at_rest(stage: &Stage, engine: Option<Arc<Engine>>) -> bool {
     let Some(engine) = engine else { return false };
-    if !unreferenced(&open(&stage.world).shop).is_empty() {
+    if open(&stage.world).shops().any(|shop| !unreferenced(shop).is_empty()) {
         return false;
     }
     let filter = LaneFilter { states: vec!["ready", "waiting", "awaiting", "conflict"], ..LaneFilter::default() };
@@ -50,7 +51,7 @@ pub async fn at_rest(stage: &Stage, engine: Option<Arc<Engine>>) -> bool {
 
 /// What is not at rest.
 pub async fn unrest(stage: &Stage) -> String {
-    let waiting = unreferenced(&open(&stage.world).shop);
+    let waiting: Vec<u64> = open(&stage.world).shops().flat_map(unreferenced).collect();
     let mut lanes = Vec::new();
     if let Ok(engine) = stage.boot().await
         && let Ok(rows) = engine.store.lanes(LaneFilter::default()).await
@@ -68,18 +69,18 @@ pub async fn unrest(stage: &Stage) -> String {
 /// # Errors
 /// Where the engine cannot be asked.
 pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
-    let (shop, erp) = {
+    let (shops, erp) = {
         let world = open(&stage.world);
-        (world.shop.ledger(), world.erp.ledger())
+        (world.shops().map(Shop::ledger).collect::<Vec<_>>(), world.erp.ledger())
     };
-    for detail in crossed(&shop, &erp) {
+    for detail in crossed(&wanted(stage), &erp) {
         open(&stage.world).broken("each-order-once-to-the-cent", detail);
     }
-    for detail in references(&shop, &erp) {
+    for detail in shops.iter().flat_map(|shop| references(shop, &erp)) {
         open(&stage.world).broken("the-number-goes-back", detail);
     }
-    if let Some(rules) = &stage.stock {
-        for detail in trade::unsold(&shop, &erp, rules.safety) {
+    if let Some(rules) = stage.stock.as_ref().and_then(|rules| rules.targets.first()) {
+        for detail in shops.iter().flat_map(|shop| trade::unsold(shop, &erp, rules.safety)) {
             open(&stage.world).broken("buyers-may-have-what-is-there", detail);
         }
     }
@@ -134,18 +135,26 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_string()
 }
 
-/// Every way in which the ERP's documents are not the shop's released orders.
-pub fn crossed(shop: &Value, erp: &Value) -> Vec<String> {
+/// The released orders of every shop, by what the ERP is to call them.
+pub fn wanted(stage: &Stage) -> BTreeMap<String, Vec<Value>> {
+    let world = open(&stage.world);
+    let mut wanted: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (shop, rules) in world.shops().zip(stage.order_rules()) {
+        for row in rows(&shop.ledger(), "orders").into_iter().filter(|row| row["state"] == "released") {
+            wanted.entry(rules.reference("", &text(&row["number"]))).or_default().push(row);
+        }
+    }
+    wanted
+}
+
+/// Every way in which the ERP's documents are not the released orders in `wanted`.
+pub fn crossed(wanted: &BTreeMap<String, Vec<Value>>, erp: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let mut documents: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for row in rows(erp, "orders") {
         documents.entry(text(&row["reference"])).or_default().push(row);
     }
-    let mut wanted: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for row in rows(shop, "orders").into_iter().filter(|row| row["state"] == "released") {
-        wanted.entry(text(&row["number"])).or_default().push(row);
-    }
-    for (reference, orders) in &wanted {
+    for (reference, orders) in wanted {
         let there = documents.remove(reference).unwrap_or_default();
         if there.iter().any(|row| row["state"] != "released") {
             found.push(format!("order {reference}: a document was left unreleased"));

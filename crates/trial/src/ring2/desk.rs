@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
 use syncline_core::path::Path;
-use syncline_core::rules::{FieldPolicy, FieldRules};
+use syncline_core::rules::{FieldPolicy, FieldRules, PairRules};
 use syncline_engine::Engine;
 use syncline_engine::conflicts::{Choice, Which as Conflicts};
 use syncline_sim::catalogue::Form;
@@ -23,16 +23,14 @@ pub type Typed = BTreeMap<(&'static str, String, &'static str, &'static str), St
 /// changed them.
 pub fn rules() -> FieldRules {
     let path = |text: &str| Path::try_from(text.to_string()).unwrap_or_else(|_| Path::field("none"));
-    FieldRules {
-        source: SystemName::new("erp"),
-        targets: vec![SystemName::new("shop")],
-        policies: vec![
-            (path("texts.*.description"), FieldPolicy::Owner(SystemName::new("shop"))),
-            (path("texts.de.description"), FieldPolicy::Merge(None)),
-            (path("weight"), FieldPolicy::Keep),
-        ],
-        creates: false,
-    }
+    let (erp, shop) = (SystemName::new("erp"), SystemName::new("shop"));
+    let policies = vec![
+        (path("texts.*.description"), FieldPolicy::Owner(shop.clone())),
+        (path("texts.de.description"), FieldPolicy::Merge(None)),
+        (path("weight"), FieldPolicy::Keep),
+    ];
+    let pair = PairRules { source: erp.clone(), target: shop, policies, creates: false };
+    FieldRules { source: erp, pairs: vec![pair] }
 }
 
 /// Opens the shop's further views.
@@ -177,7 +175,7 @@ fn shown(which: Which, rows: &BTreeMap<String, Value>, sku: &str, locale: &str, 
     let text = |value: &Value| value.as_str().map(str::to_string);
     let view = LOCALES.iter().find(|(name, _)| *name == locale).and_then(|(_, view)| *view);
     match (which, view) {
-        (Which::Shop, Some(view)) => text(&row["views"][view][field]).or_else(|| text(&row[field])),
+        (Which::Shop | Which::Outlet, Some(view)) => text(&row["views"][view][field]).or_else(|| text(&row[field])),
         (Which::Erp, Some(_)) => text(&row["texts"][locale][field]),
         (_, None) => text(&row[field]),
     }

@@ -36,8 +36,9 @@ pub fn market(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
                 Err(error) => return failed(seed, error),
             };
             let mut rules = trade::rules();
-            rules.safety = if seed.is_multiple_of(2) { Decimal::from(COUNTER) } else { Decimal::ZERO };
-            let safe = !rules.safety.is_zero();
+            let safety = if seed.is_multiple_of(2) { Decimal::from(COUNTER) } else { Decimal::ZERO };
+            rules.targets.iter_mut().for_each(|shop| shop.safety = safety);
+            let safe = !safety.is_zero();
             stage.stock = Some(rules);
             stage.products = None;
             stage.prices = None;

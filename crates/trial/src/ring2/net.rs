@@ -26,10 +26,14 @@ impl Transport for Net {
             let limit = request.timeout;
             let (tell, told) = oneshot::channel();
             let write = matches!(request.effect, Effect::Write { .. });
+            let refused = || TransportError::NotSent("the connection was refused".to_string());
             let (fault, latency) = {
                 let mut world = open(&self.world);
                 if let Effect::Write { notes, .. } = &request.effect {
                     world.leaving(notes, &request.url);
+                }
+                if world.down.contains(&self.which) {
+                    return Err(refused());
                 }
                 (world.draw(), world.random.between(5, 900))
             };

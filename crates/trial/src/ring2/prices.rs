@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::SystemName;
 use syncline_core::path::Path;
-use syncline_core::rules::{FieldRules, PriceRules};
+use syncline_core::rules::{FieldRules, PairRules, PriceRules};
 use syncline_engine::Engine;
 use syncline_engine::conflicts::{Choice, Which};
 use syncline_sim::http::System;
@@ -35,15 +35,11 @@ pub struct Typed {
 /// The rules of prices where they flow: the list price is the base price, one list is a group's.
 pub fn rules() -> PriceRules {
     let lists = [("base", "list"), (GROUP, LIST)];
-    PriceRules {
-        fields: FieldRules {
-            source: SystemName::new("erp"),
-            targets: vec![SystemName::new("shop")],
-            policies: Vec::new(),
-            creates: false,
-        },
-        lists: lists.into_iter().map(|(ours, theirs)| (ours.to_string(), theirs.to_string())).collect(),
-    }
+    let lists = lists.into_iter().map(|(ours, theirs)| (ours.to_string(), theirs.to_string())).collect();
+    let (source, target) = (SystemName::new("erp"), SystemName::new("shop"));
+    let lists = BTreeMap::from([(target.clone(), lists)]);
+    let pair = PairRules { source: source.clone(), target, policies: Vec::new(), creates: false };
+    PriceRules { fields: FieldRules { source, pairs: vec![pair] }, lists }
 }
 
 /// Puts both systems in one currency, and a price list in the ERP.
@@ -51,7 +47,7 @@ pub fn open_lists(stage: &Stage) {
     if stage.prices.is_some() {
         let now = stage.clock.true_now();
         let mut world = open(&stage.world);
-        world.shop.set_currency("EUR");
+        world.shops_mut().for_each(|shop| shop.set_currency("EUR"));
         world.erp.set_price_list(now, LIST, &[(None, 10, "unit_price * 0.8"), (None, 0, "unit_price * 0.9")]);
     }
 }
@@ -177,18 +173,20 @@ pub fn overwritten(world: &World) -> Vec<String> {
 /// Every price the shop shows that is not what the ERP's lists say, and every one it lacks.
 pub fn apart(stage: &Stage) -> Vec<String> {
     let world = open(&stage.world);
-    let (shop, erp) = (rows(&world.shop.ledger()), rows(&world.erp.ledger()));
-    let lists = stage.prices.as_ref().map(|rules| rules.lists.clone()).unwrap_or_default();
+    let erp = rows(&world.erp.ledger());
+    let lists = stage.price_rules().map(|rules| rules.lists).unwrap_or_default();
     let mut found = Vec::new();
-    for sku in sold(&world) {
-        for (ours, theirs) in &lists {
+    for (name, lists) in &lists {
+        let shop = if name.as_str() == "outlet" { world.outlet.as_ref() } else { Some(&world.shop) };
+        let shop = shop.map(|shop| rows(&shop.ledger())).unwrap_or_default();
+        for (sku, (ours, theirs)) in sold(&world).iter().flat_map(|sku| lists.iter().map(move |row| (sku, row))) {
             let of = |rows: &BTreeMap<Place, Decimal>, list: &str| -> BTreeMap<Decimal, Decimal> {
-                let mine = rows.iter().filter(|((name, of, _), _)| name == list && *of == sku);
+                let mine = rows.iter().filter(|((name, of, _), _)| name == list && of == sku);
                 mine.map(|((_, _, from), amount)| (*from, *amount)).collect()
             };
             let (a, b) = (of(&erp, theirs), of(&shop, ours));
             if a != b {
-                found.push(format!("{sku}: {ours} is {b:?} in the shop, {theirs} {a:?} in the ERP"));
+                found.push(format!("{sku}: {ours} is {b:?} in the {name}, {theirs} {a:?} in the ERP"));
             }
         }
     }

@@ -61,10 +61,14 @@ pub(super) fn failed(seed: u64, detail: String) -> Outcome {
 }
 
 async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outcome {
-    let stage = match Stage::set(seed, plant, keep_lines) {
+    let mut stage = match Stage::set(seed, plant, keep_lines) {
         Ok(stage) => stage,
         Err(error) => return failed(seed, error),
     };
+    if plant.is_none() && Random::of(seed, 10, 0).chance(1, 3) {
+        stage.open_outlet();
+        stage.one_by_email = Random::of(seed, 11, 0).chance(1, 2);
+    }
     if let Err(error) = drive(&stage, seed).await {
         open(&stage.world).broken("the-schedule-runs", error);
     }
@@ -77,7 +81,7 @@ pub(super) fn outcome_of(stage: &Stage) -> Outcome {
     Outcome {
         violations: world.violations.clone(),
         faults: world.faults.clone(),
-        orders: check::released(&world.shop),
+        orders: check::released(&world),
         trace_hash: world.trace_hash(),
         lines: world.lines(),
     }
@@ -112,7 +116,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         let mut world = open(&stage.world);
         world.event("calm");
         world.calm = true;
-        world.shop.quirks_mut().late_commit_s = 0;
+        world.shops_mut().for_each(|shop| shop.quirks_mut().late_commit_s = 0);
         world.erp.quirks_mut().search_lag = jiff::SignedDuration::ZERO;
     }
     release_all(stage);
@@ -148,7 +152,7 @@ fn break_weather(stage: &Stage) {
     let mut world = open(&stage.world);
     world.calm = false;
     let weather = world.weather.clone();
-    world.shop.quirks_mut().late_commit_s = weather.late_rows_s;
+    world.shops_mut().for_each(|shop| shop.quirks_mut().late_commit_s = weather.late_rows_s);
     world.erp.quirks_mut().search_lag = jiff::SignedDuration::from_secs(weather.search_lag_s);
     if weather.late_rows_s > 0 {
         world.count("late_rows");
@@ -172,9 +176,10 @@ fn desk_holds(stage: &Stage, second: u64) {
 pub(super) fn release_all(stage: &Stage) {
     let now = stage.clock.true_now();
     let mut world = open(&stage.world);
-    let held = check::orders_in(&world.shop, "draft");
-    for id in held {
-        world.shop.set_state(now, id, "processing");
+    for shop in world.shops_mut() {
+        for id in check::orders_in(shop, "draft") {
+            shop.set_state(now, id, "processing");
+        }
     }
 }
 
@@ -241,7 +246,12 @@ impl Orders {
             self.last = Some(order.clone());
             let mut world = open(&stage.world);
             if self.placed == 1 {
-                world.shop.add_store_view("second", "Second view", "de_DE");
+                world.shops_mut().for_each(|shop| shop.add_store_view("second", "Second view", "de_DE"));
+            }
+            if let Some(outlet) = world.outlet.as_mut().filter(|_| self.random.chance(1, 2)) {
+                let id = outlet.place(now, order)?;
+                world.event(&format!("order {id} is placed in the outlet"));
+                continue;
             }
             let id = world.shop.place(now, order)?;
             world.event(&format!("order {id} is placed"));

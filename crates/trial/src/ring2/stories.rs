@@ -6,6 +6,7 @@ mod of_feeds;
 mod of_prices;
 mod of_products;
 mod of_rest;
+mod of_shops;
 mod of_stock;
 mod of_sweeps;
 mod of_undo;
@@ -64,8 +65,8 @@ async fn passes(stage: &Stage, seconds: u64) {
 
 /// What both ledgers say against each other; empty where each order is there once, to the cent.
 fn differences(stage: &Stage) -> Vec<String> {
-    let world = open(&stage.world);
-    check::crossed(&world.shop.ledger(), &world.erp.ledger())
+    let wanted = check::wanted(stage);
+    check::crossed(&wanted, &open(&stage.world).erp.ledger())
 }
 
 fn broken(stage: &Stage) -> Vec<String> {

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::SystemName;
-use syncline_core::rules::StockRules;
+use syncline_core::rules::{StockRules, StockTarget};
 use syncline_sim::catalogue::{Form, Item};
 use syncline_sim::http::System;
 use syncline_sim::magento::Shop;
@@ -16,9 +16,11 @@ use syncline_sim::tryton::Erp;
 pub fn rules() -> StockRules {
     StockRules {
         source: SystemName::new("erp"),
-        targets: vec![SystemName::new("shop")],
-        safety: Decimal::ZERO,
-        places: vec![("default".to_string(), vec!["WH".to_string()])],
+        targets: vec![StockTarget {
+            system: SystemName::new("shop"),
+            safety: Decimal::ZERO,
+            places: vec![("default".to_string(), vec!["WH".to_string()])],
+        }],
     }
 }
 
@@ -53,6 +55,9 @@ pub fn each_second(stage: &Stage, second: u64) {
     let pieces = u32::try_from(world.random.between(1, 3)).unwrap_or(1);
     let what = match world.random.below(10) {
         // Each bought order takes as many calls as any other: a few are enough.
+        0 if world.outlet.is_some() && second.is_multiple_of(2) => {
+            ("is bought in the outlet", world.outlet.as_mut().is_some_and(|outlet| outlet.buy(now, sku, pieces)))
+        }
         0 => ("is bought in the shop", world.shop.buy(now, sku, pieces)),
         1..=4 => ("is sold over the counter", world.erp.take(now, sku, pieces)),
         5 => ("is received", world.erp.receive(now, sku, pieces)),

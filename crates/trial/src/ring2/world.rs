@@ -23,11 +23,13 @@ pub struct Violation {
     pub detail: String,
 }
 
-/// Which of the two systems.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Which of the systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Which {
     /// The shop.
     Shop,
+    /// The second shop, where there is one.
+    Outlet,
     /// The ERP.
     Erp,
 }
@@ -37,7 +39,11 @@ pub enum Which {
 pub struct World {
     seed: u64,
     pub shop: Shop,
+    /// The second shop, in worlds that have one.
+    pub outlet: Option<Shop>,
     pub erp: Erp,
+    /// Systems that refuse every connection at the moment.
+    pub down: BTreeSet<Which>,
     pub random: Random,
     pub weather: Weather,
     /// No faults at the moment.
@@ -74,7 +80,9 @@ impl World {
         Self {
             seed,
             shop,
+            outlet: None,
             erp,
+            down: BTreeSet::new(),
             random: Random::of(seed, 7, 0),
             weather,
             calm: true,
@@ -89,6 +97,16 @@ impl World {
             hasher: blake3::Hasher::new(),
             lines: keep_lines.then(Vec::new),
         }
+    }
+
+    /// The shops there are.
+    pub fn shops(&self) -> impl Iterator<Item = &Shop> {
+        std::iter::once(&self.shop).chain(&self.outlet)
+    }
+
+    /// The same, to be changed.
+    pub fn shops_mut(&mut self) -> impl Iterator<Item = &mut Shop> {
+        std::iter::once(&mut self.shop).chain(&mut self.outlet)
     }
 
     /// Counts a fault.
@@ -176,6 +194,10 @@ impl World {
         let now = clock.true_now();
         let response = match which {
             Which::Shop => self.shop.handle(now, request),
+            Which::Outlet => match &mut self.outlet {
+                Some(outlet) => outlet.handle(now, request),
+                None => Response { status: 404, headers: Vec::new(), body: Vec::new() },
+            },
             Which::Erp => self.erp.handle(now, request),
         };
         let body: String = String::from_utf8_lossy(&request.body).chars().take(160).collect();

@@ -1,5 +1,6 @@
 //! One flow of the file: its table checked and turned into rules.
 
+use super::at::{self, Told};
 use super::{Drawn, EVERY_S, Systems, seconds, word};
 use crate::config::error::{Source, nearest};
 use crate::config::{Config, ConfigError, FlowConfig, Mode, raw};
@@ -8,7 +9,9 @@ use syncline_core::id::SystemName;
 use syncline_core::kind::{FLOWS, Flow};
 use syncline_core::path::Path as Field;
 use syncline_core::record::VARIANT_SHARED;
-use syncline_core::rules::{FieldPolicy, FieldRules, OrderRules, PriceRules, ReleaseRule, StockRules};
+use syncline_core::rules::{
+    FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule, StockRules, StockTarget,
+};
 use toml::Spanned;
 
 const RELEASE_DAYS: u32 = 14;
@@ -22,8 +25,8 @@ pub(super) fn draw(source: &Source<'_>, drawn: &mut Config, flow: Flow, at: usiz
         Flow::Products => drawn.products = Some(drawing.products(&told, &raw)?),
         Flow::Prices => drawn.prices = Some(drawing.prices(&told, &raw)?),
         Flow::Inventory => drawn.inventory = Some(drawing.inventory(&told, &raw)?),
-        Flow::Orders => drawn.orders = Some(drawing.orders(&told, raw, drawn.flows.get(&Flow::Customers))?),
-        Flow::Customers => {}
+        Flow::Orders => drawn.orders = drawing.orders(&told, &raw, drawn.flows.get(&Flow::Customers))?,
+        Flow::Customers => drawn.one_by_email = drawing.one_by_email(&raw)?,
     }
     drawn.flows.insert(flow, told);
     Ok(())
@@ -43,9 +46,10 @@ impl Drawing<'_> {
     }
 
     fn common(&self, raw: &raw::Flow) -> Drawn<FlowConfig> {
-        self.fitting(raw)?;
         let from = self.from(raw.from.as_ref())?;
         let to = self.to(&from, &raw.to)?;
+        let shops = if matches!(self.flow, Flow::Orders | Flow::Customers) { &from } else { &to };
+        at::fitting(self.source, self.flow, raw, shops)?;
         let flow = FlowConfig {
             flow: self.flow,
             why: raw.why.clone(),
@@ -56,73 +60,77 @@ impl Drawing<'_> {
             from,
             to,
         };
-        self.direction(&flow)?;
+        for (from, to) in pairs(&flow) {
+            self.direction(from, to)?;
+        }
         Ok(flow)
     }
 
-    /// Refuses keys that mean nothing in this flow.
-    fn fitting(&self, raw: &raw::Flow) -> Drawn<()> {
-        let orders = [Flow::Orders].as_slice();
-        let keys = [
-            ("start", raw.start.as_ref().map(|key| key.span().start), orders),
-            ("tax", raw.tax.as_ref().map(|key| key.span().start), &[Flow::Orders, Flow::Prices]),
-            ("number", raw.number.as_ref().map(|key| key.span().start), orders),
-            ("release", raw.release.as_ref().map(|key| key.span().start), orders),
-            ("release_days", raw.release_days.as_ref().map(|key| key.span().start), orders),
-            ("rounding_per_line", raw.rounding_per_line.as_ref().map(|key| key.span().start), orders),
-            ("payment_methods", raw.payment_methods.as_ref().map(|key| key.span().start), orders),
-            ("taxes", raw.taxes.as_ref().map(|key| key.span().start), orders),
-            ("safety", raw.safety.as_ref().map(|key| key.span().start), &[Flow::Inventory]),
-            ("sources", raw.sources.as_ref().map(|key| key.span().start), &[Flow::Inventory]),
-            ("lists", raw.lists.as_ref().map(|key| key.span().start), &[Flow::Prices]),
-            ("fields", raw.fields.as_ref().map(|key| key.span().start), &[Flow::Products]),
-            ("create", raw.create.as_ref().map(|key| key.span().start), &[Flow::Products]),
-        ];
-        for (key, at, flows) in keys {
-            if let (Some(at), false) = (at, flows.contains(&self.flow)) {
-                let homes: Vec<String> = flows.iter().map(|flow| format!("[flows.{flow}]")).collect();
-                let what = format!("`{key}` means nothing in [flows.{}]", self.flow);
-                let remedy = format!("move it to {}, or take it out", homes.join(" or "));
-                return Err(self.source.error("SYN-0412", Some(at), what, remedy));
+    /// The rules of each shop's orders.
+    fn orders(&self, flow: &FlowConfig, raw: &raw::Flow, customers: Option<&FlowConfig>) -> Drawn<Vec<OrderRules>> {
+        self.tax(raw.tax.as_ref())?;
+        let creates_customers = customers.is_some_and(|customers| customers.mode != Mode::Off);
+        let mut all: Vec<OrderRules> = Vec::new();
+        for (shop, erp) in pairs(flow) {
+            let told = Told::of(raw, shop);
+            let tables = [("taxes", told.taxes()), ("payment_methods", told.payment_methods())];
+            let rules = OrderRules {
+                source: shop.clone(),
+                target: erp.clone(),
+                start: self.start(told.start())?,
+                release: self.release(&told.release())?,
+                release_days: told.release_days().map_or(RELEASE_DAYS, |days| *days.get_ref()),
+                rounding_per_line: told.rounding_per_line().map_or(ROUNDING_PER_LINE, |units| *units.get_ref()),
+                number: self.number(told.number())?,
+                creates_customers,
+                tables: tables.into_iter().map(|(name, rows)| (name.to_string(), rows)).collect(),
+            };
+            if let Some(other) = all.iter().find(|other| same_numbers(other, &rules)) {
+                let (other, shop) = (&other.source, &rules.source);
+                let what = format!("orders of `{other}` and `{shop}` would have the same numbers in `{erp}`");
+                let remedy = format!(
+                    "tell them apart: `number = \"{{system}}-{{number}}\"` under [flows.orders], or a `number` of its \
+                     own under [flows.orders.at.{shop}], e.g. `\"B{{number}}\"`"
+                );
+                return Err(self.wrong(told.number().map(|number| number.span().start), what, remedy));
             }
+            all.push(rules);
         }
-        Ok(())
+        Ok(all)
     }
 
-    fn orders(&self, flow: &FlowConfig, raw: raw::Flow, customers: Option<&FlowConfig>) -> Drawn<OrderRules> {
-        let start = self.start(raw.start.as_ref())?;
-        let release = raw.release.map(|rows| self.release(rows.get_ref())).transpose()?.unwrap_or_default();
-        self.tax(raw.tax.as_ref())?;
-        let number = self.number(raw.number.as_ref())?;
-        let rows =
-            |table: Option<Spanned<BTreeMap<String, String>>>| table.map(Spanned::into_inner).unwrap_or_default();
-        let tables = [("taxes", rows(raw.taxes)), ("payment_methods", rows(raw.payment_methods))];
-        Ok(OrderRules {
-            source: flow.from.clone(),
-            target: flow.to.clone(),
-            start,
-            release,
-            release_days: raw.release_days.map_or(RELEASE_DAYS, Spanned::into_inner),
-            rounding_per_line: raw.rounding_per_line.map_or(ROUNDING_PER_LINE, Spanned::into_inner),
-            number,
-            creates_customers: customers.is_some_and(|customers| customers.mode != Mode::Off),
-            tables: tables.into_iter().map(|(name, rows)| (name.to_string(), rows)).collect(),
-        })
+    /// Whether customers of several shops with one e-mail are one party of the ERP.
+    fn one_by_email(&self, raw: &raw::Flow) -> Drawn<bool> {
+        let Some(text) = &raw.matching else { return Ok(false) };
+        let read = |word: &str| match word {
+            "email" => Some(true),
+            "none" => Some(false),
+            _ => None,
+        };
+        word(self.source, "match", text, &["email", "none"], read)
     }
 
     fn inventory(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<StockRules> {
-        let none = BTreeMap::new();
-        let places = self.places(raw.sources.as_ref().map_or(&none, Spanned::get_ref))?;
-        let safety = raw.safety.as_ref().map_or(0, |safety| *safety.get_ref()).into();
-        Ok(StockRules { source: flow.from.clone(), targets: vec![flow.to.clone()], safety, places })
+        let mut targets = Vec::new();
+        for (_, shop) in pairs(flow) {
+            let told = Told::of(raw, shop);
+            let none = BTreeMap::new();
+            let places = self.places(told.sources().map_or(&none, Spanned::get_ref))?;
+            let safety = told.safety().map_or(0, |safety| *safety.get_ref()).into();
+            targets.push(StockTarget { system: shop.clone(), safety, places });
+        }
+        Ok(StockRules { source: self.only(&flow.from)?, targets })
     }
 
     fn products(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<FieldRules> {
-        let none = BTreeMap::new();
-        let rows = raw.fields.as_ref().map_or(&none, Spanned::get_ref);
-        let policies = self.policies(flow, rows, &VARIANT_SHARED)?;
-        let creates = raw.create.as_ref().is_some_and(|told| *told.get_ref());
-        Ok(FieldRules { source: flow.from.clone(), targets: vec![flow.to.clone()], policies, creates })
+        let mut all = Vec::new();
+        for (source, target) in pairs(flow) {
+            let told = Told::of(raw, target);
+            let policies = self.policies(flow, &told.fields(), &VARIANT_SHARED)?;
+            let creates = told.create().is_some_and(|told| *told.get_ref());
+            all.push(PairRules { source: source.clone(), target: target.clone(), policies, creates });
+        }
+        Ok(FieldRules { source: self.only(&flow.from)?, pairs: all })
     }
 
     fn prices(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<PriceRules> {
@@ -133,8 +141,19 @@ impl Drawing<'_> {
                 "add `tax = \"net\"` if both sides keep prices without tax; prices that include it are not built yet";
             return Err(self.source.error("SYN-0414", Some(self.at), what, remedy));
         }
+        let (mut all, mut lists) = (Vec::new(), BTreeMap::new());
+        for (source, target) in pairs(flow) {
+            let (source, target) = (source.clone(), target.clone());
+            lists.insert(target.clone(), self.lists(Told::of(raw, &target))?);
+            all.push(PairRules { source, target, policies: Vec::new(), creates: false });
+        }
+        Ok(PriceRules { fields: FieldRules { source: self.only(&flow.from)?, pairs: all }, lists })
+    }
+
+    /// One shop's lists, each with the ERP's.
+    fn lists(&self, told: Told<'_>) -> Drawn<BTreeMap<String, String>> {
         let none = BTreeMap::new();
-        let rows = raw.lists.as_ref().map_or(&none, Spanned::get_ref);
+        let rows = told.lists().map_or(&none, Spanned::get_ref);
         if rows.is_empty() {
             let what = "[flows.prices] has no `lists`: which of the shop's prices show which list of the ERP";
             let remedy = "write one like `lists = { base = \"list\" }`; `syncline systems` names both sides' lists";
@@ -149,20 +168,14 @@ impl Drawing<'_> {
             }
             lists.insert(ours.clone(), theirs.get_ref().clone());
         }
-        let fields = FieldRules {
-            source: flow.from.clone(),
-            targets: vec![flow.to.clone()],
-            policies: Vec::new(),
-            creates: false,
-        };
-        Ok(PriceRules { fields, lists })
+        Ok(lists)
     }
 
     /// The policies of the flow's fields; each has to name a field there is, and no two may say different things of one.
     fn policies(
         &self,
         flow: &FlowConfig,
-        rows: &BTreeMap<String, Spanned<String>>,
+        rows: &BTreeMap<&String, &Spanned<String>>,
         shared: &[&str],
     ) -> Drawn<Vec<(Field, FieldPolicy)>> {
         let fields: Vec<Field> = shared.iter().filter_map(|field| Field::try_from((*field).to_string()).ok()).collect();
@@ -170,7 +183,7 @@ impl Drawing<'_> {
         for (pattern, word) in rows {
             let at = Some(word.span().start);
             let path =
-                Field::try_from(pattern.clone()).ok().filter(|path| fields.iter().any(|field| meet(path, field)));
+                Field::try_from((*pattern).clone()).ok().filter(|path| fields.iter().any(|field| meet(path, field)));
             let Some(path) = path else {
                 let what = format!("`fields` names `{pattern}`, which is no field of the flow");
                 let near = nearest(pattern, shared).map(|near| format!("did you mean `{near}`? "));
@@ -189,7 +202,8 @@ impl Drawing<'_> {
     }
 
     fn policy(&self, flow: &FlowConfig, pattern: &str, word: &Spanned<String>) -> Drawn<FieldPolicy> {
-        let named = |name: &str| [&flow.from, &flow.to].into_iter().find(|system| system.as_str() == name).cloned();
+        let systems: Vec<&SystemName> = flow.from.iter().chain(&flow.to).collect();
+        let named = |name: &str| systems.iter().find(|system| system.as_str() == name).map(|name| (*name).clone());
         let told = word.get_ref();
         let policy = match told.split_once(':') {
             Some(("merge", winner)) => named(winner.trim()).map(|winner| FieldPolicy::Merge(Some(winner))),
@@ -201,10 +215,12 @@ impl Drawing<'_> {
         };
         policy.ok_or_else(|| {
             let what = format!("`fields.{pattern}` is `{}`", syncline_core::text::shown(told, 40));
+            let owners: Vec<String> = systems.iter().map(|system| format!("`{system}`")).collect();
             let remedy = format!(
-                "write who owns it, `{}` or `{}`; `keep` (each its own); `merge` (whoever changed it; both: a person); \
+                "write who owns it, {}; `keep` (each its own); `merge` (whoever changed it; both: a person); \
                  or `merge:{}` (both: that one wins)",
-                flow.from, flow.to, flow.from
+                owners.join(" or "),
+                systems.first().map_or("", |system| system.as_str())
             );
             self.wrong(Some(word.span().start), what, remedy)
         })
@@ -235,8 +251,8 @@ impl Drawing<'_> {
     }
 
     /// The system of this name.
-    fn named(&self, text: &Spanned<String>) -> Drawn<SystemName> {
-        let name = SystemName::new(text.get_ref().clone());
+    fn named(&self, name: &str, at: usize) -> Drawn<SystemName> {
+        let name = SystemName::new(name);
         if self.systems.contains_key(&name) {
             return Ok(name);
         }
@@ -247,31 +263,67 @@ impl Drawing<'_> {
             None => format!("the file has: {}", known.join(", ")),
         };
         let what = format!("[flows.{}] names the system `{name}`, which the file does not have", self.flow);
-        Err(self.wrong(Some(text.span().start), what, remedy))
+        Err(self.wrong(Some(at), what, remedy))
     }
 
-    fn from(&self, text: Option<&Spanned<String>>) -> Drawn<SystemName> {
+    fn from(&self, names: Option<&Spanned<raw::Names>>) -> Drawn<Vec<SystemName>> {
         let missing = || self.wrong(None, format!("[flows.{}] has no `from`", self.flow), "add `from = \"SYSTEM\"`");
-        self.named(text.ok_or_else(missing)?)
+        let names = names.ok_or_else(missing)?;
+        let at = names.span().start;
+        let found: Vec<SystemName> =
+            names.get_ref().0.iter().map(|name| self.named(name, at)).collect::<Drawn<Vec<_>>>()?;
+        let several = matches!(self.flow, Flow::Orders | Flow::Customers);
+        match found.as_slice() {
+            [] => Err(missing()),
+            [_, second, ..] if !several => {
+                let what = format!("[flows.{}] comes from several systems: also from `{second}`", self.flow);
+                Err(self.wrong(Some(at), what, "name the one that is master; orders may come from several shops"))
+            }
+            _ => self.once(found, |_| at),
+        }
     }
 
-    fn to(&self, from: &SystemName, names: &[Spanned<String>]) -> Drawn<SystemName> {
+    fn to(&self, from: &[SystemName], names: &[Spanned<String>]) -> Drawn<Vec<SystemName>> {
         let head = format!("[flows.{}]", self.flow);
-        match names {
-            [] => Err(self.wrong(None, format!("{head} has no `to`"), "add `to = [\"SYSTEM\"]`")),
-            [one] => {
-                let to = self.named(one)?;
-                if to == *from {
-                    let what = format!("{head} goes from `{from}` to itself");
-                    return Err(self.wrong(Some(one.span().start), what, "name another system in `to`"));
-                }
-                Ok(to)
+        let mut found = Vec::new();
+        for name in names {
+            let at = name.span().start;
+            let to = self.named(name.get_ref(), at)?;
+            if from.contains(&to) {
+                let what = format!("{head} goes from `{to}` to itself");
+                return Err(self.wrong(Some(at), what, "name another system in `to`"));
             }
-            [_, second, ..] => {
-                let what = format!("{head} goes to several systems");
-                Err(self.wrong(Some(second.span().start), what, "one target is all that is built so far: name one"))
-            }
+            found.push(to);
         }
+        let several = matches!(self.flow, Flow::Products | Flow::Prices | Flow::Inventory);
+        match (found.as_slice(), names) {
+            ([], _) => Err(self.wrong(None, format!("{head} has no `to`"), "add `to = [\"SYSTEM\"]`")),
+            ([_, _, ..], [_, second, ..]) if !several => {
+                let what = format!("{head} goes to several systems");
+                let remedy = "an order has one document, in one ERP: name that one";
+                Err(self.wrong(Some(second.span().start), what, remedy))
+            }
+            _ => self.once(found, |at| names.get(at).map_or(self.at, |name| name.span().start)),
+        }
+    }
+
+    /// `names`, where none is there twice; `at` says where each stands.
+    fn once(&self, names: Vec<SystemName>, at: impl Fn(usize) -> usize) -> Drawn<Vec<SystemName>> {
+        let twice =
+            names.iter().enumerate().find(|(place, name)| names.iter().take(*place).any(|other| other == *name));
+        match twice {
+            Some((place, name)) => {
+                let what = format!("[flows.{}] names `{name}` twice", self.flow);
+                Err(self.wrong(Some(at(place)), what, "name each system once"))
+            }
+            None => Ok(names),
+        }
+    }
+
+    /// The one system of `names`.
+    fn only(&self, names: &[SystemName]) -> Drawn<SystemName> {
+        let missing = || self.wrong(None, format!("[flows.{}] has no `from`", self.flow), "add `from = \"SYSTEM\"`");
+        names.first().cloned().ok_or_else(missing)
     }
 
     fn every(&self, text: Option<&Spanned<String>>) -> Drawn<u32> {
@@ -292,18 +344,18 @@ impl Drawing<'_> {
     }
 
     /// Refuses a direction no connector can go.
-    fn direction(&self, flow: &FlowConfig) -> Drawn<()> {
+    fn direction(&self, from: &SystemName, to: &SystemName) -> Drawn<()> {
         let is_shop = |name: &SystemName| self.systems.get(name).is_some_and(|system| system.kind.is_shop());
-        let (from, to) = (is_shop(&flow.from), is_shop(&flow.to));
+        let (of_shop, to_shop) = (is_shop(from), is_shop(to));
         let fine = match self.flow {
-            Flow::Products => from != to,
-            Flow::Inventory | Flow::Prices => !from && to,
-            Flow::Customers | Flow::Orders => from && !to,
+            Flow::Products => of_shop != to_shop,
+            Flow::Inventory | Flow::Prices => !of_shop && to_shop,
+            Flow::Customers | Flow::Orders => of_shop && !to_shop,
         };
         if fine {
             return Ok(());
         }
-        let what = format!("[flows.{}] goes from `{}` to `{}`, which is not built", self.flow, flow.from, flow.to);
+        let what = format!("[flows.{}] goes from `{from}` to `{to}`, which is not built", self.flow);
         let remedy = match self.flow {
             Flow::Products => "products flow between a shop and an ERP, either way",
             Flow::Inventory | Flow::Prices => "stock and prices flow from an ERP (tryton) to a shop (magento)",
@@ -339,16 +391,18 @@ impl Drawing<'_> {
 
     fn number(&self, text: Option<&Spanned<String>>) -> Drawn<String> {
         let Some(text) = text else { return Ok("{number}".to_string()) };
-        let rest = text.get_ref().replace("{number}", "").replace("{scope}", "");
+        let rest = ["{number}", "{scope}", "{system}"]
+            .iter()
+            .fold(text.get_ref().clone(), |rest, word| rest.replace(word, ""));
         if text.get_ref().contains("{number}") && !rest.contains(['{', '}']) {
             return Ok(text.get_ref().clone());
         }
         let what = format!("`number` is `{}`", syncline_core::text::shown(text.get_ref(), 60));
-        let remedy = "it has to hold `{number}` and may hold `{scope}`, e.g. `W{scope}-{number}`";
+        let remedy = "it has to hold `{number}` and may hold `{scope}` and `{system}`, e.g. `W{scope}-{number}`";
         Err(self.source.error("SYN-0413", Some(text.span().start), what, remedy))
     }
 
-    fn release(&self, rows: &BTreeMap<String, Spanned<String>>) -> Drawn<Vec<(String, ReleaseRule)>> {
+    fn release(&self, rows: &BTreeMap<&String, &Spanned<String>>) -> Drawn<Vec<(String, ReleaseRule)>> {
         let known = ["placed", "authorized", "paid"];
         let read = |word: &str| match word {
             "placed" => Some(ReleaseRule::Placed),
@@ -356,11 +410,22 @@ impl Drawing<'_> {
             "paid" => Some(ReleaseRule::Paid),
             _ => None,
         };
-        let one = |(method, text): (&String, &Spanned<String>)| {
-            Ok((method.clone(), word(self.source, &format!("release.{method}"), text, &known, read)?))
+        let one = |(method, text): (&&String, &&Spanned<String>)| {
+            Ok(((*method).clone(), word(self.source, &format!("release.{method}"), text, &known, read)?))
         };
         rows.iter().map(one).collect()
     }
+}
+
+/// Every source of the flow with every target.
+fn pairs(flow: &FlowConfig) -> impl Iterator<Item = (&SystemName, &SystemName)> {
+    flow.from.iter().flat_map(|from| flow.to.iter().map(move |to| (from, to)))
+}
+
+/// Whether an order of one shop can have the number of one of the other: what is written around their own is alike.
+fn same_numbers(one: &OrderRules, other: &OrderRules) -> bool {
+    let around = |rules: &OrderRules| rules.reference("", "");
+    around(one) == around(other)
 }
 
 /// Whether one path can be named by both patterns, one of which may be shorter.

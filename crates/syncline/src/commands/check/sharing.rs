@@ -6,7 +6,7 @@ use syncline_core::kind::Kind;
 use syncline_core::path::Path;
 use syncline_core::profile::KindProfile;
 use syncline_core::record::VARIANT_SHARED;
-use syncline_core::rules::{FieldPolicy, FieldRules, PriceRules};
+use syncline_core::rules::{FieldPolicy, FieldRules, PairRules, PriceRules};
 
 /// Fields of the products flow that stay as they are.
 pub(super) fn products(rules: &FieldRules, asked: &[Asked], findings: &mut Findings) {
@@ -15,10 +15,11 @@ pub(super) fn products(rules: &FieldRules, asked: &[Asked], findings: &mut Findi
         Some(one.system.kind(Kind::Variant))
     };
     let Some(source) = profile(&rules.source) else { return };
-    for name in &rules.targets {
+    for pair in &rules.pairs {
+        let name = &pair.target;
         let Some(target) = profile(name) else { continue };
         for field in VARIANT_SHARED {
-            let Some(why) = hindrance(rules, field, (&rules.source, &source), (name, &target)) else { continue };
+            let Some(why) = hindrance(pair, field, (&rules.source, &source), (name, &target)) else { continue };
             let what = format!("`{field}` of products stays as it is: {why}");
             let remedy = format!("`fields = {{ \"{field}\" = \"keep\" }}` under [flows.products] says so on purpose");
             findings.warnings.push(Finding::new("SYN-0428", what, remedy));
@@ -28,7 +29,7 @@ pub(super) fn products(rules: &FieldRules, asked: &[Asked], findings: &mut Findi
 
 /// Why `field` does not cross; none where it does, or is not meant to.
 fn hindrance(
-    rules: &FieldRules,
+    rules: &PairRules,
     field: &str,
     a: (&SystemName, &KindProfile),
     b: (&SystemName, &KindProfile),
@@ -58,8 +59,8 @@ pub(super) fn prices(rules: &PriceRules, asked: &[Asked], findings: &mut Finding
         let what = format!("[flows.prices.lists] names `{list}`, which {system} does not have");
         findings.problems.push(Finding::new("SYN-0424", what, format!("it has: {}", names.join(", "))));
     };
-    for (ours, theirs) in &rules.lists {
-        rules.fields.targets.iter().for_each(|shop| missing(shop, ours));
+    for (shop, (ours, theirs)) in rows(rules) {
+        missing(shop, ours);
         missing(&rules.fields.source, theirs);
     }
     currencies(rules, asked, findings);
@@ -71,13 +72,16 @@ fn currencies(rules: &PriceRules, asked: &[Asked], findings: &mut Findings) {
         let choice = choices(asked, system, "price_lists")?.iter().find(|choice| choice.code == list)?;
         Some(choice.hint.clone()).filter(|hint| !hint.is_empty())
     };
-    for (ours, theirs) in &rules.lists {
+    for (shop, (ours, theirs)) in rows(rules) {
         let Some(from) = of(&rules.fields.source, theirs) else { continue };
-        for shop in &rules.fields.targets {
-            let Some(to) = of(shop, ours).filter(|to| *to != from) else { continue };
-            let what = format!("[flows.prices.lists] `{ours}` of {shop} is in {to}, `{theirs}` in {from}");
-            let remedy = "name a list of the ERP in the shop's currency: no price is converted";
-            findings.problems.push(Finding::new("SYN-0429", what, remedy));
-        }
+        let Some(to) = of(shop, ours).filter(|to| *to != from) else { continue };
+        let what = format!("[flows.prices.lists] `{ours}` of {shop} is in {to}, `{theirs}` in {from}");
+        let remedy = "name a list of the ERP in the shop's currency: no price is converted";
+        findings.problems.push(Finding::new("SYN-0429", what, remedy));
     }
+}
+
+/// Each shop with each of its lists and the ERP's.
+fn rows(rules: &PriceRules) -> impl Iterator<Item = (&SystemName, (&String, &String))> {
+    rules.lists.iter().flat_map(|(shop, lists)| lists.iter().map(move |row| (shop, row)))
 }

@@ -10,12 +10,22 @@ use syncline_engine::config::{Config, SystemConfig, SystemKind};
 /// One system as answered.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
+    /// What the file calls it.
+    pub(super) name: String,
     pub(super) kind: SystemKind,
     pub(super) url: String,
     pub(super) uid: String,
 }
 
-/// How the shop is entered.
+/// One shop as answered.
+#[derive(Debug, Clone)]
+pub(super) struct Shop {
+    pub(super) place: Place,
+    /// How it is entered.
+    pub(super) entry: Entry,
+}
+
+/// How a shop is entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
     /// By an integration whose requests are signed.
@@ -26,21 +36,20 @@ pub(super) enum Entry {
     Login,
 }
 
-/// What an integration signs with: the name in the file and that of the variable.
-pub(super) const KEYS: [(&str, &str); 4] = [
-    ("consumer_key", "SYNCLINE_SHOP_CONSUMER_KEY"),
-    ("consumer_secret", "SYNCLINE_SHOP_CONSUMER_SECRET"),
-    ("access_token", "SYNCLINE_SHOP_ACCESS_TOKEN"),
-    ("access_token_secret", "SYNCLINE_SHOP_ACCESS_TOKEN_SECRET"),
-];
+/// What an integration signs with, as the file calls it.
+pub(super) const KEYS: [&str; 4] = ["consumer_key", "consumer_secret", "access_token", "access_token_secret"];
+
+/// The variable that holds `key` of the system called `name`.
+pub(super) fn variable(name: &str, key: &str) -> String {
+    format!("SYNCLINE_{}_{}", name.replace('-', "_").to_uppercase(), key.to_uppercase())
+}
 
 /// Everything the file is made from.
 #[derive(Debug, Clone)]
 pub(super) struct Answers {
-    pub(super) shop: Place,
+    /// The shops, at least one.
+    pub(super) shops: Vec<Shop>,
     pub(super) erp: Place,
-    /// How the shop is entered.
-    pub(super) entry: Entry,
     /// The first day or `all`; today where nothing is said.
     pub(super) start: Option<String>,
     /// Which challenge it solves.
@@ -53,34 +62,35 @@ impl Answers {
     /// The answers of flags and environment; what is missing is asked where somebody is there to answer.
     pub(super) fn gather(args: &Args, out: Out) -> Result<Self, Failure> {
         let asks = !args.yes && std::io::stdin().is_terminal();
-        let shop = given(args.shop.as_deref(), asks, out, "The shop (e.g. magento=https://shop.example)");
+        let mut shops = args.shop.clone();
+        if shops.is_empty() && asks {
+            shops.extend(ask(out, "The shop (e.g. magento=https://shop.example)"));
+        }
         let erp = given(args.erp.as_deref(), asks, out, "The ERP (e.g. tryton=https://erp.example/acme)");
         let mut missing = Vec::new();
-        for (flag, value) in [("--shop KIND=URL", &shop), ("--erp KIND=URL", &erp)] {
-            if value.is_none() {
-                missing.push(flag);
+        for (flag, there) in [("--shop KIND=URL", !shops.is_empty()), ("--erp KIND=URL", erp.is_some())] {
+            if !there {
+                missing.push(flag.to_string());
             }
         }
-        let entry = entry();
-        if entry.is_none() {
-            missing.push(
-                "SYNCLINE_SHOP_TOKEN (or SYNCLINE_SHOP_CONSUMER_KEY, _CONSUMER_SECRET, _ACCESS_TOKEN and \
-                 _ACCESS_TOKEN_SECRET; or SYNCLINE_SHOP_LOGIN and _PASSWORD)",
-            );
+        if shops.is_empty() {
+            missing.extend(way_in("shop").err());
         }
-        for name in ["SYNCLINE_ERP_LOGIN", "SYNCLINE_ERP_PASSWORD"] {
-            if !set(name) {
-                missing.push(name);
+        let places = shops.iter().map(|text| place(text, true)).collect::<Result<Vec<Place>, Failure>>()?;
+        let mut entered = Vec::new();
+        for place in places {
+            match way_in(&place.name) {
+                Ok(entry) => entered.push(Shop { place, entry }),
+                Err(variables) => missing.push(variables),
             }
         }
-        let (Some(shop), Some(erp), Some(entry), true) = (&shop, &erp, entry, missing.is_empty()) else {
+        missing.extend(["login", "password"].map(|key| variable("erp", key)).into_iter().filter(|name| !set(name)));
+        let (Some(erp), true) = (&erp, missing.is_empty()) else {
             let what = format!("not told: {}", missing.join(", "));
             return Err(Failure::usage(what, "give the flags and set the variables, then run `syncline init` again"));
         };
-        let (shop, mut erp) = (place(shop, true)?, place(erp, false)?);
-        while erp.uid == shop.uid {
-            erp.uid = clock::drawn_uid();
-        }
+        let mut erp = place(erp, false)?;
+        let shops = apart(entered, &mut erp)?;
         let start = match (&args.start, asks) {
             (Some(start), _) => Some(start.clone()),
             (None, true) => ask(out, "First day whose orders are carried over, or all (empty: today)"),
@@ -91,14 +101,14 @@ impl Answers {
             if asks { ask(out, "How is it handled today? (by hand, csv, connector:NAME, nothing)") } else { None };
         let why = why.unwrap_or_else(|| "orders are typed twice".to_string());
         let today = today.unwrap_or_else(|| "by hand".to_string());
-        Ok(Self { shop, erp, entry, start, why, today })
+        Ok(Self { shops, erp, start, why, today })
     }
 }
 
 impl Answers {
     /// Leaves the uids of systems that are in the file already as they are.
     pub(super) fn keep_uids(&mut self, before: &Config) {
-        for place in [&mut self.shop, &mut self.erp] {
+        for place in self.shops.iter_mut().map(|shop| &mut shop.place).chain([&mut self.erp]) {
             let same = |system: &&SystemConfig| system.kind == place.kind && system.url == place.url;
             if let Some(system) = before.systems.values().find(same) {
                 place.uid = system.uid.to_string();
@@ -107,12 +117,43 @@ impl Answers {
     }
 }
 
-/// How the shop is entered, by what is set; none where nothing is set whole. Signed requests come first: a bare token is
-/// what shops since 2.4.4 refuse.
-fn entry() -> Option<Entry> {
-    let keys = KEYS.iter().all(|(_, name)| set(name));
-    let login = set("SYNCLINE_SHOP_LOGIN") && set("SYNCLINE_SHOP_PASSWORD");
-    match (keys, set("SYNCLINE_SHOP_TOKEN"), login) {
+/// `shops` and `erp` with names and uids that no other has.
+fn apart(mut shops: Vec<Shop>, erp: &mut Place) -> Result<Vec<Shop>, Failure> {
+    let mut names = vec![erp.name.clone()];
+    let mut uids = vec![erp.uid.clone()];
+    for Shop { place, .. } in &mut shops {
+        if names.contains(&place.name) {
+            let what = format!("two systems are called `{}`", place.name);
+            return Err(Failure::usage(what, "name the second shop: `--shop outlet=magento=https://outlet.example`"));
+        }
+        while uids.contains(&place.uid) {
+            place.uid = clock::drawn_uid();
+        }
+        names.push(place.name.clone());
+        uids.push(place.uid.clone());
+    }
+    Ok(shops)
+}
+
+/// How the shop called `name` is entered.
+///
+/// # Errors
+/// The variables to set, where nothing is set whole.
+fn way_in(name: &str) -> Result<Entry, String> {
+    entry(name).ok_or_else(|| {
+        let [token, key, login] = ["token", "consumer_key", "login"].map(|key| variable(name, key));
+        format!(
+            "{token} (or {key}, _CONSUMER_SECRET, _ACCESS_TOKEN and _ACCESS_TOKEN_SECRET; or {login} and _PASSWORD)"
+        )
+    })
+}
+
+/// How the shop called `name` is entered, by what is set; none where nothing is set whole. Signed requests come first: a
+/// bare token is what shops since 2.4.4 refuse.
+fn entry(name: &str) -> Option<Entry> {
+    let set = |key: &str| set(&variable(name, key));
+    let keys = KEYS.iter().all(|key| set(key));
+    match (keys, set("token"), set("login") && set("password")) {
         (true, _, _) => Some(Entry::Keys),
         (false, true, _) => Some(Entry::Token),
         (false, false, true) => Some(Entry::Login),
@@ -145,7 +186,7 @@ fn ask(out: Out, question: &str) -> Option<String> {
     (!line.is_empty()).then(|| line.to_string())
 }
 
-/// The system `text` names as `kind=url`.
+/// The system `text` names as `kind=url`; of several shops as `name=kind=url`.
 fn place(text: &str, shop: bool) -> Result<Place, Failure> {
     let (flag, example) = match shop {
         true => ("--shop", "magento=https://shop.example"),
@@ -155,10 +196,18 @@ fn place(text: &str, shop: bool) -> Result<Place, Failure> {
         SystemKind::ALL.into_iter().filter(|kind| kind.is_shop() == shop).map(SystemKind::word).collect();
     let wrong =
         |what: String| Failure::usage(what, format!("write it as `{flag} {example}`; known: {}", known.join(", ")));
-    let (word, url) = text.split_once('=').ok_or_else(|| wrong(format!("{flag} `{text}` is not KIND=URL")))?;
+    let (mut word, mut url) = text.split_once('=').ok_or_else(|| wrong(format!("{flag} `{text}` is not KIND=URL")))?;
+    let mut name = if shop { "shop" } else { "erp" };
+    if let Some((kind, rest)) = url.split_once('=').filter(|(kind, _)| shop && SystemKind::of(kind).is_some()) {
+        (name, word, url) = (word, kind, rest);
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if name.is_empty() || !name.chars().all(plain) {
+            return Err(wrong(format!("{flag}: `{name}` is no name of small letters and digits")));
+        }
+    }
     match SystemKind::of(word) {
         Some(kind) if kind.is_shop() == shop => {
-            Ok(Place { kind, url: url.trim().to_string(), uid: clock::drawn_uid() })
+            Ok(Place { name: name.to_string(), kind, url: url.trim().to_string(), uid: clock::drawn_uid() })
         }
         Some(_) => Err(wrong(format!("{flag}: {word} is no {}", if shop { "shop" } else { "ERP" }))),
         None => Err(wrong(format!("{flag}: `{word}` is no system this version connects"))),

@@ -1,6 +1,6 @@
 //! The text of `syncline.toml`: short, and meant to be read.
 
-use super::answers::{Answers, Entry, KEYS};
+use super::answers::{Answers, Entry, KEYS, Shop, variable};
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -48,32 +48,32 @@ fn remark(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// The two systems alone, to be asked.
+/// The systems alone, to be asked.
 pub(super) fn first(answers: &Answers) -> String {
     lined_up(&systems(answers, None))
 }
 
-/// The two systems; with what the ERP offers where it was asked already.
+/// The systems; with what the ERP offers where it was asked already.
 fn systems(answers: &Answers, erp: Option<&Probe>) -> String {
     let mut text = String::new();
-    let (shop, place) = (&answers.shop, &answers.erp);
+    let place = &answers.erp;
     let mut line = |line: String| {
         text.push_str(&line);
         text.push('\n');
     };
-    line("[systems.shop]".into());
-    line(format!("kind = {}", quoted(shop.kind.word())));
-    line(format!("uid = {}{REMARK}drawn once; never change it", quoted(&shop.uid)));
-    line(format!("url = {}", quoted(&shop.url)));
-    match answers.entry {
-        Entry::Keys => KEYS.iter().for_each(|(key, name)| line(format!("{key} = \"env:{name}\""))),
-        Entry::Token => line("token = \"env:SYNCLINE_SHOP_TOKEN\"".into()),
-        Entry::Login => {
-            line("login = \"env:SYNCLINE_SHOP_LOGIN\"".into());
-            line("password = \"env:SYNCLINE_SHOP_PASSWORD\"".into());
-        }
+    for Shop { place: shop, entry } in &answers.shops {
+        line(format!("[systems.{}]", shop.name));
+        line(format!("kind = {}", quoted(shop.kind.word())));
+        line(format!("uid = {}{REMARK}drawn once; never change it", quoted(&shop.uid)));
+        line(format!("url = {}", quoted(&shop.url)));
+        let keys = match entry {
+            Entry::Keys => KEYS.as_slice(),
+            Entry::Token => &["token"],
+            Entry::Login => &["login", "password"],
+        };
+        keys.iter().for_each(|key| line(format!("{key} = \"env:{}\"", variable(&shop.name, key))));
+        line(String::new());
     }
-    line(String::new());
     line("[systems.erp]".into());
     line(format!("kind = {}", quoted(place.kind.word())));
     line(format!("uid = {}{REMARK}drawn once; never change it", quoted(&place.uid)));
@@ -115,7 +115,7 @@ fn offers(erp: &Probe) -> Vec<String> {
 }
 
 /// The whole file.
-pub(super) fn whole(answers: &Answers, shop: &Probe, erp: &Probe, start: &str) -> Written {
+pub(super) fn whole(answers: &Answers, shops: &[(&str, Probe)], erp: &Probe, start: &str) -> Written {
     let mut notes = Vec::new();
     let mut text = format!(
         "# Six answers for each flow: which challenge (why), what it depends on (needs), which way (from, to),\n\
@@ -123,13 +123,19 @@ pub(super) fn whole(answers: &Answers, shop: &Probe, erp: &Probe, start: &str) -
         systems(answers, Some(erp))
     );
     let (why, today) = (quoted(&answers.why), quoted(&answers.today));
+    let names: Vec<String> = shops.iter().map(|(name, _)| quoted(name)).collect();
+    let to = format!("[{}]", names.join(", "));
+    let (from, number) = match names.as_slice() {
+        [one] => (one.clone(), "{number}"),
+        _ => (to.clone(), "{system}-{number}"),
+    };
     text.push_str(&format!(
         r#"
 [flows.products]
 why = "an order's lines have to point to the ERP's products"
 today = {today}
 from = "erp"
-to = ["shop"]
+to = {to}
 every = "5m"
 mode = "off"{r}`syncline adopt` ties them by SKU, whatever the mode; on | watch | off
 # create = true{r}make what only the ERP has in the shop, disabled at first
@@ -140,7 +146,7 @@ mode = "off"{r}`syncline adopt` ties them by SKU, whatever the mode; on | watch 
 [flows.customers]
 why = {why}
 today = {today}
-from = "shop"
+from = {from}
 to = ["erp"]
 every = "1m"
 mode = "on"{r}off | watch (plan and verify only) | on
@@ -148,14 +154,14 @@ mode = "on"{r}off | watch (plan and verify only) | on
 [flows.orders]
 why = {why}
 today = {today}
-from = "shop"
+from = {from}
 to = ["erp"]
 every = "1m"
 mode = "on"{r}off | watch (plan and verify only) | on
 needs = ["customers", "products"]
 start = {}{r}by order day in the shop's zone; `all` for every order
 tax = "erp-check"{r}the ERP computes; what it computes is checked to the cent
-number = "{{number}}"{r}what the ERP's reference says
+number = "{number}"{r}what the ERP's reference says
 # release = {{ banktransfer = "paid", "*" = "authorized" }}
 # placed | authorized | paid; unless told: placed for payment by transfer,
 # cheque, on delivery and on terms, authorized for all others
@@ -163,17 +169,26 @@ number = "{{number}}"{r}what the ERP's reference says
         quoted(start),
         r = REMARK,
     ));
-    inventory(&mut text, &mut notes, shop, erp, &today);
-    prices(&mut text, shop, erp, &today);
-    taxes(&mut text, &mut notes, shop, erp);
+    inventory(&mut text, &mut notes, shops, erp, (&to, &today));
+    prices(&mut text, shops, erp, (&to, &today));
+    taxes(&mut text, &mut notes, shops, erp);
     payments(&mut text, &mut notes, erp);
     Written { text: lined_up(&text), notes }
 }
 
-/// Stock, switched off until a person has seen what it would write: every warehouse shown in the shop's first place.
-fn inventory(text: &mut String, notes: &mut Vec<String>, shop: &Probe, erp: &Probe, today: &str) {
-    let (places, warehouses) = (codes(shop, "sources"), codes(erp, "warehouses"));
-    let Some(place) = places.first().filter(|_| !warehouses.is_empty()) else {
+/// Stock, switched off until a person has seen what it would write: every warehouse shown in each shop's first place.
+fn inventory(
+    text: &mut String,
+    notes: &mut Vec<String>,
+    shops: &[(&str, Probe)],
+    erp: &Probe,
+    (to, today): (&str, &str),
+) {
+    let warehouses = codes(erp, "warehouses");
+    let places: Vec<(&str, Vec<&Choice>)> = shops.iter().map(|(name, shop)| (*name, codes(shop, "sources"))).collect();
+    let first: Vec<(&str, &Choice)> =
+        places.iter().filter_map(|(name, places)| Some((*name, *places.first()?))).collect();
+    let Some((_, place)) = first.first().filter(|_| !warehouses.is_empty() && first.len() == shops.len()) else {
         notes.push("no [flows.inventory] was written: it takes a source in the shop and a warehouse in the ERP".into());
         return;
     };
@@ -184,7 +199,7 @@ fn inventory(text: &mut String, notes: &mut Vec<String>, shop: &Probe, erp: &Pro
 why = "what is sold out must not be sold again"
 today = {today}
 from = "erp"
-to = ["shop"]
+to = {to}
 every = "1m"
 mode = "off"{r}`watch` shows in `syncline plan inventory` what `on` would write
 needs = ["products"]
@@ -197,41 +212,55 @@ safety = 0{r}pieces of each variant kept from buyers
         names.join(", "),
         r = REMARK,
     ));
-    if places.len() > 1 {
-        notes.push(format!("the shop has {} sources; stock is shown in `{}`", places.len(), remark(&place.code)));
+    for (name, other) in first.iter().filter(|(_, other)| other.code != place.code) {
+        let place = quoted(&other.code);
+        text.push_str(&format!("\n[flows.inventory.at.{name}.sources]\n{place} = [{}]\n", names.join(", ")));
+    }
+    for (name, places) in places.iter().filter(|(_, places)| places.len() > 1) {
+        let chosen = places.first().map_or("", |place| place.code.as_str());
+        notes.push(format!("{name} has {} sources; stock is shown in `{}`", places.len(), remark(chosen)));
     }
 }
 
 /// Prices, switched off: the ERP's list price as the shop's base price, and lists that a group of customers is called by.
-fn prices(text: &mut String, shop: &Probe, erp: &Probe, today: &str) {
-    let (ours, theirs) = (codes(shop, "price_lists"), codes(erp, "price_lists"));
-    let both = ours.iter().any(|list| list.code == "base") && theirs.iter().any(|list| list.code == "list");
-    if !both {
-        return;
-    }
+fn prices(text: &mut String, shops: &[(&str, Probe)], erp: &Probe, (to, today): (&str, &str)) {
+    let theirs = codes(erp, "price_lists");
+    let base = |(_, shop): &(&str, Probe)| codes(shop, "price_lists").iter().any(|list| list.code == "base");
+    let both = shops.iter().all(base) && theirs.iter().any(|list| list.code == "list");
+    let lists: Vec<(&str, String)> = shops.iter().map(|(name, shop)| (*name, lists(shop, &theirs))).collect();
+    let Some((_, first)) = lists.first().filter(|_| both) else { return };
     text.push_str(&format!(
         r#"
 [flows.prices]
 why = "prices were typed twice"
 today = {today}
 from = "erp"
-to = ["shop"]
+to = {to}
 every = "5m"
 mode = "off"{r}look at `syncline plan prices` under `watch` first
 needs = ["products"]
 tax = "net"{r}both sides keep prices without tax; nothing else is built yet
 
 [flows.prices.lists]{r}the shop's list = the ERP's list whose prices it shows
-base = "list"
-"#,
+{first}"#,
         r = REMARK,
     ));
+    for (name, own) in lists.iter().filter(|(_, own)| own != first) {
+        text.push_str(&format!("\n[flows.prices.at.{name}.lists]\n{own}"));
+    }
+}
+
+/// The rows of one shop: its base price, and the groups of customers that a list of the ERP is called by.
+fn lists(shop: &Probe, theirs: &[&Choice]) -> String {
+    let ours = codes(shop, "price_lists");
+    let mut rows = "base = \"list\"\n".to_string();
     for list in theirs.iter().filter(|list| list.code != "list") {
         let group = format!("group:{}", list.code);
         if ours.iter().any(|list| list.code == group) {
-            text.push_str(&format!("{} = {}\n", quoted(&group), quoted(&list.code)));
+            rows.push_str(&format!("{} = {}\n", quoted(&group), quoted(&list.code)));
         }
     }
+    rows
 }
 
 /// The first ERP tax of this rate, and how many there are.
@@ -244,12 +273,12 @@ fn rate(tax: &Choice) -> Option<Decimal> {
     tax.hint.parse::<Decimal>().ok().map(|rate| rate.normalize())
 }
 
-/// The shop's tax codes and plain rates, each with the ERP's tax of the same rate.
-fn taxes(text: &mut String, notes: &mut Vec<String>, shop: &Probe, erp: &Probe) {
+/// The shops' tax codes and plain rates, each with the ERP's tax of the same rate.
+fn taxes(text: &mut String, notes: &mut Vec<String>, shops: &[(&str, Probe)], erp: &Probe) {
     let there = codes(erp, "taxes");
     text.push_str(&format!("\n[flows.orders.taxes]{REMARK}the shop's code or plain rate = the ERP's tax\n"));
     let mut told = BTreeSet::new();
-    for tax in codes(shop, "taxes") {
+    for tax in shops.iter().flat_map(|(_, shop)| codes(shop, "taxes")) {
         let Some(percent) = rate(tax).filter(|_| told.insert(tax.code.clone())) else { continue };
         match of_rate(&there, percent) {
             (Some(found), _) => text.push_str(&format!("{} = {}\n", quoted(&tax.code), quoted(&found.code))),

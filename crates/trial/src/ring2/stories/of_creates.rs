@@ -25,7 +25,7 @@ fn creating() -> Stage {
     let mut stage = Stage::set(4, None, true).unwrap();
     stage.stock = None;
     let mut rules = desk::rules();
-    (rules.creates, rules.policies) = (true, Vec::new());
+    rules.pairs.iter_mut().for_each(|pair| (pair.creates, pair.policies) = (true, Vec::new()));
     stage.products = Some(rules);
     desk::open_views(&stage);
     open(&stage.world).weather = Weather::default();

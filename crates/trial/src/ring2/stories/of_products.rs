@@ -23,7 +23,8 @@ pub(super) fn catalogued<F: Future<Output = ()>>(policies: &[(&str, FieldPolicy)
 /// Lets products flow under `policies`, and ties them.
 pub(super) async fn tie(stage: &mut Stage, policies: &[(&str, FieldPolicy)]) {
     let mut rules = desk::rules();
-    rules.policies = policies.iter().map(|(path, policy)| (path_of(path), policy.clone())).collect();
+    let policies: Vec<_> = policies.iter().map(|(path, policy)| (path_of(path), policy.clone())).collect();
+    rules.pairs.iter_mut().for_each(|pair| pair.policies = policies.clone());
     stage.products = Some(rules);
     stage.stock = None;
     desk::open_views(stage);
@@ -34,7 +35,7 @@ pub(super) async fn tie(stage: &mut Stage, policies: &[(&str, FieldPolicy)]) {
     }
 }
 
-fn path_of(text: &str) -> Path {
+pub(super) fn path_of(text: &str) -> Path {
     Path::try_from(text.to_string()).unwrap()
 }
 
