@@ -43,6 +43,9 @@ pub fn market(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
             stage.products = None;
             stage.prices = None;
             open(&stage.world).weather = Weather::default();
+            if plant.is_none() && Random::of(seed, 10, 0).chance(1, 3) {
+                stage.open_outlet();
+            }
             if let Err(error) = Market::new(seed, safe).play(&stage).await {
                 open(&stage.world).broken("the-schedule-runs", error);
             }
@@ -60,10 +63,12 @@ struct Market {
     safe: bool,
     /// What the ERP could promise lately, by second.
     lately: VecDeque<(u64, Figures)>,
-    /// What the shop sold a second ago.
-    salable: Figures,
+    /// What each shop sold a second ago.
+    salable: Vec<Figures>,
     /// What was sold over the counter: second, SKU, pieces.
     counter: Vec<(u64, String, u32)>,
+    /// What was bought in a shop beside another one: that one may have shown the same pieces meanwhile.
+    beside: Vec<(u64, String, u32)>,
     bought: u64,
     writes: u64,
 }
@@ -74,8 +79,9 @@ impl Market {
             random: Random::of(seed, 6, 0),
             safe,
             lately: VecDeque::new(),
-            salable: Figures::new(),
+            salable: Vec::new(),
             counter: Vec::new(),
+            beside: Vec::new(),
             bought: 0,
             writes: 0,
         }
@@ -87,7 +93,7 @@ impl Market {
         engine.adopt_variants().await.map_err(|error| error.to_string())?;
         engine.sync(None).await.map_err(|error| error.to_string())?;
         self.look(stage, 0);
-        self.salable = trade::salable(&open(&stage.world).shop.ledger());
+        self.salable = salable(stage);
         let mut pass = None;
         for second in 1..OPEN_S {
             sleep(Duration::from_secs(1)).await;
@@ -130,14 +136,18 @@ impl Market {
         let at = self.random.index(codes.len().div_ceil(3)) * 3;
         let Some(sku) = codes.get(at) else { return false };
         let pieces = u32::try_from(self.random.between(1, 3)).unwrap_or(1);
+        let rules = stage.order_rules();
         let mut world = open(&stage.world);
         let (done, what) = match self.random.below(12) {
+            0..=2 if world.outlet.is_some() && second.is_multiple_of(2) => {
+                (world.outlet.as_mut().is_some_and(|outlet| outlet.buy(now, sku, pieces)), "is bought in the outlet")
+            }
             0..=2 => (world.shop.buy(now, sku, pieces), "is bought in the shop"),
             3..=7 => {
                 let free = trade::held(&world.erp.ledger()).get(sku).map_or(Decimal::ZERO, Held::free);
                 // Orders the shop holds back for longer than a lag are known at the counter by word of mouth.
                 let long_ago = now - jiff::SignedDuration::from_secs(i64::try_from(LAG_S + PASS_S).unwrap_or(0));
-                let kept = trade::ordered(&world.shop, &world.erp, long_ago).get(sku).copied().unwrap_or_default();
+                let kept = trade::ordered(&world, &rules, long_ago).get(sku).copied().unwrap_or_default();
                 let recently: u32 = self.at_the_counter(sku, second.saturating_sub(LAG_S + PASS_S), second);
                 let may = free - kept >= Decimal::from(pieces) && recently + pieces <= COUNTER;
                 (may && world.erp.take(now, sku, pieces), "is sold over the counter")
@@ -157,7 +167,12 @@ impl Market {
         if done {
             match what {
                 "is sold over the counter" => self.counter.push((second, sku.clone(), pieces)),
-                "is bought in the shop" => self.bought += 1,
+                "is bought in the shop" | "is bought in the outlet" => {
+                    self.bought += 1;
+                    if world.outlet.is_some() {
+                        self.beside.push((second, sku.clone(), pieces));
+                    }
+                }
                 _ => {}
             }
             world.count("trade");
@@ -167,8 +182,7 @@ impl Market {
     }
 
     fn at_the_counter(&self, sku: &str, from: u64, to: u64) -> u32 {
-        let within = |(at, code, _): &&(u64, String, u32)| (from..=to).contains(at) && code == sku;
-        self.counter.iter().filter(within).map(|(_, _, pieces)| *pieces).sum()
+        sold(&self.counter, sku, from, to)
     }
 
     /// Remembers what the ERP can promise now.
@@ -184,14 +198,16 @@ impl Market {
 
     /// Where buyers may have more than a second ago: not more than what could be known to be free.
     fn published(&mut self, stage: &Stage, second: u64) {
-        let (shop, ordered) = {
-            let world = open(&stage.world);
+        let now_for_sale = salable(stage);
+        let ordered = {
+            let (world, rules) = (open(&stage.world), stage.order_rules());
             let long_ago =
                 stage.clock.true_now() - jiff::SignedDuration::from_secs(i64::try_from(FRESH_S).unwrap_or(0));
-            (trade::salable(&world.shop.ledger()), trade::ordered(&world.shop, &world.erp, long_ago))
+            trade::ordered(&world, &rules, long_ago)
         };
-        for (sku, salable) in &shop {
-            let before = self.salable.get(sku).copied().unwrap_or_default();
+        let all = now_for_sale.iter().zip(&self.salable);
+        for ((sku, salable), before) in all.flat_map(|(shop, before)| shop.iter().map(move |row| (row, before))) {
+            let before = before.get(sku).copied().unwrap_or_default();
             // What the ERP does not have is not ours to tell.
             let Some(known) = self.lately.iter().filter_map(|(_, figures)| figures.get(sku)).max().copied() else {
                 continue;
@@ -203,7 +219,7 @@ impl Market {
                 open(&stage.world).broken("published-is-within-what-was-known", what);
             }
         }
-        self.salable = shop;
+        self.salable = now_for_sale;
     }
 
     /// Pieces sold that nobody has, each explained by what the counter took meanwhile.
@@ -215,6 +231,8 @@ impl Market {
             let window = |at: u64| self.at_the_counter(&sku, at, at + LAG_S + PASS_S);
             let taken = self.counter.iter().map(|(at, ..)| window(*at)).max().unwrap_or(0);
             let taken = if self.safe { 0 } else { taken };
+            let beside = |at: u64| sold(&self.beside, &sku, at, at + LAG_S + PASS_S);
+            let taken = taken + self.beside.iter().map(|(at, ..)| beside(*at)).max().unwrap_or(0);
             if short > Decimal::from(taken) {
                 let why = if self.safe { "the safety stock covers every sale" } else { "within any window" };
                 let what = format!("{sku}: {short} sold that nobody has, {taken} taken at the counter ({why})");
@@ -224,4 +242,15 @@ impl Market {
         }
         sum
     }
+}
+
+/// Pieces of `sku` in `sales` between two seconds.
+fn sold(sales: &[(u64, String, u32)], sku: &str, from: u64, to: u64) -> u32 {
+    let within = |(at, code, _): &&(u64, String, u32)| (from..=to).contains(at) && code == sku;
+    sales.iter().filter(within).map(|(_, _, pieces)| *pieces).sum()
+}
+
+/// What buyers of each shop may still buy.
+fn salable(stage: &Stage) -> Vec<Figures> {
+    open(&stage.world).shops().map(|shop| trade::salable(&shop.ledger())).collect()
 }

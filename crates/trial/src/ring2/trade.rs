@@ -1,16 +1,14 @@
 //! Goods move while orders cross: buyers buy what the shop offers, people sell over the counter, ship and receive.
 
 use super::boot::Stage;
-use super::world::open;
+use super::world::{World, open};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::SystemName;
-use syncline_core::rules::{StockRules, StockTarget};
+use syncline_core::rules::{OrderRules, StockRules, StockTarget};
 use syncline_sim::catalogue::{Form, Item};
 use syncline_sim::http::System;
-use syncline_sim::magento::Shop;
-use syncline_sim::tryton::Erp;
 
 /// The rules of stock where it flows: one warehouse, shown in one source.
 pub fn rules() -> StockRules {
@@ -124,16 +122,21 @@ pub fn salable(shop: &Value) -> BTreeMap<String, Decimal> {
     rows.map(|(sku, quantity)| (sku.clone(), number(quantity).max(Decimal::ZERO))).collect()
 }
 
-/// What the shop's orders of before `until` take from stock that the ERP has not reserved, by SKU.
-pub fn ordered(shop: &Shop, erp: &Erp, until: jiff::Timestamp) -> BTreeMap<String, Decimal> {
-    let there: BTreeSet<String> = rows(&erp.ledger(), "orders")
+/// What the shops' orders of before `until` take from stock that the ERP has not reserved, by SKU. Their references
+/// follow `rules`, shop by shop.
+pub fn ordered(world: &World, rules: &[OrderRules], until: jiff::Timestamp) -> BTreeMap<String, Decimal> {
+    let there: BTreeSet<String> = rows(&world.erp.ledger(), "orders")
         .into_iter()
         .filter(|row| row["state"] == "released")
         .filter_map(|row| row["reference"].as_str().map(str::to_string))
         .collect();
     let mut ordered = BTreeMap::new();
-    for order in rows(&shop.ledger(), "orders") {
-        let known = order["number"].as_str().is_some_and(|number| there.contains(number));
+    let orders = world
+        .shops()
+        .zip(rules)
+        .flat_map(|(shop, rules)| rows(&shop.ledger(), "orders").into_iter().map(move |order| (order, rules)));
+    for (order, rules) in orders {
+        let known = order["number"].as_str().is_some_and(|number| there.contains(&rules.reference("", number)));
         let placed = order["placed"].as_str().map(|placed| format!("{}Z", placed.replace(' ', "T")));
         let placed = placed.and_then(|placed| placed.parse::<jiff::Timestamp>().ok());
         if known || order["state"] == "cancelled" || placed.is_none_or(|placed| placed > until) {

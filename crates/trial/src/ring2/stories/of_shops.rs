@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
 use syncline_core::rules::{FieldPolicy, PairRules};
 use syncline_engine::conflicts::{Choice, Which as Meant};
+use syncline_engine::sweep::SweepOrder;
 
 const SKU: &str = "MUG";
 
@@ -213,6 +214,41 @@ fn one_shop_that_is_down_for_an_hour_keeps_nothing_from_the_other() {
         let writes = open(&stage.world).writes;
         passes(&stage, 600).await;
         assert_eq!(open(&stage.world).writes, writes, "silent at rest");
+    });
+}
+
+#[test]
+fn a_product_one_shop_lost_is_held_there_and_goes_on_in_the_other() {
+    let change = |stage: &mut Stage| {
+        stage.stock = Some(trade::rules());
+        languages(stage);
+    };
+    two_shops(50, change, |stage| async move {
+        let engine = stage.boot().await.unwrap();
+        for system in engine.systems.values() {
+            engine.store.forget_cursor(system.uid.clone(), Kind::Variant).await.unwrap();
+        }
+        leave(&stage, 8);
+        passes(&stage, 120).await;
+        let which = Meant { field: Some(path_of("texts.*.name")), ..Meant::default() };
+        engine.resolve(&which, &Choice::Take(SystemName::new("erp"))).await.unwrap();
+        passes(&stage, 120).await;
+        assert!(open(&stage.world).outlet.as_mut().unwrap().delete_product(SKU));
+        for (system, kind) in engine.sweeps(None).unwrap() {
+            engine.sweep(system, kind, SweepOrder::default(), &mut |_| {}).await.unwrap();
+        }
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).erp.edit_product(now, SKU, Some("de"), "name", &json!("Krug")));
+        assert!(open(&stage.world).erp.take(now, SKU, 3));
+        passes(&stage, 240).await;
+        let shop = open(&stage.world).shop.ledger();
+        let rows = shop["products"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["sku"] == SKU).unwrap();
+        assert_eq!(row["views"]["german"]["name"], "Krug", "names go on to the shop that has it");
+        assert_eq!(trade::salable(&shop)[SKU], Decimal::from(5), "and so does stock");
+        let open_lanes = held_or_worse(&engine).await;
+        let lost = open_lanes.iter().find(|lane| lane.starts_with("variant MUG") && lane.contains("outlet"));
+        assert!(lost.is_some_and(|lane| lane.contains("SYN-0150")), "a person is asked: {open_lanes:?}");
     });
 }
 
