@@ -8,7 +8,7 @@ mod settle;
 use crate::aside::{Aside, Asides, given_back};
 use crate::poll;
 use crate::run::Engine;
-use crate::shared::bases_of_write;
+use crate::shared::{about, bases_of_write};
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -263,7 +263,7 @@ impl Engine {
         if !self.is_one_of_several(work.claimed.kind, &system.name) {
             return self.hold(&work, hold).await;
         }
-        work.aside.insert(system.name.clone(), Aside::Held(hold));
+        work.aside.insert(system.name.clone(), Aside::Held(about(hold, &system.name)));
         Ok(Moved::Again(work))
     }
 
@@ -411,7 +411,7 @@ impl Engine {
     /// Leaves out a system that gave no answer, or refused the record: the lane has others to tell.
     fn go_on_without(&self, mut work: Work, system: &System, error: Error) -> Result<Moved, EngineError> {
         let aside = match error.kind.next() {
-            Next::Inbox => Aside::Failed(poll::refusal(&error)),
+            Next::Inbox => Aside::Failed(about(poll::refusal(&error), &system.name)),
             Next::Pause => {
                 self.refused_us(&system.name, &error);
                 Aside::Trouble(error)

@@ -194,6 +194,7 @@ impl Engine {
             }
         }
         let Some((decision, target)) = decided else { return Ok(Decision::Agreed.into()) };
+        let decision = if rules.pairs.len() > 1 { told_of(decision, &target) } else { decision };
         let peer = match &decision {
             Decision::Step(plan) if plan.target == rules.source => Some(target),
             Decision::Step(_) => Some(rules.source.clone()),
@@ -361,6 +362,23 @@ fn note(agreed: &mut Agreed, case: &Case, source: &System, target: &System, shar
     };
     let over = chosen.iter().map(|(path, _)| path).filter(settled);
     agreed.over_with.extend(over.map(|path| (target.uid.clone(), path.clone())));
+}
+
+/// `decision` with the system it is about, where a person is to see to it: there are several.
+fn told_of(decision: Decision, target: &SystemName) -> Decision {
+    match decision {
+        Decision::Hold(hold) => Decision::Hold(about(hold, target)),
+        Decision::Conflict(hold) => Decision::Conflict(about(hold, target)),
+        other => other,
+    }
+}
+
+/// `hold` with the system it is about, where it does not say so itself.
+pub(crate) fn about(hold: Hold, target: &SystemName) -> Hold {
+    match hold.what.contains(target.as_str()) {
+        true => hold,
+        false => Hold { what: format!("{target}: {}", hold.what), ..hold },
+    }
 }
 
 fn weight(decision: &Decision) -> u8 {

@@ -185,3 +185,67 @@ async fn a_renamed_variant_is_known_by_its_second_name_and_counted_once() {
     accept(&store, shop(), incoming(Kind::Order, "1001", Told::News, &[("OLD-MUG", 3)]), at(10)).await;
     assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 3.into(), reserved: None }]);
 }
+
+#[tokio::test]
+async fn a_third_system_that_learns_of_a_variant_wakes_its_stock() {
+    let (store, stock) = tied().await;
+    assert!(!rest(&store, stock).await, "it is at rest");
+    let outlet = (SystemUid::new("9k2m"), RemoteId::new("", "MUG"), Vec::new());
+    let ids = vec![outlet, (erp(), RemoteId::new("", "12"), Vec::new())];
+    store.adopt(vec![Adoption { kind: Kind::Variant, label: "MUG".into(), ids }], at(3)).await.expect("tied");
+    assert_eq!(store.load(stock).await.expect("loaded").bound.len(), 3);
+    assert!(rest(&store, stock).await, "the new shop has to be told");
+}
+
+#[tokio::test]
+async fn what_a_person_has_to_see_is_looked_at_again_only_when_it_is_due() {
+    let (store, stock) = tied().await;
+    accept(&store, erp(), incoming(Kind::Stock, "12", Told::News, &[]), at(1)).await;
+    let claim = |now: i64| Claim { now: at(now), lease_s: 60, limit: 9, only: Vec::new(), except: Vec::new() };
+    let held = || LaneState::Held(syncline_core::policy::Hold::new("SYN-0132", "it is gone", "see to it"));
+    for (now, again_at, next) in [(10, Some(at(100)), 100), (110, None, 9_000)] {
+        let lane = store.claim(claim(now)).await.expect("claimed").pop().expect("a lane");
+        let (progressed, entry, evidence, commitments) = (false, None, None, None);
+        let (state, epoch, served, agreed) = (held(), lane.epoch, None, None);
+        let now = at(now);
+        let release = Release {
+            lane: stock,
+            epoch,
+            state,
+            again_at,
+            progressed,
+            entry,
+            evidence,
+            commitments,
+            served,
+            agreed,
+            now,
+        };
+        store.release(release).await.expect("given back");
+        assert!(store.claim(claim(next - 1)).await.expect("claimed").is_empty(), "not before it is due");
+    }
+    assert!(
+        store.claim(claim(1_000_000)).await.expect("claimed").is_empty(),
+        "where nothing is due only news wakes it"
+    );
+}
+
+#[tokio::test]
+async fn two_shops_customers_may_share_one_party() {
+    let store = Sql::inline(":memory:").expect("a store");
+    let customer = |system: SystemUid| (system, RemoteId::new("1", "7"), Vec::new());
+    let first = vec![customer(shop()), (erp(), RemoteId::new("", "55"), Vec::new())];
+    store.adopt(vec![Adoption { kind: Kind::Customer, label: "7".into(), ids: first }], at(0)).await.expect("tied");
+    let outlet = SystemUid::new("9k2m");
+    accept(&store, outlet.clone(), incoming(Kind::Customer, "8", Told::News, &[]), at(1)).await;
+    let ids = vec![RemoteId::new("", "8")];
+    let second = store.entities(outlet, Kind::Customer, ids).await.expect("asked")[0].expect("a customer");
+    for _ in 0..2 {
+        store.share(second, erp(), RemoteId::new("", "55"), at(2)).await.expect("tied");
+    }
+    let bound = store.load(second).await.expect("loaded").bound;
+    assert_eq!(bound.get(&erp()).map(|bound| bound.id.id.as_str()), Some("55"));
+    let owner = store.entities(erp(), Kind::Customer, vec![RemoteId::new("", "55")]).await.expect("asked")[0];
+    assert!(owner.is_some_and(|owner| owner != second), "the party is still the first one's");
+    assert_eq!(store.bindings(erp(), Kind::Customer).await.expect("asked").len(), 1);
+}
