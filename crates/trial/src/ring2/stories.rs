@@ -327,7 +327,7 @@ async fn renamed(stage: &Stage) -> Engine {
     };
     let systems = before.systems.values().map(named).collect();
     let rules = OrderRules { source: web.clone(), target: books.clone(), ..stage.rules.clone() };
-    let flows = Flows { orders: Some(rules), ..before.flows.clone() };
+    let flows = Flows { orders: vec![rules], ..before.flows.clone() };
     Engine::new(before.store.clone(), systems, flows, before.settings.clone(), stage.clock.clone())
 }
 
