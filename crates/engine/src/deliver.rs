@@ -165,6 +165,10 @@ impl Engine {
             let remedy = "`syncline explain` shows what repeats; mend that in its system, then `syncline retry`";
             return self.hold(&work, Hold::new("SYN-0118", what, remedy)).await;
         }
+        if let Some((name, error)) = self.kept_from(&case) {
+            let at = after(self.now(), self.patience(&work, &name, &error));
+            return self.give_back(&work, LaneState::Later(at, format!("{name}: {}", error.message)), None, None).await;
+        }
         match &case.delivery {
             Some(delivery) => {
                 let delivery = delivery.clone();
@@ -172,6 +176,13 @@ impl Engine {
             }
             None => self.begin(work, case).await,
         }
+    }
+
+    /// The system that is away in this pass and without which nothing can be done about an order or a customer.
+    fn kept_from(&self, case: &Case) -> Option<(SystemName, Error)> {
+        let rules = self.order_rules(case).filter(|_| matches!(case.kind, Kind::Order | Kind::Customer))?;
+        let mut away = self.away();
+        [&rules.source, &rules.target].into_iter().find_map(|name| away.remove_entry(name))
     }
 
     /// The next move of a delivery that is not over.

@@ -96,7 +96,10 @@ pub struct Engine {
     pub settings: Settings,
     clock: Arc<dyn Clock>,
     stop: AtomicBool,
+    /// Systems left out until the next pass.
     paused: Mutex<BTreeMap<SystemName, Error>>,
+    /// Systems that did not say what they can do when the engine was made: left out by it for good.
+    absent: Mutex<BTreeMap<SystemName, Error>>,
     refusals: Mutex<BTreeMap<SystemName, u32>>,
     /// Flows whose pass waits for a person's approval.
     gates: Mutex<BTreeMap<Flow, Gate>>,
@@ -116,7 +119,8 @@ impl Engine {
         settings: Settings,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let (paused, refusals, gates) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (paused, refusals, gates, absent) =
+            (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
         Self {
             store,
             systems,
@@ -125,6 +129,7 @@ impl Engine {
             clock,
             stop: AtomicBool::new(false),
             paused,
+            absent,
             refusals,
             gates,
             writes: 0.into(),
@@ -188,11 +193,29 @@ impl Engine {
 
     /// The systems that are left out of this pass: they refused us, or did not answer when it began.
     pub(crate) fn away(&self) -> BTreeMap<SystemName, Error> {
-        self.paused.lock().map(|paused| paused.clone()).unwrap_or_default()
+        let mut away = self.absent();
+        if let Ok(paused) = self.paused.lock() {
+            away.extend(paused.iter().map(|(name, error)| (name.clone(), error.clone())));
+        }
+        away
+    }
+
+    /// Leaves `system` out of everything: it did not say what it can do, because of `error`.
+    pub fn leave_out(&self, system: SystemName, error: Error) {
+        if let Ok(mut absent) = self.absent.lock() {
+            absent.insert(system, error);
+        }
+    }
+
+    /// The systems that are left out of everything, each with why.
+    #[must_use]
+    pub fn absent(&self) -> BTreeMap<SystemName, Error> {
+        self.absent.lock().map(|absent| absent.clone()).unwrap_or_default()
     }
 
     /// Whether no flow has two systems left that are not away: then nothing can be done in this pass.
-    fn stalled(&self) -> bool {
+    #[must_use]
+    pub fn stalled(&self) -> bool {
         let away = self.away();
         let orders = self.flows.orders.iter().map(|rules| (&rules.source, &rules.target));
         let stock = self.flows.inventory.iter();

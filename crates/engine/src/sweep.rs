@@ -306,6 +306,9 @@ impl Engine {
             if self.stopping() {
                 break;
             }
+            if self.absent().contains_key(&system.name) {
+                continue;
+            }
             let state = self.store.sweep(system.uid.clone(), kind).await?;
             let deep = due(state.ended_deep, self.flows.sweep_deep_s, self.now());
             if state.walk.is_none() && !deep && !due(state.ended, self.flows.sweep_s, self.now()) {

@@ -5,10 +5,12 @@ use crate::failure::Failure;
 use crate::patience::Patience;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use syncline_connect::http::Http;
 use syncline_connect::{Connector, Ctx, Error, Fut, Probe, Request, Response, Transport, TransportError};
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::SystemName;
+use syncline_core::policy::ErrorKind;
 use syncline_engine::config::{Config, Secret, SystemConfig, SystemKind};
 use syncline_engine::{Engine, Settings, System};
 use syncline_store::{Sql, Store};
@@ -102,14 +104,19 @@ pub(crate) async fn probed(config: &Config) -> Result<Vec<(System, Probe)>, Fail
     let mut found = Vec::new();
     for (mut system, probe) in systems.into_iter().zip(probes) {
         let probe = probe.map_err(|error| Failure::system(&system.name, &error))?;
-        system.profile = probe.profile.clone();
-        let told = config.systems.get(&system.name).and_then(|told| told.settle_s);
-        for kind in system.profile.kinds.values_mut() {
-            kind.settle_s = kind.settle_s.map(|usual| told.unwrap_or(usual));
-        }
+        settled(config, &mut system, &probe);
         found.push((system, probe));
     }
     Ok(found)
+}
+
+/// Gives `system` the profile it told, with the times of `config`.
+fn settled(config: &Config, system: &mut System, probe: &Probe) {
+    system.profile = probe.profile.clone();
+    let told = config.systems.get(&system.name).and_then(|told| told.settle_s);
+    for kind in system.profile.kinds.values_mut() {
+        kind.settle_s = kind.settle_s.map(|usual| told.unwrap_or(usual));
+    }
 }
 
 /// What `system` says of itself. A page of a proxy, half an answer or a plea for patience is asked past.
@@ -157,8 +164,56 @@ pub(crate) async fn working(config: &Config) -> Result<Engine, Failure> {
 
 /// The same over a store that is held already.
 pub(crate) async fn working_on(config: &Config, store: Arc<dyn Store>) -> Result<Engine, Failure> {
-    let systems = probed(config).await?;
-    Ok(engine(config, store, by_name(systems.into_iter().map(|(system, _)| system))))
+    let (systems, absent) = answering(config).await?;
+    let engine = engine(config, store, by_name(systems));
+    for (name, error) in &absent {
+        engine.leave_out(name.clone(), error.clone());
+    }
+    match absent.first() {
+        Some((name, error)) if engine.stalled() => Err(Failure::system(name, error)),
+        _ => Ok(engine),
+    }
+}
+
+/// The systems of `config`, each asked what it can do, and those that gave no answer. What is answered and is not
+/// understood is a failure all the same.
+async fn answering(config: &Config) -> Result<(Vec<System>, Vec<(SystemName, Error)>), Failure> {
+    let mut systems = systems(config)?;
+    let probes = futures::future::join_all(systems.iter().map(probe)).await;
+    let mut absent = Vec::new();
+    for (system, probe) in systems.iter_mut().zip(probes) {
+        match probe {
+            Ok(probe) => settled(config, system, &probe),
+            Err(error) if passes(&error) => absent.push((system.name.clone(), error)),
+            Err(error) => return Err(Failure::system(&system.name, &error)),
+        }
+    }
+    Ok((systems, absent))
+}
+
+/// Whether a system that answers like this may answer otherwise later.
+fn passes(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Busy | ErrorKind::Broken)
+}
+
+/// Once one of the systems that `engine` leaves out says what it can do; never where it leaves out none.
+pub(crate) async fn back(config: &Config, engine: &Engine, every: Duration) {
+    let absent = engine.absent();
+    let asked: Vec<System> = match systems(config) {
+        Ok(all) => all.into_iter().filter(|system| absent.contains_key(&system.name)).collect(),
+        Err(_) => Vec::new(),
+    };
+    if asked.is_empty() {
+        std::future::pending::<()>().await;
+    }
+    loop {
+        tokio::time::sleep(every).await;
+        for system in &asked {
+            if system.connector.probe(&system.ctx).await.is_ok() {
+                return;
+            }
+        }
+    }
 }
 
 /// The engine that reads the systems and its store, and writes to neither.

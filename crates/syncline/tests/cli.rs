@@ -216,7 +216,7 @@ fn a_run_is_shown_taken_back_and_let_through_again() {
 #[test]
 fn two_shops_on_one_erp_in_one_file() {
     let mut bench = Bench::started("shops", 4);
-    let (outlet, _) = bench.outlet(4);
+    let (outlet, address) = bench.outlet(4);
     let (shop, erp) = (bench.shop_flag(), bench.erp_flag());
     let twice = bench.json(&["init", "--yes", "--shop", &shop, "--shop", &shop, "--erp", &erp], 64);
     assert!(twice["error"].to_string().contains("two systems are called `shop`"), "{twice}");
@@ -250,6 +250,21 @@ fn two_shops_on_one_erp_in_one_file() {
         "{references:?}"
     );
     assert_eq!(bench.json(&["check"], 0)["problems"], json!([]), "a shop of the store is known again");
+    // One shop is down: the other one's orders go on, and who is down is told.
+    let file = bench.file("syncline.toml");
+    bench.put("syncline.toml", &file.replace(&address, "http://127.0.0.1:1"));
+    let orders = bench.shop_orders();
+    let mut order = orders.first().expect("an order").clone();
+    (order["state"], order["status"]) = (json!("new"), json!("pending"));
+    (order["entity_id"], order["increment_id"]) = (json!(770_001), json!("A-1"));
+    order["ext_order_id"] = Value::Null;
+    order["payment"]["method"] = json!("checkmo");
+    let (status, answer) = post(&bench.shop, "/_sim/orders", &order.to_string());
+    assert!((200..300).contains(&status), "{status} {answer}");
+    let told = bench.json(&["sync"], 1);
+    assert!(told["error"].to_string().contains("outlet"), "{told}");
+    let references = bench.erp_ledger()["orders"].to_string();
+    assert!(references.contains("shop-A-1"), "{references}");
 }
 
 #[test]

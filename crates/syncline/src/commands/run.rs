@@ -5,6 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::{open, signals};
 use serde_json::json;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 use syncline_core::policy::ErrorKind;
@@ -17,29 +18,50 @@ Examples:
   syncline run --json          the same lines as JSON on stdout
 SIGTERM or Ctrl-C ends it after the step under way, with exit code 0.";
 
+/// Between two questions to a system that is left out.
+const AGAIN: Duration = Duration::from_secs(30);
+
 /// Nothing but the file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {}
 
 pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
-    let Some(engine) = opened(config, out).await? else { return Ok(Exit::Agreed) };
+    loop {
+        let Some(engine) = opened(config, out).await? else { return Ok(Exit::Agreed) };
+        if !passes(&engine, config, out).await? {
+            out.say(format!("{:.0} stopped; nothing is under way", clock::now()));
+            return Ok(Exit::Agreed);
+        }
+    }
+}
+
+/// Runs until asked to stop, or until a system answers that was left out; whether that is why.
+async fn passes(engine: &Engine, config: &Config, out: Out) -> Result<bool, Failure> {
     let recovered = engine.recover().await?;
     let every = engine.flows.every_s;
     out.say(format!("{:.0} running, a pass every {every} s, {recovered} writes to be looked up first", clock::now()));
+    for (name, error) in engine.absent() {
+        out.say(format!("{:.0} {name} is left out until it answers: {}", clock::now(), error.message));
+    }
     let mut before = 0;
     let tell = |result: &Result<Synced, EngineError>| {
         pass(result, &mut before, out);
         super::sync::unapproved(&engine.shut(), out);
     };
-    let work = engine.run(tell);
-    let (result, _) = signals::stoppable(&engine, out, work, std::future::pending()).await;
+    let back = Cell::new(false);
+    let returned = async {
+        open::back(config, engine, AGAIN).await;
+        out.say(format!("{:.0} a system that was left out answers again", clock::now()));
+        back.set(true);
+        engine.stop();
+    };
+    let (result, stopped) = signals::stoppable(engine, out, engine.run(tell), returned).await;
     result?;
-    out.say(format!("{:.0} stopped; nothing is under way", clock::now()));
-    Ok(Exit::Agreed)
+    Ok(back.get() && !stopped)
 }
 
-/// The engine once both systems answer; none where it was asked to stop before.
+/// The engine once systems answer between which something flows; none where it was asked to stop before.
 async fn opened(config: &Config, out: Out) -> Result<Option<Engine>, Failure> {
     let store = open::writer(config)?;
     let later = [ErrorKind::Unreachable, ErrorKind::Busy, ErrorKind::Broken].map(ErrorKind::code);
