@@ -6,8 +6,10 @@
 use crate::id::{DeliveryId, EntityId, Epoch, Mark, RemoteId, SystemName};
 use crate::kind::{Kind, Step};
 use crate::leaf::Leaves;
+use crate::path::Path;
 use crate::policy::Hold;
 use crate::profile::Guard;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,9 @@ pub struct Change {
     pub expect: Option<String>,
     /// The wanted fields.
     pub leaves: Leaves,
+    /// What the target calls the elements that the fields name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub elements: BTreeMap<Path, String>,
     /// Only adopt a document that carries the mark already; never make one.
     #[serde(default)]
     pub adopt_only: bool,
@@ -302,6 +307,7 @@ mod tests {
             document: None,
             expect: None,
             leaves: Leaves::new(),
+            elements: BTreeMap::new(),
             adopt_only: false,
         };
         Delivery {

@@ -4,6 +4,8 @@ use crate::id::{EntityId, RemoteId};
 use crate::kind::Kind;
 use crate::money::Money;
 use crate::path::Path;
+use crate::record::Address;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -63,6 +65,8 @@ pub enum Value {
     Ref(Ref),
     /// A code out of a table that both systems name differently (tax, payment method).
     Code(String),
+    /// A postal address: one value, for half of one and half of another is where nobody lives.
+    Address(Box<Address>),
 }
 
 impl fmt::Display for Value {
@@ -70,6 +74,7 @@ impl fmt::Display for Value {
         match self {
             Self::Text(text) | Self::Code(text) => f.write_str(text),
             Self::Bool(yes) => write!(f, "{yes}"),
+            Self::Address(address) => write!(f, "{address}"),
             Self::Number(number) => write!(f, "{}", number.normalize()),
             Self::Money(money) => write!(f, "{money}"),
             Self::Day(day) => write!(f, "{day}"),
@@ -252,6 +257,7 @@ fn canonical(value: &Value) -> String {
             return alloc::format!("r{value}|{element}");
         }
         Value::Code(_) => 'c',
+        Value::Address(address) => return alloc::format!("a{}", address.parts_apart()),
     };
     alloc::format!("{tag}{value}")
 }

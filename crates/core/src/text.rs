@@ -47,6 +47,38 @@ pub fn folded(text: &str) -> String {
     key
 }
 
+/// `text` in one line: control characters become spaces, and none stand at the ends.
+#[must_use]
+pub fn line(text: &str) -> String {
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    spaced.trim().to_string()
+}
+
+/// A town with the region behind it, where it does not stand there already.
+#[must_use]
+pub fn town(city: &str, region: &str) -> String {
+    let (town, part) = (folded(city), folded(region));
+    if part.is_empty() || town == part || town.ends_with(&alloc::format!(", {part}")) {
+        city.to_string()
+    } else if town.is_empty() {
+        region.to_string()
+    } else {
+        alloc::format!("{city}, {region}")
+    }
+}
+
+/// A telephone number by what is dialled: its digits, with `+` in front where it has one; a text without digits as it is.
+#[must_use]
+pub fn phone(text: &str) -> String {
+    let text = text.trim();
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    match (digits.is_empty(), text.starts_with('+')) {
+        (true, _) => line(text),
+        (false, true) => alloc::format!("+{digits}"),
+        (false, false) => digits,
+    }
+}
+
 /// The first `limit` scalar values of a foreign text, for messages: control characters become spaces.
 #[must_use]
 pub fn shown(text: &str, limit: usize) -> String {
@@ -64,6 +96,22 @@ mod tests {
         assert_eq!(cut(family, 3).as_deref(), Some("ab"));
         assert_eq!(cut(family, 7).as_deref(), Some("ab👨‍👩‍👧"));
         assert_eq!(cut("Zoë", 3), None);
+    }
+
+    #[test]
+    fn a_telephone_number_is_what_is_dialled() {
+        assert_eq!(phone("+49 (30) 123-4"), "+49301234");
+        assert_eq!(phone(" 0221/4711"), "02214711");
+        assert_eq!(phone("none"), "none");
+    }
+
+    #[test]
+    fn a_region_without_a_record_stands_behind_the_town() {
+        assert_eq!(town("New York", "NY"), "New York, NY");
+        assert_eq!(town("Berlin", "berlin"), "Berlin");
+        assert_eq!(town("New York, NY", "NY"), "New York, NY");
+        assert_eq!(town("", "Kerry"), "Kerry");
+        assert_eq!(town("Köln", ""), "Köln");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Binds what both sides have already, by natural key or by a list of pairs; writes nothing remote.
 
+mod customers;
+
 use crate::pages::Pages;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -17,17 +19,17 @@ use syncline_store::Adoption;
 pub struct Adopted {
     /// The shop.
     pub shop: SystemName,
-    /// Products of the source read.
+    /// Records of the source read.
     pub source: usize,
-    /// Products of the target read.
+    /// Records of the target read.
     pub target: usize,
     /// Pairs of one key on both sides.
     pub matched: usize,
     /// Pairs bound just now.
     pub bound: usize,
-    /// Keys of the source that the target does not have.
+    /// What of the source the target does not have.
     pub unmatched: Vec<String>,
-    /// Keys that several products share on one side; a person has to choose, by CSV.
+    /// What shares its key with several on one side; a person has to choose, by CSV.
     pub ambiguous: Vec<String>,
 }
 

@@ -7,7 +7,7 @@ use crate::system::EngineError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use syncline_core::id::{EntityId, SystemName, SystemUid};
-use syncline_core::kind::{Flow, Kind};
+use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::planner::Decision;
 use syncline_store::{Accept, LaneFilter, LaneRow};
 
@@ -38,7 +38,7 @@ struct Approved {
 }
 
 /// The kinds that are guarded, with where their flow comes from.
-pub(crate) const GUARDED: [Kind; 2] = [Kind::Variant, Kind::Price];
+pub(crate) const GUARDED: [Kind; 3] = [Kind::Variant, Kind::Price, Kind::Customer];
 
 impl Engine {
     /// Flows whose next pass would change too much to go unseen. What was approved lasts until the flow is at rest.
@@ -94,6 +94,8 @@ impl Engine {
             let case = self.store.load(*lane).await?;
             // What is under way was let through before; what is undone was a person's own wish.
             let asked = match self.decide(&case, true).await?.decision {
+                // A customer that an order needs is made whatever waits.
+                Decision::Step(plan) if kind == Kind::Customer && plan.step != Step::Update => false,
                 Decision::Step(plan) => !self.takes_back(&case, &plan),
                 _ => false,
             };

@@ -164,6 +164,8 @@ pub struct Config {
     pub flows: BTreeMap<Flow, FlowConfig>,
     /// Rules of the orders flow, shop by shop; nothing where there is none.
     pub orders: Vec<OrderRules>,
+    /// Rules of the customers flow, shop by shop; nothing where there is none.
+    pub customers: Vec<FieldRules>,
     /// Customers of several shops with one e-mail are one party of the ERP.
     pub one_by_email: bool,
     /// Rules of the products flow, where there is one.
@@ -207,7 +209,7 @@ impl Config {
         let looks = self.flows.values().filter(|flow| flow.mode != Mode::Off).map(|flow| flow.every_s);
         Flows {
             orders: if on(Flow::Orders) { self.orders.clone() } else { Vec::new() },
-            customers: on(Flow::Customers),
+            customers: if on(Flow::Customers) { self.customers.clone() } else { Vec::new() },
             one_by_email: self.one_by_email,
             products: self.products.clone().filter(|_| on(Flow::Products)),
             prices: self.prices.clone().filter(|_| on(Flow::Prices)),

@@ -140,7 +140,7 @@ impl Engine {
     }
 
     fn found(&self, case: &Case, which: &Which) -> Result<Vec<Found>, EngineError> {
-        let Some(rules) = self.field_rules(case.kind) else { return Ok(Vec::new()) };
+        let Some(rules) = self.rules_of(case) else { return Ok(Vec::new()) };
         let pairs = self.pairs(case, rules)?;
         let of = |(target, conflicts): (SystemName, Vec<Conflict>)| {
             conflicts.into_iter().map(move |conflict| Found { target: target.clone(), conflict })
@@ -153,7 +153,7 @@ impl Engine {
     /// The two systems of `found`: where the flow comes from, and where it goes.
     fn pair_of(&self, case: &Case, found: &Found) -> Result<(&System, &System), EngineError> {
         let missing = || EngineError::Setup("SYN-0402: no flow carries it any more".to_string());
-        let rules = self.field_rules(case.kind).ok_or_else(missing)?;
+        let rules = self.rules_of(case).ok_or_else(missing)?;
         Ok((self.system(&rules.source)?, self.system(&found.target)?))
     }
 

@@ -12,7 +12,7 @@ use syncline_core::leaf::Leaves;
 use syncline_core::mark::{Origin, mark};
 use syncline_core::money::Money;
 use syncline_core::path::Path;
-use syncline_core::planner::{self, Bound, CustomerCase, Decision, OrderCase, Planned};
+use syncline_core::planner::{self, Bound, Decision, OrderCase, Planned};
 use syncline_core::policy::Hold;
 use syncline_core::record::{Customer, Order};
 use syncline_core::rules::OrderRules;
@@ -64,7 +64,7 @@ impl Engine {
             self.check_stock(case, &mut decided.decision)?;
             return Ok(decided);
         }
-        if let Some(rules) = self.field_rules(case.kind) {
+        if let Some(rules) = self.field_rules(case.kind).filter(|_| case.kind != Kind::Customer) {
             return self.decide_shared(case, rules, aside);
         }
         let Some(rules) = self.order_rules(case) else {
@@ -86,13 +86,14 @@ impl Engine {
             Kind::Order => self.decide_order(case, rules, source, target, side, lenient).await?,
             Kind::Customer => match Self::decide_person(&self.person(case, source, target).await?, target) {
                 Some(decision) => decision.into(),
-                None => self.decide_customer(case, target, side),
+                None => self.decide_customer(case, source, target, side, aside)?,
             },
             Kind::Variant | Kind::Product | Kind::Stock | Kind::Price => {
                 Decision::Outside("no flow carries it".to_string()).into()
             }
         };
-        if let Decision::Step(_) = &decided.decision {
+        // A record that is shared was checked by its fields.
+        if let (Decision::Step(_), None) = (&decided.decision, &decided.peer) {
             let nothing = Leaves::new();
             let shown = case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen);
             let facts = Facts {
@@ -169,23 +170,6 @@ impl Engine {
         };
         let decision = planner::order(&order_case);
         Ok(Decided { decision, resolution, ..Decided::default() })
-    }
-
-    fn decide_customer(&self, case: &Case, target: &System, side: &SideState) -> Decided {
-        let bound = case.bound.get(&target.uid);
-        let addresses: Vec<String> = bound
-            .map(|bound| {
-                bound.elements.keys().filter_map(|path| path.within("addresses")).map(|(key, _)| key).collect()
-            })
-            .unwrap_or_default();
-        planner::customer(&CustomerCase {
-            target: &target.name,
-            flows: self.flows.customers,
-            seen: &side.seen,
-            bound: bound.is_some(),
-            bound_addresses: &addresses,
-        })
-        .into()
     }
 
     /// The mark of the document that `case` has or would have in `target`.

@@ -359,6 +359,7 @@ impl Engine {
                         return self.done(work, case, delivery, system, snapshot, false, "read back").await;
                     }
                     let shown = snapshot.records.first().map(|(_, record)| record.to_leaves()).unwrap_or_default();
+                    let shown = self.shown_after(case, system, &shown, &[]);
                     agreed = bases_of_write(system, &delivery.change.leaves, case.basis.as_ref(), &shown);
                     self.take_in(system, snapshot).await?;
                 }
@@ -389,7 +390,7 @@ impl Engine {
         let version = snapshot.version.clone();
         let Some((id, record)) = snapshot.records.into_iter().next() else { return Ok(()) };
         let told = match record.kind() {
-            Kind::Stock | Kind::Variant | Kind::Price => Told::Asked,
+            Kind::Stock | Kind::Variant | Kind::Price | Kind::Customer => Told::Asked,
             _ => Told::News,
         };
         let records = vec![poll::row(id, &record, version, told)];

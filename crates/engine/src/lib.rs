@@ -6,6 +6,7 @@ pub mod approval;
 mod aside;
 pub mod config;
 pub mod conflicts;
+mod customers;
 pub mod decide;
 pub mod deliver;
 pub mod explain;

@@ -62,7 +62,7 @@ impl Engine {
     /// Where the store fails.
     pub(crate) async fn note_person(&self, case: &Case, asked: bool) -> Result<bool, EngineError> {
         let rules = self.order_rules(case).filter(|_| self.flows.one_by_email && case.kind == Kind::Customer);
-        let Some(rules) = rules.filter(|_| self.flows.customers && self.writes_to(Kind::Customer)) else {
+        let Some(rules) = rules.filter(|_| !self.flows.customers.is_empty() && self.writes_to(Kind::Customer)) else {
             return Ok(false);
         };
         let (shop, target) = (self.system(&rules.source)?, self.system(&rules.target)?);

@@ -128,7 +128,7 @@ fn takes(record: &Record) -> Vec<Taken> {
 }
 
 /// A customer's label without personal text: its number, or a short hash of a guest's address.
-fn customer_label(id: &RemoteId) -> String {
+pub(crate) fn customer_label(id: &RemoteId) -> String {
     match id.id.strip_prefix("guest:") {
         None => id.id.clone(),
         Some(address) => {

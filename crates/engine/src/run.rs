@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use syncline_connect::{Clock, Error};
 use syncline_core::id::{EntityId, RunId, SystemName, SystemUid};
-use syncline_core::kind::{Flow, Kind};
+use syncline_core::kind::{Flow, Kind, Step};
+use syncline_core::planner::Planned;
 use syncline_core::rules::{FieldRules, OrderRules, PriceRules, StockRules};
 use syncline_store::{Accept, Claim, LaneFilter, Retry, Store};
 
@@ -39,8 +40,8 @@ impl Default for Settings {
 pub struct Flows {
     /// Rules of the orders flow, shop by shop; nothing where there is none.
     pub orders: Vec<OrderRules>,
-    /// Whether customers flow with the orders.
-    pub customers: bool,
+    /// Rules of the customers flow, shop by shop: made with the orders that need them, then shared field by field.
+    pub customers: Vec<FieldRules>,
     /// Customers of several shops with one e-mail are one party of the ERP.
     pub one_by_email: bool,
     /// Rules of the products flow.
@@ -221,6 +222,7 @@ impl Engine {
         let stock = self.flows.inventory.iter();
         let stock = stock.flat_map(|rules| rules.targets.iter().map(|target| (&rules.source, &target.system)));
         let shared = self.flows.products.iter().chain(self.flows.prices.iter().map(|rules| &rules.fields));
+        let shared = shared.chain(&self.flows.customers);
         let shared = shared.flat_map(|rules| rules.pairs.iter().map(|pair| (&pair.source, &pair.target)));
         let mut ties = orders.chain(stock).chain(shared);
         !away.is_empty() && !ties.any(|(one, other)| !away.contains_key(one) && !away.contains_key(other))
@@ -229,11 +231,19 @@ impl Engine {
     /// Every system whose changes are read, with the kind.
     fn watched(&self) -> Vec<(&SystemName, Kind)> {
         let orders = self.flows.orders.iter().map(|rules| (&rules.source, Kind::Order));
+        let customers = self.flows.customers.iter();
+        let customers = customers.flat_map(|rules| rules.systems().map(|name| (name, Kind::Customer)));
         let stock = self.flows.inventory.iter().map(|rules| (&rules.source, Kind::Stock));
         let prices = self.flows.prices.iter().map(|rules| (&rules.fields.source, Kind::Price));
         let products = self.flows.products.iter();
         let products = products.flat_map(|rules| rules.systems().map(|name| (name, Kind::Variant)));
-        orders.chain(stock).chain(prices).chain(products).collect()
+        let mut all: Vec<(&SystemName, Kind)> = Vec::new();
+        for one in orders.chain(customers).chain(stock).chain(prices).chain(products) {
+            if !all.contains(&one) {
+                all.push(one);
+            }
+        }
+        all
     }
 
     /// Writes sent, each with one effect in a system, since the process started.
@@ -278,6 +288,11 @@ impl Engine {
         self.gates.lock().map(|gates| gates.clone()).unwrap_or_default()
     }
 
+    /// Whether `plan` changes a customer while their flow waits for a person's approval. What orders need goes on.
+    pub(crate) fn awaits_approval(&self, plan: &Planned) -> bool {
+        plan.kind == Kind::Customer && plan.step == Step::Update && self.is_shut(plan.kind)
+    }
+
     /// Whether lanes of `kind` are left alone until a person approves them.
     fn is_shut(&self, kind: Kind) -> bool {
         self.gates.lock().is_ok_and(|gates| gates.contains_key(&kind.flow()))
@@ -300,7 +315,7 @@ impl Engine {
         let products = self.flows.products.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
         let prices = self.flows.prices.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
         let Flows { orders, customers, one_by_email, .. } = &self.flows;
-        let rules = format!("3 {orders:?} {customers} {one_by_email}{inventory}{products}{prices}");
+        let rules = format!("3 {orders:?} {customers:?} {one_by_email}{inventory}{products}{prices}");
         if self.store.cursor(ours.clone(), Kind::Order).await? == rules {
             return Ok(());
         }
@@ -441,7 +456,7 @@ impl Engine {
                 lease_s: self.settings.lease_s,
                 limit: self.settings.lanes,
                 only: only.to_vec(),
-                except: GUARDED.into_iter().filter(|kind| self.is_shut(*kind)).collect(),
+                except: GUARDED.into_iter().filter(|kind| *kind != Kind::Customer && self.is_shut(*kind)).collect(),
             };
             let claimed = self.store.claim(claim).await?;
             if claimed.is_empty() {

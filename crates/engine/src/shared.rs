@@ -1,6 +1,7 @@
 //! Records that systems share field by field: each target of the flow is compared with the source in turn.
 
 use crate::aside::Asides;
+use crate::customers;
 use crate::decide::Decided;
 use crate::gone::buried;
 use crate::prices::{shown, side_by_side};
@@ -17,7 +18,7 @@ use syncline_core::path::Path;
 use syncline_core::planner::{self, CreateCase, Decision, Planned, Share, Shared, SharedCase};
 use syncline_core::policy::Hold;
 use syncline_core::profile::Fit;
-use syncline_core::record::{PRICE_SHARED, VARIANT_SHARED};
+use syncline_core::record::{CUSTOMER_SHARED, PRICE_SHARED, VARIANT_SHARED};
 use syncline_core::rules::{FieldPolicy, FieldRules, PairRules};
 use syncline_store::{Agreed, Base, Basis, Case, Stray};
 
@@ -36,13 +37,24 @@ impl Engine {
         match kind {
             Kind::Variant => self.flows.products.as_ref(),
             Kind::Price => self.flows.prices.as_ref().map(|rules| &rules.fields),
+            Kind::Customer => self.flows.customers.first(),
             _ => None,
         }
     }
 
+    /// The same for `case`: a customer goes by the rules of the shop it is from.
+    pub(crate) fn rules_of(&self, case: &Case) -> Option<&FieldRules> {
+        let is_from = |rules: &&FieldRules| {
+            self.systems.get(&rules.source).is_some_and(|shop| case.bound.contains_key(&shop.uid))
+        };
+        let customers = self.flows.customers.iter().filter(|_| case.kind == Kind::Customer);
+        customers.clone().find(is_from).or_else(|| self.field_rules(case.kind))
+    }
+
     /// The rules between `one` and `other` for records of `kind`; none where no flow ties the two by them.
     pub(crate) fn pair_rules(&self, kind: Kind, one: &System, other: &System) -> Option<&PairRules> {
-        self.field_rules(kind)?.between(&one.name, &other.name)
+        let customers = self.flows.customers.iter().filter(|_| kind == Kind::Customer);
+        customers.chain(self.field_rules(kind)).find_map(|rules| rules.between(&one.name, &other.name))
     }
 
     /// Every pair of the flow that has both sides of `case`.
@@ -82,7 +94,11 @@ impl Engine {
         planner::shared(&SharedCase {
             rules,
             kind: case.kind,
-            shared: if case.kind == Kind::Price { &PRICE_SHARED } else { &VARIANT_SHARED },
+            shared: match case.kind {
+                Kind::Price => &PRICE_SHARED,
+                Kind::Customer => &CUSTOMER_SHARED,
+                _ => &VARIANT_SHARED,
+            },
             source: Share {
                 system: &source.name,
                 seen: &seen_source,
@@ -104,11 +120,15 @@ impl Engine {
     }
 
     /// What both show of `case`, so that one path means one thing.
-    fn seen(&self, case: &Case, source: &System, target: &System) -> (Leaves, Leaves) {
+    pub(crate) fn seen(&self, case: &Case, source: &System, target: &System) -> (Leaves, Leaves) {
         let seen = |system: &System| case.sides.get(&system.uid).map(|side| side.seen.clone()).unwrap_or_default();
         match (case.kind, &self.flows.prices) {
             (Kind::Price, Some(rules)) if let Some(lists) = rules.lists.get(&target.name) => {
                 side_by_side(&seen(source), &seen(target), lists)
+            }
+            (Kind::Customer, _) => {
+                let elements = case.bound.get(&target.uid).map(|bound| bound.elements.clone()).unwrap_or_default();
+                customers::side_by_side(&seen(source), &seen(target), &elements)
             }
             _ => (seen(source), seen(target)),
         }
@@ -147,6 +167,26 @@ impl Engine {
         let mut bases = bases_of_write(system, wish, basis, &shown);
         bases.iter_mut().for_each(|base| base.leaves.retain(|path| agreed.get(path) != wish.get(path)));
         bases
+    }
+
+    /// What `system` shows of `case` right after a write, in the words both share: `leaves` in its own, `elements` as it
+    /// now calls them.
+    pub(crate) fn shown_after(
+        &self,
+        case: &Case,
+        system: &System,
+        leaves: &Leaves,
+        elements: &[(Path, String)],
+    ) -> Leaves {
+        let (Kind::Customer, Some(rules)) = (case.kind, self.rules_of(case)) else { return leaves.clone() };
+        let peer = rules.systems().find(|name| **name != system.name).and_then(|name| self.systems.get(name));
+        let Some(rules) = peer.and_then(|peer| rules.between(&system.name, &peer.name)) else { return leaves.clone() };
+        let (Some(peer), mut after) = (peer, case.clone()) else { return leaves.clone() };
+        after.sides.entry(system.uid.clone()).or_default().seen = leaves.clone();
+        if let Some(bound) = after.bound.get_mut(&system.uid) {
+            bound.elements.extend(elements.iter().cloned());
+        }
+        self.seen_by(&after, rules, system, peer).0
     }
 
     /// What the pair of `stray` agrees on again, see [`Engine::again`]; nothing for records that are not shared by fields.
@@ -317,7 +357,8 @@ fn shows_late(case: &Case, rules: &PairRules, system: &System, peer: &System, se
 
 /// The base of `system` towards `peer`.
 fn base(case: &Case, system: &System, peer: &System) -> Leaves {
-    case.sides.get(&system.uid).map(|side| side.base(&peer.uid)).unwrap_or_default()
+    let base = case.sides.get(&system.uid).map(|side| side.base(&peer.uid)).unwrap_or_default();
+    if case.kind == Kind::Customer { customers::agreed_on(base) } else { base }
 }
 
 /// Why one pair of systems cannot be compared; none where it can.
@@ -326,6 +367,9 @@ fn missing(case: &Case, pair: [&System; 2]) -> Option<Decision> {
         return Some(decision);
     }
     for system in pair {
+        if customers::of_guest(case, system) {
+            return Some(Decision::Outside(format!("{} knows it from orders only", system.name)));
+        }
         if !case.bound.contains_key(&system.uid) {
             return Some(Decision::Outside(format!("{} does not know it", system.name)));
         }

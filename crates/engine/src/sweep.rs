@@ -5,6 +5,7 @@
 //! for a record that is as it was.
 
 use crate::approval::is_mass;
+use crate::customers::is_guest;
 use crate::poll;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -69,8 +70,8 @@ struct KeyPage {
 }
 
 impl Engine {
-    /// What can be swept, of one flow only where one is named: the orders in both systems, and the variants wherever
-    /// something of them flows.
+    /// What can be swept, of one flow only where one is named: the orders and the customers in both systems, and the
+    /// variants wherever something of them flows.
     ///
     /// # Errors
     /// Where the file lacks a system that a flow names.
@@ -82,6 +83,9 @@ impl Engine {
         }
         if let Some(rules) = self.flows.products.as_ref().filter(|_| wanted(Flow::Products)) {
             sweeps.extend(rules.systems().map(|name| (name, Kind::Variant)));
+        }
+        for rules in self.flows.customers.iter().filter(|_| wanted(Flow::Customers)) {
+            sweeps.extend(rules.systems().map(|name| (name, Kind::Customer)));
         }
         let prices = self.flows.prices.as_ref().map(|rules| &rules.fields);
         if let Some(rules) = prices.filter(|_| wanted(Flow::Prices)) {
@@ -259,6 +263,11 @@ impl Engine {
         mut state: SweepState,
     ) -> Result<Swept, EngineError> {
         let mut report = Swept { over: true, ..swept(system, kind, &walk) };
+        if kind == Kind::Customer {
+            // No list tells of guests, who are known from orders only.
+            let bound = self.store.bindings(system.uid.clone(), kind).await?;
+            bound.iter().filter(|(_, id)| is_guest(id)).for_each(|(entity, _)| state.met.add(*entity));
+        }
         loop {
             let unmet = self.store.unmet(system.uid.clone(), kind, state.met.clone(), MISSING).await?;
             report.bound = unmet.bound;

@@ -171,7 +171,7 @@ impl Engine {
         let shared = self.field_rules(change.kind).is_some();
         match (change.kind, &change.step) {
             (Kind::Stock, _) => return Err("an old figure would be sold twice; the ERP's next one counts".to_string()),
-            (Kind::Variant | Kind::Product | Kind::Price, Step::Update) if shared => {}
+            (Kind::Variant | Kind::Product | Kind::Price | Kind::Customer, Step::Update) if shared => {}
             (Kind::Variant | Kind::Product | Kind::Price, Step::Update) => {
                 return Err("no flow of the file carries it any more".to_string());
             }

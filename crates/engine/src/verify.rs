@@ -49,6 +49,18 @@ impl FlowProof {
         self.different + self.missing + self.extra
     }
 
+    /// Adds what comparing other records came to.
+    fn add(&mut self, other: Self) {
+        self.compared += other.compared;
+        self.equal += other.equal;
+        self.different += other.different;
+        self.missing += other.missing;
+        self.extra += other.extra;
+        self.open += other.open;
+        self.cents_off += other.cents_off;
+        other.details.into_iter().for_each(|detail| self.tell(detail));
+    }
+
     fn tell(&mut self, detail: String) {
         if self.details.len() < 100 {
             self.details.push(detail);
@@ -75,9 +87,9 @@ impl Engine {
         if let Some(rules) = self.flows.orders.first() {
             let target = self.system(&rules.target)?;
             proof.flows.insert(Flow::Orders, self.verify_orders(target).await?);
-            if self.flows.customers {
-                proof.flows.insert(Flow::Customers, self.verify_customers(target).await?);
-            }
+        }
+        if !self.flows.customers.is_empty() {
+            proof.flows.insert(Flow::Customers, self.verify_customers().await?);
         }
         if let Some(rules) = &self.flows.inventory {
             proof.flows.insert(Flow::Inventory, self.verify_stock(rules).await?);

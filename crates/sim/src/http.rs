@@ -32,9 +32,10 @@ pub struct Response {
 /// The field `price` is the ERP's list price, or the shop's price for one piece in the list that `place` names (`base`,
 /// `special`, `group:<code>`; no value takes it away). `price_list` makes the ERP's list that `place` names say the lines
 /// of `value` and no others, whatever `sku` says: `unit_price * 0.7 from 5 of MUG; unit_price * 0.9`.
+/// With `customer.` in front `field` is one of a customer, and `sku` says which: by id in the shop, by e-mail in the ERP.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub struct Edit {
-    /// Which product.
+    /// Which product, or which customer.
     pub sku: String,
     /// In which store view, language or price list; none for what all fall back to.
     pub place: Option<String>,

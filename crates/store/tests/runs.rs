@@ -74,6 +74,7 @@ async fn written(store: &Sql, lane: &Claimed, run: RunId, text: &str) -> Deliver
         document: Some(RemoteId::new("", "MUG")),
         expect: None,
         leaves: name(text),
+        elements: std::collections::BTreeMap::new(),
         adopt_only: false,
     };
     let plan = CommitPlan {

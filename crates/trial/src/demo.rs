@@ -108,8 +108,10 @@ impl Proof {
         let priced = source >= 50 && source == target && extra == 0;
         let beside =
             ["products", "inventory", "prices"].iter().all(|flow| self.compared.get(*flow).is_some_and(|of| *of >= 50));
+        let people = self.compared.get("customers").is_some_and(|of| *of > 0);
         counted
             && compared
+            && people
             && beside
             && priced
             && self.overwritten == 0

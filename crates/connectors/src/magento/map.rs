@@ -17,7 +17,7 @@ use syncline_core::policy::ErrorKind;
 use syncline_core::record::{
     Address, Changed, Charge, Customer, Line, LineForm, Order, OrderLife, Payment, Record, Tax, Texts, Totals, Variant,
 };
-use syncline_core::text::{email_key, shown};
+use syncline_core::text::{email_key, phone, shown};
 
 /// Decimals Magento keeps of an amount (`DECIMAL(20,4)` columns).
 const SCALE: u32 = 4;
@@ -325,7 +325,7 @@ fn buyer(doc: &wire::Order, scope: &str) -> (RemoteId, Customer) {
         .or_else(|| to_bill.as_ref().and_then(|address| address.name.clone().or_else(|| address.company.clone())));
     let tax_id = filled(doc.customer_taxvat.as_ref()).or_else(|| filled(invoice.and_then(|a| a.vat_id.as_ref())));
     let addresses = [to_bill, to_ship].into_iter().flatten().map(|address| (address.key(), address)).collect();
-    (RemoteId::new(scope, id), Customer { name, email, tax_id, code: None, active: None, addresses })
+    (RemoteId::new(scope, id), Customer { name, email, tax_id, addresses, ..Customer::default() })
 }
 
 /// The scope of a website; `0` where none is told.
@@ -333,37 +333,44 @@ pub(super) fn website(id: Option<wire::Id>) -> String {
     id.map_or_else(|| NO_SCOPE.to_owned(), |id| id.0.to_string())
 }
 
-/// A registered customer.
+/// A registered customer. What it does not have is told as nothing; its telephone is that of the address it is billed at.
 pub(super) fn customer(doc: &wire::Customer) -> (RemoteId, Customer) {
-    let addresses: Vec<&wire::CustomerAddress> = doc.addresses.iter().flatten().collect();
-    let of = |told: &&wire::CustomerAddress| {
-        address(&wire::Address {
-            firstname: told.firstname.clone(),
-            middlename: told.middlename.clone(),
-            lastname: told.lastname.clone(),
-            company: told.company.clone(),
-            street: told.street.clone(),
-            postcode: told.postcode.clone(),
-            city: told.city.clone(),
-            country_id: told.country_id.clone(),
-            region: told.region.0.region.clone(),
-            region_code: told.region.0.region_code.clone(),
-            telephone: told.telephone.clone(),
-            vat_id: None,
-            email: None,
-        })
-    };
-    let scope = website(doc.website_id);
-    let tax_id = filled(doc.taxvat.as_ref()).or_else(|| addresses.iter().find_map(|a| filled(a.vat_id.as_ref())));
+    let book: Vec<&wire::CustomerAddress> = doc.addresses.iter().flatten().collect();
+    let tax_id = filled(doc.taxvat.as_ref()).or_else(|| book.iter().find_map(|a| filled(a.vat_id.as_ref())));
+    let billed = book.iter().find(|row| row.default_billing.is_some_and(|flag| flag.0)).or(book.first());
+    let telephone = billed.and_then(|row| filled(row.telephone.as_ref())).map(|number| phone(&number));
+    let told = |text: Option<String>| Some(text.unwrap_or_default());
     let record = Customer {
-        name: full_name([doc.firstname.as_ref(), doc.middlename.as_ref(), doc.lastname.as_ref()]),
-        email: filled(doc.email.as_ref()),
-        tax_id,
+        name: told(full_name([doc.firstname.as_ref(), doc.middlename.as_ref(), doc.lastname.as_ref()])),
+        email: told(filled(doc.email.as_ref())),
+        tax_id: told(tax_id),
+        phone: told(telephone),
         code: None,
         active: None,
-        addresses: addresses.iter().filter_map(of).map(|address| (address.key(), address)).collect(),
+        addresses: book.iter().filter_map(|row| kept_in_book(row)).collect(),
     };
-    (RemoteId::new(scope, doc.id.0.to_string()), record)
+    (RemoteId::new(website(doc.website_id), doc.id.0.to_string()), record)
+}
+
+/// An address of a customer's book with its key; one without an id goes by what it says.
+fn kept_in_book(row: &wire::CustomerAddress) -> Option<(String, Address)> {
+    let address = address(&wire::Address {
+        firstname: row.firstname.clone(),
+        middlename: row.middlename.clone(),
+        lastname: row.lastname.clone(),
+        company: row.company.clone(),
+        street: row.street.clone(),
+        postcode: row.postcode.clone(),
+        city: row.city.clone(),
+        country_id: row.country_id.clone(),
+        region: row.region.0.region.clone(),
+        region_code: row.region.0.region_code.clone(),
+        telephone: row.telephone.clone(),
+        vat_id: None,
+        email: None,
+    })?;
+    let key = row.id.map_or_else(|| address.key(), |id| Customer::book_key(&id.0.to_string()));
+    Some((key, address))
 }
 
 /// What a product's address in the shop ends with: letters and digits of name and SKU, with hyphens between.

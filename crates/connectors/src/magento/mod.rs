@@ -1,10 +1,11 @@
-//! Magento 2 and Adobe Commerce: orders, customers, products, stock and prices are read; `ext_order_id`, products' texts,
-//! quantities and prices are written, and simple products made.
+//! Magento 2 and Adobe Commerce: orders, customers, products, stock and prices are read; `ext_order_id`, names, e-mails and
+//! tax numbers of customers, products' texts, quantities and prices are written, and simple products made.
 
 mod client;
 mod complaints;
 mod config;
 mod create;
+mod customers;
 mod feed;
 mod figures;
 mod levels;
@@ -30,6 +31,7 @@ pub use oauth::Keys;
 
 use crate::wire::{is_html, json};
 use client::{Call, Client, Scope, Search, refusal};
+use customers::{CUSTOMERS, customer};
 use feed::{Row, Table};
 use futures::future::join_all;
 use map::Stores;
@@ -48,7 +50,6 @@ use syncline_core::leaf::{Leaves, Value as LeafValue};
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
 use syncline_core::profile::{Fit, Profile};
-use syncline_core::record::Record;
 use syncline_core::text;
 
 /// Characters `ext_order_id` keeps (`sales_order.ext_order_id` is a `varchar(32)`).
@@ -60,13 +61,6 @@ const ORDERS: Table = Table {
     scope: Scope::DEFAULT,
     fields: "",
     outline: "items[entity_id,increment_id,store_id,store_name,updated_at],total_count",
-};
-const CUSTOMERS: Table = Table {
-    resource: "customers/search",
-    id: "id",
-    scope: Scope::DEFAULT,
-    fields: "",
-    outline: "items[id,website_id,updated_at],total_count",
 };
 
 /// One Magento shop.
@@ -336,14 +330,6 @@ fn order(value: &Value, stores: &Stores) -> Result<Snapshot> {
     }
 }
 
-fn customer(value: &Value) -> Result<Snapshot> {
-    let doc: wire::Customer = shape("customers", value)?;
-    let (id, record) = map::customer(&doc);
-    let version = doc.updated_at.map(|time| time.0);
-    let records = vec![(id.clone(), Record::Customer(record))];
-    Ok(Snapshot { id, version, mark: None, records, evidence: Some(evidence_of("customers", value)) })
-}
-
 fn seen(value: &Value, stores: Option<&Stores>) -> Seen {
     let read = match stores {
         Some(stores) => order(value, stores),
@@ -389,6 +375,7 @@ impl Connector for Magento {
             }
             _ if kind == Kind::Stock => stock::fit(path, value),
             _ if kind == Kind::Price => lists::fit(path, value, &self.client.bases()),
+            _ if kind == Kind::Customer => customers::fit(path, value, self.client.keeping()),
             _ if kind == Kind::Variant => products::fit(path, value, self.client.keeping()),
             _ => Fit::Exact,
         }
@@ -448,6 +435,9 @@ impl Connector for Magento {
             match permits.first().map(|permit| permit.change().kind) {
                 Some(Kind::Stock) => self.write_stock(ctx, permits).await,
                 Some(Kind::Price) => self.write_prices(ctx, permits).await,
+                Some(Kind::Customer) => {
+                    join_all(permits.into_iter().map(|permit| self.write_customer(ctx, permit))).await
+                }
                 Some(Kind::Variant) => {
                     let each = permits.into_iter().map(async |permit| match permit.change().step {
                         Step::Create => self.make_product(ctx, permit).await,

@@ -439,7 +439,7 @@ fn fit_text(field: &str, whole: &str, keeping: Keeping) -> Fit {
 }
 
 /// Whether a text holds a character of four bytes in UTF-8.
-fn has_long_character(text: &str) -> bool {
+pub(super) fn has_long_character(text: &str) -> bool {
     text.chars().any(is_long)
 }
 
@@ -448,7 +448,7 @@ fn is_long(letter: char) -> bool {
 }
 
 /// The text without characters of four bytes, and without the joiners and selectors that bind others to them.
-fn without_long_characters(text: &str) -> String {
+pub(super) fn without_long_characters(text: &str) -> String {
     let binds = |letter: char| matches!(letter, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}');
     let mut kept = String::with_capacity(text.len());
     let mut dropped = false;

@@ -37,20 +37,9 @@ const ORDER: &[&str] = &[
     "charges[*].tax",
     "charges[*].taxes[*]",
 ];
-const CUSTOMER: &[&str] = &[
-    "name",
-    "email",
-    "tax_id",
-    "addresses[*]",
-    "addresses[*].name",
-    "addresses[*].company",
-    "addresses[*].street",
-    "addresses[*].postcode",
-    "addresses[*].city",
-    "addresses[*].country",
-    "addresses[*].region",
-    "addresses[*].phone",
-];
+const CUSTOMER: &[&str] = &["name", "email", "tax_id", "phone", "addresses[*]"];
+/// A telephone stands in addresses only, and a list of addresses replaces all that are there.
+const CUSTOMER_WRITES: &[&str] = &["name", "email", "tax_id"];
 const VARIANT: &[&str] =
     &["sku", "form", "active", "serial", "weight", "texts.*.name", "texts.*.description", "changed.at"];
 const VARIANT_WRITES: &[&str] = &["active", "weight", "texts.*.name", "texts.*.description"];
@@ -96,6 +85,12 @@ pub(super) fn profile() -> Profile {
     };
     let order =
         KindProfile { writes: vec!["reference".to_owned()], steps: vec![Step::Update], ..reading(ORDER, "updated_at") };
+    let customer = KindProfile {
+        writes: texts(CUSTOMER_WRITES),
+        steps: vec![Step::Update],
+        settle_s: Some(SETTLE_S),
+        ..reading(CUSTOMER, "updated_at")
+    };
     let stock = KindProfile {
         writes: vec!["levels[*].on_hand".to_owned()],
         steps: vec![Step::Update],
@@ -124,7 +119,7 @@ pub(super) fn profile() -> Profile {
         sunset: None,
         kinds: BTreeMap::from([
             (Kind::Order, order),
-            (Kind::Customer, reading(CUSTOMER, "updated_at")),
+            (Kind::Customer, customer),
             (Kind::Variant, variant),
             (Kind::Stock, stock),
             (Kind::Price, price),

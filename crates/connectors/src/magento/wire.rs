@@ -279,6 +279,8 @@ pub(super) struct Customer {
 /// An address of a customer; its region is an object here.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct CustomerAddress {
+    pub(super) id: Option<Id>,
+    pub(super) default_billing: Option<Flag>,
     pub(super) firstname: Option<Text>,
     pub(super) middlename: Option<Text>,
     pub(super) lastname: Option<Text>,

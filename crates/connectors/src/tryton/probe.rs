@@ -102,9 +102,9 @@ fn orders(settle_s: u32) -> KindProfile {
 
 fn customers() -> KindProfile {
     KindProfile {
-        reads: owned(&["name", "email", "tax_id", "code", "active", "addresses[*]", "addresses[*].*"]),
-        writes: owned(&["name", "email", "tax_id", "addresses[*]", "addresses[*].*"]),
-        steps: vec![Step::Create, Step::Attach("addresses".to_string())],
+        reads: owned(&["name", "email", "tax_id", "phone", "code", "active", "addresses[*]"]),
+        writes: owned(&["name", "email", "tax_id", "phone", "addresses[*]"]),
+        steps: vec![Step::Create, Step::Attach("addresses".to_string()), Step::Update],
         since: "write_date or create_date".to_string(),
         key_order: "id ascending".to_string(),
         batch: 10,
@@ -117,6 +117,12 @@ fn customers() -> KindProfile {
             ),
             claim(
                 Step::Attach("addresses".to_string()),
+                Guard::Unique { field: "_timestamp".to_string() },
+                "",
+                "Tryton 8.0 live: a write on an older version of the party is refused",
+            ),
+            claim(
+                Step::Update,
                 Guard::Unique { field: "_timestamp".to_string() },
                 "",
                 "Tryton 8.0 live: a write on an older version of the party is refused",

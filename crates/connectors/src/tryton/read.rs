@@ -263,7 +263,7 @@ impl Tryton {
     }
 
     /// Changes since `since`, each pass by id. Products once more for the templates that were written since, whose names
-    /// are theirs.
+    /// are theirs; parties once more for what hangs on them.
     pub(super) async fn changed(&self, ctx: &Ctx, kind: Kind, since: &Cursor) -> Result<Page> {
         if kind == Kind::Stock {
             return self.stock_changed(ctx, since).await;
@@ -379,9 +379,20 @@ struct Walk {
     /// The last id of this pass.
     #[serde(default)]
     id: i64,
-    /// Whether this pass goes through the products of changed templates.
+    /// Whether this pass goes through the products of changed templates, or the parties of changed addresses and the like.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     families: bool,
+}
+
+/// Parties with something below them that was written or made since: each can be changed without its party. What was
+/// retired counts, too, which rules out one search for both.
+fn changed_below(since: Timestamp) -> Value {
+    let mut any = vec![json!("OR")];
+    for list in ["addresses", "contact_mechanisms", "identifiers"] {
+        any.push(json!([list, "where", [["active", "in", [true, false]], written_since(since)]]));
+        any.push(json!([list, "where", [["create_date", ">=", Moment(since)]]]));
+    }
+    Value::Array(any)
 }
 
 impl Walk {
@@ -396,6 +407,7 @@ impl Walk {
             Kind::Variant if self.families => {
                 json!(["template", "where", [["active", "in", [true, false]], written_since(since)]])
             }
+            Kind::Customer if self.families => changed_below(since),
             Kind::Customer | Kind::Variant => written_since(since),
             _ => changed_since(since),
         });
@@ -403,9 +415,10 @@ impl Walk {
         domain
     }
 
-    /// Whether this pass goes on after its last page: from products to those of changed templates.
+    /// Whether this pass goes on after its last page: from products to those of changed templates, from parties to those
+    /// of changed addresses and the like.
     fn goes_on(&mut self, kind: Kind) -> bool {
-        let more = kind == Kind::Variant && self.since.is_some() && !self.families;
+        let more = matches!(kind, Kind::Variant | Kind::Customer) && self.since.is_some() && !self.families;
         if more {
             (self.families, self.id) = (true, 0);
         }

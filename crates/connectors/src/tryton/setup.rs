@@ -134,7 +134,13 @@ impl Setup {
 
     /// The context of a call that fails where one of `versions` (model, id, `_timestamp`) is no longer in force.
     pub(super) fn guarded(&self, model: &str, versions: &[(i64, &str)]) -> Value {
-        let stamps: BTreeMap<String, &str> = versions.iter().map(|(id, at)| (format!("{model},{id}"), *at)).collect();
+        self.guarded_each(&versions.iter().map(|(id, at)| (model, *id, *at)).collect::<Vec<_>>())
+    }
+
+    /// The same for records of several models.
+    pub(super) fn guarded_each(&self, versions: &[(&str, i64, &str)]) -> Value {
+        let stamps: BTreeMap<String, &str> =
+            versions.iter().map(|(model, id, at)| (format!("{model},{id}"), *at)).collect();
         let mut context = self.context();
         if let (Some(fields), false) = (context.as_object_mut(), stamps.is_empty()) {
             fields.insert("_timestamp".to_string(), json!(stamps));

@@ -246,7 +246,7 @@ pub(super) struct SaleLineRow {
 }
 
 /// `party.party` with addresses and ways to reach it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct PartyRow {
     pub(super) id: i64,
     #[serde(rename = "_timestamp")]
@@ -264,13 +264,14 @@ pub(super) struct PartyRow {
 }
 
 /// Fields asked of a party.
-pub(super) const PARTY_FIELDS: [&str; 16] = [
+pub(super) const PARTY_FIELDS: [&str; 19] = [
     "code",
     "name",
     "active",
     "write_date",
     "create_date",
     "_timestamp",
+    "addresses._timestamp",
     "addresses.attn",
     "addresses.party_name",
     "addresses.street",
@@ -278,8 +279,10 @@ pub(super) const PARTY_FIELDS: [&str; 16] = [
     "addresses.city",
     "addresses.country.code",
     "addresses.subdivision.code",
+    "contact_mechanisms._timestamp",
     "contact_mechanisms.type",
     "contact_mechanisms.value",
+    "identifiers._timestamp",
     "identifiers.code",
 ];
 
@@ -287,6 +290,8 @@ pub(super) const PARTY_FIELDS: [&str; 16] = [
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct AddressRow {
     pub(super) id: i64,
+    #[serde(rename = "_timestamp", default)]
+    pub(super) version: Option<String>,
     pub(super) attn: Option<String>,
     pub(super) party_name: Option<String>,
     pub(super) street: Option<String>,
@@ -301,6 +306,9 @@ pub(super) struct AddressRow {
 /// `party.contact_mechanism`.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct MechanismRow {
+    pub(super) id: i64,
+    #[serde(rename = "_timestamp", default)]
+    pub(super) version: Option<String>,
     #[serde(rename = "type")]
     pub(super) form: String,
     pub(super) value: Option<String>,
@@ -309,6 +317,9 @@ pub(super) struct MechanismRow {
 /// `party.identifier`.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct IdentifierRow {
+    pub(super) id: i64,
+    #[serde(rename = "_timestamp", default)]
+    pub(super) version: Option<String>,
     pub(super) code: Option<String>,
 }
 
@@ -503,22 +514,22 @@ pub(super) struct PartyAdditions {
 /// An address to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct NewAddress {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) attn: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) party_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) street: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) postal_code: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) city: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) country: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) subdivision: Option<i64>,
+    #[serde(flatten)]
+    pub(super) kept: KeptAddress,
     pub(super) invoice: bool,
     pub(super) delivery: bool,
+}
+
+/// What an address says; what it does not have is null, so that a change empties it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct KeptAddress {
+    pub(super) attn: Option<String>,
+    pub(super) party_name: Option<String>,
+    pub(super) street: Option<String>,
+    pub(super) postal_code: Option<String>,
+    pub(super) city: Option<String>,
+    pub(super) country: Option<i64>,
+    pub(super) subdivision: Option<i64>,
 }
 
 /// A way to reach a party, to be made.

@@ -2,7 +2,7 @@
 
 use super::Tryton;
 use super::client::Failed;
-use super::map::{self, Leveling, Wrong};
+use super::map::{self, Leveling, PartyEdit, Wrong};
 use super::read::{Search, model, search};
 use super::setup::Setup;
 use super::wire::{PRODUCT_FIELDS, PartyRow, ProductRow, SaleRow};
@@ -57,6 +57,13 @@ impl Tryton {
                 let mut outcomes = Vec::new();
                 for permit in &permits {
                     outcomes.push(self.attach(ctx, &setup, permit).await.unwrap_or_else(|outcome| outcome));
+                }
+                outcomes
+            }
+            (Kind::Customer, Step::Update) => {
+                let mut outcomes = Vec::new();
+                for permit in &permits {
+                    outcomes.push(self.edit_party(ctx, &setup, permit).await.unwrap_or_else(|outcome| outcome));
                 }
                 outcomes
             }
@@ -262,8 +269,35 @@ impl Tryton {
         let (setup, made) = self.made(ctx, Arc::clone(setup), make).await;
         let lacking = || Error::new(ErrorKind::Invalid, "there is nothing to attach");
         let additions = made.into_iter().next().ok_or_else(lacking).flatten().map_err(Outcome::Refused)?;
+        let Some(additions) = additions else { return Ok(self.one_back(ctx, &setup, Kind::Customer, id).await) };
         let values = serde_json::to_value(additions).map_err(|error| Outcome::Refused(unwritable(&error)))?;
         self.guarded_write(ctx, &setup, permit, id, row.version.as_deref(), values).await
+    }
+
+    /// Fields of a party and of what hangs on it, each in the version it was read in. Through the party, which its own
+    /// version guards; addresses can be changed without it, so that each is guarded by its own.
+    async fn edit_party(
+        &self,
+        ctx: &Ctx,
+        setup: &Arc<Setup>,
+        permit: &Permit,
+    ) -> std::result::Result<Outcome, Outcome> {
+        let change = permit.change();
+        let id = document(change).map_err(Outcome::Refused)?;
+        let row: PartyRow = self.row(ctx, setup, Kind::Customer, id).await.map_err(Outcome::Refused)?;
+        let make = |setup: &Setup| vec![map::edit_party(change, &row, setup)];
+        let (setup, made) = self.made(ctx, Arc::clone(setup), make).await;
+        let lacking = || Error::new(ErrorKind::Invalid, "there is nothing to change");
+        let edit: PartyEdit = made.into_iter().next().ok_or_else(lacking).flatten().map_err(Outcome::Refused)?;
+        let model = model(Kind::Customer).map_err(Outcome::Refused)?;
+        let mut versions: Vec<(&str, i64, &str)> =
+            edit.versions.iter().map(|(model, id, version)| (*model, *id, version.as_str())).collect();
+        let version = change.expect.as_deref().or(row.version.as_deref());
+        versions.extend(version.map(|version| (model, id, version)));
+        let params = json!([[id], edit.values, setup.guarded_each(&versions)]);
+        let sent = self.client.write(ctx, &format!("model.{model}.write"), params, effect(&[permit])).await;
+        sent.map_err(|failed| outcome(&failed))?;
+        Ok(self.one_back(ctx, &setup, Kind::Customer, id).await)
     }
 
     /// The rounding line of a draft at its wanted level.

@@ -8,7 +8,7 @@ mod price;
 mod stock;
 mod variant;
 
-pub use customer::{Address, Customer};
+pub use customer::{Address, Customer, SHARED as CUSTOMER_SHARED};
 pub use fields::Malformed;
 pub use lines::Lines;
 pub use order::{Charge, Line, LineForm, Order, OrderLife, Payment, Tax, Totals};

@@ -37,6 +37,7 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         systems,
         flows: BTreeMap::new(),
         orders: Vec::new(),
+        customers: Vec::new(),
         one_by_email: false,
         products: None,
         prices: None,

@@ -2,17 +2,20 @@
 
 use super::{Moved, Swept, Work, pack};
 use crate::aside::Aside;
+use crate::customers::is_guest;
 use crate::import::early;
 use crate::poll;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use crate::translate::Resolution;
+use std::collections::BTreeMap;
 use syncline_connect::{Error, Seen};
 use syncline_core::delivery::{Change, after};
 use syncline_core::id::{RemoteId, SystemName};
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::{Leaf, Leaves};
+use syncline_core::path::Path;
 use syncline_core::planner::{Decision, Planned};
 use syncline_core::policy::{ErrorKind, Hold, Next};
 use syncline_core::profile::Guard;
@@ -22,6 +25,8 @@ use syncline_store::{Accept, Basis, Case, CommitPlan, LaneState, StoreError};
 const UNKEPT_TRIES: u32 = 3;
 /// Seconds until it is looked at again.
 const UNKEPT_PAUSE_S: u32 = 60;
+/// Seconds until a change that waits for a person's approval is looked at again.
+const APPROVAL_PAUSE_S: u32 = 60;
 
 impl Engine {
     /// Decides what to do about a lane without a delivery, and makes a planned step durable.
@@ -44,13 +49,17 @@ impl Engine {
         let landed = landed.map(|stray| stray.at).min();
         let mut entry = None;
         let state = match decided.decision {
+            Decision::Step(plan) if self.awaits_approval(&plan) => LaneState::Later(
+                after(self.now(), APPROVAL_PAUSE_S),
+                "the flow waits for `syncline approve`".to_string(),
+            ),
             Decision::Step(plan) if self.writes_to(plan.kind) => {
                 return self.prepare(work, &case, &plan, &decided.resolution, decided.peer).await;
             }
             Decision::Step(_) => LaneState::Outside("the flow only watches".to_string()),
             Decision::Agreed => {
                 let why = match case.kind {
-                    Kind::Stock | Kind::Variant | Kind::Price => {
+                    Kind::Stock | Kind::Variant | Kind::Price | Kind::Customer => {
                         "agreed; looked at once more when nothing can land any more"
                     }
                     _ => "a second draft may still turn up",
@@ -119,7 +128,7 @@ impl Engine {
 
     /// The system that has to be asked for the record before anything is decided; none where what is known will do.
     fn to_ask(&self, work: &Work, case: &Case) -> Result<Option<System>, EngineError> {
-        let names: Vec<&SystemName> = match self.field_rules(case.kind) {
+        let names: Vec<&SystemName> = match self.rules_of(case) {
             Some(rules) => rules.systems().collect(),
             None => self.order_rules(case).map(|rules| &rules.source).into_iter().collect(),
         };
@@ -178,6 +187,14 @@ impl Engine {
             mark: self.mark_of(plan.kind, &source, &id, target),
             document: there.map(|bound| bound.id.clone()),
             expect: case.sides.get(&target.uid).and_then(|side| side.version.clone()),
+            elements: match (&plan.step, there) {
+                (Step::Update, Some(bound)) => {
+                    let named = |path: &&Path| leaves.get(path) != Leaf::Untold;
+                    let all = bound.elements.iter().filter(|(path, _)| named(path));
+                    all.map(|(path, remote)| (path.clone(), remote.clone())).collect()
+                }
+                _ => BTreeMap::new(),
+            },
             leaves,
             adopt_only: plan.adopt_only,
         };
@@ -213,7 +230,7 @@ impl Engine {
     async fn fetch_customer(&self, mut work: Work, case: &Case) -> Result<Moved, EngineError> {
         let Some((source, id)) = self.origin(case)? else { return Ok(Moved::Again(work)) };
         work.asked.insert(source.uid.clone());
-        if id.id.starts_with("guest:") {
+        if is_guest(&id) {
             return Ok(Moved::Again(work));
         }
         match self.read_one(&source, Kind::Customer, &id).await {

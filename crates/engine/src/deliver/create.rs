@@ -14,9 +14,9 @@ use syncline_core::policy::Hold;
 use syncline_store::{Base, Basis, Ending, LaneFilter, Retry};
 
 impl Engine {
-    /// Whether `change` makes a record that systems share.
+    /// Whether `change` makes a variant that systems share.
     pub(super) fn makes_shared(&self, change: &Change) -> bool {
-        change.step == Step::Create && self.field_rules(change.kind).is_some()
+        change.step == Step::Create && change.kind == Kind::Variant && self.field_rules(change.kind).is_some()
     }
 
     /// Whether `snapshot` is what this delivery made: a request of ours may have landed, and it shows all that was sent.

@@ -1,6 +1,7 @@
 //! Ends deliveries that made something: bindings, bases, read-back, and the second drafts that may be left behind.
 
 use super::{Moved, Swept, Work, pack};
+use crate::customers::of_guest;
 use crate::run::Engine;
 use crate::shared::bases_of_write;
 use crate::system::{EngineError, System};
@@ -48,7 +49,7 @@ impl Engine {
             _ => None,
         };
         let leaves = record.to_leaves();
-        let unkept = unkept(&delivery.change, &leaves);
+        let unkept = unkept(&delivery.change, &self.shown_after(case, system, &leaves, &elements));
         let shared = self.field_rules(delivery.change.kind).is_some();
         let agreed = self.agreed(case, delivery, system, &leaves);
         let ending = Ending::Done { id: snapshot.id.clone(), leaves, version: snapshot.version.clone(), elements };
@@ -96,7 +97,16 @@ impl Engine {
         if let (true, Some(basis)) = (self.makes_shared(&delivery.change), &case.basis) {
             return self.bases_of_create(system, &delivery.change, basis, shown);
         }
-        if self.field_rules(kind).is_some() {
+        let registered = kind == Kind::Customer
+            && self
+                .order_rules(case)
+                .and_then(|rules| self.systems.get(&rules.source))
+                .is_some_and(|shop| !of_guest(case, shop));
+        if registered && delivery.change.step.creates() {
+            // What both show alike is found out when it is decided next.
+            return Vec::new();
+        }
+        if self.field_rules(kind).is_some() && delivery.change.step == Step::Update {
             // What was written, not what was read back: an edit that slipped in between is a change.
             return bases_of_write(system, &delivery.change.leaves, case.basis.as_ref(), &delivery.change.leaves);
         }
@@ -174,6 +184,7 @@ impl Engine {
                     document: Some(stray.id),
                     expect: stray.version,
                     leaves: Leaves::new(),
+                    elements: std::collections::BTreeMap::new(),
                     adopt_only: false,
                 };
                 self.store

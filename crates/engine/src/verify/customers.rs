@@ -1,74 +1,93 @@
-//! Customers of both sides compared: those that are tied, by their e-mail.
+//! Customers of both sides compared: those with a page of their own field by field, guests by their e-mail.
 
 use super::FlowProof;
-use crate::reading::read_all;
+use crate::customers::of_guest;
+use crate::reading::{CHUNK, read};
 use crate::run::Engine;
 use crate::system::{EngineError, System};
-use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
-use syncline_core::record::{Customer, Record};
+use syncline_core::leaf::Leaves;
 use syncline_core::text::email_key;
 use syncline_store::Case;
 
 impl Engine {
-    /// Every tied customer, read in `target` now.
-    pub(super) async fn verify_customers(&self, target: &System) -> Result<FlowProof, EngineError> {
-        let mut flow = FlowProof { open: self.open_lanes(Kind::Customer).await?.len(), ..FlowProof::default() };
-        let bindings = self.store.bindings(target.uid.clone(), Kind::Customer).await?;
-        for chunk in bindings.chunks(100) {
-            let ids: Vec<RemoteId> = chunk.iter().map(|(_, id)| id.clone()).collect();
-            let answers = read_all(target, Kind::Customer, &ids).await?;
-            for ((entity, id), snapshot) in chunk.iter().zip(answers) {
-                let case = self.store.load(*entity).await?;
-                let there = snapshot.and_then(|snapshot| snapshot.records.into_iter().next());
-                let there = there.map(|(_, record)| match record {
-                    Record::Customer(customer) => customer,
-                    _ => Customer::default(),
-                });
-                compare(&mut flow, &case, self.shop_of(&case), target, id, there.as_ref());
+    /// Every tied customer, read on both sides now.
+    pub(super) async fn verify_customers(&self) -> Result<FlowProof, EngineError> {
+        let mut flow = FlowProof::default();
+        for rules in &self.flows.customers {
+            flow.add(self.verify_shared(Kind::Customer, rules).await?);
+            for pair in &rules.pairs {
+                let (source, target) = (self.system(&pair.source)?, self.system(&pair.target)?);
+                for chunk in self.guests(source, target).await?.chunks(CHUNK) {
+                    let there = read(target, Kind::Customer, chunk).await?;
+                    for (case, there) in chunk.iter().zip(there) {
+                        compare(&mut flow, case, [source, target], there.as_ref());
+                    }
+                }
             }
         }
+        self.count_untied(&mut flow).await?;
         Ok(flow)
     }
 
-    /// Every tied customer, as `target` showed it when it was last read.
-    pub(super) async fn stored_customers(&self, target: &System) -> Result<FlowProof, EngineError> {
-        let mut flow = FlowProof { open: self.open_lanes(Kind::Customer).await?.len(), ..FlowProof::default() };
-        for (entity, id) in self.store.bindings(target.uid.clone(), Kind::Customer).await? {
-            let case = self.store.load(entity).await?;
-            let there = case.sides.get(&target.uid).map(|side| crate::decide::customer_of(&side.seen));
-            compare(&mut flow, &case, self.shop_of(&case), target, &id, there.as_ref());
+    /// Every tied customer, as both sides showed it when they were last read.
+    pub(super) async fn stored_customers(&self) -> Result<FlowProof, EngineError> {
+        let mut flow = FlowProof::default();
+        for rules in &self.flows.customers {
+            flow.add(self.stored_shared(Kind::Customer, rules).await?);
+            for pair in &rules.pairs {
+                let (source, target) = (self.system(&pair.source)?, self.system(&pair.target)?);
+                for case in self.guests(source, target).await? {
+                    let there = case.sides.get(&target.uid).map(|side| &side.seen);
+                    compare(&mut flow, &case, [source, target], there);
+                }
+            }
         }
+        self.count_untied(&mut flow).await?;
         Ok(flow)
     }
 
-    /// The shop that `case` is from.
-    fn shop_of(&self, case: &Case) -> Option<&System> {
-        self.systems.get(&self.order_rules(case)?.source)
+    /// Counts customers that are still to be made as open.
+    async fn count_untied(&self, flow: &mut FlowProof) -> Result<(), EngineError> {
+        let mut open = self.open_lanes(Kind::Customer).await?;
+        for pair in self.flows.customers.iter().flat_map(|rules| &rules.pairs) {
+            for (entity, _) in self.store.bindings(self.system(&pair.target)?.uid.clone(), Kind::Customer).await? {
+                open.remove(&entity);
+            }
+        }
+        flow.open += open.len();
+        Ok(())
+    }
+
+    /// The tied guests of `source`.
+    async fn guests(&self, source: &System, target: &System) -> Result<Vec<Case>, EngineError> {
+        let bindings = self.store.bindings(target.uid.clone(), Kind::Customer).await?;
+        let mut guests = Vec::new();
+        for (entity, _) in bindings {
+            let case = self.store.load(entity).await?;
+            if of_guest(&case, source) && !case.left_out() {
+                guests.push(case);
+            }
+        }
+        Ok(guests)
     }
 }
 
-/// Compares what both agreed on with what is `there`.
-fn compare(
-    flow: &mut FlowProof,
-    case: &Case,
-    shop: Option<&System>,
-    target: &System,
-    id: &RemoteId,
-    there: Option<&Customer>,
-) {
+/// Compares what both agreed on when a guest was made with what is `there`.
+fn compare(flow: &mut FlowProof, case: &Case, [source, target]: [&System; 2], there: Option<&Leaves>) {
     flow.compared += 1;
-    let side = shop.and_then(|shop| case.sides.get(&shop.uid));
-    let wanted = side.and_then(|side| crate::decide::customer_of(&side.base(&target.uid)).email);
+    let email = |leaves: &Leaves| crate::decide::customer_of(leaves).email;
+    let wanted = case.sides.get(&source.uid).and_then(|side| email(&side.base(&target.uid)));
     match there {
-        Some(there) if same_email(wanted.as_deref(), there.email.as_deref()) => flow.equal += 1,
+        Some(there) if same_email(wanted.as_deref(), email(there).as_deref()) => flow.equal += 1,
         Some(_) => {
             flow.different += 1;
-            flow.tell(format!("customer {}: another e-mail in {} ({id})", case.label, target.name));
+            flow.tell(format!("customer {}: another e-mail in {}", case.label, target.name));
         }
+        None if case.gone.contains_key(&target.uid) => flow.open += 1,
         None => {
             flow.missing += 1;
-            flow.tell(format!("customer {}: {id} is not in {} any more", case.label, target.name));
+            flow.tell(format!("customer {}: it is not in {} any more", case.label, target.name));
         }
     }
 }

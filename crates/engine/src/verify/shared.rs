@@ -1,6 +1,8 @@
 //! Records two systems share compared field by field, as the flow's policies want them.
 
 use super::FlowProof;
+use crate::aside::Asides;
+use crate::customers::of_guest;
 use crate::reading::{CHUNK, read, show};
 use crate::run::Engine;
 use crate::system::EngineError;
@@ -24,7 +26,7 @@ impl Engine {
                 let mut cases = Vec::with_capacity(chunk.len());
                 for (entity, _) in chunk {
                     let case = self.store.load(*entity).await?;
-                    if case.bound.contains_key(&source.uid) {
+                    if case.bound.contains_key(&source.uid) && !of_guest(&case, source) {
                         cases.push(case);
                     }
                 }
@@ -78,7 +80,7 @@ impl Engine {
             let target = self.system(&pair.target)?;
             for (entity, _) in self.store.bindings(target.uid.clone(), kind).await? {
                 let case = self.store.load(entity).await?;
-                if case.bound.contains_key(&source.uid) {
+                if case.bound.contains_key(&source.uid) && !of_guest(&case, source) {
                     let both = [source, target].iter().all(|system| case.sides.contains_key(&system.uid));
                     self.compare_shared(&mut flow, &case, pair, both, open.contains(&entity))?;
                 }
@@ -86,6 +88,18 @@ impl Engine {
         }
         self.count_unmade(&mut flow, kind, rules, &open).await?;
         Ok(flow)
+    }
+
+    /// What would be done about `case` between the two systems of `rules`.
+    fn wanted(&self, case: &Case, rules: &PairRules) -> Result<Decision, EngineError> {
+        let (source, target) = (self.system(&rules.source)?, self.system(&rules.target)?);
+        if let (Kind::Customer, Some(side)) = (case.kind, case.sides.get(&source.uid)) {
+            return Ok(self.decide_customer(case, source, target, side, &Asides::new())?.decision);
+        }
+        Ok(match self.pair(case, rules)? {
+            Ok(shared) => shared.decision,
+            Err(lacks) => lacks,
+        })
     }
 
     fn compare_shared(
@@ -111,9 +125,9 @@ impl Engine {
             }
             return Ok(());
         }
-        match self.pair(case, rules)?.map(|shared| shared.decision) {
-            Ok(Decision::Agreed) => flow.equal += 1,
-            Ok(Decision::Step(step)) if !open => {
+        match self.wanted(case, rules)? {
+            Decision::Agreed => flow.equal += 1,
+            Decision::Step(step) if !open => {
                 let paths: Vec<String> = step.leaves.iter().map(|(path, _)| Path::to_string(path)).collect();
                 flow.different += 1;
                 let what = format!("{} not as it should be in {}", paths.join(", "), step.target);

@@ -21,9 +21,9 @@ impl Engine {
                 self.stored_orders(rules, target, &mut flow).await?;
             }
             proof.flows.insert(Flow::Orders, flow);
-            if self.flows.customers {
-                proof.flows.insert(Flow::Customers, self.stored_customers(target).await?);
-            }
+        }
+        if !self.flows.customers.is_empty() {
+            proof.flows.insert(Flow::Customers, self.stored_customers().await?);
         }
         if let Some(rules) = &self.flows.inventory {
             proof.flows.insert(Flow::Inventory, self.stored_stock(rules).await?);

@@ -46,6 +46,26 @@ impl Customers {
         Ok(Value::Object(row.clone()))
     }
 
+    /// Changes a customer as its person does; `field` is `firstname`, `lastname`, `email`, `taxvat`, or a field of the
+    /// first address in the book as `address.city`. False where there is none, or the shop refuses it.
+    pub(super) fn edit(&mut self, now: Timestamp, customer_id: u64, field: &str, value: &str) -> bool {
+        let Some(row) = self.rows.get(&customer_id) else { return false };
+        let mut given = row.clone();
+        match field.strip_prefix("address.") {
+            None => drop(given.insert(field.to_owned(), json!(value))),
+            Some(part) => {
+                let Some(first) = given.get_mut("addresses").and_then(|rows| rows.get_mut(0)) else { return false };
+                first[part] = if part == "street" { json!([value]) } else { json!(value) };
+            }
+        }
+        self.update(now, customer_id, &json!({ "customer": given })).is_ok()
+    }
+
+    /// Deletes a customer; nothing tells of it but that it is not there.
+    pub(super) fn delete(&mut self, customer_id: u64) -> bool {
+        self.rows.remove(&customer_id).is_some()
+    }
+
     /// The page of customers a search finds.
     pub(super) fn search(
         &self,

@@ -10,6 +10,24 @@ use super::value::{amount, column, decimal, id, plain};
 /// Methods whose orders go out as soon as they are placed: nothing is authorised before delivery, or nothing is owed.
 const PLACED_IS_ENOUGH: [&str; 5] = ["checkmo", "banktransfer", "cashondelivery", "purchaseorder", "free"];
 
+/// One customer as the ledger tells it, with the addresses of the book.
+pub(super) fn customer(row: &Map<String, Value>) -> Value {
+    let text =
+        |row: &Map<String, Value>, key: &str| row.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let name = ["firstname", "middlename", "lastname"].map(|part| text(row, part));
+    let name: Vec<String> = name.into_iter().filter(|part| !part.is_empty()).collect();
+    let book = row.get("addresses").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    let of_book = |row: &Map<String, Value>| {
+        let street: Vec<&str> =
+            row.get("street").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        json!({"id": row.get("id"), "street": street.join("\n"), "postcode": text(row, "postcode"), "city": text(row, "city")})
+    };
+    json!({
+        "id": row.get("id"), "website": row.get("website_id"), "reference": null, "name": name.join(" "),
+        "email": row.get("email"), "tax_id": text(row, "taxvat"), "addresses": book.map(of_book).collect::<Vec<_>>(),
+    })
+}
+
 /// One order as the ledger tells it. Amounts are texts in the order's currency.
 pub(super) fn order(order: &Map<String, Value>) -> Value {
     let text = |key: &str| order.get(key).filter(|value| value.is_string()).cloned().unwrap_or(Value::Null);

@@ -277,6 +277,26 @@ impl Shop {
             && self.save_product(now, &Scope::All, None, body).is_ok()
     }
 
+    /// Opens accounts for the buyers that seeded orders name; those that are there stay as they are.
+    pub fn register_buyers(&mut self, now: Timestamp) {
+        for customer in orders::customers(self.seed, 0, now) {
+            if customer.get("id").and_then(Value::as_u64).is_some_and(|id| self.customers.get(id).is_err()) {
+                self.customers.seed(customer);
+            }
+        }
+    }
+
+    /// Changes one field of a customer as that person does in the shop: `firstname`, `lastname`, `email`, `taxvat`, or one of
+    /// the first address as `address.city`. False where there is no such customer, or the shop refuses it.
+    pub fn edit_customer(&mut self, now: Timestamp, id: u64, field: &str, value: &str) -> bool {
+        self.customers.edit(now, id, field, value)
+    }
+
+    /// Deletes a customer, as a person in the back office does when one asks for it.
+    pub fn delete_customer(&mut self, id: u64) -> bool {
+        self.customers.delete(id)
+    }
+
     /// The id of an order placed as Magento's own JSON, as `POST /_sim/orders` does it.
     ///
     /// # Errors
@@ -494,17 +514,16 @@ impl System for Shop {
                 let amount = Some(edit.value.as_str()).filter(|amount| !amount.is_empty());
                 self.set_price(now, &edit.sku, place.unwrap_or("base"), 1, amount)
             }
-            field => self.edit_product(now, &edit.sku, place, field, &edit.value),
+            field => match field.strip_prefix("customer.") {
+                Some(field) => edit.sku.parse().is_ok_and(|id| self.edit_customer(now, id, field, &edit.value)),
+                None => self.edit_product(now, &edit.sku, place, field, &edit.value),
+            },
         }
     }
 
     fn ledger(&self) -> Value {
         let orders: Vec<Value> = self.book.all().map(ledger::order).collect();
-        let customers: Vec<Value> = self
-            .customers
-            .all()
-            .map(|row| json!({"id": row.get("id"), "reference": null, "email": row.get("email")}))
-            .collect();
+        let customers: Vec<Value> = self.customers.all().map(ledger::customer).collect();
         let products = self.products.ledger();
         let (stock, salable) = (self.quantities(), self.all_salable());
         let prices = self.prices.ledger(&self.products);

@@ -244,7 +244,12 @@ fn clause(store: &Store, model: usize, id: u64, field: &str, operator: &str, val
         let at = store.model(target)?;
         let inner = offered(store, at, parse_domain(value)?);
         let mut any = false;
-        for one in actual.ids() {
+        // A search below finds what is retired where it asks for it, though no list shows it.
+        let below = match def.field(field)?.kind {
+            Kind::Many { model, back } => store.children(model, back, id)?,
+            _ => actual.ids().to_vec(),
+        };
+        for one in &below {
             any = any || holds(store, at, *one, &inner)?;
         }
         return Ok(any != operator.starts_with("not"));

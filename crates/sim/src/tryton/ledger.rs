@@ -80,9 +80,29 @@ fn is_customer(store: &Store, id: u64) -> bool {
 }
 
 fn customer(store: &Store, id: u64) -> Value {
-    let mechanisms = store.children("party.contact_mechanism", "party", id).unwrap_or_default();
-    let mail = mechanisms.into_iter().find(|one| store.text("party.contact_mechanism", *one, "type") == "email");
+    let below = |model: &str| store.children(model, "party", id).unwrap_or_default();
+    let way = |form: &str| {
+        let mut all = below("party.contact_mechanism").into_iter();
+        let first = all.find(|one| store.text("party.contact_mechanism", *one, "type") == form);
+        first.map(|one| store.text("party.contact_mechanism", one, "value"))
+    };
+    let tax_id = below("party.identifier").first().map(|one| store.text("party.identifier", *one, "code"));
+    let addresses: Vec<Value> = below("party.address").into_iter().map(|one| address(store, one)).collect();
     json!({"id": id, "reference": store.text("party.party", id, "code"),
-        "name": store.text("party.party", id, "name"),
-        "email": mail.map(|one| store.text("party.contact_mechanism", one, "value"))})
+        "name": store.text("party.party", id, "name"), "email": way("email"), "phone": way("phone"),
+        "tax_id": tax_id.unwrap_or_default(), "active": store.value("party.party", id, "active") == Val::Bool(true),
+        "addresses": addresses})
+}
+
+/// The party that is reached by this e-mail.
+pub fn by_email(store: &Store, email: &str) -> Option<u64> {
+    let at = store.model("party.contact_mechanism").ok()?;
+    let found = store.ids(at).find(|one| store.text("party.contact_mechanism", *one, "value") == email)?;
+    store.value("party.contact_mechanism", found, "party").id()
+}
+
+fn address(store: &Store, id: u64) -> Value {
+    let text = |field: &str| store.text("party.address", id, field);
+    json!({"id": id, "street": text("street_unstructured"), "postcode": text("postal_code"), "city": text("city"),
+        "active": store.value("party.address", id, "active") == Val::Bool(true)})
 }

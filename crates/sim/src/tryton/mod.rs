@@ -172,6 +172,13 @@ impl Erp {
         self.whole(now, |store| stock::open_warehouse(store, code).map(drop))
     }
 
+    /// Changes a party as a person at the ERP would: its `name`, the first `email` or `phone`, its `tax_id`, or, as
+    /// `address.city`, a field of its first address, which is written by itself and leaves the party as it was. False where
+    /// refused, or where there is no such party or address.
+    pub fn edit_party(&mut self, now: Timestamp, id: u64, field: &str, value: &str) -> bool {
+        self.whole(now, |store| write::edit_party(store, id, field, value))
+    }
+
     /// Writes fields of a record past authentication and guards, as a person at the ERP might; false where refused.
     pub fn directly(&mut self, now: Timestamp, model: &str, id: u64, fields: &Value) -> bool {
         self.whole(now, |store| write::write(store, model, &[id], fields))
@@ -380,6 +387,11 @@ impl System for Erp {
                 price::lines(&edit.value).is_some_and(|lines| self.set_price_list(now, list, &lines))
             }
             ("price" | "price_list", _) => false,
+            (field, _) if field.starts_with("customer.") => {
+                let field = field.trim_start_matches("customer.");
+                let found = ledger::by_email(&self.store, &edit.sku);
+                found.is_some_and(|id| self.edit_party(now, id, field, &edit.value))
+            }
             (field, place) => self.edit_product(now, &edit.sku, place, field, &Value::from(edit.value.clone())),
         }
     }

@@ -117,11 +117,11 @@ pub fn get(store: &Store, model: usize, id: u64, name: &str) -> Result<Val, Fail
     let def = &store.schema.models[model];
     let position = def.position(name)?;
     match &def.fields[position].kind {
-        Kind::Many { model: "product.product", back } => {
-            let all = store.children("product.product", back, id)?;
-            Ok(Val::Refs(all.into_iter().filter(|one| in_use(store, "product.product", *one)).collect()))
+        // What is retired is not listed.
+        Kind::Many { model: child, back } => {
+            let all = store.children(child, back, id)?;
+            Ok(Val::Refs(all.into_iter().filter(|one| in_use(store, child, *one)).collect()))
         }
-        Kind::Many { model: child, back } => store.children(child, back, id).map(Val::Refs),
         Kind::ManyMany(_) => Ok(match &row.values[position] {
             Val::Null => Val::Refs(Vec::new()),
             value => value.clone(),

@@ -208,6 +208,33 @@ fn write_one(store: &mut Store, model: &str, at: usize, id: u64, sent: &Map<Stri
     validate::record(store, model, id)
 }
 
+/// Changes one field of a party or of what hangs below it; the first record of a list, or a new one.
+pub fn edit_party(store: &mut Store, id: u64, field: &str, value: &str) -> Result<(), Fail> {
+    let first = |store: &Store, model: &str, fits: &dyn Fn(u64) -> bool| -> Result<Option<u64>, Fail> {
+        Ok(store.children(model, "party", id)?.into_iter().find(|one| fits(*one)))
+    };
+    let (model, found, new) = match field {
+        "name" => return write(store, "party.party", &[id], &json!({ "name": value })),
+        "email" | "phone" => {
+            let model = "party.contact_mechanism";
+            let found = first(store, model, &|one| store.text(model, one, "type") == field)?;
+            (model, found, json!({"party": id, "type": field, "value": value}))
+        }
+        "tax_id" => {
+            let model = "party.identifier";
+            (model, first(store, model, &|_| true)?, json!({"party": id, "code": value}))
+        }
+        _ => {
+            let part = field.strip_prefix("address.").ok_or_else(|| Fail::key(field))?;
+            let found = first(store, "party.address", &|_| true)?.ok_or_else(|| Fail::key("addresses"))?;
+            return write(store, "party.address", &[found], &json!({ part: value }));
+        }
+    };
+    let Some(found) = found else { return create(store, model, &[new]).map(drop) };
+    let name = if model == "party.identifier" { "code" } else { "value" };
+    write(store, model, &[found], &json!({ name: value }))
+}
+
 /// Deletes records with what hangs below them.
 pub fn delete(store: &mut Store, model: &str, ids: &[u64]) -> Result<(), Fail> {
     let at = store.model(model)?;

@@ -10,6 +10,7 @@ use syncline_core::id::{EntityId, RemoteId, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::Leaves;
+use syncline_core::record::Customer;
 
 pub(super) fn accept(db: &Connection, accept: &Accept) -> Result<Accepted, StoreError> {
     let mut counts = Accepted::default();
@@ -46,10 +47,11 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
     };
     let entity = match known {
         Some(entity) => entity,
-        // A variant nobody has tied, its stock and prices: they are read when that happens.
+        // A variant nobody has tied, its stock and prices: they are read when that happens. A customer comes with an order.
         None if record.kind.of_variant() || (record.kind == Kind::Variant && record.told != Told::Origin) => {
             return Ok(Change::Same);
         }
+        None if record.kind == Kind::Customer && record.told != Told::InPassing => return Ok(Change::Same),
         None => {
             let entity = new_entity(db, record.kind, &record.label)?;
             bind(db, system, record.kind, &record.id, entity, "main")?;
@@ -61,7 +63,8 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
             bind(db, system, record.kind, alias, entity, "alias")?;
         }
     }
-    if record.refused.is_none() && !record.kind.of_variant() {
+    // An order goes on naming a customer that is gone.
+    if record.refused.is_none() && !record.kind.of_variant() && record.told != Told::InPassing {
         super::sweep::unbury(db, system, entity, record.kind, now)?;
     }
     let change = store_seen(db, system, entity, record, now)?;
@@ -77,12 +80,22 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
             replace(db, system, entity, &record.takes, now)?;
         }
         // What is told in passing starts nothing by itself: whoever needs it wakes it.
-        if matches!(record.told, Told::News | Told::Origin) {
+        if matches!(record.told, Told::News | Told::Origin) && is_of_concern(db, entity, record.kind)? {
             wake(db, entity, record.kind, now)?;
         }
         journal(db, entity, None, &Entry::new("seen", system.as_str(), fingerprint(&record.leaves)), now)?;
     }
     Ok(change)
+}
+
+/// Whether news of a record starts anything: a customer that no order has asked for yet is only remembered.
+fn is_of_concern(db: &Connection, entity: EntityId, kind: Kind) -> Result<bool, StoreError> {
+    if kind != Kind::Customer {
+        return Ok(true);
+    }
+    let sql = "SELECT EXISTS (SELECT 1 FROM lane WHERE entity = ?1) \
+               OR (SELECT count(DISTINCT system) FROM binding WHERE entity = ?1) > 1";
+    Ok(db.prepare_cached(sql)?.query_row(params![int(entity.0)], |row| row.get(0))?)
 }
 
 /// The variant a record tells of. One that was given another name there is known by its alias, and goes by the new
@@ -155,17 +168,12 @@ fn store_seen(
         return Ok(Change::New);
     };
     if print == record.leaves.fingerprint() {
-        if record.version.is_some() {
-            // Nothing that is shared has changed: the next sweep need not read it again.
-            let sql = "UPDATE record SET version = ?3 WHERE entity = ?1 AND system = ?2 AND version IS NOT ?3";
-            db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str(), record.version])?;
-        }
-        return Ok(Change::Same);
+        return note_version(db, system, entity, record);
     }
     let stored: Leaves = unpacked("record", &seen)?;
     let whole = merged(record, &stored);
     if whole == stored && !print.is_empty() {
-        return Ok(Change::Same);
+        return note_version(db, system, entity, record);
     }
     let sql = "UPDATE record SET seen = ?3, seen_print = ?4, version = ?5, revision = revision + 1, seen_at = ?6, \
                asked_at = 0 WHERE entity = ?1 AND system = ?2";
@@ -179,12 +187,26 @@ fn store_seen(
     Ok(Change::Changed)
 }
 
-/// What is stored with what a read tells. An order is told whole, so lines that are gone are gone; a customer is
-/// told in parts: by its own page, which is right, and in passing by each of its orders, which fill gaps.
+/// Notes the version of a record that shows what it showed: the next sweep need not read it again.
+fn note_version(
+    db: &Connection,
+    system: &SystemUid,
+    entity: EntityId,
+    record: &Incoming,
+) -> Result<Change, StoreError> {
+    if record.version.is_some() {
+        let sql = "UPDATE record SET version = ?3 WHERE entity = ?1 AND system = ?2 AND version IS NOT ?3";
+        db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str(), record.version])?;
+    }
+    Ok(Change::Same)
+}
+
+/// What is stored with what a read tells. A record is told whole, so lines that are gone are gone; a customer is told
+/// by its own page, which is right, and in passing by each of its orders, which fill gaps and whose addresses stay.
 fn merged(record: &Incoming, stored: &Leaves) -> Leaves {
     match (record.kind, record.told) {
         (_, Told::InPassing) => record.leaves.overlaid(stored),
-        (Kind::Customer, _) => stored.overlaid(&record.leaves),
+        (Kind::Customer, _) => Customer::placed(stored).overlaid(&record.leaves),
         _ => record.leaves.clone(),
     }
 }

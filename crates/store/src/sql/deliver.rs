@@ -12,6 +12,7 @@ use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::Leaves;
+use syncline_core::record::Customer;
 
 pub(super) fn commit_plan(db: &Connection, plan: &CommitPlan) -> Result<DeliveryId, StoreError> {
     fence(db, plan.lane, plan.epoch)?;
@@ -119,6 +120,7 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
         let whole = match kind {
             // A write of stock reads back the figures it set, not what buyers have reserved.
             Kind::Stock => seen(db, settle)?.overlaid(leaves),
+            Kind::Customer => Customer::placed(&seen(db, settle)?).overlaid(leaves),
             _ => leaves.clone(),
         };
         show(db, settle, &whole, version.as_ref())?;

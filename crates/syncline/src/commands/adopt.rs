@@ -1,4 +1,4 @@
-//! `adopt`: ties what both sides have already, by SKU or by a list; writes nothing remote.
+//! `adopt`: ties products and customers that both sides have already, by key or by a list; writes nothing remote.
 
 use crate::failure::{Exit, Failure};
 use crate::open;
@@ -13,6 +13,8 @@ const AFTER: &str = "\
 Examples:
   syncline adopt                       every product both sides have under one SKU
   syncline adopt --csv pairs.csv       lines `SKU in the source of [flows.orders],SKU in its target`
+  syncline adopt customers             every customer both sides know by one e-mail, tax number or code
+  syncline adopt customers --csv pairs.csv   lines `id or e-mail in the shop,id, e-mail or code in the ERP`
   syncline adopt --json | jq .unmatched";
 
 /// What to tie.
@@ -20,7 +22,7 @@ Examples:
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
     /// What to tie
-    #[arg(value_parser = ["products"], default_value = "products")]
+    #[arg(value_parser = ["products", "customers"], default_value = "products")]
     what: String,
     /// Tie by this list instead
     #[arg(long, value_name = "FILE")]
@@ -37,9 +39,11 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     let wanted = args.csv.as_deref().map(pairs).transpose()?;
     let engine = open::working(config).await?;
     let only = args.shop.as_ref().map(SystemName::new);
-    let work = async || match &wanted {
-        Some(pairs) => engine.adopt_pairs(pairs, only.as_ref()).await,
-        None => engine.adopt_variants().await,
+    let work = async || match (&wanted, args.what.as_str()) {
+        (Some(pairs), "customers") => engine.adopt_customer_pairs(pairs, only.as_ref()).await,
+        (None, "customers") => engine.adopt_customers().await,
+        (Some(pairs), _) => engine.adopt_pairs(pairs, only.as_ref()).await,
+        (None, _) => engine.adopt_variants().await,
     };
     let reports = patiently(&engine, out, work).await?;
     if out.json {
@@ -52,7 +56,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
         let shop = if reports.len() > 1 { format!("{}: ", report.shop) } else { String::new() };
         out.line(format!(
             "{shop}{} and {} read: {} matched, {} bound now, {} without a match, {} ambiguous",
-            count(report.source, "product"),
+            count(report.source, args.what.trim_end_matches('s')),
             report.target,
             report.matched,
             report.bound,
@@ -60,7 +64,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
             report.ambiguous.len()
         ));
         list(out, "without a match in the other system", &report.unmatched);
-        list(out, "ambiguous; choose by `syncline adopt --csv FILE`", &report.ambiguous);
+        list(out, "ambiguous; choose by `--csv FILE`", &report.ambiguous);
     }
     let clear = reports.iter().all(|report| report.ambiguous.is_empty());
     Ok(if clear { Exit::Agreed } else { Exit::Open })
@@ -89,8 +93,8 @@ fn pairs(path: &Path) -> Result<Vec<(String, String)>, Failure> {
         match cells(line).as_slice() {
             [ours, theirs] if !ours.is_empty() && !theirs.is_empty() => pairs.push((ours.clone(), theirs.clone())),
             _ => {
-                let what = format!("{shown}:{}: this is no pair of SKUs", at + 1);
-                let remedy = "write `SKU,SKU` in each line; a SKU with a comma stands in \"quotes\"";
+                let what = format!("{shown}:{}: this is no pair", at + 1);
+                let remedy = "write `one,other` in each line; what has a comma in it stands in \"quotes\"";
                 return Err(Failure::new("SYN-0432", what, remedy));
             }
         }

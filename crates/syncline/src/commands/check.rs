@@ -84,6 +84,9 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     if let Some(rules) = &flows.products {
         sharing::products(rules, &asked, &mut findings);
     }
+    for rules in &flows.customers {
+        sharing::customers(rules, &asked, &mut findings);
+    }
     if let Some(rules) = &flows.prices {
         sharing::prices(rules, &asked, &mut findings);
     }

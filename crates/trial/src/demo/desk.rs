@@ -1,4 +1,4 @@
-//! People who change products and prices at both desks while the demo runs, and the flows beside orders switched on.
+//! People who change products, prices and customers at both desks while the demo runs, and the flows beside orders switched on.
 
 use super::process::post_json;
 use super::{DemoError, root};
@@ -14,6 +14,10 @@ pub(super) const SETTLED_S: u64 = 20 + SETTLE_S + 1;
 pub(super) const LIST: &str = "Wholesale";
 /// What it says of everything.
 const LINES: &str = "unit_price * 0.8 from 10; unit_price * 0.9";
+
+/// A buyer of seeded orders, and the e-mail of that account.
+const BUYER: &str = "4";
+const BUYERS_EMAIL: &str = "customer.4@example.com";
 
 /// One change by a person.
 #[derive(Debug, Clone)]
@@ -50,6 +54,10 @@ pub(super) fn edits(kill: u64) -> Vec<Edit> {
         // Changed at both desks: the ERP's counts.
         price(true, other, Some("base"), 7),
         price(false, other, None, 8),
+        // Buyers change their own accounts; what a clerk types into one of them in the ERP does not last.
+        Edit { text: format!("Kill {kill}"), ..edit(true, "customer.lastname", BUYER) },
+        Edit { text: format!("Stadt {kill}"), ..edit(true, "customer.address.city", BUYER) },
+        edit(false, "customer.name", BUYERS_EMAIL),
         list(format!("unit_price * 0.6{kill} from {} of {sku}; {LINES}", kill + 1)),
     ]
 }
@@ -71,6 +79,8 @@ impl Edit {
         let told = post_json(&url, &told).await?;
         match told["edited"].as_str() {
             Some(_) => Ok(()),
+            // Nobody types into an account that no order has brought to the ERP yet.
+            None if self.field.starts_with("customer.") && !self.at_shop => Ok(()),
             None => Err(DemoError::System(url, format!("{} of {} cannot be changed: {told}", self.field, self.sku))),
         }
     }
@@ -80,6 +90,7 @@ impl Edit {
         match self.field {
             "description" => self.at_shop,
             "price" => self.at_shop == (self.place == Some("special")),
+            field if field.starts_with("customer.") => self.at_shop,
             _ => !self.at_shop,
         }
     }
@@ -92,6 +103,14 @@ impl Edit {
         match self.field {
             "price_list" => true,
             "price" => of_sku("prices").any(|row| row["list"] == list && row["amount"] == self.text.as_str()),
+            field if field.starts_with("customer.") => {
+                let mut all = ledger["customers"].as_array().into_iter().flatten();
+                let account = all.find(|row| row["id"].as_u64().is_some_and(|id| self.sku.parse() == Ok(id)));
+                account.is_some_and(|row| match field {
+                    "customer.lastname" => row["name"].as_str().is_some_and(|name| name.ends_with(&self.text)),
+                    _ => row["addresses"][0]["city"] == self.text.as_str(),
+                })
+            }
             field => of_sku("products").any(|row| row[field] == self.text.as_str()),
         }
     }

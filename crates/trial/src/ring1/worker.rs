@@ -111,6 +111,7 @@ impl Here<'_> {
             document: document.map(remote),
             expect: None,
             leaves: Leaves::new(),
+            elements: std::collections::BTreeMap::new(),
             adopt_only: false,
         })
     }

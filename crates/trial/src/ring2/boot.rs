@@ -3,6 +3,7 @@
 use super::clock::{SimClock, SimRng};
 use super::desk;
 use super::net::Net;
+use super::people;
 use super::planted::{BadConnector, BadStore, BadTransport};
 use super::prices;
 use super::trade;
@@ -59,6 +60,10 @@ pub struct Stage {
     pub outlet_views: BTreeMap<String, String>,
     /// What it says of stock, where it flows.
     pub stock: Option<StockRules>,
+    /// What it says of customers.
+    pub customers: FieldRules,
+    /// Whether buyers change their accounts in the chaos.
+    pub buyers_type: bool,
     /// What it says of products, where they flow.
     pub products: Option<FieldRules>,
     /// What it says of prices, where they flow.
@@ -94,6 +99,7 @@ impl Stage {
         let now = beginning();
         let mut shop =
             shop::Shop::new(shop::Options { seed, products, orders: 0, empty: true, now, token: "token".to_string() });
+        shop.register_buyers(now);
         // What a planted bug sends twice has to arrive twice.
         let signed = plant.is_none() && Random::of(seed, 7, 0).chance(1, 3);
         if signed {
@@ -125,6 +131,8 @@ impl Stage {
             outlet: None,
             one_by_email: false,
             outlet_views: BTreeMap::new(),
+            customers: people::rules("shop"),
+            buyers_type: Random::of(seed, 10, 0).chance(1, 3),
             prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
             products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
@@ -143,6 +151,12 @@ impl Stage {
         open(&self.world).outlet = Some(outlet);
         let number = "O{number}".to_string();
         self.outlet = Some(OrderRules { source: SystemName::new("outlet"), number, ..self.rules.clone() });
+    }
+
+    /// The rules of each shop's customers.
+    fn customer_rules(&self) -> Vec<FieldRules> {
+        let outlet = self.outlet.iter().map(|_| people::rules("outlet"));
+        std::iter::once(self.customers.clone()).chain(outlet).collect()
     }
 
     /// The rules of each shop's orders.
@@ -207,7 +221,7 @@ impl Stage {
             products: self.products.clone(),
             prices: self.price_rules(),
             orders: self.order_rules(),
-            customers: true,
+            customers: self.customer_rules(),
             one_by_email: self.one_by_email,
             inventory: self.stock_rules(),
             watched: Vec::new(),

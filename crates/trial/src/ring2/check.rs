@@ -2,6 +2,7 @@
 
 use super::boot::Stage;
 use super::desk;
+use super::people;
 use super::prices;
 use super::trade;
 use super::world::{World, open};
@@ -84,15 +85,7 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
             open(&stage.world).broken("buyers-may-have-what-is-there", detail);
         }
     }
-    if stage.products.is_some() {
-        let mut world = open(&stage.world);
-        for detail in desk::overwritten(&world) {
-            world.broken("owned-fields-are-never-overwritten", detail);
-        }
-        for detail in desk::apart(&world) {
-            world.broken("both-sides-show-the-same", detail);
-        }
-    }
+    typed_at_desks(stage);
     if stage.prices.is_some() {
         let found = prices::apart(stage);
         let mut world = open(&stage.world);
@@ -125,6 +118,28 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
         open(&stage.world).broken("verify-agrees-with-the-ledgers", detail);
     }
     Ok(())
+}
+
+/// What people typed into products and accounts holds, and both sides show it.
+fn typed_at_desks(stage: &Stage) {
+    if stage.products.is_some() {
+        let mut world = open(&stage.world);
+        for detail in desk::overwritten(&world) {
+            world.broken("owned-fields-are-never-overwritten", detail);
+        }
+        for detail in desk::apart(&world) {
+            world.broken("both-sides-show-the-same", detail);
+        }
+    }
+    {
+        let mut world = open(&stage.world);
+        for detail in people::overwritten(&world) {
+            world.broken("owned-fields-are-never-overwritten", detail);
+        }
+        for detail in people::apart(&world) {
+            world.broken("both-sides-show-the-same", detail);
+        }
+    }
 }
 
 fn number(value: &Value) -> Decimal {

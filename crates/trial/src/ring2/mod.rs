@@ -6,6 +6,7 @@ mod clock;
 mod desk;
 mod market;
 mod net;
+mod people;
 mod planted;
 mod prices;
 pub mod schedule;

@@ -3,6 +3,7 @@
 use super::boot::{LEASE_S, Stage};
 use super::check;
 use super::desk;
+use super::people as accounts;
 use super::prices;
 use super::trade;
 use super::world::{Violation, open};
@@ -111,6 +112,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         desk_holds(stage, second);
         desk::each_second(stage, second);
         prices::each_second(stage, second);
+        accounts::each_second(stage, second);
     }
     {
         let mut world = open(&stage.world);
@@ -166,7 +168,8 @@ fn break_weather(stage: &Stage) {
 fn desk_holds(stage: &Stage, second: u64) {
     let mut world = open(&stage.world);
     if world.violations.is_empty() && second.is_multiple_of(5) {
-        for detail in desk::overwritten(&world).into_iter().chain(prices::overwritten(&world)) {
+        let typed = accounts::overwritten(&world);
+        for detail in desk::overwritten(&world).into_iter().chain(prices::overwritten(&world)).chain(typed) {
             world.broken("owned-fields-are-never-overwritten", detail);
         }
     }

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod of_creates;
+mod of_customers;
 mod of_feeds;
 mod of_prices;
 mod of_products;

@@ -2,6 +2,7 @@
 
 use super::clock::SimClock;
 use super::desk::Typed;
+use super::people::Accounts;
 use super::prices;
 use super::weather::{Fault, Weather};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +57,8 @@ pub struct World {
     pub writes: u64,
     /// The process is to die.
     pub dying: bool,
+    /// What buyers typed into their accounts.
+    pub accounts: Accounts,
     /// What people typed at both desks.
     pub typed: Typed,
     /// What people of the shop did to its prices.
@@ -90,6 +93,7 @@ impl World {
             violations: Vec::new(),
             writes: 0,
             dying: false,
+            accounts: Accounts::new(),
             typed: Typed::new(),
             priced: prices::Typed::default(),
             noted: BTreeSet::new(),

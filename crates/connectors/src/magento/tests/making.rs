@@ -24,6 +24,7 @@ async fn make(held: &Held, leaves: Leaves) -> Outcome {
         mark: Mark::new("SLTEST"),
         document: None,
         expect: None,
+        elements: std::collections::BTreeMap::new(),
         adopt_only: false,
         leaves,
     };

@@ -31,8 +31,16 @@ fn leaves(rows: &[(&str, &str)]) -> Leaves {
 
 fn change(held: &Held, delivery: u64, sku: &str, step: Step, leaves: Leaves) -> Permit {
     let mark = Mark::new("SLTEST");
-    let change =
-        Change { kind: Kind::Price, step, mark, document: Some(id(sku)), expect: None, adopt_only: false, leaves };
+    let change = Change {
+        kind: Kind::Price,
+        step,
+        mark,
+        document: Some(id(sku)),
+        expect: None,
+        elements: std::collections::BTreeMap::new(),
+        adopt_only: false,
+        leaves,
+    };
     let deadline = held.now() + jiff::SignedDuration::from_secs(60);
     advance(Noted::committed(DeliveryId(delivery), Epoch(1), 1, deadline), change)
 }

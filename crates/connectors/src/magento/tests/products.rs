@@ -61,8 +61,16 @@ fn permit(held: &Held, sku: &str, fields: &[(&str, Option<Value>)]) -> Permit {
         leaves.tell(path(at), value.clone());
     }
     let (step, mark) = (Step::Update, Mark::new("SLTEST"));
-    let change =
-        Change { kind: Kind::Variant, step, mark, document: Some(id(sku)), expect: None, adopt_only: false, leaves };
+    let change = Change {
+        kind: Kind::Variant,
+        step,
+        mark,
+        document: Some(id(sku)),
+        expect: None,
+        elements: std::collections::BTreeMap::new(),
+        adopt_only: false,
+        leaves,
+    };
     advance(Noted::committed(DeliveryId(1), Epoch(1), 1, held.now() + SignedDuration::from_secs(60)), change)
 }
 

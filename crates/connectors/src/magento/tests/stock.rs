@@ -36,8 +36,16 @@ fn numbered(held: &Held, delivery: u64, sku: &str, levels: &[(&str, &str)]) -> P
         leaves.put(Stock::on_hand_path(source), Value::Number(quantity.parse().unwrap()));
     }
     let (step, mark) = (Step::Update, Mark::new("SLTEST"));
-    let change =
-        Change { kind: Kind::Stock, step, mark, document: Some(id(sku)), expect: None, adopt_only: false, leaves };
+    let change = Change {
+        kind: Kind::Stock,
+        step,
+        mark,
+        document: Some(id(sku)),
+        expect: None,
+        elements: std::collections::BTreeMap::new(),
+        adopt_only: false,
+        leaves,
+    };
     let deadline = held.now() + jiff::SignedDuration::from_secs(60);
     advance(Noted::committed(DeliveryId(delivery), Epoch(1), 1, deadline), change)
 }

@@ -200,6 +200,7 @@ pub(super) fn permit(now: Timestamp, id: &str, step: Step, reference: &str) -> P
         mark: Mark::new("SLTEST"),
         document: Some(RemoteId::new("1", id)),
         expect: None,
+        elements: std::collections::BTreeMap::new(),
         adopt_only: false,
         leaves,
     };

@@ -9,7 +9,7 @@ mod stock;
 mod text;
 
 pub(super) use lists::{BASE, PriceList, Steps, offered, price_record, thresholds};
-pub(super) use party::{attach_party, new_party, party_record};
+pub(super) use party::{PartyEdit, attach_party, edit_party, new_party, party_record};
 pub(super) use product::{
     DESCRIPTION, Edit, NAME, Texts, edit, locale, parts as product_parts, variant_record, version, write_of,
 };
@@ -82,7 +82,9 @@ fn element_id(key: &str) -> Option<i64> {
 pub(super) fn pair(change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> {
     match (change.kind, snapshot.records.first()) {
         (Kind::Order, Some((_, Record::Order(order)))) => sale::pairs(change, order),
-        (Kind::Customer, Some((_, Record::Customer(customer)))) => party::pairs(change, customer),
+        (Kind::Customer, Some((_, Record::Customer(customer)))) if change.step.creates() => {
+            party::pairs(change, customer)
+        }
         _ => Vec::new(),
     }
 }

@@ -1,32 +1,50 @@
 //! Parties: customers as Tryton keeps them, and the way back.
 
-use super::text::{city_line, lines, told};
+use super::text::{kept_as, lines, told};
 use super::{Wrong, element_id, element_key};
 use crate::tryton::setup::Setup;
 use crate::tryton::wire::{
-    AddressRow, NewAddress, NewIdentifier, NewMechanism, NewParty, PartyAdditions, PartyRow, creates,
+    AddressRow, IdentifierRow, KeptAddress, MechanismRow, NewAddress, NewIdentifier, NewMechanism, NewParty,
+    PartyAdditions, PartyRow, creates,
 };
-use std::collections::BTreeMap;
+use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::delivery::Change;
+use syncline_core::leaf::Value;
 use syncline_core::path::Path;
+use syncline_core::profile::Fit;
 use syncline_core::record::{Address, Customer, Record};
-use syncline_core::text::folded;
+use syncline_core::text::{folded, line, phone, town};
 
-/// The customer a party row tells.
+/// The customer a party row tells. What it does not have is told as nothing.
 pub(crate) fn party_record(row: &PartyRow) -> Record {
-    let email = row.mechanisms.iter().flatten().find(|way| way.form == "email").and_then(|way| way.value.clone());
     let mut addresses = BTreeMap::new();
     for address in row.addresses.iter().flatten() {
         addresses.insert(element_key(address.id), address_of(address));
     }
+    let told = |text: Option<String>| Some(text.unwrap_or_default());
+    let way = |row: Option<&MechanismRow>| row.and_then(|way| way.value.clone());
     Record::Customer(Customer {
-        name: row.name.clone(),
-        email,
-        tax_id: row.identifiers.iter().flatten().find_map(|identifier| identifier.code.clone()),
+        name: told(row.name.clone()),
+        email: told(way(mechanism(row, EMAIL))),
+        tax_id: told(identifier(row).and_then(|identifier| identifier.code.clone())),
+        phone: told(way(mechanism(row, PHONE)).map(|number| phone(&number))),
         code: row.code.clone(),
         active: Some(row.active.0),
         addresses,
     })
+}
+
+const EMAIL: &str = "email";
+const PHONE: &str = "phone";
+
+/// The first way of this form to reach the party: Tryton lists them in the order people gave them.
+fn mechanism<'a>(row: &'a PartyRow, form: &str) -> Option<&'a MechanismRow> {
+    row.mechanisms.iter().flatten().find(|way| way.form == form)
+}
+
+fn identifier(row: &PartyRow) -> Option<&IdentifierRow> {
+    row.identifiers.iter().flatten().find(|identifier| identifier.code.is_some())
 }
 
 /// An address as Tryton prints it: the line of the company, else of the person, and the person as attention line.
@@ -53,16 +71,8 @@ fn address_of(row: &AddressRow) -> Address {
     }
 }
 
-/// The printed name and the attention line of an address.
-fn printed(address: &Address) -> (Option<String>, Option<String>) {
-    match (told(address.company.as_ref()), told(address.name.as_ref())) {
-        (Some(company), person) => (Some(company), person),
-        (None, person) => (person, None),
-    }
-}
-
-/// The address to be made. A region without a record in Tryton stands behind the town.
-fn new_address(address: &Address, setup: &Setup) -> Result<NewAddress, Wrong> {
+/// The address as Tryton keeps it. A region without a record in Tryton stands behind the town.
+fn kept_address(address: &Address, setup: &Setup) -> Result<KeptAddress, Wrong> {
     let code = told(address.country.as_ref()).map(|code| code.to_uppercase());
     let country = match &code {
         None => None,
@@ -78,9 +88,9 @@ fn new_address(address: &Address, setup: &Setup) -> Result<NewAddress, Wrong> {
         _ => None,
     };
     let left = if subdivision.is_some() { None } else { region.as_deref() };
-    let city = city_line(address.city.as_deref().unwrap_or(""), left);
-    let (party_name, attn) = printed(address);
-    Ok(NewAddress {
+    let city = town(&line(address.city.as_deref().unwrap_or("")), left.unwrap_or_default());
+    let (party_name, attn) = address.printed();
+    Ok(KeptAddress {
         attn,
         party_name,
         street: address.street.as_deref().map(lines).filter(|street| !street.is_empty()),
@@ -88,25 +98,30 @@ fn new_address(address: &Address, setup: &Setup) -> Result<NewAddress, Wrong> {
         city: Some(city).filter(|city| !city.is_empty()),
         country,
         subdivision,
-        invoice: true,
-        delivery: true,
     })
 }
 
-/// The addresses of `customer` to be made, in the order of their keys.
-fn new_addresses(customer: &Customer, setup: &Setup) -> Result<Vec<NewAddress>, Wrong> {
-    customer.addresses.values().map(|address| new_address(address, setup)).collect()
+/// The addresses of `customer` to be made, in the order of their keys: each once, and none that is `there`.
+fn new_addresses(customer: &Customer, there: &PartyRow, setup: &Setup) -> Result<Vec<NewAddress>, Wrong> {
+    let mut known: BTreeSet<[String; 6]> =
+        there.addresses.iter().flatten().map(|row| told_by(&address_of(row))).collect();
+    let unknown = customer.addresses.values().filter(|address| known.insert(told_by(address)));
+    unknown
+        .map(|address| Ok(NewAddress { kept: kept_address(address, setup)?, invoice: true, delivery: true }))
+        .collect()
 }
 
-/// The telephones of the addresses, each once, without those in `known`.
-fn phones(customer: &Customer, known: &[String]) -> Vec<NewMechanism> {
-    let mut found: Vec<String> = Vec::new();
-    for phone in customer.addresses.values().filter_map(|address| told(address.phone.as_ref())) {
-        if !found.contains(&phone) && !known.contains(&phone) {
-            found.push(phone);
-        }
-    }
-    found.into_iter().map(|value| NewMechanism { form: "phone", value }).collect()
+/// The telephones of the customer and the addresses, each once, without those that are `there`.
+fn phones(customer: &Customer, there: &PartyRow) -> Vec<NewMechanism> {
+    let mut known: BTreeSet<String> =
+        there.mechanisms.iter().flatten().filter_map(|way| way.value.as_deref()).map(phone).collect();
+    let of_addresses = customer.addresses.values().map(|address| address.phone.as_ref());
+    let all = of_addresses.chain([customer.phone.as_ref()]).filter_map(told);
+    let mut new: Vec<String> = all.filter(|number| known.insert(phone(number))).collect();
+    // The customer's own is the first one, which is the one people dial.
+    let own = told(customer.phone.as_ref());
+    new.sort_by_key(|number| own.as_ref().is_none_or(|own| phone(own) != phone(number)));
+    new.into_iter().map(|value| NewMechanism { form: PHONE, value }).collect()
 }
 
 fn customer_of(change: &Change) -> Result<Customer, Wrong> {
@@ -119,62 +134,162 @@ fn customer_of(change: &Change) -> Result<Customer, Wrong> {
 /// The party to be made from `change`; its code is our mark.
 pub(crate) fn new_party(change: &Change, setup: &Setup) -> Result<NewParty, Wrong> {
     let customer = customer_of(change)?;
+    let none = PartyRow::default();
     let email = told(customer.email.as_ref());
-    let of_address = || customer.addresses.values().find_map(|address| printed(address).0);
+    let of_address = || customer.addresses.values().find_map(|address| address.printed().0);
     let name = told(customer.name.as_ref()).or_else(of_address).or_else(|| email.clone());
-    let mut ways: Vec<NewMechanism> = email.into_iter().map(|value| NewMechanism { form: "email", value }).collect();
-    ways.extend(phones(&customer, &[]));
+    let mut ways: Vec<NewMechanism> = email.into_iter().map(|value| NewMechanism { form: EMAIL, value }).collect();
+    ways.extend(phones(&customer, &none));
     // Without a type: a number that fails Tryton's check would refuse the whole customer.
     let tax = told(customer.tax_id.as_ref()).map(|code| NewIdentifier { form: None, code });
     Ok(NewParty {
         code: change.mark.as_str().to_string(),
         name,
-        addresses: creates(new_addresses(&customer, setup)?),
+        addresses: creates(new_addresses(&customer, &none, setup)?),
         contact_mechanisms: creates(ways),
         identifiers: creates(tax.into_iter().collect()),
     })
 }
 
-/// What `change` adds to the party `row`.
-pub(crate) fn attach_party(change: &Change, row: &PartyRow, setup: &Setup) -> Result<PartyAdditions, Wrong> {
+/// What `change` adds to the party `row`; none where all of it is there.
+pub(crate) fn attach_party(change: &Change, row: &PartyRow, setup: &Setup) -> Result<Option<PartyAdditions>, Wrong> {
     let customer = customer_of(change)?;
-    let known: Vec<String> = row.mechanisms.iter().flatten().filter_map(|way| way.value.clone()).collect();
-    Ok(PartyAdditions {
-        addresses: creates(new_addresses(&customer, setup)?),
-        contact_mechanisms: creates(phones(&customer, &known)),
-    })
+    let addresses = creates(new_addresses(&customer, row, setup)?);
+    let contact_mechanisms = creates(phones(&customer, row));
+    let nothing = addresses.is_empty() && contact_mechanisms.is_empty();
+    Ok((!nothing).then_some(PartyAdditions { addresses, contact_mechanisms }))
+}
+
+/// An update of a party: what is written, and the records below it that must still be as they were read.
+#[derive(Debug, Default)]
+pub(crate) struct PartyEdit {
+    pub(crate) values: serde_json::Map<String, Json>,
+    pub(crate) versions: Vec<(&'static str, i64, String)>,
+}
+
+impl PartyEdit {
+    /// Sets the value of one record of a list below the party: makes it, changes it, or deletes it.
+    fn set(&mut self, list: Below, known: Option<(i64, Option<String>)>, value: Option<String>, form: Option<&str>) {
+        let command = match (known, value) {
+            (None, None) => return,
+            (None, Some(value)) => json!(["create", [{"type": form, list.field: value}]]),
+            (Some((id, version)), value) => {
+                self.versions.extend(version.map(|version| (list.model, id, version)));
+                match value {
+                    Some(value) => json!(["write", [id], {list.field: value}]),
+                    None => json!(["delete", [id]]),
+                }
+            }
+        };
+        self.command(list.name, command);
+    }
+
+    fn command(&mut self, name: &str, command: Json) {
+        let commands = self.values.entry(name).or_insert_with(|| json!([]));
+        commands.as_array_mut().into_iter().for_each(|all| all.push(command.clone()));
+    }
+}
+
+/// A list of records below a party.
+#[derive(Debug, Clone, Copy)]
+struct Below {
+    name: &'static str,
+    model: &'static str,
+    field: &'static str,
+}
+
+const WAYS: Below = Below { name: "contact_mechanisms", model: "party.contact_mechanism", field: "value" };
+const IDENTIFIERS: Below = Below { name: "identifiers", model: "party.identifier", field: "code" };
+const ADDRESS: &str = "party.address";
+
+/// What `change` makes of the party `row`.
+pub(crate) fn edit_party(change: &Change, row: &PartyRow, setup: &Setup) -> Result<PartyEdit, Wrong> {
+    let mut edit = PartyEdit::default();
+    for (path, value) in change.leaves.iter() {
+        let text = match value {
+            Some(Value::Text(text)) => told(Some(text)),
+            _ => None,
+        };
+        let known = |form| mechanism(row, form).map(|way| (way.id, way.version.clone()));
+        match (path.as_str(), value) {
+            ("name", None | Some(Value::Text(_))) => drop(edit.values.insert("name".to_string(), json!(text))),
+            ("email", None | Some(Value::Text(_))) => edit.set(WAYS, known(EMAIL), text, Some(EMAIL)),
+            ("phone", None | Some(Value::Text(_))) => edit.set(WAYS, known(PHONE), text, Some(PHONE)),
+            ("tax_id", None | Some(Value::Text(_))) => {
+                edit.set(IDENTIFIERS, identifier(row).map(|one| (one.id, one.version.clone())), text, None);
+            }
+            (_, None | Some(Value::Address(_))) if Customer::is_of_book(path) => {
+                edit_address(&mut edit, change, path, row, setup)?;
+            }
+            _ => return Err(Wrong::invalid(format!("`{path}` of a customer cannot be set in Tryton"))),
+        }
+    }
+    Ok(edit)
+}
+
+/// Changes the address at `path` where it stands; one that is no longer in the customer's book is retired, for papers
+/// may refer to it.
+fn edit_address(
+    edit: &mut PartyEdit,
+    change: &Change,
+    path: &Path,
+    row: &PartyRow,
+    setup: &Setup,
+) -> Result<(), Wrong> {
+    let id = change.elements.get(path).and_then(|key| element_id(key));
+    let there = row.addresses.iter().flatten().find(|address| Some(address.id) == id);
+    let there = there.ok_or_else(|| Wrong::invalid("the address is not in use in Tryton any more"))?;
+    let values = match change.leaves.value(path) {
+        Some(Value::Address(address)) => serde_json::to_value(kept_address(address, setup)?)
+            .map_err(|error| Wrong::invalid(format!("an address cannot be written: {error}")))?,
+        _ => json!({"active": false}),
+    };
+    edit.versions.extend(there.version.clone().map(|version| (ADDRESS, there.id, version)));
+    edit.command("addresses", json!(["write", [there.id], values]));
+    Ok(())
+}
+
+/// How Tryton keeps `value` at `path` of a customer.
+pub(super) fn fit(path: &Path, value: &Value) -> Fit {
+    match (path.as_str(), value) {
+        ("phone", Value::Text(text)) => kept_as(text, phone(text)),
+        ("name", Value::Text(text)) if line(text).is_empty() => Fit::Refused("a party without a name".to_string()),
+        (_, Value::Text(text)) => kept_as(text, line(text)),
+        _ => Fit::Exact,
+    }
 }
 
 /// What tells an address, whichever side it stands on and wherever its region was put.
 fn told_by(address: &Address) -> [String; 6] {
-    let (name, attn) = printed(address);
-    let city = city_line(address.city.as_deref().unwrap_or(""), address.region.as_deref());
-    let text = |text: Option<&str>| folded(text.unwrap_or(""));
-    [
-        text(name.as_deref()),
-        text(attn.as_deref()),
-        text(address.street.as_deref()),
-        text(address.postcode.as_deref()),
-        text(Some(&city)),
-        text(address.country.as_deref()),
-    ]
+    address.envelope().map(|part| folded(&part))
 }
 
 /// Our addresses in `change` beside those `there`: by what they say, else by place where as many are left on each side.
+/// An address of the customer's book and one an order was placed with may be the same one there.
 pub(super) fn pairs(change: &Change, there: &Customer) -> Vec<(Path, String)> {
     let Ok(ours) = Customer::addresses_of(&change.leaves) else { return Vec::new() };
+    let (of_book, of_orders): (Vec<_>, Vec<_>) =
+        ours.iter().partition(|(key, _)| Customer::is_of_book(&Customer::address_path(key)));
     let mut free: Vec<(i64, [String; 6])> =
         there.addresses.iter().filter_map(|(key, address)| Some((element_id(key)?, told_by(address)))).collect();
     free.sort();
-    let mut found = Vec::new();
-    let mut left = Vec::new();
-    for (key, address) in &ours {
-        let wanted = told_by(address);
-        match free.iter().position(|(_, says)| *says == wanted) {
-            Some(at) => found.push((Customer::address_path(key), element_key(free.remove(at).0))),
-            None => left.push(key),
+    let (mut found, mut left) = (Vec::new(), Vec::new());
+    let mut taken: BTreeSet<i64> = BTreeSet::new();
+    for class in [of_orders, of_book] {
+        let mut free = free.clone();
+        for (key, address) in class {
+            let wanted = told_by(address);
+            match free.iter().position(|(_, says)| *says == wanted) {
+                Some(at) => {
+                    let (id, _) = free.remove(at);
+                    taken.insert(id);
+                    found.push((Customer::address_path(key), element_key(id)));
+                }
+                None => left.push(key),
+            }
         }
     }
+    free.retain(|(id, _)| !taken.contains(id));
     if left.len() == free.len() {
         for (key, (id, _)) in left.into_iter().zip(free) {
             found.push((Customer::address_path(key), element_key(id)));
@@ -198,7 +313,16 @@ mod tests {
         let addresses = addresses.iter().map(|address| (address.key(), address.clone())).collect();
         let leaves = Record::Customer(Customer { addresses, ..Customer::default() }).to_leaves();
         let (mark, step) = (Mark::new("SLX"), Step::Create);
-        Change { kind: Kind::Customer, step, mark, document: None, expect: None, leaves, adopt_only: false }
+        Change {
+            kind: Kind::Customer,
+            step,
+            mark,
+            document: None,
+            expect: None,
+            leaves,
+            elements: std::collections::BTreeMap::new(),
+            adopt_only: false,
+        }
     }
 
     fn there(addresses: &[(i64, Address)]) -> Customer {

@@ -4,12 +4,8 @@ use syncline_core::kind::Kind;
 use syncline_core::leaf::Value;
 use syncline_core::path::Path;
 use syncline_core::profile::Fit;
-
-/// `text` as a field of one line keeps it. Tryton refuses tabs and line feeds there and strips both ends.
-pub(crate) fn line(text: &str) -> String {
-    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    spaced.trim().to_string()
-}
+// Tryton refuses tabs and line feeds in a field of one line, and strips both ends.
+pub(crate) use syncline_core::text::line;
 
 /// `text` as a field of many lines keeps it: byte for byte, but for control characters other than line feeds.
 pub(crate) fn lines(text: &str) -> String {
@@ -22,30 +18,19 @@ pub(crate) fn told(text: Option<&String>) -> Option<String> {
     text.map(|text| line(text)).filter(|text| !text.is_empty())
 }
 
-/// Town and region as the town field keeps them where Tryton has no record for the region.
-pub(crate) fn city_line(city: &str, region: Option<&str>) -> String {
-    let (city, region) = (line(city), line(region.unwrap_or("")));
-    let (town, part) = (syncline_core::text::folded(&city), syncline_core::text::folded(&region));
-    if part.is_empty() || town == part || town.ends_with(&format!(", {part}")) {
-        city
-    } else if town.is_empty() {
-        region
-    } else {
-        format!("{city}, {region}")
-    }
-}
-
 /// How Tryton keeps `value` at `path`.
 pub(crate) fn fit(kind: Kind, path: &Path, value: &Value) -> Fit {
     if kind == Kind::Variant {
         return super::product::fit(path, value);
     }
+    if kind == Kind::Customer {
+        return super::party::fit(path, value);
+    }
     let Value::Text(text) = value else { return Fit::Exact };
     let field = path.as_str();
     let many = match kind {
-        Kind::Customer => field.ends_with(".street"),
         Kind::Order => field.ends_with(".name"),
-        Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => false,
+        Kind::Customer | Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => false,
     };
     let kept = if many { lines(text) } else { line(text) };
     kept_as(text, kept)
@@ -65,31 +50,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    #[test]
-    fn a_region_without_a_record_stands_behind_the_town() {
-        assert_eq!(city_line("New York", Some("NY")), "New York, NY");
-        assert_eq!(city_line("Berlin", Some("berlin")), "Berlin");
-        assert_eq!(city_line("New York, NY", Some("NY")), "New York, NY");
-        assert_eq!(city_line("", Some("Kerry")), "Kerry");
-        assert_eq!(city_line("Köln", None), "Köln");
-    }
-
     proptest! {
         #[test]
-        fn what_is_kept_is_kept_again(text in "(\\PC|\\s|\\x00|\\t){0,20}", street in any::<bool>()) {
-            let path = Path::element("addresses", "a").dot(if street { "street" } else { "city" });
-            let once = match fit(Kind::Customer, &path, &Value::Text(text.clone())) {
+        fn what_is_kept_is_kept_again(text in "(\\PC|\\s|\\x00|\\t){0,20}", many in any::<bool>()) {
+            let path = Path::element("lines", "a").dot(if many { "name" } else { "sku" });
+            let once = match fit(Kind::Order, &path, &Value::Text(text.clone())) {
                 Fit::Exact => Value::Text(text),
                 Fit::As(value, _) => value,
                 Fit::Refused(why) => return Err(TestCaseError::fail(why)),
             };
-            prop_assert_eq!(fit(Kind::Customer, &path, &once), Fit::Exact);
-        }
-
-        #[test]
-        fn a_town_with_its_region_gains_nothing_more(city in "\\PC{0,12}", region in "\\PC{0,6}") {
-            let once = city_line(&city, Some(&region));
-            prop_assert_eq!(line(&once), once);
+            prop_assert_eq!(fit(Kind::Order, &path, &once), Fit::Exact);
         }
     }
 }

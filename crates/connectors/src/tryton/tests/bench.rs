@@ -2,6 +2,7 @@
 
 use super::super::{Config, Tryton};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use syncline_connect::{Clock, Ctx, Effect, Fut, Outcome, Request, Response, Rng, Snapshot, Transport, TransportError};
@@ -9,6 +10,7 @@ use syncline_core::delivery::{Change, Noted, Permit, advance};
 use syncline_core::id::{DeliveryId, Epoch, Mark, RemoteId, SystemUid};
 use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::Leaves;
+use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::{Customer, Order, Price, Record, Stock, Variant};
 use syncline_sim::http::System;
@@ -88,7 +90,6 @@ impl Bench {
     }
 
     pub(super) fn permit(&self, kind: Kind, step: Step, mark: &Mark, on: Option<&Snapshot>, leaves: Leaves) -> Permit {
-        let deadline = self.clock.now() + SignedDuration::from_secs(60);
         let change = Change {
             kind,
             step,
@@ -96,8 +97,29 @@ impl Bench {
             document: on.map(|s| s.id.clone()),
             expect: on.and_then(|s| s.version.clone()),
             leaves,
+            elements: BTreeMap::new(),
             adopt_only: false,
         };
+        self.permit_of(change)
+    }
+
+    /// The same where the fields name elements of the document.
+    pub(super) fn naming(
+        &self,
+        kind: Kind,
+        step: Step,
+        mark: &Mark,
+        on: &Snapshot,
+        leaves: Leaves,
+        elements: BTreeMap<Path, String>,
+    ) -> Permit {
+        let (document, expect) = (Some(on.id.clone()), on.version.clone());
+        let mark = mark.clone();
+        self.permit_of(Change { kind, step, mark, document, expect, leaves, elements, adopt_only: false })
+    }
+
+    fn permit_of(&self, change: Change) -> Permit {
+        let deadline = self.clock.now() + SignedDuration::from_secs(60);
         advance(Noted::committed(DeliveryId(1), Epoch(1), 1, deadline), change)
     }
 

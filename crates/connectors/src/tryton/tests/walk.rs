@@ -100,21 +100,53 @@ async fn customers(bench: &Bench) -> (Snapshot, String) {
 }
 
 async fn attach(bench: &Bench, mark: &Mark, made: &Snapshot) {
-    let more = Address { city: Some("Köln".into()), country: Some("DE".into()), ..Address::default() };
-    let mut leaves = Record::Customer(jane()).to_leaves();
-    leaves.retain(|_| false);
-    let key = more.key();
-    for (path, value) in
-        Record::Customer(Customer { addresses: [(key, more)].into(), ..Customer::default() }).to_leaves().iter()
-    {
-        leaves.tell(path.clone(), value.cloned());
-    }
     let step = || Step::Attach("addresses".into());
-    let attach = || bench.permit(Kind::Customer, step(), mark, Some(made), leaves.clone());
-    let after = bench.done(attach()).await;
+    let attach = |city: &str| {
+        let more = Address { city: Some(city.into()), country: Some("DE".into()), ..Address::default() };
+        let customer = Customer { addresses: [(more.key(), more)].into(), ..Customer::default() };
+        bench.permit(Kind::Customer, step(), mark, Some(made), Record::Customer(customer).to_leaves())
+    };
+    let after = bench.done(attach("Köln")).await;
     assert_ne!(after.version, made.version);
-    assert_eq!(bench.erp.pair(attach().change(), &after).len(), 1);
-    assert_eq!(bench.refused(attach()).await, ErrorKind::Stale, "a second address on the old version");
+    assert_eq!(bench.erp.pair(attach("Köln").change(), &after).len(), 1);
+    let again = bench.done(attach("Köln")).await;
+    assert_eq!(again.version, after.version, "what is there is not made once more");
+    assert_eq!(bench.refused(attach("Bonn")).await, ErrorKind::Stale, "a further address on the old version");
+    update(bench, mark, &after).await;
+}
+
+/// Every field of a party changed at once, its address where it stands; and none of it on an older version.
+async fn update(bench: &Bench, mark: &Mark, made: &Snapshot) {
+    let seen = super::bench::customer_of(made);
+    let (remote, _) = seen.addresses.iter().find(|(_, address)| address.city.as_deref() == Some("Köln")).unwrap();
+    let book = Customer::book_key("7");
+    let moved = Address { city: Some("Ulm".into()), country: Some("DE".into()), ..Address::default() };
+    let text = |text: &str| Some(text.to_string());
+    let customer = Customer {
+        name: text("Jane Doe-Müller"),
+        email: text("jane.mueller@example.com"),
+        tax_id: text(""),
+        phone: text("+49 (221) 99"),
+        addresses: [(book.clone(), moved)].into(),
+        ..Customer::default()
+    };
+    let elements = || [(Customer::address_path(&book), remote.clone())].into();
+    let change = |leaves: Leaves| bench.naming(Kind::Customer, Step::Update, mark, made, leaves, elements());
+    let after = bench.done(change(Record::Customer(customer.clone()).to_leaves())).await;
+    let told = super::bench::customer_of(&after);
+    assert_eq!((&told.name, &told.email), (&customer.name, &customer.email));
+    assert_eq!((told.tax_id.as_deref(), told.phone.as_deref()), (Some(""), Some("+4922199")));
+    assert_eq!(told.addresses[remote].city.as_deref(), Some("Ulm"));
+    assert_eq!(told.addresses.len(), seen.addresses.len(), "no address was added or lost");
+    assert!(bench.erp.pair(change(Leaves::new()).change(), &after).is_empty());
+    let old = change(Record::Customer(customer).to_leaves());
+    assert_eq!(bench.refused(old).await, ErrorKind::Stale, "on the old version");
+    let mut retired = Leaves::new();
+    retired.tell(Customer::address_path(&book), None);
+    let retire = bench.naming(Kind::Customer, Step::Update, mark, &after, retired, elements());
+    let after = bench.done(retire).await;
+    let told = super::bench::customer_of(&after);
+    assert!(!told.addresses.contains_key(remote), "it is out of use, not deleted");
 }
 
 async fn sales(bench: &Bench, mark: &Mark, wish: Leaves, unique: bool) -> Snapshot {

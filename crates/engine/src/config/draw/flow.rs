@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
 use syncline_core::kind::{FLOWS, Flow};
 use syncline_core::path::Path as Field;
-use syncline_core::record::VARIANT_SHARED;
+use syncline_core::record::{CUSTOMER_SHARED, VARIANT_SHARED};
 use syncline_core::rules::{
     FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule, StockRules, StockTarget,
 };
@@ -26,7 +26,10 @@ pub(super) fn draw(source: &Source<'_>, drawn: &mut Config, flow: Flow, at: usiz
         Flow::Prices => drawn.prices = Some(drawing.prices(&told, &raw)?),
         Flow::Inventory => drawn.inventory = Some(drawing.inventory(&told, &raw)?),
         Flow::Orders => drawn.orders = drawing.orders(&told, &raw, drawn.flows.get(&Flow::Customers))?,
-        Flow::Customers => drawn.one_by_email = drawing.one_by_email(&raw)?,
+        Flow::Customers => {
+            drawn.customers = drawing.customers(&told, &raw)?;
+            drawn.one_by_email = drawing.one_by_email(&raw)?;
+        }
     }
     drawn.flows.insert(flow, told);
     Ok(())
@@ -123,14 +126,26 @@ impl Drawing<'_> {
     }
 
     fn products(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<FieldRules> {
+        let all = self.shared(flow, raw, &VARIANT_SHARED)?;
+        Ok(FieldRules { source: self.only(&flow.from)?, pairs: all })
+    }
+
+    /// The rules of each shop's customers.
+    fn customers(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<Vec<FieldRules>> {
+        let all = self.shared(flow, raw, &CUSTOMER_SHARED)?;
+        Ok(all.into_iter().map(|pair| FieldRules { source: pair.source.clone(), pairs: vec![pair] }).collect())
+    }
+
+    /// The rules of each pair whose records are shared by the fields of `shared`.
+    fn shared(&self, flow: &FlowConfig, raw: &raw::Flow, shared: &[&str]) -> Drawn<Vec<PairRules>> {
         let mut all = Vec::new();
         for (source, target) in pairs(flow) {
-            let told = Told::of(raw, target);
-            let policies = self.policies(flow, &told.fields(), &VARIANT_SHARED)?;
+            let told = Told::of(raw, if self.flow == Flow::Customers { source } else { target });
+            let policies = self.policies(flow, &told.fields(), shared)?;
             let creates = told.create().is_some_and(|told| *told.get_ref());
             all.push(PairRules { source: source.clone(), target: target.clone(), policies, creates });
         }
-        Ok(FieldRules { source: self.only(&flow.from)?, pairs: all })
+        Ok(all)
     }
 
     fn prices(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<PriceRules> {

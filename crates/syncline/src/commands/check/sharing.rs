@@ -5,23 +5,33 @@ use syncline_core::id::SystemName;
 use syncline_core::kind::Kind;
 use syncline_core::path::Path;
 use syncline_core::profile::KindProfile;
-use syncline_core::record::VARIANT_SHARED;
+use syncline_core::record::{CUSTOMER_SHARED, VARIANT_SHARED};
 use syncline_core::rules::{FieldPolicy, FieldRules, PairRules, PriceRules};
 
 /// Fields of the products flow that stay as they are.
 pub(super) fn products(rules: &FieldRules, asked: &[Asked], findings: &mut Findings) {
+    fields(rules, (Kind::Variant, &VARIANT_SHARED), asked, findings);
+}
+
+/// Fields of the customers flow that stay as they are.
+pub(super) fn customers(rules: &FieldRules, asked: &[Asked], findings: &mut Findings) {
+    fields(rules, (Kind::Customer, &CUSTOMER_SHARED), asked, findings);
+}
+
+fn fields(rules: &FieldRules, (kind, shared): (Kind, &[&str]), asked: &[Asked], findings: &mut Findings) {
     let profile = |name: &SystemName| {
         let one = asked.iter().find(|one| one.system.name == *name && one.probe.is_some())?;
-        Some(one.system.kind(Kind::Variant))
+        Some(one.system.kind(kind))
     };
     let Some(source) = profile(&rules.source) else { return };
     for pair in &rules.pairs {
         let name = &pair.target;
         let Some(target) = profile(name) else { continue };
-        for field in VARIANT_SHARED {
+        for field in shared {
             let Some(why) = hindrance(pair, field, (&rules.source, &source), (name, &target)) else { continue };
-            let what = format!("`{field}` of products stays as it is: {why}");
-            let remedy = format!("`fields = {{ \"{field}\" = \"keep\" }}` under [flows.products] says so on purpose");
+            let flow = kind.flow();
+            let what = format!("`{field}` of {flow} stays as it is: {why}");
+            let remedy = format!("`fields = {{ \"{field}\" = \"keep\" }}` under [flows.{flow}] says so on purpose");
             findings.warnings.push(Finding::new("SYN-0428", what, remedy));
         }
     }

@@ -150,6 +150,7 @@ from = {from}
 to = ["erp"]
 every = "1m"
 mode = "on"{r}off | watch (plan and verify only) | on
+# fields = {{ "tax_id" = "erp" }}{r}the shop owns what its buyers keep there, unless told
 
 [flows.orders]
 why = {why}
