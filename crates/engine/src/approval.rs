@@ -2,10 +2,11 @@
 //!
 //! Stock is left out: a figure that comes too late is sold twice.
 
+use crate::aside::{Aside, Asides};
 use crate::run::Engine;
 use crate::system::EngineError;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::planner::Decision;
@@ -84,13 +85,17 @@ impl Engine {
 
     /// How many of `lanes` would be written.
     async fn changes(&self, kind: Kind, lanes: &[EntityId]) -> Result<usize, EngineError> {
+        // What could not be read just now may change as well: an answer that was lost lets nothing through unasked.
+        let mut unread = BTreeSet::new();
         if kind == Kind::Price {
             for chunk in lanes.chunks(100) {
-                self.freshen_prices(chunk).await?;
+                let left = self.freshen_prices(chunk).await?.into_iter();
+                let silent = |asides: &Asides| asides.values().any(|aside| matches!(aside, Aside::Trouble(_)));
+                unread.extend(left.filter(|(_, asides)| silent(asides)).map(|(lane, _)| lane));
             }
         }
-        let mut changes = 0;
-        for lane in lanes {
+        let mut changes = unread.len();
+        for lane in lanes.iter().filter(|lane| !unread.contains(lane)) {
             let case = self.store.load(*lane).await?;
             // What is under way was let through before; what is undone was a person's own wish.
             let asked = match self.decide(&case, true).await?.decision {
