@@ -62,7 +62,10 @@ impl Engine {
                 }
                 continue;
             }
-            let of = self.tied_count(kind, &rules.source).await?;
+            // Customers of several shops are all tied to the ERP.
+            let whole =
+                rules.pairs.first().filter(|_| kind == Kind::Customer).map_or(&rules.source, |pair| &pair.target);
+            let of = self.tied_count(kind, whole).await?;
             let changes = self.changes(kind, &due).await?;
             if is_mass(changes as u64, of as u64) && changes > approved.changes.saturating_add(FEW) {
                 gates.insert(kind.flow(), Gate { changes, of });

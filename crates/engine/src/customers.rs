@@ -53,8 +53,13 @@ impl Engine {
             elements: bound.map_or(&none, |bound| &bound.elements),
             shown: case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen),
         });
+        // A party that customers of several shops share says what the first of them says, or they would go on correcting
+        // each other.
+        let alone = bound.is_some_and(|bound| !bound.shared);
         match (first, rules) {
-            (Decision::Agreed, Some(rules)) if !of_guest(case, source) => self.decide_shared(case, rules, aside),
+            (Decision::Agreed, Some(rules)) if alone && !of_guest(case, source) => {
+                self.decide_shared(case, rules, aside)
+            }
             (first, _) => Ok(first.into()),
         }
     }

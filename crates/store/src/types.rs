@@ -209,6 +209,8 @@ pub struct Resolve {
 pub struct BoundTo {
     /// Its main id there.
     pub id: RemoteId,
+    /// Whether that document is another entity's first of all, and this one's too.
+    pub shared: bool,
     /// Its elements: our path → the system's key.
     pub elements: BTreeMap<Path, String>,
 }

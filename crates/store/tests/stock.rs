@@ -237,14 +237,14 @@ async fn two_shops_customers_may_share_one_party() {
     let first = vec![customer(shop()), (erp(), RemoteId::new("", "55"), Vec::new())];
     store.adopt(vec![Adoption { kind: Kind::Customer, label: "7".into(), ids: first }], at(0)).await.expect("tied");
     let outlet = SystemUid::new("9k2m");
-    accept(&store, outlet.clone(), incoming(Kind::Customer, "8", Told::News, &[]), at(1)).await;
+    accept(&store, outlet.clone(), incoming(Kind::Customer, "8", Told::InPassing, &[]), at(1)).await;
     let ids = vec![RemoteId::new("", "8")];
     let second = store.entities(outlet, Kind::Customer, ids).await.expect("asked")[0].expect("a customer");
     for _ in 0..2 {
         store.share(second, erp(), RemoteId::new("", "55"), at(2)).await.expect("tied");
     }
     let bound = store.load(second).await.expect("loaded").bound;
-    assert_eq!(bound.get(&erp()).map(|bound| bound.id.id.as_str()), Some("55"));
+    assert_eq!(bound.get(&erp()).map(|bound| (bound.id.id.as_str(), bound.shared)), Some(("55", true)));
     let owner = store.entities(erp(), Kind::Customer, vec![RemoteId::new("", "55")]).await.expect("asked")[0];
     assert!(owner.is_some_and(|owner| owner != second), "the party is still the first one's");
     assert_eq!(store.bindings(erp(), Kind::Customer).await.expect("asked").len(), 1);

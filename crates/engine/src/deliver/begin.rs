@@ -218,8 +218,10 @@ impl Engine {
     fn origin(&self, case: &Case) -> Result<Option<(System, RemoteId)>, EngineError> {
         let named = match case.kind {
             Kind::Stock => self.flows.inventory.as_ref().map(|rules| &rules.source),
-            kind if self.field_rules(kind).is_some() => self.field_rules(kind).map(|rules| &rules.source),
-            _ => self.order_rules(case).map(|rules| &rules.source),
+            _ => match self.rules_of(case) {
+                Some(rules) => Some(&rules.source),
+                None => self.order_rules(case).map(|rules| &rules.source),
+            },
         };
         let Some(name) = named else { return Ok(None) };
         let source = self.system(name)?;

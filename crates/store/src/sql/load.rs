@@ -50,12 +50,13 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
 }
 
 pub(super) fn bound(db: &Connection, entity: EntityId, system: &SystemUid) -> Result<Option<BoundTo>, StoreError> {
-    let sql = "SELECT scope, remote FROM binding WHERE entity = ?1 AND system = ?2 AND role IN ('main', 'shared')";
-    let found: Option<(String, String)> = db
+    let sql = "SELECT scope, remote, role = 'shared' FROM binding \
+               WHERE entity = ?1 AND system = ?2 AND role IN ('main', 'shared')";
+    let found: Option<(String, String, bool)> = db
         .prepare_cached(sql)?
-        .query_row(params![int(entity.0), system.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![int(entity.0), system.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let Some((scope, remote)) = found else { return Ok(None) };
+    let Some((scope, remote, shared)) = found else { return Ok(None) };
     let mut statement = db.prepare_cached("SELECT path, remote FROM element WHERE entity = ?1 AND system = ?2")?;
     let rows = statement.query_map(params![int(entity.0), system.as_str()], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
@@ -66,7 +67,7 @@ pub(super) fn bound(db: &Connection, entity: EntityId, system: &SystemUid) -> Re
         let path = Path::try_from(path).map_err(|e| StoreError::Damaged { what: "path", why: e.to_string() })?;
         elements.insert(path, remote);
     }
-    Ok(Some(BoundTo { id: RemoteId::new(scope, remote), elements }))
+    Ok(Some(BoundTo { id: RemoteId::new(scope, remote), shared, elements }))
 }
 
 fn admitted(db: &Connection, entity: EntityId) -> Result<bool, StoreError> {

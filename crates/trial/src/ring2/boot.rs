@@ -147,7 +147,8 @@ impl Stage {
     pub fn open_outlet(&mut self) {
         let token = "token".to_string();
         let (seed, products, now) = (self.seed, self.products_there, beginning());
-        let outlet = shop::Shop::new(shop::Options { seed, products, orders: 0, empty: true, now, token });
+        let mut outlet = shop::Shop::new(shop::Options { seed, products, orders: 0, empty: true, now, token });
+        outlet.register_buyers(now);
         open(&self.world).outlet = Some(outlet);
         let number = "O{number}".to_string();
         self.outlet = Some(OrderRules { source: SystemName::new("outlet"), number, ..self.rules.clone() });

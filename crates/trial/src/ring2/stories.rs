@@ -20,7 +20,7 @@ use serde_json::Value;
 use std::time::Duration;
 use syncline_core::id::SystemName;
 use syncline_core::kind::{Flow, Kind};
-use syncline_core::rules::OrderRules;
+use syncline_core::rules::{FieldRules, OrderRules, PairRules};
 use syncline_engine::{Engine, Flows, System};
 use syncline_sim::http::System as _;
 use syncline_sim::orders::place_like;
@@ -328,7 +328,9 @@ async fn renamed(stage: &Stage) -> Engine {
     };
     let systems = before.systems.values().map(named).collect();
     let rules = OrderRules { source: web.clone(), target: books.clone(), ..stage.rules.clone() };
-    let flows = Flows { orders: vec![rules], ..before.flows.clone() };
+    let pair = PairRules { source: web.clone(), target: books, policies: Vec::new(), creates: false };
+    let customers = vec![FieldRules { source: web, pairs: vec![pair] }];
+    let flows = Flows { orders: vec![rules], customers, ..before.flows.clone() };
     Engine::new(before.store.clone(), systems, flows, before.settings.clone(), stage.clock.clone())
 }
 
