@@ -151,6 +151,15 @@ pub struct FlowConfig {
     pub needs: Vec<Flow>,
 }
 
+/// A field of products that the file carries under the name the shop gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attribute {
+    /// Where it stands in the ERP, in the words of its connector, e.g. `identifier:ean`.
+    pub field: String,
+    /// What the shop calls a value → what the ERP calls it, where they differ.
+    pub choices: BTreeMap<String, String>,
+}
+
 /// The whole file, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -170,6 +179,8 @@ pub struct Config {
     pub one_by_email: bool,
     /// Rules of the products flow, where there is one.
     pub products: Option<FieldRules>,
+    /// What is carried of products beside, by the shop's code.
+    pub attributes: BTreeMap<String, Attribute>,
     /// Rules of the prices flow, where there is one.
     pub prices: Option<PriceRules>,
     /// Rules of the inventory flow, where there is one.

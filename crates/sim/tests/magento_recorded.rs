@@ -22,7 +22,7 @@ const FILES: [&str; 4] = [
 ];
 
 /// What is replayed; a name may stand in several files.
-const REPLAYED: [&str; 114] = [
+const REPLAYED: [&str; 120] = [
     "token",
     "token-bad",
     "store-views",
@@ -138,6 +138,12 @@ const REPLAYED: [&str; 114] = [
     "updated-at-after-base-price",
     "group-create",
     "group-create-again",
+    "attribute-create",
+    "attribute-to-set",
+    "attribute-options",
+    "attribute-option-add",
+    "attribute-option-add-again",
+    "attribute-get",
 ];
 
 /// Whole products, whose columns of images, tier prices and the old stock item are not simulated: of these only

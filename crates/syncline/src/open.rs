@@ -3,7 +3,7 @@
 use crate::clock::Wall;
 use crate::failure::Failure;
 use crate::patience::Patience;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use syncline_connect::http::Http;
@@ -11,7 +11,7 @@ use syncline_connect::{Connector, Ctx, Error, Fut, Probe, Request, Response, Tra
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::SystemName;
 use syncline_core::policy::ErrorKind;
-use syncline_engine::config::{Config, Secret, SystemConfig, SystemKind};
+use syncline_engine::config::{Attribute, Config, Secret, SystemConfig, SystemKind};
 use syncline_engine::{Engine, Settings, System};
 use syncline_store::{Sql, Store};
 
@@ -64,6 +64,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 url: system.url.clone(),
                 auth,
                 views: system.views.clone(),
+                attributes: carried(config).keys().cloned().collect(),
             }))
         }
         SystemKind::Tryton => {
@@ -75,6 +76,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 shipping_product: system.shipping_product.clone().unwrap_or(plain.shipping_product.clone()),
                 rounding_product: system.rounding_product.clone().unwrap_or(plain.rounding_product.clone()),
                 settle_s: system.settle_s,
+                attributes: carried(config).iter().map(|(code, one)| (code.clone(), in_tryton(one))).collect(),
                 ..plain
             }))
         }
@@ -90,6 +92,15 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
     let calls = system.calls.unwrap_or(profile.calls_in_flight);
     let ctx = Ctx::new(transport, Arc::new(Wall), Arc::new(Wall), calls, system.timeout);
     Ok(System { name: system.name.clone(), uid: system.uid.clone(), connector, ctx, profile })
+}
+
+/// What the file carries of products beside their own fields, where products flow.
+fn carried(config: &Config) -> BTreeMap<String, Attribute> {
+    config.in_force().products.map(|_| config.attributes.clone()).unwrap_or_default()
+}
+
+fn in_tryton(attribute: &Attribute) -> tryton::Carried {
+    tryton::Carried { source: attribute.field.clone(), names: attribute.choices.clone() }
 }
 
 /// The systems of `config`, ready to be asked; each tells of itself through `probe`.
@@ -249,6 +260,7 @@ pub(crate) fn kinds() -> Vec<(SystemKind, Box<dyn Connector>)> {
                     url: String::new(),
                     auth: auth.clone(),
                     views: BTreeMap::new(),
+                    attributes: BTreeSet::new(),
                 })),
                 SystemKind::Tryton => Box::new(tryton::Tryton::new(tryton::Config::new("", "", ""))),
             };

@@ -479,7 +479,7 @@ impl Client {
     /// How the shop keeps values, as far as that was read.
     pub(super) fn keeping(&self) -> Keeping {
         let unit = if self.in_pounds.load(Ordering::Relaxed) { Unit::Pounds } else { Unit::default() };
-        Keeping { unit, all_characters: self.keeps_all.load(Ordering::Relaxed) }
+        Keeping { unit, all_characters: self.keeps_all.load(Ordering::Relaxed), ..Keeping::default() }
     }
 
     /// Store views, websites and the settings of each view.

@@ -1,7 +1,7 @@
 //! What it takes to reach one Magento shop: its address and a way in.
 
 use super::oauth::Keys;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Address and credentials of one shop.
@@ -13,6 +13,8 @@ pub struct Config {
     pub auth: Auth,
     /// Locale of our records → code of the store view that shows it; for locales left out the shop's own settings say.
     pub views: BTreeMap<String, String>,
+    /// Codes of the products' attributes that are carried.
+    pub attributes: BTreeSet<String>,
 }
 
 /// How we show who we are.

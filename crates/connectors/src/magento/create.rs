@@ -1,7 +1,7 @@
 //! Makes a product: simple, disabled, without a price, under a SKU that nobody has.
 
 use super::client::{Call, Scope, Search};
-use super::map::{self, DESCRIPTION};
+use super::map;
 use super::products::{Keeping, SKU, column};
 use super::views::Views;
 use super::{Magento, unsupported, wire};
@@ -25,7 +25,18 @@ impl Magento {
     /// What became of a permit to make a product. It is looked for right before: a `POST` of a SKU that is there answers 200
     /// and overwrites that product (recorded: product-create-again-same-sku).
     pub(super) async fn make_product(&self, ctx: &Ctx, permit: Permit) -> Outcome {
-        let (id, body) = match self.ready_to_make(ctx, permit.change()).await {
+        let ready = match self.client.views(ctx).await {
+            Ok(views) => self.keeping_now(ctx, &views).await.map(|keeping| (views, keeping)),
+            Err(error) => Err(error),
+        };
+        let (views, keeping) = match ready {
+            Ok(ready) => ready,
+            Err(error) => return Outcome::Refused(error),
+        };
+        if let Some(outcome) = self.made_choice(ctx, &permit, &keeping).await {
+            return outcome;
+        }
+        let (id, body) = match self.ready_to_make(ctx, permit.change(), &views, &keeping).await {
             Ok(ready) => ready,
             Err(error) => return Outcome::Refused(error),
         };
@@ -41,10 +52,14 @@ impl Magento {
         Outcome::Unknown { learned: None, error }
     }
 
-    async fn ready_to_make(&self, ctx: &Ctx, change: &Change) -> Result<(RemoteId, Value)> {
-        let views = self.client.views(ctx).await?;
-        let keeping = Keeping { unit: views.unit, ..self.client.keeping() };
-        let (sku, mut product) = making(change, &views, keeping)?;
+    async fn ready_to_make(
+        &self,
+        ctx: &Ctx,
+        change: &Change,
+        views: &Views,
+        keeping: &Keeping,
+    ) -> Result<(RemoteId, Value)> {
+        let (sku, mut product) = making(change, views, keeping)?;
         product.insert("attribute_set_id".to_owned(), json!(self.attribute_set(ctx).await?));
         let id = RemoteId::new("", sku);
         if self.product(ctx, &id).await?.is_some() {
@@ -77,22 +92,18 @@ impl Magento {
 
 /// The SKU of a product to be made and what it is made of. Without a name it goes by its SKU; with name and SKU in its
 /// address it takes no other's, for Magento makes one of the name alone and refuses a second.
-fn making(change: &Change, views: &Views, keeping: Keeping) -> Result<(String, Map<String, Value>)> {
+fn making(change: &Change, views: &Views, keeping: &Keeping) -> Result<(String, Map<String, Value>)> {
     let Some(LeafValue::Text(sku)) = change.leaves.value(&Path::field(SKU)) else {
         return Err(unsupported("a product is made with a SKU"));
     };
     let mut product = Map::new();
     let mut attributes = Vec::new();
     for (path, value) in change.leaves.iter().filter(|(path, _)| path.as_str() != SKU) {
-        let (scope, field, value) = column(path, value, views, keeping)?;
-        if scope != Scope::ALL || field == "status" {
+        let column = column(path, value, views, keeping)?;
+        if column.scope != Scope::ALL || column.field == "status" {
             return Err(unsupported(&format!("`{path}` of a product that is being made is not written")));
         }
-        if field == DESCRIPTION {
-            attributes.push(json!({"attribute_code": field, "value": value}));
-        } else {
-            product.insert(field.to_owned(), value);
-        }
+        column.put(&mut product, &mut attributes);
     }
     let name = product.entry("name").or_insert_with(|| json!(sku)).as_str().unwrap_or_default().to_owned();
     attributes.push(json!({"attribute_code": "url_key", "value": map::url_key(&name, sku)}));

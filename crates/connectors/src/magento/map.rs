@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use syncline_connect::{Error, Result};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
-use syncline_core::leaf::{Ref, Target};
+use syncline_core::leaf::{Ref, Target, Value as LeafValue};
 use syncline_core::money::{self, Currency, Money};
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::{
@@ -385,7 +385,12 @@ pub(super) fn url_key(name: &str, sku: &str) -> String {
 ///
 /// # Errors
 /// `Invalid` naming the field and what stands in it.
-pub(super) fn variant(doc: &wire::Product, texts: BTreeMap<String, Texts>, unit: Unit) -> Result<(RemoteId, Variant)> {
+pub(super) fn variant(
+    doc: &wire::Product,
+    texts: BTreeMap<String, Texts>,
+    unit: Unit,
+    attributes: std::result::Result<BTreeMap<String, Option<LeafValue>>, String>,
+) -> Result<(RemoteId, Variant)> {
     let place = || format!("product `{}`", shown(&doc.sku.0, 60));
     let told = doc.weight.map_or(Decimal::ZERO, |exact| exact.0);
     let weight = unit.kilograms(told).ok_or_else(|| invalid(format!("{}: `weight` is too large", place())))?;
@@ -396,6 +401,7 @@ pub(super) fn variant(doc: &wire::Product, texts: BTreeMap<String, Texts>, unit:
         serial: Some(doc.id.0.to_string()),
         // What is not shipped as it is has no weight of its own, and keeps none that is written.
         weight: doc.type_id.as_ref().is_none_or(|form| form.0 == "simple").then_some(weight),
+        attributes: attributes.map_err(|why| invalid(format!("{}: {why}", place())))?,
         texts,
         changed: Changed { at: doc.updated_at.as_ref().and_then(|time| moment(&time.0)), by: None },
     };

@@ -1,6 +1,7 @@
 //! Magento 2 and Adobe Commerce: orders, customers, products, stock and prices are read; `ext_order_id`, names, e-mails and
 //! tax numbers of customers, products' texts, quantities and prices are written, and simple products made.
 
+mod attributes;
 mod client;
 mod complaints;
 mod config;
@@ -13,6 +14,7 @@ mod lists;
 mod lost;
 mod map;
 mod oauth;
+mod options;
 mod prices;
 mod pricing;
 mod probe;
@@ -70,6 +72,9 @@ pub struct Magento {
     profile: Profile,
     places: stock::Cache,
     groups: prices::Cache,
+    /// Codes of the attributes that are carried.
+    wanted: BTreeSet<String>,
+    options: options::Cache,
 }
 
 impl Magento {
@@ -77,10 +82,12 @@ impl Magento {
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self {
+            wanted: config.attributes.clone(),
             client: Client::new(config),
             profile: profile::profile(),
             places: stock::Cache::default(),
             groups: prices::Cache::default(),
+            options: options::Cache::default(),
         }
     }
 
@@ -362,7 +369,7 @@ impl Connector for Magento {
     }
 
     fn probe<'a>(&'a self, ctx: &'a Ctx) -> Fut<'a, Result<Probe>> {
-        Box::pin(probe::probe(&self.client, &self.profile, ctx))
+        Box::pin(probe::probe(self, ctx))
     }
 
     fn fit(&self, kind: Kind, path: &Path, value: &LeafValue) -> Fit {
@@ -376,7 +383,7 @@ impl Connector for Magento {
             _ if kind == Kind::Stock => stock::fit(path, value),
             _ if kind == Kind::Price => lists::fit(path, value, &self.client.bases()),
             _ if kind == Kind::Customer => customers::fit(path, value, self.client.keeping()),
-            _ if kind == Kind::Variant => products::fit(path, value, self.client.keeping()),
+            _ if kind == Kind::Variant => products::fit(path, value, &self.keeping()),
             _ => Fit::Exact,
         }
     }

@@ -1,9 +1,11 @@
 //! What one shop is: version, rights, websites, time zones, and the rows its mapping tables can point to.
 
+use super::Magento;
 use super::client::{Client, Scope, Search};
 use super::levels::Facts;
 use super::lists;
 use super::map;
+use super::profile::ATTRIBUTES;
 use super::wire::{Group, Source, StoreConfig, TaxRate, Text};
 use crate::wire::Exact;
 use serde_json::{Value, json};
@@ -36,7 +38,8 @@ const NOBODYS_SKU: &str = "syncline-asks-whether-it-may";
 ///
 /// # Errors
 /// `Denied` naming the resource that is missing; what else the shop refuses.
-pub(super) async fn probe(client: &Client, profile: &Profile, ctx: &Ctx) -> Result<Probe> {
+pub(super) async fn probe(shop: &Magento, ctx: &Ctx) -> Result<Probe> {
+    let (client, profile) = (&shop.client, &shop.profile);
     let setup =
         client.setup(ctx).await.map_err(|error| lacking(error, "Magento_Backend::store (Stores > Settings)"))?;
     let (views, websites, configs) = setup;
@@ -65,6 +68,7 @@ pub(super) async fn probe(client: &Client, profile: &Profile, ctx: &Ctx) -> Resu
     let mut profile = profile.clone();
     let lists = price_lists(client, ctx, &groups, &locales.bases, &mut profile, &mut warnings).await?;
     choices.insert("price_lists".to_owned(), lists);
+    choices.insert("attributes".to_owned(), attributes(shop, ctx, &mut profile, &mut warnings).await?);
     let sources = places(client, ctx, &mut profile, &mut warnings).await?;
     choices.insert("sources".to_owned(), sources);
     let modules = client.get::<Vec<Text>>(ctx, "modules").await.map(|names| (names, false));
@@ -80,6 +84,33 @@ pub(super) async fn probe(client: &Client, profile: &Profile, ctx: &Ctx) -> Resu
         choices,
         warnings,
     })
+}
+
+/// The attributes of products that are carried, with what each holds. One that is not there or cannot be is told of, and
+/// stays as it is.
+async fn attributes(
+    shop: &Magento,
+    ctx: &Ctx,
+    profile: &mut Profile,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Choice>> {
+    let mut choices = Vec::new();
+    for code in &shop.wanted {
+        match shop.attribute(ctx, code).await? {
+            Ok(one) => {
+                let hint = one.form.word().to_owned();
+                choices.push(Choice { code: code.clone(), title: one.title, hint });
+            }
+            Err(why) => warnings.push(format!("`attributes.{code}` of products stays as it is: {why}")),
+        }
+    }
+    if let Some(variants) = profile.kinds.get_mut(&Kind::Variant) {
+        for paths in [&mut variants.reads, &mut variants.writes] {
+            paths.retain(|path| path != ATTRIBUTES);
+            paths.extend(choices.iter().map(|choice| format!("attributes.{}", choice.code)));
+        }
+    }
+    Ok(choices)
 }
 
 /// The places quantities can be written to. Where a shop has none, or we may not see them, there is a warning and no

@@ -1,13 +1,16 @@
 //! Products as variants: read with the texts of every locale, by pages of changes or by SKU; written scope by scope.
 
-use super::client::{Call, Client, NO_SUCH_VIEW, Scope, Search, encoded};
+use super::attributes::{self, Attributes, Written, code_of};
+use super::client::{Call, NO_SUCH_VIEW, Scope, Search, encoded};
 use super::feed::{self, Row, Table};
 use super::views::{View, Views};
 use super::weight::Unit;
 use super::{Magento, evidence_of, map, rough_id, shape, unsupported, wire};
 use futures::future::{join_all, try_join_all};
 use serde_json::{Map, Number, Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use syncline_connect::{Ctx, Cursor, Error, Outcome, Page, Result, Seen, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
@@ -40,7 +43,7 @@ pub(super) const SKU: &str = "sku";
 /// Characters a SKU keeps (`catalog_product_entity.sku` is a `varchar(64)`).
 const SKU_LIMIT: usize = 64;
 /// Characters a name keeps (`catalog_product_entity_varchar.value` is a `varchar(255)`).
-const NAME_LIMIT: usize = 255;
+pub(super) const NAME_LIMIT: usize = 255;
 
 /// A product in the scope `all`.
 pub(super) struct Found {
@@ -59,11 +62,12 @@ impl Magento {
         let slice = feed::changes(&self.client, ctx, PRODUCTS, since).await?;
         let rows: Vec<std::result::Result<Found, Box<Seen>>> = slice.rows.into_iter().map(understood).collect();
         let docs: Vec<&wire::Product> = rows.iter().flatten().map(|found| &found.doc).collect();
+        self.learn_attributes(ctx, docs.iter().copied()).await?;
         let told = self.translations(ctx, &views, &docs).await?;
         let seen = rows.into_iter().map(|row| match row {
             Ok(found) => Seen {
                 id: RemoteId::new("", &found.doc.sku.0),
-                snapshot: snapshot(&self.client, &found, &views, told.get(&found.doc.id)),
+                snapshot: self.snapshot(&found, &views, told.get(&found.doc.id)),
             },
             Err(seen) => *seen,
         });
@@ -78,11 +82,14 @@ impl Magento {
         };
         let found = join_all(ids.iter().map(|id| self.product(ctx, id))).await;
         let docs: Vec<&wire::Product> = found.iter().flatten().flatten().map(|found| &found.doc).collect();
+        if let Err(error) = self.learn_attributes(ctx, docs.iter().copied()).await {
+            return ids.iter().map(|_| Err(error.clone())).collect();
+        }
         let told = self.translations(ctx, &views, &docs).await;
         let whole = |one: Result<Option<Found>>| {
             let Some(found) = one? else { return Ok(None) };
             let told = told.as_ref().map_err(Clone::clone)?;
-            snapshot(&self.client, &found, &views, told.get(&found.doc.id)).map(Some)
+            self.snapshot(&found, &views, told.get(&found.doc.id)).map(Some)
         };
         found.into_iter().map(whole).collect()
     }
@@ -206,8 +213,14 @@ impl Magento {
             Ok(views) => views,
             Err(error) => return Outcome::Refused(error),
         };
-        let keeping = Keeping { unit: views.unit, ..self.client.keeping() };
-        let (id, scope, body) = match saving(permit.change(), &views, keeping) {
+        let keeping = match self.keeping_now(ctx, &views).await {
+            Ok(keeping) => keeping,
+            Err(error) => return Outcome::Refused(error),
+        };
+        if let Some(outcome) = self.made_choice(ctx, &permit, &keeping).await {
+            return outcome;
+        }
+        let (id, scope, body) = match saving(permit.change(), &views, &keeping) {
             Ok(ready) => ready,
             Err(error) => return Outcome::Refused(error),
         };
@@ -222,6 +235,41 @@ impl Magento {
             Err(error) => error,
         };
         Outcome::Unknown { learned: Some(id), error }
+    }
+
+    /// How the shop keeps values, as far as that was read.
+    pub(super) fn keeping(&self) -> Keeping {
+        Keeping { attributes: self.options.known(), ..self.client.keeping() }
+    }
+
+    /// The same with what a write has to know of it.
+    pub(super) async fn keeping_now(&self, ctx: &Ctx, views: &Views) -> Result<Keeping> {
+        self.learn_attributes(ctx, std::iter::empty()).await?;
+        Ok(Keeping { unit: views.unit, ..self.keeping() })
+    }
+
+    fn snapshot(
+        &self,
+        found: &Found,
+        views: &Views,
+        told: Option<&Result<BTreeMap<String, Texts>>>,
+    ) -> Result<Snapshot> {
+        let evidence = || evidence_of(PRODUCTS.resource, &found.value);
+        let mut texts = told.cloned().unwrap_or_else(|| Ok(BTreeMap::new()))?;
+        let own = map::texts(&found.doc).map_err(|error| error.with(evidence()))?;
+        if let Some(main) = &views.main {
+            texts.insert(main.0.clone(), own);
+        }
+        let shows = |text: &Option<String>| text.as_deref().is_some_and(has_long_character);
+        if texts.values().any(|texts| shows(&texts.name) || shows(&texts.description)) {
+            self.client.saw_all_characters();
+        }
+        let attributes = attributes::told(found.doc.custom_attributes.as_deref(), &self.options.known());
+        let (id, record) =
+            map::variant(&found.doc, texts, views.unit, attributes).map_err(|error| error.with(evidence()))?;
+        let version = found.doc.updated_at.as_ref().map(|time| time.0.clone());
+        let records = vec![(id.clone(), Record::Variant(record))];
+        Ok(Snapshot { id, version, mark: None, records, evidence: Some(evidence()) })
     }
 
     pub(super) async fn read_back(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Snapshot>> {
@@ -281,28 +329,6 @@ fn rough_product(told: &Value) -> RemoteId {
     }
 }
 
-fn snapshot(
-    client: &Client,
-    found: &Found,
-    views: &Views,
-    told: Option<&Result<BTreeMap<String, Texts>>>,
-) -> Result<Snapshot> {
-    let evidence = || evidence_of(PRODUCTS.resource, &found.value);
-    let mut texts = told.cloned().unwrap_or_else(|| Ok(BTreeMap::new()))?;
-    let own = map::texts(&found.doc).map_err(|error| error.with(evidence()))?;
-    if let Some(main) = &views.main {
-        texts.insert(main.0.clone(), own);
-    }
-    let shows = |text: &Option<String>| text.as_deref().is_some_and(has_long_character);
-    if texts.values().any(|texts| shows(&texts.name) || shows(&texts.description)) {
-        client.saw_all_characters();
-    }
-    let (id, record) = map::variant(&found.doc, texts, views.unit).map_err(|error| error.with(evidence()))?;
-    let version = found.doc.updated_at.as_ref().map(|time| time.0.clone());
-    let records = vec![(id.clone(), Record::Variant(record))];
-    Ok(Snapshot { id, version, mark: None, records, evidence: Some(evidence()) })
-}
-
 /// Locale and field of a text's path.
 fn text_of(path: &Path) -> Option<(&str, &str)> {
     path.as_str().strip_prefix("texts.")?.split_once('.')
@@ -321,21 +347,19 @@ pub(super) fn split(leaves: &Leaves, main: Option<&str>) -> Vec<Leaves> {
 }
 
 /// The product a change is for, the scope it is made in, and the body that saves it: what changes and nothing else.
-fn saving<'v>(change: &Change, views: &'v Views, keeping: Keeping) -> Result<(RemoteId, Scope<'v>, Value)> {
+fn saving<'v>(change: &Change, views: &'v Views, keeping: &Keeping) -> Result<(RemoteId, Scope<'v>, Value)> {
     let (Some(id), Step::Update) = (&change.document, &change.step) else {
         return Err(unsupported("of products only those that are there are written"));
     };
     let mut scopes: Vec<Scope<'v>> = Vec::new();
-    let mut product = Map::new();
+    let (mut product, mut rows) = (Map::new(), Vec::new());
     for (path, value) in change.leaves.iter() {
-        let (scope, field, value) = column(path, value, views, keeping)?;
-        scopes.push(scope);
-        if field == map::DESCRIPTION {
-            let row = json!({"attribute_code": field, "value": value});
-            product.insert("custom_attributes".to_owned(), json!([row]));
-        } else {
-            product.insert(field.to_owned(), value);
-        }
+        let column = column(path, value, views, keeping)?;
+        scopes.push(column.scope);
+        column.put(&mut product, &mut rows);
+    }
+    if !rows.is_empty() {
+        product.insert("custom_attributes".to_owned(), Value::Array(rows));
     }
     match scopes.as_slice() {
         [first, rest @ ..] if rest.iter().all(|scope| scope == first) && !id.id.is_empty() => {
@@ -346,13 +370,48 @@ fn saving<'v>(change: &Change, views: &'v Views, keeping: Keeping) -> Result<(Re
     }
 }
 
+/// What a leaf is written as.
+#[derive(Debug)]
+pub(super) struct Column<'v> {
+    pub(super) scope: Scope<'v>,
+    pub(super) field: Cow<'static, str>,
+    value: Value,
+    /// Whether it stands among the custom attributes.
+    custom: bool,
+}
+
+impl<'v> Column<'v> {
+    fn own(scope: Scope<'v>, field: &'static str, value: Value) -> Self {
+        Self { scope, field: field.into(), value, custom: field == map::DESCRIPTION }
+    }
+
+    /// Puts it where a product's body has it.
+    pub(super) fn put(self, product: &mut Map<String, Value>, custom: &mut Vec<Value>) {
+        if self.custom {
+            custom.push(json!({"attribute_code": self.field, "value": self.value}));
+        } else {
+            product.insert(self.field.into_owned(), self.value);
+        }
+    }
+}
+
 /// The scope, the field and the value that a leaf is written as.
 pub(super) fn column<'v>(
     path: &Path,
     value: Option<&LeafValue>,
     views: &'v Views,
-    keeping: Keeping,
-) -> Result<(Scope<'v>, &'static str, Value)> {
+    keeping: &Keeping,
+) -> Result<Column<'v>> {
+    if let Some(code) = code_of(path) {
+        let lacks = || map::invalid(format!("`{path}`: the shop has no such attribute, or it is not carried"));
+        let attribute = keeping.attributes.get(code).ok_or_else(lacks)?;
+        return match attribute.written(code, value, keeping.all_characters)? {
+            Written::As(value) => Ok(Column { scope: Scope::ALL, field: code.to_owned().into(), value, custom: true }),
+            Written::Lacks(label) => {
+                Err(map::invalid(format!("`{path}`: the choice `{}` is not there", shown(&label, 40))))
+            }
+        };
+    }
     if let Some(value) = value
         && let Fit::As(_, why) | Fit::Refused(why) = fit(path, value, keeping)
     {
@@ -364,21 +423,23 @@ pub(super) fn column<'v>(
             map::invalid(format!("`{path}`: {what} (name one under `views`, or leave the locale out)"))
         })?;
         return match (field, value) {
-            ("name", Some(LeafValue::Text(name))) => Ok((scope, "name", json!(name))),
+            ("name", Some(LeafValue::Text(name))) => Ok(Column::own(scope, "name", json!(name))),
             ("name", None) => Err(map::invalid(format!("`{path}`: {NAMELESS}"))),
-            (map::DESCRIPTION, Some(LeafValue::Text(text))) => Ok((scope, map::DESCRIPTION, json!(text))),
-            (map::DESCRIPTION, None) => Ok((scope, map::DESCRIPTION, json!(""))),
+            (map::DESCRIPTION, Some(LeafValue::Text(text))) => Ok(Column::own(scope, map::DESCRIPTION, json!(text))),
+            (map::DESCRIPTION, None) => Ok(Column::own(scope, map::DESCRIPTION, json!(""))),
             _ => Err(unsupported(&format!("`{path}` of a product is not written"))),
         };
     }
     match (path.as_str(), value) {
-        ("active", Some(LeafValue::Bool(active))) => Ok((Scope::ALL, "status", json!(if *active { 1 } else { 2 }))),
+        ("active", Some(LeafValue::Bool(active))) => {
+            Ok(Column::own(Scope::ALL, "status", json!(if *active { 1 } else { 2 })))
+        }
         // 0 is told as nothing, and no version takes it for a number that is missing.
-        ("weight", None) => Ok((Scope::ALL, "weight", json!(0))),
+        ("weight", None) => Ok(Column::own(Scope::ALL, "weight", json!(0))),
         ("weight", Some(LeafValue::Number(kilograms))) => {
             let told = views.unit.of_kilograms(*kilograms).and_then(|weight| weight.to_string().parse::<Number>().ok());
             let weight = told.ok_or_else(|| map::invalid(format!("`{path}`: {kilograms} is no weight")))?;
-            Ok((Scope::ALL, "weight", Value::Number(weight)))
+            Ok(Column::own(Scope::ALL, "weight", Value::Number(weight)))
         }
         _ => Err(unsupported(&format!("`{path}` of a product is not written"))),
     }
@@ -387,17 +448,21 @@ pub(super) fn column<'v>(
 const NAMELESS: &str = "a product cannot be without a name";
 
 /// How a shop keeps values, as far as that was read of it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Keeping {
     pub(super) unit: Unit,
     /// Whether texts hold characters beyond U+FFFF. With `SET NAMES utf8`, which Magento comes with, each of them becomes
     /// four question marks (recorded: order-two-addresses-emoji); that a shop is set up otherwise is known from the first
     /// text that has one.
     pub(super) all_characters: bool,
+    pub(super) attributes: Arc<Attributes>,
 }
 
 /// How the shop keeps a field of a product.
-pub(super) fn fit(path: &Path, value: &LeafValue, keeping: Keeping) -> Fit {
+pub(super) fn fit(path: &Path, value: &LeafValue, keeping: &Keeping) -> Fit {
+    if let Some((code, attribute)) = code_of(path).and_then(|code| Some((code, keeping.attributes.get(code)?))) {
+        return attribute.fit(code, value, keeping.all_characters);
+    }
     match (text_of(path), value) {
         (None, LeafValue::Text(sku)) if path.as_str() == SKU => fit_sku(sku),
         (Some((_, field)), LeafValue::Text(whole)) => fit_text(field, whole, keeping),
@@ -417,11 +482,11 @@ fn fit_sku(sku: &str) -> Fit {
     }
 }
 
-fn fit_text(field: &str, whole: &str, keeping: Keeping) -> Fit {
+fn fit_text(field: &str, whole: &str, keeping: &Keeping) -> Fit {
     let mut why = Vec::new();
     let mut kept = whole.to_owned();
-    if !keeping.all_characters && has_long_character(whole) {
-        kept = without_long_characters(whole);
+    if let Some(short) = without_lost(whole, keeping.all_characters) {
+        kept = short;
         why.push("without the characters that the shop's database makes question marks of".to_owned());
     }
     if field == "name" {
@@ -436,6 +501,11 @@ fn fit_text(field: &str, whole: &str, keeping: Keeping) -> Fit {
         return Fit::Refused("nothing is left of it but question marks".to_owned());
     }
     if why.is_empty() { Fit::Exact } else { Fit::As(LeafValue::Text(kept), why.join(", ")) }
+}
+
+/// The text without what the shop would lose of it; none where it loses nothing.
+pub(super) fn without_lost(whole: &str, all_characters: bool) -> Option<String> {
+    (!all_characters && has_long_character(whole)).then(|| without_long_characters(whole))
 }
 
 /// Whether a text holds a character of four bytes in UTF-8.

@@ -40,9 +40,11 @@ const ORDER: &[&str] = &[
 const CUSTOMER: &[&str] = &["name", "email", "tax_id", "phone", "addresses[*]"];
 /// A telephone stands in addresses only, and a list of addresses replaces all that are there.
 const CUSTOMER_WRITES: &[&str] = &["name", "email", "tax_id"];
+/// The attributes the file names; a probe puts those in its place that are there.
+pub(super) const ATTRIBUTES: &str = "attributes.*";
 const VARIANT: &[&str] =
-    &["sku", "form", "active", "serial", "weight", "texts.*.name", "texts.*.description", "changed.at"];
-const VARIANT_WRITES: &[&str] = &["active", "weight", "texts.*.name", "texts.*.description"];
+    &["sku", "form", "active", "serial", "weight", ATTRIBUTES, "texts.*.name", "texts.*.description", "changed.at"];
+const VARIANT_WRITES: &[&str] = &["active", "weight", ATTRIBUTES, "texts.*.name", "texts.*.description"];
 const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
 const PRICE: &[&str] = &["variant", "lists[*]", "prices[*]", "prices[*].until"];
 const PRICE_WRITES: &[&str] = &["prices[*]", "prices[*].until"];

@@ -1,5 +1,6 @@
 //! The connector against recorded answers, a simulated shop, and answers nobody expects.
 
+mod attributes;
 mod fits;
 mod making;
 mod paging;

@@ -326,6 +326,24 @@ pub(super) struct Attribute {
     pub(super) value: Value,
 }
 
+/// An attribute products can have, with its choices.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ProductAttribute {
+    pub(super) attribute_code: Text,
+    pub(super) frontend_input: Option<Text>,
+    pub(super) backend_type: Option<Text>,
+    pub(super) source_model: Option<Text>,
+    pub(super) default_frontend_label: Option<Text>,
+    pub(super) options: Option<Vec<AttributeOption>>,
+}
+
+/// A choice of an attribute; the one without a value stands for none.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct AttributeOption {
+    pub(super) label: Text,
+    pub(super) value: Text,
+}
+
 /// A list that is told, also as `null`, which an empty one becomes where `fields` narrows its rows (recorded:
 /// products-search-past-the-end).
 fn listed<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {

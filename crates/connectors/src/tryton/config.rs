@@ -1,5 +1,6 @@
 //! What a person says about one Tryton: where it is, who we are there, and the few choices it cannot make for us.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use syncline_connect::{Error, Result};
 use syncline_core::policy::ErrorKind;
@@ -29,6 +30,17 @@ pub struct Config {
     pub rounding_product: String,
     /// Seconds after which a request can no longer land; [`SETTLE_S`] where nothing is said.
     pub settle_s: Option<u32>,
+    /// Attributes of products that are carried, by the names the file gives them.
+    pub attributes: BTreeMap<String, Carried>,
+}
+
+/// A field of products under a name of the file's.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Carried {
+    /// Where it stands in Tryton: `identifier:ean`, `attribute:colour` or `tax_category`.
+    pub source: String,
+    /// What the other side calls a value → what Tryton calls it.
+    pub names: BTreeMap<String, String>,
 }
 
 impl Config {
@@ -44,6 +56,7 @@ impl Config {
             shipping_product: "SHIPPING".to_string(),
             rounding_product: "ROUNDING".to_string(),
             settle_s: None,
+            attributes: BTreeMap::new(),
         }
     }
 }

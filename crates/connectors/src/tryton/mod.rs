@@ -15,13 +15,14 @@ mod stock;
 mod tests;
 mod wire;
 mod wire_price;
+mod wire_product;
 mod write;
 
-pub use config::{Config, SETTLE_S};
+pub use config::{Carried, Config, SETTLE_S};
 
 use client::Client;
 use setup::Setup;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use syncline_connect::{Connector, Ctx, Cursor, Fut, KeyPage, Lookup, Outcome, Page, Probe, Result, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
@@ -41,6 +42,8 @@ pub struct Tryton {
     codes: map::Codes,
     profile: Profile,
     setup: tokio::sync::Mutex<Option<Arc<Setup>>>,
+    /// The attributes of the set-up as it was last read.
+    attributes: RwLock<Arc<map::Attributes>>,
 }
 
 impl Tryton {
@@ -54,6 +57,7 @@ impl Tryton {
             codes,
             config,
             setup: tokio::sync::Mutex::new(None),
+            attributes: RwLock::default(),
         }
     }
 
@@ -77,6 +81,7 @@ impl Tryton {
         }
         let setup = Arc::new(setup::load(&self.client, ctx, &self.config).await?);
         *kept = Some(Arc::clone(&setup));
+        *self.attributes.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&setup.attributes);
         Ok(setup)
     }
 }
@@ -91,6 +96,10 @@ impl Connector for Tryton {
     }
 
     fn fit(&self, kind: Kind, path: &Path, value: &Value) -> Fit {
+        if kind == Kind::Variant {
+            let attributes = Arc::clone(&self.attributes.read().unwrap_or_else(PoisonError::into_inner));
+            return map::fit_product(path, value, &attributes);
+        }
         map::fit(kind, path, value)
     }
 

@@ -132,18 +132,21 @@ fn customers() -> KindProfile {
     }
 }
 
-/// Texts, weight and use of products as a running Tryton 8.0 kept them, recorded by `xtask/real/record_tryton.py`.
+/// The attributes the file names; a probe puts those in its place that are there.
+const ATTRIBUTES: &str = "attributes.*";
+
+/// Texts, weight, attributes and use of products as a running Tryton 8.0 kept them, recorded by `xtask/real/record_tryton.py`.
 fn variants(settle_s: u32) -> KindProfile {
     let texts = ["texts.*.name", "texts.*.description"];
     let versioned = Guard::Unique { field: "_timestamp".to_string() };
     KindProfile {
         reads: owned(
-            &["sku", "form", "active", "weight", "changed.at", "changed.by"]
+            &["sku", "form", "active", "weight", ATTRIBUTES, "changed.at", "changed.by"]
                 .into_iter()
                 .chain(texts)
                 .collect::<Vec<_>>(),
         ),
-        writes: owned(&["active", "weight"].into_iter().chain(texts).collect::<Vec<_>>()),
+        writes: owned(&["active", "weight", ATTRIBUTES].into_iter().chain(texts).collect::<Vec<_>>()),
         steps: vec![Step::Update],
         since: "write_date".to_string(),
         key_order: "id ascending".to_string(),
@@ -192,6 +195,17 @@ fn effective(best: &Profile, setup: &Setup) -> Profile {
         variants.reads.retain(|path| path != "weight");
         variants.writes.retain(|path| path != "weight");
     }
+    if let Some(variants) = profile.kinds.get_mut(&Kind::Variant) {
+        variants.reads.retain(|path| path != ATTRIBUTES);
+        variants.writes.retain(|path| path != ATTRIBUTES);
+        for (name, attribute) in setup.attributes.iter() {
+            let path = format!("attributes.{name}");
+            if attribute.source != map::Source::TaxCategory {
+                variants.writes.push(path.clone());
+            }
+            variants.reads.push(path);
+        }
+    }
     profile
 }
 
@@ -211,7 +225,9 @@ fn choices(setup: &Setup, codes: &map::Codes, lists: &[map::PriceList]) -> BTree
     let currency = setup.currency.map(|currency| currency.to_string()).unwrap_or_default();
     let base = choice(map::BASE, "List price", currency.clone());
     let lists = lists.iter().map(|list| choice(&list.name, &list.name, currency.clone()));
+    let attribute = |(name, one): (&String, &map::Attribute)| choice(name, &one.title, one.form.word().to_string());
     BTreeMap::from([
+        ("attributes".to_string(), setup.attributes.iter().map(attribute).collect()),
         ("price_lists".to_string(), std::iter::once(base).chain(lists).collect()),
         ("languages".to_string(), languages),
         ("taxes".to_string(), taxes),

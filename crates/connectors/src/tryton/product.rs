@@ -24,6 +24,12 @@ impl Tryton {
     ) -> Result<Vec<Result<Snapshot>>> {
         let read: Vec<Result<VariantRow>> = rows.iter().map(|row| typed(row, "product")).collect();
         let good: Vec<&VariantRow> = read.iter().filter_map(|row| row.as_ref().ok()).collect();
+        // Choices may have been added since the set-up was read.
+        let fresh = match map::strange(&good, &setup.attributes) {
+            true => Some(self.fresh_setup(ctx).await?),
+            false => None,
+        };
+        let setup = fresh.as_deref().unwrap_or(setup);
         let texts = self.texts(ctx, setup, &good).await?;
         let mut told = Vec::new();
         for (row, read) in rows.iter().zip(read) {

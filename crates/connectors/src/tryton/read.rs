@@ -2,13 +2,14 @@
 
 use super::Tryton;
 use super::client::Client;
-use super::map;
+use super::map::{self, Source};
 use super::setup::Setup;
 use super::wire::{
     KeyRow, Moment, PARTY_FIELDS, PRODUCT_FIELDS, PartyRow, SALE_FIELDS, SaleRow, TimesRow, VARIANT_FIELDS,
     WEIGHT_FIELDS,
 };
 use super::wire_price::PRICED_FIELDS;
+use super::wire_product::{ATTRIBUTE_FIELDS, IDENTIFIER_FIELDS, TAX_CATEGORY_FIELDS};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -46,7 +47,14 @@ fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
         Kind::Customer => PARTY_FIELDS.to_vec(),
         Kind::Variant => {
             let weight = if setup.weight_units.is_empty() { &[][..] } else { &WEIGHT_FIELDS };
-            VARIANT_FIELDS.into_iter().chain(weight.iter().copied()).collect()
+            let asks = |sort: fn(&Source) -> bool| setup.attributes.values().any(|one| sort(&one.source));
+            let parts: [(bool, &[&str]); 3] = [
+                (asks(|source| matches!(source, Source::Identifier(_))), &IDENTIFIER_FIELDS),
+                (asks(|source| matches!(source, Source::Attribute(_))), &ATTRIBUTE_FIELDS),
+                (asks(|source| *source == Source::TaxCategory), &TAX_CATEGORY_FIELDS),
+            ];
+            let more = parts.into_iter().filter(|(asked, _)| *asked).flat_map(|(_, fields)| fields.iter().copied());
+            VARIANT_FIELDS.into_iter().chain(weight.iter().copied()).chain(more).collect()
         }
         Kind::Price => PRICED_FIELDS.to_vec(),
         Kind::Product | Kind::Stock => PRODUCT_FIELDS.to_vec(),

@@ -355,6 +355,12 @@ pub(super) struct VariantRow {
     /// `goods`, `service` or `assets`.
     #[serde(rename = "type", default)]
     pub(super) form: Option<String>,
+    /// Where they were asked, in Tryton's order.
+    #[serde(rename = "identifiers.", default)]
+    pub(super) identifiers: Vec<super::wire_product::ProductCodeRow>,
+    /// By name; values as Tryton keeps them, of whatever form.
+    #[serde(default)]
+    pub(super) attributes: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// `product.template` behind a product.
@@ -369,6 +375,10 @@ pub(super) struct TemplateRow {
     /// Its active variants; none where it is itself out of use.
     #[serde(default)]
     pub(super) products: Vec<i64>,
+    #[serde(default)]
+    pub(super) attribute_set: Option<i64>,
+    #[serde(rename = "account_category.", default)]
+    pub(super) tax_category: Option<Named>,
 }
 
 /// The version of a row, when it was last written, and by whom.

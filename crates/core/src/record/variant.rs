@@ -21,6 +21,9 @@ pub struct Variant {
     pub serial: Option<String>,
     /// Weight of one in kilograms.
     pub weight: Option<Decimal>,
+    /// What else is told of it, by the name the file gives it: a text, a number, yes or no; of several choices a label a
+    /// line, in alphabetical order. None where it has none.
+    pub attributes: BTreeMap<String, Option<Value>>,
     /// Texts by locale: the language (`de`), with its region where a system has several of one language (`de-AT`).
     pub texts: BTreeMap<String, Texts>,
     /// When it was last changed there, and by whom, where the system tells.
@@ -46,7 +49,7 @@ pub struct Changed {
 }
 
 /// The paths whose values two systems can share; all others say what a system calls it.
-pub const SHARED: [&str; 4] = ["active", "weight", "texts.*.name", "texts.*.description"];
+pub const SHARED: [&str; 5] = ["active", "weight", "attributes.*", "texts.*.name", "texts.*.description"];
 const FIELDS: [&str; 7] = ["sku", "form", "active", "serial", "weight", "changed.at", "changed.by"];
 const TEXTS: [&str; 2] = ["name", "description"];
 
@@ -55,6 +58,13 @@ impl Variant {
     #[must_use]
     pub fn text_path(locale: &str, field: &str) -> Option<Path> {
         Path::try_from(alloc::format!("texts.{locale}.{field}")).ok()
+    }
+
+    /// The path of the attribute `code`; none where that is no plain word.
+    #[must_use]
+    pub fn attribute_path(code: &str) -> Option<Path> {
+        let path = Path::try_from(alloc::format!("attributes.{code}")).ok()?;
+        attribute_of(&path).is_some().then_some(path)
     }
 
     pub(super) fn to_leaves(&self) -> Leaves {
@@ -74,6 +84,11 @@ impl Variant {
         if let Some(at) = self.changed.at {
             leaves.put(Path::field("changed.at"), Value::Instant(at));
         }
+        for (code, value) in &self.attributes {
+            if let Some(path) = Self::attribute_path(code) {
+                leaves.tell(path, value.clone());
+            }
+        }
         for (locale, texts) in &self.texts {
             for (field, text) in TEXTS.iter().zip([&texts.name, &texts.description]) {
                 if let (Some(text), Some(path)) = (text, Self::text_path(locale, field)) {
@@ -90,8 +105,16 @@ impl Variant {
     /// [`Malformed`] with the path of a field that is unknown or of another type.
     pub fn from_leaves(leaves: &Leaves) -> Result<Self, Malformed> {
         let mut texts: BTreeMap<String, Texts> = BTreeMap::new();
+        let mut attributes = BTreeMap::new();
         for (path, value) in leaves.iter() {
             if FIELDS.contains(&path.as_str()) {
+                continue;
+            }
+            if let Some(code) = attribute_of(path) {
+                if !matches!(value, None | Some(Value::Text(_) | Value::Number(_) | Value::Bool(_))) {
+                    return Err(Malformed::Type { path: path.clone(), wanted: "text, number, or yes or no" });
+                }
+                attributes.insert(code.to_string(), value.cloned());
                 continue;
             }
             let (locale, field) = text_of(path).ok_or_else(|| Malformed::Unknown(path.clone()))?;
@@ -111,10 +134,17 @@ impl Variant {
             active: fields.flag("active")?,
             serial: fields.text("serial")?,
             weight: fields.number("weight")?.or(weightless.then_some(Decimal::ZERO)),
+            attributes,
             texts,
             changed: Changed { at: fields.instant("changed.at")?, by: fields.text("changed.by")? },
         })
     }
+}
+
+/// The code of a path below `attributes`.
+fn attribute_of(path: &Path) -> Option<&str> {
+    let code = path.as_str().strip_prefix("attributes.")?;
+    (!code.is_empty() && !code.contains(['.', '*', '['])).then_some(code)
 }
 
 /// Locale and field of a path below `texts`.
@@ -138,6 +168,11 @@ mod tests {
             sku in text(), active in proptest::option::of(any::<bool>()),
             weight in proptest::option::of((0i64..1_000_000, 0u32..5).prop_map(|(m, s)| Decimal::new(m, s))),
             texts in proptest::collection::btree_map("[a-z]{2}(-[A-Z]{2})?", (text(), text()), 0..4),
+            attributes in proptest::collection::btree_map("[a-z][a-z0-9_]{0,8}", proptest::option::of(prop_oneof![
+                "\\PC{0,6}".prop_map(Value::Text),
+                any::<bool>().prop_map(Value::Bool),
+                (any::<i32>(), 0u32..5).prop_map(|(m, s)| Value::Number(Decimal::new(m.into(), s))),
+            ]), 0..3),
             by in text(),
         ) {
             let texts = texts
@@ -146,7 +181,7 @@ mod tests {
                 .map(|(locale, (name, description))| (locale, Texts { name, description }))
                 .collect();
             let variant = Variant {
-                sku, active, weight, texts, changed: Changed { at: None, by }, ..Variant::default()
+                sku, active, weight, attributes, texts, changed: Changed { at: None, by }, ..Variant::default()
             };
             prop_assert_eq!(Variant::from_leaves(&variant.to_leaves()).unwrap(), variant);
         }

@@ -40,6 +40,7 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         customers: Vec::new(),
         one_by_email: false,
         products: None,
+        attributes: BTreeMap::new(),
         prices: None,
         inventory: None,
         sweep_s: sweep(source, "sweep", &file.sweep, SWEEP_S)?,

@@ -85,6 +85,8 @@ pub(super) struct Flow {
     pub(super) sources: Rows<Spanned<Vec<String>>>,
     pub(super) fields: Rows<Spanned<String>>,
     pub(super) create: Option<Spanned<bool>>,
+    pub(super) attributes: Rows<Spanned<String>>,
+    pub(super) choices: Rows<Spanned<BTreeMap<String, String>>>,
     pub(super) lists: Rows<Spanned<String>>,
     #[serde(rename = "match")]
     pub(super) matching: Text,

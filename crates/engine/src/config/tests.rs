@@ -364,3 +364,23 @@ fn customers_of_two_shops_are_apart_unless_the_file_matches_them() {
     let wrong = parse(&two_shops().replacen("[flows.customers]\n", "[flows.customers]\nmatch = \"name\"\n", 1));
     assert_eq!(wrong.expect_err("by name").code, "SYN-0413");
 }
+
+#[test]
+fn attributes_are_named_once_on_either_side() {
+    let table = "attributes = { ean = \"identifier:ean\", color = \"attribute:colour\" }\n";
+    let choices = "choices = { color = { Rot = \"Red\" } }\n";
+    let with = |rows: &str| parse(&format!("{GOOD}{}", PRODUCTS.replace("fields =", &format!("{rows}fields ="))));
+    let config = with(&format!("{table}{choices}")).expect("good");
+    assert_eq!(config.attributes["ean"].field, "identifier:ean");
+    assert_eq!(config.attributes["color"].choices["Rot"], "Red");
+    let refused = |rows: &str| {
+        let wrong = with(rows).expect_err(rows);
+        format!("{} {wrong}", wrong.code)
+    };
+    let twice = refused("attributes = { ean = \"identifier:ean\", gtin = \"identifier:ean\" }\n");
+    assert!(twice.contains("SYN-0418") && twice.contains("`ean` and as `gtin`"), "{twice}");
+    assert!(refused("attributes = { \"a.b\" = \"identifier:ean\" }\n").contains("no code"));
+    assert!(refused(&format!("{table}choices = {{ size = {{ S = \"small\" }} }}\n")).contains("`choices.size`"));
+    let both = refused(&format!("{table}choices = {{ color = {{ Rot = \"Red\", Rouge = \"Red\" }} }}\n"));
+    assert!(both.contains("`Red`"), "{both}");
+}

@@ -16,6 +16,7 @@ use crate::catalogue;
 use crate::http::{Edit, Request, Response, System};
 use crate::orders;
 
+mod attributes;
 mod book;
 mod columns;
 mod criteria;
@@ -239,13 +240,14 @@ impl Shop {
     }
 
     /// Changes one field of a product as a person in the shop's back office does: `name`, `description`, `status` (1 or
-    /// 2) or `weight`, in one store view or, without one, for all. False where there is no such product, view or field,
+    /// 2), `weight` or `attributes.color`, whose choices they pick by label, a line each, in one store view or, without one, for all. False where there is no such product, view or field,
     /// or the shop refuses the value.
     pub fn edit_product(&mut self, now: Timestamp, sku: &str, view: Option<&str>, field: &str, value: &str) -> bool {
         if view.is_some_and(|code| !self.has_store(code)) {
             return false;
         }
-        let Some(product) = edited(field, value) else { return false };
+        let picked = field.strip_prefix("attributes.").map(|code| self.products.attributes.picked(code, value));
+        let Some(product) = picked.unwrap_or_else(|| edited(field, value)) else { return false };
         self.tell_quirks();
         let scope = Scope::of(Some(view.unwrap_or("all")));
         self.products.save(now, &scope, sku, &product).is_ok()
@@ -399,6 +401,7 @@ impl Shop {
                 Ok(json!({"items": found.page, "search_criteria": criteria.echo(), "total_count": found.total}))
             }
             Route::Product(sku) => self.products.get(scope, sku).map(|told| self.with_quantity(sku, told)),
+            Route::Attributes(route) => self.products.attributes.answer(route, &body(request)?),
             Route::SaveProduct => self.save_product(now, scope, None, &body(request)?),
             Route::UpdateProduct(sku) => self.save_product(now, scope, Some(sku), &body(request)?),
             Route::Stock(route) => {
@@ -529,7 +532,7 @@ impl System for Shop {
         let prices = self.prices.ledger(&self.products);
         json!({
             "orders": orders, "customers": customers, "products": products, "prices": prices, "stock": stock,
-            "salable": salable,
+            "salable": salable, "choices": self.products.attributes.ledger(),
         })
     }
 }

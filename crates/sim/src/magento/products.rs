@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
+use super::attributes::Attributes;
 use super::columns;
 use super::criteria::{Criteria, Found, Table};
 use super::reply::{Answer, Refusal};
@@ -26,6 +27,7 @@ pub(super) struct Products {
     /// What was deleted, by SKU in small letters.
     deleted: BTreeMap<String, (Item, Sheet)>,
     created: String,
+    pub(super) attributes: Attributes,
     /// Seconds before a search sees what was saved.
     pub(super) late_commit_s: u32,
     /// Whether characters of four bytes are kept.
@@ -39,7 +41,8 @@ impl Products {
         let sheets = catalogue.iter().map(|item| (item.product_id, sheet(item, &created))).collect();
         let by_id = catalogue.into_iter().map(|item| (item.product_id, item)).collect();
         let deleted = BTreeMap::new();
-        Self { by_id, by_sku, sheets, deleted, created, late_commit_s: 0, all_characters: false }
+        let attributes = Attributes::default();
+        Self { by_id, by_sku, sheets, deleted, created, attributes, late_commit_s: 0, all_characters: false }
     }
 
     /// The entry of an id.
@@ -89,7 +92,7 @@ impl Products {
         let id = self.find(sku).map(|item| item.product_id).ok_or_else(no_product)?;
         let sheet = self.sheets.get_mut(&id).ok_or_else(no_product)?;
         let mut saved = sheet.clone();
-        saved.save(scope, product, self.all_characters)?;
+        saved.save(scope, product, self.all_characters, &self.attributes)?;
         saved.updated = stamp(now);
         sheet.replace(saved, now, now.checked_add(late).unwrap_or(now));
         self.get(scope, sku)
@@ -131,9 +134,9 @@ impl Products {
             weight: Decimal::ZERO,
         };
         let mut made = Sheet::new(item.name.clone(), None, Decimal::ZERO, url_key(&item), stamp(now));
-        made.save(&Scope::All, product, self.all_characters)?;
+        made.save(&Scope::All, product, self.all_characters, &self.attributes)?;
         if let Scope::View(_) = scope {
-            made.save(scope, product, self.all_characters)?;
+            made.save(scope, product, self.all_characters, &self.attributes)?;
         }
         let taken = |other: &Sheet| !made.url_key.is_empty() && other.url_key == made.url_key;
         if self.sheets.values().any(taken) {
@@ -217,6 +220,8 @@ impl Products {
             told.insert("type".to_owned(), json!(type_id(&item.form)));
             told.insert("price".to_owned(), json!(plain(sheet.price)));
             told.insert("tax_percent".to_owned(), json!(plain(item.tax_percent)));
+            let seen = sheet.attributes.iter().map(|(code, kept)| (code.clone(), self.attributes.seen(code, kept)));
+            told.insert("attributes".to_owned(), Value::Object(seen.collect()));
             told.extend(sheet.ledger());
             Some(Value::Object(told))
         };
@@ -245,7 +250,7 @@ impl Products {
             "created_at" => json!(self.created),
             "updated_at" => json!(sheet.updated),
             "weight" => number(sheet.weight?),
-            "tax_class_id" => json!(tax_class(item)),
+            "tax_class_id" => json!(sheet.attributes.get("tax_class_id").map_or(tax_class(item), String::as_str)),
             "url_key" => json!(sheet.url_key),
             _ => return None,
         })
@@ -396,10 +401,14 @@ fn custom_attributes(item: &Item, sheet: &Sheet, scope: &Scope) -> Value {
             tell(code, json!(value));
         }
     }
-    tell("tax_class_id", json!(tax_class(item)));
+    let class = sheet.attributes.get("tax_class_id").map_or(tax_class(item), String::as_str);
+    tell("tax_class_id", json!(class));
     tell("category_ids", if has_category(item) { json!(["3"]) } else { json!([]) });
     if let Some(description) = sheet.description(scope) {
         tell("description", json!(description));
+    }
+    for (code, kept) in sheet.attributes.iter().filter(|(code, _)| *code != "tax_class_id") {
+        tell(code, json!(kept));
     }
     Value::Array(rows)
 }

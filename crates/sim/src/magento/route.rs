@@ -1,5 +1,6 @@
 //! From a request line to the route it means, with the store view it was asked under.
 
+use super::attributes::AttributeRoute;
 use super::price_routes::PriceRoute;
 use super::stock_routes::StockRoute;
 
@@ -65,6 +66,8 @@ pub(super) enum Route {
     SaveProduct,
     /// PUT products/{sku}: saves the fields that are given, in the scope of the path.
     UpdateProduct(String),
+    /// All about attributes under products.
+    Attributes(AttributeRoute),
     /// POST customerGroups.
     MakeGroup,
     /// All about prices under products.
@@ -107,6 +110,11 @@ impl Route {
             && let Some(route) = PriceRoute::of(method, name)
         {
             return Some(Self::Prices(route));
+        }
+        if let ["products", rest @ ..] = path
+            && let Some(route) = AttributeRoute::of(method, rest)
+        {
+            return Some(Self::Attributes(route));
         }
         Some(match (method, path) {
             ("POST", ["integration", "admin", "token"]) => Self::AdminToken,
@@ -159,6 +167,7 @@ impl Route {
             Self::Products | Self::Product(_) | Self::SaveProduct | Self::UpdateProduct(_) => {
                 "Magento_Catalog::products"
             }
+            Self::Attributes(route) => route.right(),
             Self::MakeGroup => "Magento_Customer::group",
             Self::Prices(_) => "Magento_Catalog::catalog",
             Self::Stock(route) => route.right(),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Map, Value, json};
 
+use super::attributes::Attributes;
 use super::reply::Refusal;
 use super::value::{decimal, plain};
 
@@ -68,6 +69,8 @@ pub(super) struct Sheet {
     pub(super) weight: Option<Decimal>,
     pub(super) price: Decimal,
     pub(super) url_key: String,
+    /// What is kept of other attributes, by code.
+    pub(super) attributes: BTreeMap<String, String>,
     views: BTreeMap<String, Own>,
     pub(super) updated: String,
     /// The sheet as searches still see it, and until when.
@@ -85,6 +88,7 @@ impl Sheet {
             weight,
             price,
             url_key,
+            attributes: BTreeMap::new(),
             views: BTreeMap::new(),
             updated,
             before: None,
@@ -145,6 +149,7 @@ impl Sheet {
         scope: &Scope,
         product: &Map<String, Value>,
         all_characters: bool,
+        attributes: &Attributes,
     ) -> Result<(), Refusal> {
         let stored = |text: String| if all_characters { text } else { short_characters(&text) };
         for (field, value) in product {
@@ -153,7 +158,7 @@ impl Sheet {
                 "status" => self.put_status(scope, value)?,
                 "weight" => self.weight = amount(field, value)?,
                 "price" => self.price = amount(field, value)?.unwrap_or_default(),
-                "custom_attributes" => self.put_attributes(scope, value, &stored)?,
+                "custom_attributes" => self.put_attributes(scope, value, &stored, attributes)?,
                 other if IGNORED.contains(&other) => {}
                 other => return Err(Refusal::no_property(other, "Magento\\Catalog\\Api\\Data\\ProductInterface")),
             }
@@ -166,6 +171,7 @@ impl Sheet {
         scope: &Scope,
         rows: &Value,
         stored: &dyn Fn(String) -> String,
+        attributes: &Attributes,
     ) -> Result<(), Refusal> {
         for row in rows.as_array().into_iter().flatten() {
             let value = row.get("value").unwrap_or(&Value::Null);
@@ -178,7 +184,12 @@ impl Sheet {
                     }
                 }
                 Some("url_key") => self.url_key = text("url_key", value)?,
-                Some(_) => {}
+                // Whatever the scope: these hold for all.
+                Some(code) => match attributes.kept(code, value)?.map(stored) {
+                    Some(kept) if kept.is_empty() => drop(self.attributes.remove(code)),
+                    Some(kept) => drop(self.attributes.insert(code.to_owned(), kept)),
+                    None => {}
+                },
                 None => return Err(Refusal::required("attribute_code")),
             }
         }

@@ -33,7 +33,17 @@ fn product(store: &Store, id: u64) -> Value {
             own[field] = json!(text);
         }
     }
-    json!({"id": id, "sku": code, "code": code, "name": store.text("product.template", template, "name"),
+    let mut identifiers = serde_json::Map::new();
+    for one in store.children("product.identifier", "product", id).unwrap_or_default() {
+        let text = |field: &str| store.text("product.identifier", one, field);
+        identifiers.entry(text("type")).or_insert_with(|| json!(text("code")));
+    }
+    let attributes = store.text("product.product", id, "attributes");
+    let attributes = match store.value("product.template", template, "attribute_set").filled() {
+        true => serde_json::from_str(&attributes).unwrap_or_else(|_| json!({})),
+        false => Value::Null,
+    };
+    json!({"id": id, "sku": code, "code": code, "identifiers": identifiers, "attributes": attributes, "name": store.text("product.template", template, "name"),
         "description": store.text("product.product", id, "description"),
         "active": in_use(store, "product.product", id),
         "weight": weight.map(|(weight, factor)| (weight * factor).normalize().to_string()), "texts": texts})

@@ -45,8 +45,8 @@ pub struct Options {
     pub products: usize,
     /// Nothing beyond the set-up; otherwise a few customers are known already.
     pub empty: bool,
-    /// Whether the modules `web_shop`, so that (`web_shop`, `web_id`) is unique, and `product_measurements`, so that
-    /// products have a weight, are activated.
+    /// Whether the modules `web_shop`, so that (`web_shop`, `web_id`) is unique, `product_measurements`, so that products
+    /// have a weight, and `product_attribute` are activated.
     pub web_shop: bool,
     /// When the set-up was done.
     pub now: Timestamp,
@@ -139,8 +139,8 @@ impl Erp {
     }
 
     /// Changes a product as a person at the ERP would, in a language of theirs or else in the one everything falls back
-    /// to. `field` is `name`, `description`, `active`, `weight` (in kilograms) or any other of the template, which
-    /// `template.active` names; false where refused, or where no product has that code.
+    /// to. `field` is `name`, `description`, `active`, `weight` (in kilograms), `identifier:ean`, `attribute:colour`, or any
+    /// other of the template, which `template.active` names; false where refused, or where no product has that code.
     pub fn edit_product(
         &mut self,
         now: Timestamp,

@@ -3,6 +3,10 @@
 use super::schema::{Calc, Digits, Field, Figure, Kind, Leg, Model};
 use super::vat;
 
+mod sorts;
+
+use sorts::{attributed, product_parts};
+
 fn field(name: &'static str, title: &'static str, kind: Kind) -> Field {
     Field { name, title, kind, required: false, indexed: false, translated: false }
 }
@@ -175,6 +179,7 @@ fn terms() -> Vec<Model> {
 pub(super) fn trade(web_shop: bool) -> Vec<Model> {
     let mut models = terms();
     models.extend(products(web_shop));
+    models.extend(product_parts(web_shop));
     models.extend(price_lists());
     models.extend(parties());
     models.extend(party_parts());
@@ -218,6 +223,7 @@ fn products(measured: bool) -> Vec<Model> {
         calc(name, title, Calc::Via("template", name), target)
     };
     let (weight, shown) = if measured { weights() } else { (Vec::new(), Vec::new()) };
+    let (set, values) = if measured { attributed() } else { (Vec::new(), Vec::new()) };
     vec![
         Model::new(
             "product.template",
@@ -232,12 +238,13 @@ fn products(measured: bool) -> Vec<Model> {
                     one("sale_uom", "Sale UoM", "product.uom"),
                     flag("salable", "Salable"),
                     numeric("list_price", "List Price", Digits::Fixed(4)),
-                    int("account_category", "Account Category"),
+                    one("account_category", "Account Category", "product.category"),
                     char("cost_price_method", "Cost Price Method"),
                     many("products", "Variants", "product.product", "template"),
                     active(),
                 ],
                 weight,
+                set,
             ]
             .concat(),
         ),
@@ -263,8 +270,10 @@ fn products(measured: bool) -> Vec<Model> {
                     numeric("own_list_price", "List Price", Digits::Fixed(4)),
                     calc("quantity", "Quantity", Calc::Figure(Figure::Quantity), ""),
                     calc("forecast_quantity", "Forecast Quantity", Calc::Figure(Figure::Forecast), ""),
+                    many("identifiers", "Identifiers", "product.identifier", "product"),
                 ],
                 shown,
+                values,
             ]
             .concat(),
         ),

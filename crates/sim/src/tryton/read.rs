@@ -77,7 +77,12 @@ fn show(store: &Store, model: usize, id: u64, name: &str) -> Result<Value, Fail>
     if name == "_timestamp" {
         return Ok(store.row(model, id).map_or(Value::Null, |row| json!(stamp(row.written.unwrap_or(row.created)))));
     }
-    Ok(get(store, model, id, name)?.to_json(stored))
+    let value = get(store, model, id, name)?;
+    let dict = store.schema.models[model].field(name).is_ok_and(|field| field.kind == Kind::Dict);
+    Ok(match value.text().filter(|_| dict) {
+        Some(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+        None => value.to_json(stored),
+    })
 }
 
 fn nested(store: &Store, model: usize, id: u64, prefix: &str, rests: &[String]) -> Result<Value, Fail> {
@@ -193,7 +198,7 @@ pub fn rec_name(store: &Store, model: &str, id: u64) -> String {
         "stock.shipment.out" => text("number"),
         "company.company" => rec_name(store, "party.party", store.value(model, id, "party").id().unwrap_or_default()),
         "party.contact_mechanism" => text("value"),
-        "party.identifier" => text("code"),
+        "party.identifier" | "product.identifier" => text("code"),
         _ => text("name"),
     };
     let shown = !name.is_empty() || model == "product.template";

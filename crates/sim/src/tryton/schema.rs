@@ -95,6 +95,8 @@ pub enum Kind {
     Date,
     /// A moment.
     Time,
+    /// Values by name, of any sort; nothing about them is checked.
+    Dict,
     /// One of these codes.
     Select(&'static [&'static str]),
     /// A record of that model.
@@ -214,7 +216,8 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The models of an installation with or without the modules `web_shop` and `product_measurements`.
+    /// The models of an installation with or without the modules `web_shop`, `product_measurements` and
+    /// `product_attribute`.
     pub fn new(web_shop: bool) -> Self {
         let mut models = models::base();
         models.extend(models::trade(web_shop));

@@ -55,6 +55,7 @@ pub fn fill(store: &mut Store, options: &Options) -> Result<(), Fail> {
         shop(store)?;
     }
     price_lists(store)?;
+    sorts(store, options.web_shop)?;
     products(store, &catalogue(options.seed, options.products))?;
     goods(store, options.seed)?;
     if !options.empty {
@@ -72,8 +73,9 @@ fn decimal(number: Decimal) -> Value {
 }
 
 fn modules(store: &mut Store, web_shop: bool) -> Result<(), Fail> {
-    let more: &[&str] = if web_shop { &["product_measurements", "web_shop"] } else { &[] };
-    let names = more.iter().chain(MODULES);
+    let (more, last): (&[&str], &[&str]) =
+        if web_shop { (&["product_measurements", "web_shop"], &["product_attribute"]) } else { (&[], &[]) };
+    let names = more.iter().chain(MODULES).chain(last);
     add(store, "ir.module", names.map(|name| json!({"name": name, "state": "activated"})).collect())?;
     let languages = [("en", "English"), ("de", "German"), ("fr", "French")];
     let rows = languages.map(|(code, name)| json!({"code": code, "name": name, "translatable": true}));
@@ -194,7 +196,7 @@ fn products(store: &mut Store, items: &[Item]) -> Result<(), Fail> {
     let mut families = BTreeMap::new();
     for item in items {
         if let Form::Configurable { children } = &item.form {
-            let id = template(store, &item.name, "goods", item.net_price)?;
+            let id = template(store, &item.name, "goods", item)?;
             families.extend(children.iter().map(|child| (child.as_str(), id)));
         }
     }
@@ -206,26 +208,74 @@ fn products(store: &mut Store, items: &[Item]) -> Result<(), Fail> {
         };
         let (family, own) = match families.get(item.sku.as_str()) {
             Some(id) => (*id, Some(item.net_price)),
-            None => (template(store, &item.name, kind, item.net_price)?, None),
+            None => (template(store, &item.name, kind, item)?, None),
         };
-        variant(store, family, &item.sku, own)?;
+        let id = variant(store, family, &item.sku, own)?;
+        // Half of what lies on shelves has a barcode.
+        if kind == "goods" && item.product_id % 2 == 0 {
+            let code = ean(item.product_id);
+            add(store, "product.identifier", vec![json!({"product": id, "type": "ean", "code": code})])?;
+        }
     }
     for (code, name) in [("SHIPPING", "Shipping"), ("ROUNDING", "Rounding"), ("FEE", "Fee")] {
-        let id = template(store, name, "service", Decimal::ZERO)?;
+        let row = json!({"name": name, "type": "service", "default_uom": 1, "sale_uom": 1, "salable": true,
+            "list_price": decimal(Decimal::ZERO), "account_category": UNTAXED});
+        let id = add(store, "product.template", vec![row])?.first().copied().unwrap_or_default();
         variant(store, id, code, None)?;
     }
     Ok(())
 }
 
-fn template(store: &mut Store, name: &str, kind: &str, price: Decimal) -> Result<u64, Fail> {
-    let row = json!({"name": name, "type": kind, "default_uom": 1, "sale_uom": 1, "salable": true, "list_price": decimal(price)});
+fn template(store: &mut Store, name: &str, kind: &str, item: &Item) -> Result<u64, Fail> {
+    let category = TAXED.iter().position(|rate| item.tax_percent == Decimal::from(*rate)).map(|at| at + 1);
+    let mut row = json!({"name": name, "type": kind, "default_uom": 1, "sale_uom": 1, "salable": true,
+        "list_price": decimal(item.net_price), "account_category": category});
+    if kind == "goods" && store.schema.model("product.template").is_ok_and(|model| model.has("attribute_set")) {
+        row["attribute_set"] = json!(1);
+    }
     Ok(add(store, "product.template", vec![row])?.first().copied().unwrap_or_default())
 }
 
-/// A variant; with a price of its own where it differs from its family's.
-fn variant(store: &mut Store, template: u64, code: &str, price: Option<Decimal>) -> Result<(), Fail> {
+/// A variant's id; with a price of its own where it differs from its family's.
+fn variant(store: &mut Store, template: u64, code: &str, price: Option<Decimal>) -> Result<u64, Fail> {
     let row = json!({"template": template, "code": code, "suffix_code": code, "own_list_price": price.map(decimal)});
-    add(store, "product.product", vec![row]).map(|_| ())
+    Ok(add(store, "product.product", vec![row])?.first().copied().unwrap_or_default())
+}
+
+/// The rates of the accounting categories in their order; behind them stands that of services without tax.
+const TAXED: [u32; 3] = [19, 7, 0];
+const UNTAXED: usize = TAXED.len() + 1;
+
+/// What products are sorted by: accounting categories, and attributes where that module is there.
+fn sorts(store: &mut Store, attributes: bool) -> Result<(), Fail> {
+    let named = |name: String| json!({"name": name, "accounting": true});
+    let mut rows: Vec<Value> = TAXED.iter().map(|rate| named(format!("Goods VAT {rate}%"))).collect();
+    rows.push(named("Services without tax".to_owned()));
+    add(store, "product.category", rows)?;
+    if !attributes {
+        return Ok(());
+    }
+    add(store, "product.attribute.set", vec![json!({"name": "Goods"})])?;
+    let rows = [
+        ("colour", "Colour", "selection", Some("red:Red\nblue:Blue\ngreen:Größer & grün")),
+        ("material", "Material", "multiselection", Some("wool:Wool\ncotton:Cotton\nsteel:Steel")),
+        ("maker", "Maker", "char", None),
+        ("watts", "Watts", "numeric", None),
+        ("washable", "Washable", "boolean", None),
+    ];
+    let rows = rows.map(|(name, string, sort, selection)| {
+        json!({"name": name, "string": string, "type_": sort, "selection": selection, "sets": [["add", [1]]]})
+    });
+    add(store, "product.attribute", rows.to_vec()).map(drop)
+}
+
+/// A barcode of thirteen digits out of the range that is given to nobody, for one product.
+fn ean(product_id: u64) -> String {
+    let body = format!("20{product_id:010}");
+    let weighed =
+        body.bytes().rev().enumerate().map(|(at, digit)| u64::from(digit - b'0') * if at % 2 == 0 { 3 } else { 1 });
+    let sum: u64 = weighed.sum();
+    format!("{body}{}", (10 - sum % 10) % 10)
 }
 
 /// Customers the merchant has had before there was a shop; their codes come from the sequence.

@@ -154,6 +154,32 @@ pub fn edit_product(store: &mut Store, code: &str, field: &str, value: &Value) -
             let fields = json!({"weight": value, "weight_uom": kilogram(store)?});
             super::write::write(store, "product.template", &[template], &fields)
         }
+        field if field.starts_with("identifier:") => {
+            let sort = field.trim_start_matches("identifier:");
+            let own = store.children("product.identifier", "product", product)?;
+            let same: Vec<u64> =
+                own.into_iter().filter(|one| store.text("product.identifier", *one, "type") == sort).collect();
+            let commands = match (value.as_str().filter(|code| !code.is_empty()), same.first()) {
+                (Some(code), Some(first)) => json!([["write", [first], {"code": code}]]),
+                (Some(code), None) => json!([["create", [{"type": sort, "code": code}]]]),
+                (None, _) => json!([["delete", same]]),
+            };
+            super::write::write(store, "product.product", &[product], &json!({"identifiers": commands}))
+        }
+        field if field.starts_with("attribute:") => {
+            if !store.value("product.template", template, "attribute_set").filled() {
+                return Err(Fail::other("the form shows no attributes")); // people cannot, though the API lets them
+            }
+            let name = field.trim_start_matches("attribute:").to_owned();
+            let kept = store.text("product.product", product, "attributes");
+            let mut all: Map<String, Value> = serde_json::from_str(&kept).unwrap_or_default();
+            if value.is_null() {
+                drop(all.remove(&name))
+            } else {
+                drop(all.insert(name, value.clone()))
+            }
+            super::write::write(store, "product.product", &[product], &json!({"attributes": all}))
+        }
         "description" | "active" | "suffix_code" => {
             super::write::write(store, "product.product", &[product], &json!({ field: value }))
         }

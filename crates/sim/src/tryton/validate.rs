@@ -24,10 +24,30 @@ pub fn record(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
     }
     match model {
         "party.identifier" => identifier(store, id),
+        "product.identifier" => barcode(store, id),
         "sale.sale" => sale::guests(store, id),
         "product.price_list.line" => price::line(store, id),
         _ => Ok(()),
     }
+}
+
+/// Refuses an EAN whose last digit does not check the others (recorded by hand: a code `123`).
+fn barcode(store: &Store, id: u64) -> Result<(), Fail> {
+    let text = |field: &str| store.text("product.identifier", id, field);
+    let digits: Vec<u32> = text("code")
+        .chars()
+        .filter(|one| !matches!(one, ' ' | '-'))
+        .map(|one| one.to_digit(10).unwrap_or(99))
+        .collect();
+    let sum: u32 = digits.iter().rev().enumerate().map(|(at, digit)| digit * if at % 2 == 0 { 1 } else { 3 }).sum();
+    let valid =
+        matches!(digits.len(), 8 | 12 | 13 | 14) && digits.iter().all(|digit| *digit < 10) && sum.is_multiple_of(10);
+    if text("type") != "ean" || valid {
+        return Ok(());
+    }
+    let product = store.value("product.identifier", id, "product").id().unwrap_or_default();
+    let (code, name) = (text("code"), rec_name(store, "product.product", product));
+    Err(Fail::user(format!("The International Article Number \"{code}\" for product \"{name}\" is not valid.")))
 }
 
 /// Refuses a new record that its parent does not take any more.

@@ -130,6 +130,7 @@ pub fn parse(kind: &Kind, json: &Value) -> Result<Val, Fail> {
             Ok(Val::Text(if *strip { python_text(json).trim().to_owned() } else { python_text(json) }))
         }
         Kind::Text | Kind::Select(_) => Ok(Val::Text(python_text(json))),
+        Kind::Dict => Ok(Val::Text(sorted(json).to_string())),
         Kind::Int => whole(json).map(Val::Int),
         Kind::One(_) => whole(json).map(|id| Val::Ref(u64::try_from(id).unwrap_or(0))),
         Kind::Float(_) => number(json).map(Val::Float),
@@ -143,6 +144,19 @@ pub fn parse(kind: &Kind, json: &Value) -> Result<Val, Fail> {
         Kind::Time => moment(json).map(Val::Time),
         Kind::Many { .. } | Kind::ManyMany(_) | Kind::Calc(..) => any(json),
     }
+}
+
+/// The same with every list of texts in order, as several choices are kept.
+fn sorted(json: &Value) -> Value {
+    let one = |value: &Value| match value {
+        Value::Array(rows) => {
+            let mut rows: Vec<&str> = rows.iter().filter_map(Value::as_str).collect();
+            rows.sort_unstable();
+            json!(rows)
+        }
+        other => other.clone(),
+    };
+    json.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), one(value))).collect::<Map<_, _>>().into()
 }
 
 /// A value whose kind is told by its own JSON only.

@@ -2,6 +2,7 @@
 
 use super::clock::{SimClock, SimRng};
 use super::desk;
+use super::features;
 use super::net::Net;
 use super::people;
 use super::planted::{BadConnector, BadStore, BadTransport};
@@ -66,6 +67,8 @@ pub struct Stage {
     pub buyers_type: bool,
     /// What it says of products, where they flow.
     pub products: Option<FieldRules>,
+    /// What it carries of products beside: the shop's code and the ERP's field.
+    pub attributes: Vec<(&'static str, &'static str)>,
     /// What it says of prices, where they flow.
     pub prices: Option<PriceRules>,
     /// Seconds between two sweeps over the keys, where there are any.
@@ -135,6 +138,7 @@ impl Stage {
             buyers_type: Random::of(seed, 10, 0).chance(1, 3),
             prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
+            attributes: features::CARRIED.to_vec(),
             products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
             stock: Random::of(seed, 5, 0).chance(1, 2).then(trade::rules),
             store,
@@ -185,6 +189,13 @@ impl Stage {
             rules.fields.pairs.push(PairRules { source, target, policies: Vec::new(), creates: false });
         }
         Some(rules)
+    }
+
+    /// Adds a field to what the file carries of products; both systems are asked anew for what they have.
+    #[cfg(test)]
+    pub fn carry(&mut self, code: &'static str, field: &'static str) {
+        self.attributes.push((code, field));
+        self.profiles = Mutex::default();
     }
 
     /// Everything the store knows is lost; both systems stay as they are.
@@ -257,11 +268,13 @@ impl Stage {
                 url: "http://outlet.example".to_string(),
                 auth: magento::Auth::Token("token".to_string()),
                 views: self.outlet_views.clone(),
+                attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
             })),
             Which::Shop => Arc::new(magento::Magento::new(magento::Config {
                 url: "http://shop.example".to_string(),
                 auth: self.entry(),
-                views: std::collections::BTreeMap::new(),
+                views: BTreeMap::new(),
+                attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
             })),
             Which::Erp => Arc::new(tryton::Tryton::new(tryton::Config {
                 url: "http://erp.example/erp".to_string(),
@@ -273,6 +286,7 @@ impl Stage {
                 shipping_product: "SHIPPING".to_string(),
                 rounding_product: "ROUNDING".to_string(),
                 settle_s: Some(240),
+                attributes: self.attributes.iter().map(|(code, field)| carried(code, field)).collect(),
             })),
         };
         if let (Some(plant), Which::Shop) = (self.plant, which) {
@@ -294,6 +308,11 @@ impl Stage {
         }
         Ok(System { name: SystemName::new(name), uid: SystemUid::new(uid), connector, ctx, profile })
     }
+}
+
+/// A field of the ERP under the shop's code.
+fn carried(code: &str, field: &str) -> (String, tryton::Carried) {
+    (code.to_string(), tryton::Carried { source: field.to_string(), names: BTreeMap::new() })
 }
 
 /// A new store in memory between its watchers.

@@ -1,6 +1,7 @@
 //! People at both desks edit products while orders cross: what each side owns must never be overwritten.
 
 use super::boot::Stage;
+use super::features;
 use super::world::{Which, World, open};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -24,11 +25,12 @@ pub type Typed = BTreeMap<(&'static str, String, &'static str, &'static str), St
 pub fn rules() -> FieldRules {
     let path = |text: &str| Path::try_from(text.to_string()).unwrap_or_else(|_| Path::field("none"));
     let (erp, shop) = (SystemName::new("erp"), SystemName::new("shop"));
-    let policies = vec![
+    let mut policies = vec![
         (path("texts.*.description"), FieldPolicy::Owner(shop.clone())),
         (path("texts.de.description"), FieldPolicy::Merge(None)),
         (path("weight"), FieldPolicy::Keep),
     ];
+    policies.extend(features::policies());
     let pair = PairRules { source: erp.clone(), target: shop, policies, creates: false };
     FieldRules { source: erp, pairs: vec![pair] }
 }
@@ -46,6 +48,7 @@ pub fn open_views(stage: &Stage) {
 
 /// What people type in one second of chaos.
 pub fn each_second(stage: &Stage, second: u64) {
+    features::each_second(stage, second);
     if stage.products.is_none() || !second.is_multiple_of(5) {
         return;
     }
@@ -94,11 +97,11 @@ fn owner(locale: &str, field: &str) -> Option<&'static str> {
 /// Fields that show something else than what was typed last at the desk that owns them, or at the only desk where
 /// anybody typed where nobody owns them. Holds at all times.
 pub fn overwritten(world: &World) -> Vec<String> {
-    if world.typed.is_empty() {
+    if world.typed.is_empty() && world.picked.is_empty() {
         return Vec::new();
     }
     let (shop, erp) = (products(&world.shop.ledger()), products(&world.erp.ledger()));
-    let mut found = Vec::new();
+    let mut found = features::overwritten(world, &shop, &erp);
     for ((desk, sku, locale, field), text) in &world.typed {
         let other = if *desk == "shop" { "erp" } else { "shop" };
         let alone = !world.typed.contains_key(&(other, sku.clone(), locale, field));
@@ -117,7 +120,7 @@ pub fn overwritten(world: &World) -> Vec<String> {
 /// Fields on which both sides differ at rest though their owner says something.
 pub fn apart(world: &World) -> Vec<String> {
     let (shop, erp) = (products(&world.shop.ledger()), products(&world.erp.ledger()));
-    let mut found = Vec::new();
+    let mut found = features::apart(world, &shop, &erp);
     for sku in shop.keys().filter(|sku| erp.contains_key(*sku)) {
         for ((locale, _), field) in LOCALES.iter().flat_map(|locale| FIELDS.map(|field| (locale, field))) {
             let a = shown(Which::Erp, &erp, sku, locale, field).unwrap_or_default();
@@ -148,6 +151,7 @@ pub async fn decide(stage: &Stage, engine: &Engine) {
     if stage.products.is_none() {
         return;
     }
+    features::decide(stage, engine).await;
     for (locale, field) in LOCALES.iter().flat_map(|(locale, _)| FIELDS.map(|field| (*locale, field))) {
         let winner = SystemName::new(owner(locale, field).unwrap_or("erp"));
         let which = Conflicts { field: Path::try_from(format!("texts.{locale}.{field}")).ok(), ..Conflicts::default() };

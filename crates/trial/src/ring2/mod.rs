@@ -4,6 +4,7 @@ mod boot;
 mod check;
 mod clock;
 mod desk;
+mod features;
 mod market;
 mod net;
 mod people;

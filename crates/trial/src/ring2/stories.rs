@@ -1,6 +1,7 @@
 //! Scenarios by their numbers in docs/scenarios.md, each played to its end.
 
 mod by_hand;
+mod of_attributes;
 mod of_creates;
 mod of_customers;
 mod of_feeds;
@@ -39,6 +40,7 @@ fn stocked<F: Future<Output = ()>>(seed: u64, products: usize, story: impl FnOnc
         let mut stage = Stage::stocked(seed, products, None, true).unwrap();
         stage.products = None;
         stage.prices = None;
+        stage.attributes = Vec::new();
         open(&stage.world).weather = Weather::default();
         stage.boot().await.unwrap().adopt_variants().await.unwrap();
         story(stage).await;

@@ -2,6 +2,7 @@
 
 use super::clock::SimClock;
 use super::desk::Typed;
+use super::features::Picked;
 use super::people::Accounts;
 use super::prices;
 use super::weather::{Fault, Weather};
@@ -61,6 +62,8 @@ pub struct World {
     pub accounts: Accounts,
     /// What people typed at both desks.
     pub typed: Typed,
+    /// What people picked of products at both desks.
+    pub picked: Picked,
     /// What people of the shop did to its prices.
     pub priced: prices::Typed,
     noted: BTreeSet<Note>,
@@ -95,6 +98,7 @@ impl World {
             dying: false,
             accounts: Accounts::new(),
             typed: Typed::new(),
+            picked: Picked::new(),
             priced: prices::Typed::default(),
             noted: BTreeSet::new(),
             sent: BTreeSet::new(),
@@ -111,6 +115,11 @@ impl World {
     /// The same, to be changed.
     pub fn shops_mut(&mut self) -> impl Iterator<Item = &mut Shop> {
         std::iter::once(&mut self.shop).chain(&mut self.outlet)
+    }
+
+    /// What everything about it is drawn from.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Counts a fault.

@@ -8,7 +8,7 @@ use crate::magento::{Auth, Config, Magento};
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::{Connector, Cursor, Outcome, Result, Seen, Snapshot};
 use syncline_core::delivery::{Change, Noted, Permit, advance};
 use syncline_core::id::{DeliveryId, Epoch, Mark, RemoteId};
@@ -575,7 +575,12 @@ async fn the_file_names_the_locale_of_a_view() {
     held.with(|world| world.shop.add_store_view("swiss", "Swiss", "de_CH"));
     let views = [("de", "swiss"), ("it", "italian")].map(|(locale, code)| (locale.to_owned(), code.to_owned()));
     let auth = Auth::Token(TOKEN.into());
-    let magento = Magento::new(Config { url: "http://shop.example".into(), auth, views: views.into() });
+    let magento = Magento::new(Config {
+        url: "http://shop.example".into(),
+        auth,
+        views: views.into(),
+        attributes: BTreeSet::new(),
+    });
     edit(&held, "MUG", Some("swiss"), "name", "Chacheli");
     let mug = read(&magento, &held, "MUG").await;
     let names: Vec<(&str, &str)> = texts(&mug).into_iter().map(|(locale, name, _)| (locale, name)).collect();

@@ -3,7 +3,7 @@
 use super::world::{Fault, Held, permit, shop};
 use crate::magento::{Auth, Config, Keys, Magento};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::{Connector, Cursor, Lookup, Outcome};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::{Kind, Step};
@@ -22,7 +22,7 @@ fn signed(change: impl FnOnce(&mut Keys)) -> Magento {
     let mut keys = Keys { consumer_key, consumer_secret, access_token, access_token_secret };
     change(&mut keys);
     let url = "http://shop.example/".to_owned();
-    Magento::new(Config { url, auth: Auth::Signed(keys), views: BTreeMap::new() })
+    Magento::new(Config { url, auth: Auth::Signed(keys), views: BTreeMap::new(), attributes: BTreeSet::new() })
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::recorded;
 use super::world::{Fault, Held, login, permit, shop};
 use crate::magento::{Auth, Config, Magento};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::{Connector, Cursor, Lookup, Outcome};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::{Kind, Step};
@@ -155,6 +155,7 @@ async fn secrets_stand_in_no_message_and_no_evidence() {
         url: "http://shop.example".into(),
         auth: Auth::Token("s3cret".into()),
         views: BTreeMap::new(),
+        attributes: BTreeSet::new(),
     });
     let error = wrong.probe(&held.ctx()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Denied);

@@ -3,7 +3,7 @@
 use crate::magento::{Auth, Config, Magento};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use syncline_connect::{Clock, Ctx, Effect, Fut, Request, Response, Rng, Transport, TransportError};
@@ -181,13 +181,23 @@ impl Held {
 
 /// The shop, by its integration's token.
 pub(super) fn shop() -> Magento {
-    Magento::new(Config { url: "http://shop.example/".into(), auth: Auth::Token(TOKEN.into()), views: BTreeMap::new() })
+    Magento::new(Config {
+        url: "http://shop.example/".into(),
+        auth: Auth::Token(TOKEN.into()),
+        views: BTreeMap::new(),
+        attributes: BTreeSet::new(),
+    })
 }
 
 /// The shop, by an administrator's login.
 pub(super) fn login(password: &str) -> Magento {
     let auth = Auth::Login { user: "admin".into(), password: password.into() };
-    Magento::new(Config { url: "http://shop.example".into(), auth, views: BTreeMap::new() })
+    Magento::new(Config {
+        url: "http://shop.example".into(),
+        auth,
+        views: BTreeMap::new(),
+        attributes: BTreeSet::new(),
+    })
 }
 
 /// A permit to write `reference` on the order `id`, noted now, good for a minute.

@@ -1,5 +1,6 @@
 //! What Tryton's shapes mean in our words, and ours in Tryton's. Pure: no calls, no clock.
 
+mod attributes;
 mod lists;
 mod party;
 mod price;
@@ -8,10 +9,12 @@ mod sale;
 mod stock;
 mod text;
 
+pub(super) use attributes::{Attribute, Attributes, Form, Source, choices, strange};
 pub(super) use lists::{BASE, PriceList, Steps, offered, price_record, thresholds};
 pub(super) use party::{PartyEdit, attach_party, edit_party, new_party, party_record};
 pub(super) use product::{
-    DESCRIPTION, Edit, NAME, Texts, edit, locale, parts as product_parts, variant_record, version, write_of,
+    DESCRIPTION, Edit, NAME, Texts, edit, fit as fit_product, locale, parts as product_parts, variant_record, version,
+    write_of,
 };
 pub(super) use sale::{Codes, Leveling, new_sale, rounding_level, sale_record};
 pub(super) use stock::{Shelf, late_by_place, stock_record};

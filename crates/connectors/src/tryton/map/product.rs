@@ -1,7 +1,8 @@
 //! What a product and its template mean: a variant with its texts by locale, and which of the two a field is written to.
 
-use super::Wrong;
+use super::attributes;
 use super::text::{kept_as, line};
+use super::{Attributes, Wrong};
 use crate::tryton::setup::{Setup, WeightUnit};
 use crate::tryton::wire::{Edited, Qty, TextRow, VariantRow};
 use crate::wire::Exact;
@@ -73,6 +74,7 @@ pub(in crate::tryton) fn variant_record(row: &VariantRow, texts: &Texts, setup: 
         form: row.form.clone(),
         active: Some(row.active.0 && row.template.active.0),
         weight: weight(row, setup),
+        attributes: attributes::told(row, &setup.attributes),
         texts: setup.languages.iter().map(|one| (locale(&one.code), in_language(&one.code))).collect(),
         changed: Changed { at: last.times.moment(), by: by(last) },
         ..Variant::default()
@@ -99,7 +101,10 @@ fn kept_weight(kilograms: Decimal) -> Decimal {
 }
 
 /// How Tryton keeps `value` at `path` of a variant.
-pub(super) fn fit(path: &Path, value: &Value) -> Fit {
+pub(in crate::tryton) fn fit(path: &Path, value: &Value, attributes: &Attributes) -> Fit {
+    if let Some(name) = path.as_str().strip_prefix("attributes.") {
+        return attributes.get(name).map_or(Fit::Exact, |attribute| attribute.fit(value));
+    }
     match (path.as_str().rsplit('.').next(), value) {
         (Some("name"), Value::Text(text)) => match line(text) {
             kept if kept.is_empty() => Fit::Refused("a product needs a name".to_string()),
@@ -149,6 +154,8 @@ pub(in crate::tryton) enum Edit {
     Name { language: String, text: Option<String> },
     /// What is told about it in a language of Tryton.
     Description { language: String, text: Option<String> },
+    /// An attribute, by the name the file gives it.
+    Attribute { name: String, value: Option<Value> },
 }
 
 /// The one field that `leaves` change.
@@ -163,6 +170,12 @@ pub(in crate::tryton) fn edit(leaves: &Leaves, setup: &Setup) -> Result<Edit, Wr
         ("active", Leaf::Value(Value::Bool(active))) => Ok(Edit::Active(active)),
         ("weight", Leaf::Value(Value::Number(weight))) => Ok(Edit::Weight(Some(weight).filter(|w| !w.is_zero()))),
         ("weight", Leaf::Empty) => Ok(Edit::Weight(None)),
+        (path, _) if path.starts_with("attributes.") => {
+            let name = path.trim_start_matches("attributes.").to_string();
+            let unknown = || Wrong::missing(format!("`{path}` of a product is not there in Tryton, or not carried"));
+            setup.attributes.get(&name).ok_or_else(unknown)?;
+            Ok(Edit::Attribute { name, value: value.cloned() })
+        }
         (text, Leaf::Value(Value::Text(_)) | Leaf::Empty) => {
             let (locale, field) =
                 text.strip_prefix("texts.").and_then(|rest| rest.split_once('.')).ok_or_else(wrong)?;
@@ -233,6 +246,11 @@ pub(in crate::tryton) fn write_of(edit: &Edit, row: &VariantRow, setup: &Setup) 
             Ok(on_template(language.clone(), json!({"name": text})))
         }
         Edit::Description { language, text } => Ok(on_product(language.clone(), json!({"description": text}))),
+        Edit::Attribute { name, value } => {
+            let gone = || Wrong::missing(format!("`attributes.{name}` is not carried any more"));
+            let attribute = setup.attributes.get(name).ok_or_else(gone)?;
+            Ok(on_product(plain(), attributes::values(row, attribute, value.as_ref())?))
+        }
     }
 }
 

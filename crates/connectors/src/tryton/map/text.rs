@@ -20,9 +20,6 @@ pub(crate) fn told(text: Option<&String>) -> Option<String> {
 
 /// How Tryton keeps `value` at `path`.
 pub(crate) fn fit(kind: Kind, path: &Path, value: &Value) -> Fit {
-    if kind == Kind::Variant {
-        return super::product::fit(path, value);
-    }
     if kind == Kind::Customer {
         return super::party::fit(path, value);
     }

@@ -1,5 +1,6 @@
 //! The connector against the simulated Tryton, against answers as a live one gave them, and against one that runs.
 
+mod attributes;
 mod bench;
 mod live;
 mod price;

@@ -9,7 +9,7 @@ use syncline_core::kind::Flow;
 use toml::Spanned;
 
 /// Keys that only some flows know, each with those flows.
-const HOMES: [(&str, &[Flow]); 14] = [
+const HOMES: [(&str, &[Flow]); 16] = [
     ("start", &[Flow::Orders]),
     ("tax", &[Flow::Orders, Flow::Prices]),
     ("number", &[Flow::Orders]),
@@ -21,7 +21,9 @@ const HOMES: [(&str, &[Flow]); 14] = [
     ("safety", &[Flow::Inventory]),
     ("sources", &[Flow::Inventory]),
     ("lists", &[Flow::Prices]),
-    ("fields", &[Flow::Products]),
+    ("fields", &[Flow::Products, Flow::Customers]),
+    ("attributes", &[Flow::Products]),
+    ("choices", &[Flow::Products]),
     ("create", &[Flow::Products]),
     ("match", &[Flow::Customers]),
 ];
@@ -125,7 +127,7 @@ fn place<T>(key: Option<&Spanned<T>>) -> Option<usize> {
     key.map(|key| key.span().start)
 }
 
-fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 14] {
+fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 16] {
     [
         ("start", place(raw.start.as_ref())),
         ("tax", place(raw.tax.as_ref())),
@@ -139,6 +141,8 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 14] {
         ("sources", place(raw.sources.as_ref())),
         ("lists", place(raw.lists.as_ref())),
         ("fields", place(raw.fields.as_ref())),
+        ("attributes", place(raw.attributes.as_ref())),
+        ("choices", place(raw.choices.as_ref())),
         ("create", place(raw.create.as_ref())),
         ("match", place(raw.matching.as_ref())),
     ]

@@ -3,12 +3,12 @@
 use super::at::{self, Told};
 use super::{Drawn, EVERY_S, Systems, seconds, word};
 use crate::config::error::{Source, nearest};
-use crate::config::{Config, ConfigError, FlowConfig, Mode, raw};
+use crate::config::{Attribute, Config, ConfigError, FlowConfig, Mode, raw};
 use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
 use syncline_core::kind::{FLOWS, Flow};
 use syncline_core::path::Path as Field;
-use syncline_core::record::{CUSTOMER_SHARED, VARIANT_SHARED};
+use syncline_core::record::{CUSTOMER_SHARED, VARIANT_SHARED, Variant};
 use syncline_core::rules::{
     FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule, StockRules, StockTarget,
 };
@@ -22,7 +22,10 @@ pub(super) fn draw(source: &Source<'_>, drawn: &mut Config, flow: Flow, at: usiz
     let drawing = Drawing { source, systems: &drawn.systems, flow, at };
     let told = drawing.common(&raw)?;
     match flow {
-        Flow::Products => drawn.products = Some(drawing.products(&told, &raw)?),
+        Flow::Products => {
+            drawn.products = Some(drawing.products(&told, &raw)?);
+            drawn.attributes = drawing.attributes(&raw)?;
+        }
         Flow::Prices => drawn.prices = Some(drawing.prices(&told, &raw)?),
         Flow::Inventory => drawn.inventory = Some(drawing.inventory(&told, &raw)?),
         Flow::Orders => drawn.orders = drawing.orders(&told, &raw, drawn.flows.get(&Flow::Customers))?,
@@ -146,6 +149,43 @@ impl Drawing<'_> {
             all.push(PairRules { source: source.clone(), target: target.clone(), policies, creates });
         }
         Ok(all)
+    }
+
+    /// What is carried of products beside their own fields. A field of the ERP stands under one code, and a choice of
+    /// the ERP under one label, or it could not be told which is meant.
+    fn attributes(&self, raw: &raw::Flow) -> Drawn<BTreeMap<String, Attribute>> {
+        let (no_rows, no_choices) = (BTreeMap::new(), BTreeMap::new());
+        let rows = raw.attributes.as_ref().map_or(&no_rows, Spanned::get_ref);
+        let choices = raw.choices.as_ref().map_or(&no_choices, Spanned::get_ref);
+        let example = "write one like `attributes = { ean = \"identifier:ean\" }`: the shop's code = the ERP's field";
+        let mut attributes: BTreeMap<String, Attribute> = BTreeMap::new();
+        for (code, field) in rows {
+            let at = Some(field.span().start);
+            if Variant::attribute_path(code).is_none() {
+                return Err(self.wrong(at, format!("`attributes` names `{code}`, which is no code"), example));
+            }
+            if let Some((other, _)) = attributes.iter().find(|(_, one)| one.field == *field.get_ref()) {
+                let what = format!("`attributes` shows the ERP's `{}` as `{other}` and as `{code}`", field.get_ref());
+                return Err(self.wrong(at, what, "name each field of the ERP once"));
+            }
+            let names = choices.get(code).map_or_else(BTreeMap::new, |table| table.get_ref().clone());
+            attributes.insert(code.clone(), Attribute { field: field.get_ref().clone(), choices: names });
+        }
+        for (code, table) in choices {
+            let at = Some(table.span().start);
+            if !attributes.contains_key(code) {
+                let what = format!("`choices.{code}` is for an attribute that `attributes` does not name");
+                return Err(self.wrong(at, what, example));
+            }
+            let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+            for (ours, theirs) in table.get_ref() {
+                if let Some(other) = taken.insert(theirs, ours) {
+                    let what = format!("`choices.{code}` calls the ERP's `{theirs}` both `{other}` and `{ours}`");
+                    return Err(self.wrong(at, what, "name each choice of the ERP once"));
+                }
+            }
+        }
+        Ok(attributes)
     }
 
     fn prices(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<PriceRules> {

@@ -1,16 +1,26 @@
 //! What the flows shared field by field cannot carry, because one of the systems does not tell or take it.
 
 use super::{Asked, Finding, Findings, choices};
+use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
 use syncline_core::kind::Kind;
 use syncline_core::path::Path;
 use syncline_core::profile::KindProfile;
 use syncline_core::record::{CUSTOMER_SHARED, VARIANT_SHARED};
 use syncline_core::rules::{FieldPolicy, FieldRules, PairRules, PriceRules};
+use syncline_engine::config::Attribute;
 
 /// Fields of the products flow that stay as they are.
-pub(super) fn products(rules: &FieldRules, asked: &[Asked], findings: &mut Findings) {
-    fields(rules, (Kind::Variant, &VARIANT_SHARED), asked, findings);
+pub(super) fn products(
+    rules: &FieldRules,
+    attributes: &BTreeMap<String, Attribute>,
+    asked: &[Asked],
+    findings: &mut Findings,
+) {
+    let carried = carried(rules, attributes, asked, findings);
+    let own = VARIANT_SHARED.into_iter().filter(|field| !field.starts_with("attributes."));
+    let all: Vec<&str> = own.chain(carried.iter().map(String::as_str)).collect();
+    fields(rules, (Kind::Variant, &all), asked, findings);
 }
 
 /// Fields of the customers flow that stay as they are.
@@ -35,6 +45,52 @@ fn fields(rules: &FieldRules, (kind, shared): (Kind, &[&str]), asked: &[Asked], 
             findings.warnings.push(Finding::new("SYN-0428", what, remedy));
         }
     }
+}
+
+/// The paths of the attributes that every system of the flow has; those that one lacks, or holds as something else, stand
+/// in the way.
+fn carried(
+    rules: &FieldRules,
+    attributes: &BTreeMap<String, Attribute>,
+    asked: &[Asked],
+    findings: &mut Findings,
+) -> Vec<String> {
+    let mut everywhere = Vec::new();
+    for (code, attribute) in attributes {
+        let (mut forms, mut lacks) = (Vec::new(), false);
+        for system in rules.systems() {
+            let Some(known) = choices(asked, system, "attributes") else { continue };
+            if let Some(choice) = known.iter().find(|choice| choice.code == *code) {
+                forms.push((system, choice.hint.as_str()));
+                continue;
+            }
+            lacks = true;
+            let what =
+                format!("[flows.products.attributes] `{code} = \"{}\"`: {system} does not carry it", attribute.field);
+            let remedy = "a warning above says why; write the shop's code = `identifier:TYPE`, `attribute:NAME` or \
+                          `tax_category` of the ERP, or take the row out";
+            findings.problems.push(Finding::new("SYN-0424", what, remedy));
+        }
+        if let Some(((one, first), (other, second))) = apart(&forms) {
+            let what = format!("`attributes.{code}` holds {first} in {one} and {second} in {other}");
+            let remedy = "name a field that holds the same, or take the row out";
+            findings.problems.push(Finding::new("SYN-0448", what, remedy));
+        } else if !lacks {
+            everywhere.push(format!("attributes.{code}"));
+        }
+    }
+    everywhere
+}
+
+/// A system, and what an attribute holds there.
+type Held<'a> = (&'a SystemName, &'a str);
+
+/// Two systems whose forms of one field cannot be turned into each other.
+fn apart<'a>(forms: &[Held<'a>]) -> Option<(Held<'a>, Held<'a>)> {
+    let alike = |a: &str, b: &str| a == b || (a != "yes-no" && b != "yes-no");
+    let first = *forms.first()?;
+    let other = forms.iter().find(|(_, form)| !alike(first.1, form))?;
+    Some((first, *other))
 }
 
 /// Why `field` does not cross; none where it does, or is not meant to.

@@ -24,6 +24,7 @@ fn lacking<F: Future<Output = ()>>(story: impl FnOnce(Stage) -> F) {
 fn creating() -> Stage {
     let mut stage = Stage::set(4, None, true).unwrap();
     stage.stock = None;
+    stage.attributes = Vec::new();
     let mut rules = desk::rules();
     rules.pairs.iter_mut().for_each(|pair| (pair.creates, pair.policies) = (true, Vec::new()));
     stage.products = Some(rules);

@@ -1,0 +1,132 @@
+//! The shop's attributes, read once and kept, and a choice that is made before a product can have it.
+
+use super::attributes::{Attribute, Attributes, Written, code_of, strange};
+use super::client::{Call, Scope, encoded};
+use super::products::Keeping;
+use super::{Magento, wire};
+use jiff::Timestamp;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
+use syncline_connect::{Ctx, Error, Outcome, Result};
+use syncline_core::delivery::Permit;
+use syncline_core::leaf::Leaves;
+use syncline_core::policy::ErrorKind;
+use syncline_core::text::shown;
+
+/// Seconds after which the attributes are read again.
+const AGE_S: i64 = 600;
+
+/// The attributes as they were last read.
+#[derive(Debug, Default)]
+pub(super) struct Cache(RwLock<Option<Loaded>>);
+
+#[derive(Debug, Clone)]
+struct Loaded {
+    at: Timestamp,
+    table: Arc<Attributes>,
+    /// Choices that products have and the shop does not, even when it was asked for their sake.
+    orphans: BTreeSet<(String, String)>,
+}
+
+impl Cache {
+    /// What was read last; empty before anything was.
+    pub(super) fn known(&self) -> Arc<Attributes> {
+        self.loaded().map(|loaded| loaded.table).unwrap_or_default()
+    }
+
+    fn loaded(&self) -> Option<Loaded> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep(&self, loaded: Option<Loaded>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+    }
+}
+
+impl Magento {
+    /// Reads the attributes that are carried, where that is old or `docs` have choices that are not known yet.
+    ///
+    /// # Errors
+    /// What the shop refuses.
+    pub(super) async fn learn_attributes<'d>(
+        &self,
+        ctx: &Ctx,
+        docs: impl Iterator<Item = &'d wire::Product>,
+    ) -> Result<()> {
+        if self.wanted.is_empty() {
+            return Ok(());
+        }
+        let mut orphans = BTreeSet::new();
+        if let Some(loaded) = self.options.loaded()
+            && ctx.now().duration_since(loaded.at).as_secs().abs() < AGE_S
+        {
+            orphans = strange(docs, &loaded.table);
+            if orphans.is_subset(&loaded.orphans) {
+                return Ok(());
+            }
+            orphans.extend(loaded.orphans);
+        }
+        let mut table = Attributes::new();
+        for code in &self.wanted {
+            if let Ok(attribute) = self.attribute(ctx, code).await? {
+                table.insert(code.clone(), attribute);
+            }
+        }
+        self.options.keep(Some(Loaded { at: ctx.now(), table: Arc::new(table), orphans }));
+        Ok(())
+    }
+
+    /// One attribute as the shop has it now; why it is not carried.
+    ///
+    /// # Errors
+    /// What the shop refuses.
+    pub(super) async fn attribute(&self, ctx: &Ctx, code: &str) -> Result<std::result::Result<Attribute, String>> {
+        let path = format!("products/attributes/{}", encoded(code));
+        match self.client.get_in::<wire::ProductAttribute>(ctx, Scope::ALL, &path).await {
+            Ok(doc) => Ok(Attribute::new(&doc)),
+            Err(error) if error.kind == ErrorKind::Gone => Ok(Err("the shop does not have it".to_owned())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What became of `permit` where a choice it needs is not there yet: the choice is made in the place of the change,
+    /// which is planned anew. None where nothing lacks.
+    ///
+    /// The shop keeps a second one of the same label away (recorded: attribute-option-add-again).
+    pub(super) async fn made_choice(&self, ctx: &Ctx, permit: &Permit, keeping: &Keeping) -> Option<Outcome> {
+        let (code, label) = match lacking(&permit.change().leaves, keeping) {
+            Ok(lacking) => lacking?,
+            Err(error) => return Some(Outcome::Refused(error)),
+        };
+        let path = format!("products/attributes/{}/options", encoded(&code));
+        let body = json!({"option": {"label": label, "is_default": false}});
+        let call = Call { method: "POST", scope: Scope::ALL, path: &path };
+        let sent = self.send(ctx, call, permit, &body).await;
+        self.options.keep(None);
+        let made = format!("the choice `{}` of `{code}` was made first", shown(&label, 40));
+        Some(match sent {
+            Ok(()) => Outcome::Refused(Error::new(ErrorKind::Stale, made)),
+            Err(Outcome::Refused(error)) if error.message.contains("already exists") => {
+                Outcome::Refused(Error { kind: ErrorKind::Stale, ..error })
+            }
+            Err(Outcome::Unknown { error, .. }) => {
+                Outcome::Unknown { learned: permit.change().document.clone(), error }
+            }
+            Err(other) => other,
+        })
+    }
+}
+
+/// The first choice that `leaves` ask for and the shop does not have: code and label.
+fn lacking(leaves: &Leaves, keeping: &Keeping) -> Result<Option<(String, String)>> {
+    for (path, value) in leaves.iter() {
+        let Some((code, attribute)) = code_of(path).and_then(|code| Some((code, keeping.attributes.get(code)?))) else {
+            continue;
+        };
+        if let Written::Lacks(label) = attribute.written(code, value, keeping.all_characters)? {
+            return Ok(Some((code.to_owned(), label)));
+        }
+    }
+    Ok(None)
+}

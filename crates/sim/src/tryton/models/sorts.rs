@@ -1,0 +1,74 @@
+//! What products are sorted by and known as: categories, identifiers, and attributes where that module is there.
+
+use super::super::schema::{Field, Kind, Model};
+use super::{BY_NAME, char, field, flag, int, many, one, text};
+
+/// The attribute set of a template, and the values of a product.
+pub(super) fn attributed() -> (Vec<Field>, Vec<Field>) {
+    let set = one("attribute_set", "Attribute Set", "product.attribute.set");
+    (vec![set], vec![field("attributes", "Attributes", Kind::Dict)])
+}
+
+/// What hangs below a product, and what it is sorted by; attributes where that module is there.
+pub(super) fn product_parts(attributes: bool) -> Vec<Model> {
+    let mut models = vec![
+        Model::new(
+            "product.category",
+            "Product Category",
+            BY_NAME,
+            vec![
+                char("name", "Name").required().translated(),
+                one("parent", "Parent", "product.category").indexed(),
+                many("childs", "Children", "product.category", "parent"),
+                flag("accounting", "Accounting"),
+            ],
+        ),
+        Model::new(
+            "product.identifier",
+            "Product Identifier",
+            &[("product", false), ("sequence", false), ("id", false)],
+            vec![
+                one("product", "Product", "product.product").required().indexed(),
+                field("type", "Type", Kind::Select(&["ean", "isan", "isbn", "isil", "isin", "ismn", "brand", "mpn"])),
+                char("code", "Code").required(),
+                int("sequence", "Sequence"),
+            ],
+        ),
+    ];
+    if attributes {
+        let sorts = &[
+            "boolean",
+            "integer",
+            "char",
+            "color",
+            "float",
+            "numeric",
+            "date",
+            "datetime",
+            "selection",
+            "multiselection",
+        ];
+        models.push(Model::new(
+            "product.attribute.set",
+            "Product Attribute Set",
+            BY_NAME,
+            vec![
+                char("name", "Name").required(),
+                field("attributes", "Attributes", Kind::ManyMany("product.attribute")),
+            ],
+        ));
+        models.push(Model::new(
+            "product.attribute",
+            "Product Attribute",
+            BY_NAME,
+            vec![
+                char("name", "Name").required(),
+                char("string", "String").required().translated(),
+                field("type_", "Type", Kind::Select(sorts)).required(),
+                text("selection", "Selection").translated(),
+                field("sets", "Sets", Kind::ManyMany("product.attribute.set")),
+            ],
+        ));
+    }
+    models
+}
