@@ -1,5 +1,6 @@
 //! Tryton 8.0: parties, products, stock, prices and sales over JSON-RPC.
 
+mod carried;
 mod client;
 mod config;
 mod map;
@@ -14,6 +15,7 @@ mod stock;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod wire_party;
 mod wire_price;
 mod wire_product;
 mod write;

@@ -4,10 +4,8 @@ use super::Tryton;
 use super::client::Client;
 use super::map::{self, Source};
 use super::setup::Setup;
-use super::wire::{
-    KeyRow, Moment, PARTY_FIELDS, PRODUCT_FIELDS, PartyRow, SALE_FIELDS, SaleRow, TimesRow, VARIANT_FIELDS,
-    WEIGHT_FIELDS,
-};
+use super::wire::{KeyRow, Moment, PRODUCT_FIELDS, SALE_FIELDS, SaleRow, TimesRow, VARIANT_FIELDS, WEIGHT_FIELDS};
+use super::wire_party::{PARTY_FIELDS, PartyRow};
 use super::wire_price::PRICED_FIELDS;
 use super::wire_product::{ATTRIBUTE_FIELDS, IDENTIFIER_FIELDS, TAX_CATEGORY_FIELDS};
 use jiff::{SignedDuration, Timestamp};

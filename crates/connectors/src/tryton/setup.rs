@@ -1,8 +1,9 @@
 //! What one Tryton is set up with: company, currencies, taxes, terms, shop, warehouse, places. Read once, kept.
 
+use super::carried;
 use super::client::Client;
-use super::config::{Carried, Config};
-use super::map::{self, Attribute, Attributes, Form, Source};
+use super::config::Config;
+use super::map::Attributes;
 use super::wire::{Coded, Dec, Named, PRODUCT_FIELDS, ProductRow, Qty, Unit};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -231,7 +232,7 @@ struct PlaceRow {
 }
 
 /// Reads the set-up, page by page where a table may be long.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     client: &'a Client,
     ctx: &'a Ctx,
     context: Value,
@@ -240,7 +241,12 @@ struct Reader<'a> {
 const PAGE: usize = 1000;
 
 impl Reader<'_> {
-    async fn rows<T: DeserializeOwned>(&self, model: &str, domain: Value, fields: &[&str]) -> Result<Vec<T>> {
+    pub(super) async fn rows<T: DeserializeOwned>(
+        &self,
+        model: &str,
+        domain: Value,
+        fields: &[&str],
+    ) -> Result<Vec<T>> {
         let mut rows = Vec::new();
         loop {
             let params = json!([domain, rows.len(), PAGE, [["id", "ASC"]], fields, self.context]);
@@ -284,7 +290,7 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<
         true => weight_units(&reader, &mut warnings).await?,
         false => Vec::new(),
     };
-    let attributes = attributes(&reader, config, &modules, &mut warnings).await?;
+    let attributes = carried::attributes(&reader, config, &modules, &mut warnings).await?;
     let coded = |rows: Vec<Coded>| rows.into_iter().filter_map(|row| Some((row.code?, row.id))).collect();
     Ok(Setup {
         read_at: ctx.now(),
@@ -464,86 +470,6 @@ async fn languages(reader: &Reader<'_>) -> Result<Vec<Language>> {
     let mut all: Vec<Language> = rows.into_iter().filter_map(named).collect();
     all.sort_by_key(|language| (language.code != "en", language.code.clone()));
     Ok(all)
-}
-
-/// The fields of products that are carried. One that is not there, or cannot be carried, is told of and left out.
-async fn attributes(
-    reader: &Reader<'_>,
-    config: &Config,
-    modules: &BTreeSet<String>,
-    warnings: &mut Vec<String>,
-) -> Result<Attributes> {
-    let wanted: Vec<_> = config.attributes.iter().map(|(name, told)| (name, told, Source::of(&told.source))).collect();
-    let asks = |sort: fn(&Source) -> bool| wanted.iter().any(|(_, _, source)| source.as_ref().is_some_and(sort));
-    let rows: Vec<AttributeRow> =
-        match modules.contains("product_attribute") && asks(|source| matches!(source, Source::Attribute(_))) {
-            true => {
-                let fields = ["name", "string", "type_", "selection", "sets"];
-                reader.rows("product.attribute", json!([]), &fields).await?
-            }
-            false => Vec::new(),
-        };
-    let mut attributes = Attributes::new();
-    for (name, told, source) in wanted {
-        let plain = |source: Source, form: Form, title: &str| Attribute {
-            source,
-            form,
-            title: title.to_string(),
-            choices: Vec::new(),
-            sets: BTreeSet::new(),
-            names: told.names.clone(),
-        };
-        let found = match source {
-            Some(Source::Identifier(sort)) => {
-                let title = format!("Identifier {sort}");
-                Ok(plain(Source::Identifier(sort), Form::Text, &title))
-            }
-            Some(Source::TaxCategory) if modules.contains("account_product") => {
-                Ok(plain(Source::TaxCategory, Form::Text, "Tax category"))
-            }
-            Some(Source::TaxCategory) => Err("module `account_product` is not activated".to_string()),
-            Some(Source::Attribute(code)) => rows
-                .iter()
-                .find(|row| row.name == code)
-                .ok_or_else(|| format!("Tryton has no attribute `{code}` (module `product_attribute`)"))
-                .and_then(|row| row.attribute(told)),
-            None => Err("it is none of `identifier:TYPE`, `attribute:NAME` and `tax_category`".to_string()),
-        };
-        match found {
-            Ok(attribute) => drop(attributes.insert(name.clone(), attribute)),
-            Err(why) => {
-                let source = syncline_core::text::shown(&told.source, 60);
-                warnings.push(format!("`attributes.{name}` of products stays as it is: `{source}`: {why}"));
-            }
-        }
-    }
-    Ok(attributes)
-}
-
-#[derive(Deserialize)]
-struct AttributeRow {
-    name: String,
-    string: Option<String>,
-    #[serde(rename = "type_")]
-    form: String,
-    selection: Option<String>,
-    #[serde(default)]
-    sets: Vec<i64>,
-}
-
-impl AttributeRow {
-    /// The attribute; why it is not carried.
-    fn attribute(&self, told: &Carried) -> std::result::Result<Attribute, String> {
-        let form = Form::of(&self.form).ok_or_else(|| format!("attributes of type `{}` are not carried", self.form))?;
-        Ok(Attribute {
-            source: Source::Attribute(self.name.clone()),
-            form,
-            title: self.string.clone().unwrap_or_default(),
-            choices: map::choices(self.selection.as_deref().unwrap_or_default()),
-            sets: self.sets.iter().copied().collect(),
-            names: told.names.clone(),
-        })
-    }
 }
 
 /// The units of weight by what they weigh in kilograms, found by the kilogram's symbol.

@@ -3,9 +3,10 @@
 use super::text::{kept_as, lines, told};
 use super::{Wrong, element_id, element_key};
 use crate::tryton::setup::Setup;
-use crate::tryton::wire::{
+use crate::tryton::wire::creates;
+use crate::tryton::wire_party::{
     AddressRow, IdentifierRow, KeptAddress, MechanismRow, NewAddress, NewIdentifier, NewMechanism, NewParty,
-    PartyAdditions, PartyRow, creates,
+    PartyAdditions, PartyRow,
 };
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
