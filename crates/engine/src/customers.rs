@@ -10,9 +10,10 @@ use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaf, Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{self, CustomerCase, Decision};
+use syncline_core::profile::Fit;
 use syncline_core::record::{CUSTOMER_SHARED, Customer};
 use syncline_core::rules::FieldPolicy;
-use syncline_store::{Case, SideState};
+use syncline_store::{Base, Case, SideState};
 
 /// Whether the shop knows a customer from orders only, and has no page of it.
 pub(crate) fn is_guest(id: &RemoteId) -> bool {
@@ -89,6 +90,25 @@ pub(crate) fn side_by_side(shop: &Leaves, erp: &Leaves, elements: &BTreeMap<Path
         }
     }
     (a, b)
+}
+
+/// What both agree on when `leaves` of a customer of `shop` were made in `erp`: what was written, so that an edit on either
+/// side since then is a change.
+pub(crate) fn bases_of_person(shop: &System, erp: &System, leaves: &Leaves) -> Vec<Base> {
+    let mut there = leaves.clone();
+    there.retain(|path| is_shared(path) && leaves.value(path).is_some());
+    let kept = |path: &Path, value: &Value| match erp.connector.fit(Kind::Customer, path, value) {
+        Fit::As(other, _) => other,
+        Fit::Exact | Fit::Refused(_) => value.clone(),
+    };
+    let here = there.iter().map(|(path, value)| (path.clone(), value.map(|value| kept(path, value)))).collect();
+    let base = |system: &System, peer: &System, leaves| Base {
+        system: system.uid.clone(),
+        peer: peer.uid.clone(),
+        leaves,
+        over: true,
+    };
+    vec![base(erp, shop, here), base(shop, erp, there)]
 }
 
 /// What both agreed on; nothing of what earlier versions kept, which was no agreement on fields.

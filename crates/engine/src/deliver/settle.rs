@@ -1,7 +1,7 @@
 //! Ends deliveries that made something: bindings, bases, read-back, and the second drafts that may be left behind.
 
 use super::{Moved, Swept, Work, pack};
-use crate::customers::of_guest;
+use crate::customers::{bases_of_person, of_guest};
 use crate::run::Engine;
 use crate::shared::bases_of_write;
 use crate::system::{EngineError, System};
@@ -97,14 +97,10 @@ impl Engine {
         if let (true, Some(basis)) = (self.makes_shared(&delivery.change), &case.basis) {
             return self.bases_of_create(system, &delivery.change, basis, shown);
         }
-        let registered = kind == Kind::Customer
-            && self
-                .order_rules(case)
-                .and_then(|rules| self.systems.get(&rules.source))
-                .is_some_and(|shop| !of_guest(case, shop));
-        if registered && delivery.change.step.creates() {
-            // What both show alike is found out when it is decided next.
-            return Vec::new();
+        let shop = self.order_rules(case).and_then(|rules| self.systems.get(&rules.source));
+        let registered = shop.filter(|shop| kind == Kind::Customer && !of_guest(case, shop));
+        if let Some(shop) = registered.filter(|_| delivery.change.step.creates()) {
+            return bases_of_person(shop, system, &delivery.change.leaves);
         }
         if self.field_rules(kind).is_some() && delivery.change.step == Step::Update {
             // What was written, not what was read back: an edit that slipped in between is a change.
