@@ -114,13 +114,8 @@ impl Engine {
 
     /// Every shop with the ERP its products are tied to.
     fn tied(&self) -> Result<Vec<(&System, &System)>, EngineError> {
-        let orders = self.flows.orders.iter().map(|rules| (&rules.source, &rules.target));
-        let stock = self.flows.inventory.iter();
-        let stock = stock.flat_map(|rules| rules.targets.iter().map(|target| (&target.system, &rules.source)));
-        let shared = self.flows.products.iter().chain(self.flows.prices.iter().map(|rules| &rules.fields));
-        let shared = shared.flat_map(|rules| rules.pairs.iter().map(|pair| (&pair.target, &pair.source)));
         let mut found: Vec<(&System, &System)> = Vec::new();
-        for (shop, erp) in orders.chain(stock).chain(shared) {
+        for (shop, erp) in self.flows.ties() {
             let (shop, erp) = (self.system(shop)?, self.system(erp)?);
             let known = |(one, other): &(&System, &System)| {
                 [&one.name, &other.name].iter().all(|name| [&shop.name, &erp.name].contains(name))

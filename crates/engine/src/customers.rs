@@ -102,13 +102,7 @@ pub(crate) fn bases_of_person(shop: &System, erp: &System, leaves: &Leaves) -> V
         Fit::Exact | Fit::Refused(_) => value.clone(),
     };
     let here = there.iter().map(|(path, value)| (path.clone(), value.map(|value| kept(path, value)))).collect();
-    let base = |system: &System, peer: &System, leaves| Base {
-        system: system.uid.clone(),
-        peer: peer.uid.clone(),
-        leaves,
-        over: true,
-    };
-    vec![base(erp, shop, here), base(shop, erp, there)]
+    Base::laid_over((&erp.uid, here), (&shop.uid, there))
 }
 
 /// What both agreed on; nothing of what earlier versions kept, which was no agreement on fields.

@@ -60,6 +60,18 @@ pub struct Flows {
     pub sweep_deep_s: Option<u32>,
 }
 
+impl Flows {
+    /// Every shop with the ERP that orders, stock, products or prices tie it to; one pair may be told more than once.
+    pub(crate) fn ties(&self) -> impl Iterator<Item = (&SystemName, &SystemName)> {
+        let orders = self.orders.iter().map(|rules| (&rules.source, &rules.target));
+        let stock = self.inventory.iter();
+        let stock = stock.flat_map(|rules| rules.targets.iter().map(|target| (&target.system, &rules.source)));
+        let shared = self.products.iter().chain(self.prices.iter().map(|rules| &rules.fields));
+        let shared = shared.flat_map(|rules| rules.pairs.iter().map(|pair| (&pair.target, &pair.source)));
+        orders.chain(stock).chain(shared)
+    }
+}
+
 /// What one pass did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Synced {
@@ -218,13 +230,8 @@ impl Engine {
     #[must_use]
     pub fn stalled(&self) -> bool {
         let away = self.away();
-        let orders = self.flows.orders.iter().map(|rules| (&rules.source, &rules.target));
-        let stock = self.flows.inventory.iter();
-        let stock = stock.flat_map(|rules| rules.targets.iter().map(|target| (&rules.source, &target.system)));
-        let shared = self.flows.products.iter().chain(self.flows.prices.iter().map(|rules| &rules.fields));
-        let shared = shared.chain(&self.flows.customers);
-        let shared = shared.flat_map(|rules| rules.pairs.iter().map(|pair| (&pair.source, &pair.target)));
-        let mut ties = orders.chain(stock).chain(shared);
+        let customers = self.flows.customers.iter().flat_map(|rules| &rules.pairs);
+        let mut ties = self.flows.ties().chain(customers.map(|pair| (&pair.target, &pair.source)));
         !away.is_empty() && !ties.any(|(one, other)| !away.contains_key(one) && !away.contains_key(other))
     }
 

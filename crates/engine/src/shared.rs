@@ -11,7 +11,7 @@ use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use syncline_core::audit::SharedFacts;
 use syncline_core::delivery::{Delivery, Progress, after};
-use syncline_core::id::{EntityId, SystemName, SystemUid};
+use syncline_core::id::{EntityId, SystemName};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaf, Leaves, Value};
 use syncline_core::path::Path;
@@ -330,13 +330,7 @@ pub(crate) fn bases_of_write(system: &System, wish: &Leaves, basis: Option<&Basi
     let (mut here, mut there) = (wish.clone(), basis.leaves.clone());
     here.retain(landed);
     there.retain(landed);
-    let base = |system: &SystemUid, peer: &SystemUid, leaves: Leaves| Base {
-        system: system.clone(),
-        peer: peer.clone(),
-        leaves,
-        over: true,
-    };
-    vec![base(&system.uid, &basis.peer, here), base(&basis.peer, &system.uid, there)]
+    Base::laid_over((&system.uid, here), (&basis.peer, there))
 }
 
 /// Puts what `system` was given in the place of what it showed before, in fields that both may change: as long as

@@ -176,6 +176,21 @@ pub struct Base {
     pub over: bool,
 }
 
+impl Base {
+    /// The bases of both systems of a pair for the fields they now agree on, each with what it showed; laid over those
+    /// that are there.
+    #[must_use]
+    pub fn laid_over(system: (&SystemUid, Leaves), peer: (&SystemUid, Leaves)) -> Vec<Self> {
+        let base = |system: &SystemUid, peer: &SystemUid, leaves| Self {
+            system: system.clone(),
+            peer: peer.clone(),
+            leaves,
+            over: true,
+        };
+        vec![base(system.0, peer.0, system.1), base(peer.0, system.0, peer.1)]
+    }
+}
+
 /// What both sides of a pair were found to agree on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Agreed {

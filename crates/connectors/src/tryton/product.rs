@@ -8,10 +8,9 @@ use super::write::{document, effect, outcome};
 use super::{Tryton, map};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
+use syncline_connect::{Ctx, Outcome, Result, Snapshot};
 use syncline_core::delivery::Permit;
 use syncline_core::kind::Kind;
-use syncline_core::policy::ErrorKind;
 
 impl Tryton {
     /// The products in `rows`, in their order, with the texts of all of them. The rows are read first: a text that
@@ -94,10 +93,7 @@ impl Tryton {
     ) -> std::result::Result<Outcome, Outcome> {
         let change = permit.change();
         let id = document(change).map_err(Outcome::Refused)?;
-        let make = |setup: &Setup| vec![map::edit(&change.leaves, setup)];
-        let (setup, made) = self.made(ctx, Arc::clone(setup), make).await;
-        let lacking = || Error::new(ErrorKind::Invalid, "there is nothing to change");
-        let edit: map::Edit = made.into_iter().next().ok_or_else(lacking).flatten().map_err(Outcome::Refused)?;
+        let (setup, edit): (_, map::Edit) = self.made_one(ctx, setup, |setup| map::edit(&change.leaves, setup)).await?;
         let row: VariantRow = self.row(ctx, &setup, Kind::Variant, id).await.map_err(Outcome::Refused)?;
         let write = map::write_of(&edit, &row, &setup).map_err(|wrong| Outcome::Refused(wrong.error))?;
         let version = write.version(change.expect.as_deref(), &row).map_err(Outcome::Refused)?;

@@ -138,6 +138,22 @@ impl Tryton {
         }
     }
 
+    /// What `make` makes of the set-up for one write, as `made` does; refused where it cannot be made.
+    pub(super) async fn made_one<T>(
+        &self,
+        ctx: &Ctx,
+        setup: &Arc<Setup>,
+        make: impl Fn(&Setup) -> std::result::Result<T, Wrong> + Send,
+    ) -> std::result::Result<(Arc<Setup>, T), Outcome>
+    where
+        T: Send,
+    {
+        let (setup, made) = self.made(ctx, Arc::clone(setup), move |setup| vec![make(setup)]).await;
+        let lacking = || Error::new(ErrorKind::Invalid, "there is nothing to write");
+        let made = made.into_iter().next().ok_or_else(lacking).flatten().map_err(Outcome::Refused)?;
+        Ok((setup, made))
+    }
+
     /// The products the lines of `permits` refer to, by id, in one call; retired ones are left out.
     async fn products(&self, ctx: &Ctx, setup: &Setup, permits: &[Permit]) -> Result<BTreeMap<i64, ProductRow>> {
         let mut ids = BTreeSet::new();
@@ -266,10 +282,8 @@ impl Tryton {
         let change = permit.change();
         let id = document(change).map_err(Outcome::Refused)?;
         let row: PartyRow = self.row(ctx, setup, Kind::Customer, id).await.map_err(Outcome::Refused)?;
-        let make = |setup: &Setup| vec![map::attach_party(change, &row, setup)];
-        let (setup, made) = self.made(ctx, Arc::clone(setup), make).await;
-        let lacking = || Error::new(ErrorKind::Invalid, "there is nothing to attach");
-        let additions = made.into_iter().next().ok_or_else(lacking).flatten().map_err(Outcome::Refused)?;
+        let make = |setup: &Setup| map::attach_party(change, &row, setup);
+        let (setup, additions) = self.made_one(ctx, setup, make).await?;
         let Some(additions) = additions else { return Ok(self.one_back(ctx, &setup, Kind::Customer, id).await) };
         let values = serde_json::to_value(additions).map_err(|error| Outcome::Refused(unwritable(&error)))?;
         self.guarded_write(ctx, &setup, permit, id, row.version.as_deref(), values).await
@@ -286,10 +300,8 @@ impl Tryton {
         let change = permit.change();
         let id = document(change).map_err(Outcome::Refused)?;
         let row: PartyRow = self.row(ctx, setup, Kind::Customer, id).await.map_err(Outcome::Refused)?;
-        let make = |setup: &Setup| vec![map::edit_party(change, &row, setup)];
-        let (setup, made) = self.made(ctx, Arc::clone(setup), make).await;
-        let lacking = || Error::new(ErrorKind::Invalid, "there is nothing to change");
-        let edit: PartyEdit = made.into_iter().next().ok_or_else(lacking).flatten().map_err(Outcome::Refused)?;
+        let make = |setup: &Setup| map::edit_party(change, &row, setup);
+        let (setup, edit): (_, PartyEdit) = self.made_one(ctx, setup, make).await?;
         let model = model(Kind::Customer).map_err(Outcome::Refused)?;
         let mut versions: Vec<(&str, i64, &str)> =
             edit.versions.iter().map(|(model, id, version)| (*model, *id, version.as_str())).collect();
@@ -306,10 +318,9 @@ impl Tryton {
         let change = permit.change();
         let id = document(change).map_err(Outcome::Refused)?;
         let row: SaleRow = self.row(ctx, setup, Kind::Order, id).await.map_err(Outcome::Refused)?;
-        let make = |setup: &Setup| vec![map::rounding_level(change, &row, setup, &self.codes)];
-        let (setup, made) = self.made(ctx, Arc::clone(setup), make).await;
-        let lacking = || Error::new(ErrorKind::Invalid, "there is no line to change");
-        match made.into_iter().next().ok_or_else(lacking).flatten().map_err(Outcome::Refused)? {
+        let make = |setup: &Setup| map::rounding_level(change, &row, setup, &self.codes);
+        let (setup, leveling) = self.made_one(ctx, setup, make).await?;
+        match leveling {
             Leveling::Nothing => Ok(self.one_back(ctx, &setup, Kind::Order, id).await),
             Leveling::Commands(commands) => {
                 let values = json!({"lines": commands});

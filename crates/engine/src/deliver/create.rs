@@ -46,13 +46,7 @@ impl Engine {
     /// What both sides agree on once `change` was made and shows `shown`.
     pub(super) fn bases_of_create(&self, system: &System, change: &Change, basis: &Basis, shown: &Leaves) -> Vec<Base> {
         let (here, there) = planner::agreed_by_create(&change.leaves, &basis.leaves, shown);
-        let base = |system: &syncline_core::id::SystemUid, peer: &syncline_core::id::SystemUid, leaves| Base {
-            system: system.clone(),
-            peer: peer.clone(),
-            leaves,
-            over: true,
-        };
-        vec![base(&system.uid, &basis.peer, here), base(&basis.peer, &system.uid, there)]
+        Base::laid_over((&system.uid, here), (&basis.peer, there))
     }
 
     /// The fields a step is founded on: those it sets; for a variant that is made, all that flow and `active`, which waits.

@@ -97,8 +97,9 @@ impl Engine {
         if let (true, Some(basis)) = (self.makes_shared(&delivery.change), &case.basis) {
             return self.bases_of_create(system, &delivery.change, basis, shown);
         }
-        let shop = self.order_rules(case).and_then(|rules| self.systems.get(&rules.source));
-        let registered = shop.filter(|shop| kind == Kind::Customer && !of_guest(case, shop));
+        let rules = self.order_rules(case);
+        let source = rules.and_then(|rules| self.systems.get(&rules.source));
+        let registered = source.filter(|shop| kind == Kind::Customer && !of_guest(case, shop));
         if let Some(shop) = registered.filter(|_| delivery.change.step.creates()) {
             return bases_of_person(shop, system, &delivery.change.leaves);
         }
@@ -106,8 +107,6 @@ impl Engine {
             // What was written, not what was read back: an edit that slipped in between is a change.
             return bases_of_write(system, &delivery.change.leaves, case.basis.as_ref(), &delivery.change.leaves);
         }
-        let rules = self.order_rules(case);
-        let source = rules.and_then(|rules| self.systems.get(&rules.source));
         let target = rules.and_then(|rules| self.systems.get(&rules.target));
         let (Some(source), Some(target)) = (source, target) else { return Vec::new() };
         if kind == Kind::Stock {
