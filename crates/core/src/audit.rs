@@ -49,6 +49,8 @@ pub struct StockFacts<'a> {
     pub free: Decimal,
     /// The shop's places that are ours.
     pub places: Vec<&'a str>,
+    /// The figure of a place that the shop takes: `on_hand`, or `available` where it keeps nothing back by itself.
+    pub figure: &'static str,
 }
 
 /// Every rule the step breaks; nothing where it may go.
@@ -148,7 +150,8 @@ fn overwritten(
 /// Whether buyers would get more than there is, added up from what the shop will show after the write.
 fn stock_for_buyers(plan: &Planned, shown: &Leaves, facts: &StockFacts<'_>) -> Option<String> {
     let ours = |path: &Path| {
-        path.within("levels").is_some_and(|(place, field)| field == "on_hand" && facts.places.contains(&place.as_str()))
+        path.within("levels")
+            .is_some_and(|(place, field)| field == facts.figure && facts.places.contains(&place.as_str()))
     };
     if plan.step != Step::Update || !plan.leaves.iter().all(|(path, _)| ours(path)) {
         return Some("something else than a figure of our places".to_string());

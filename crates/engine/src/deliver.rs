@@ -9,6 +9,7 @@ use crate::aside::{Aside, Asides, given_back};
 use crate::poll;
 use crate::run::Engine;
 use crate::shared::{about, bases_of_write};
+use crate::stock::Heeded;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -45,6 +46,8 @@ struct Work {
     clashes: u32,
     /// The systems that are left out under this lease.
     aside: Asides,
+    /// The figures of shops after which their orders were asked for.
+    heeded: Heeded,
     /// When it is looked at again although a person has to see to it.
     again_at: Option<Timestamp>,
 }
@@ -70,6 +73,8 @@ enum Moved {
     Over,
     /// Something was done; look again.
     Again(Work),
+    /// The orders of this shop are to be asked for first.
+    Heed(Work, SystemName),
     /// A write is ready.
     Send(Box<Ready>),
 }
@@ -89,6 +94,7 @@ impl Engine {
             progressed: false,
             clashes: 0,
             aside: self.asides(claimed.kind),
+            heeded: Heeded::new(),
             again_at: None,
             claimed,
         };
@@ -112,11 +118,13 @@ impl Engine {
         while !active.is_empty() {
             let mut again = Vec::new();
             let mut ready = Vec::new();
+            let mut unheeded = Vec::new();
             for mut work in active {
                 work.moves += 1;
                 match self.step(work).await {
                     Ok(Moved::Over) => {}
                     Ok(Moved::Again(work)) => again.push(work),
+                    Ok(Moved::Heed(work, shop)) => unheeded.push((work, shop)),
                     Ok(Moved::Send(one)) => ready.push(*one),
                     Err(EngineError::Store(StoreError::Stale)) => {}
                     Err(error) => return Err(error),
@@ -125,9 +133,29 @@ impl Engine {
             for group in self.grouped(ready) {
                 again.extend(self.send(group).await?);
             }
+            again.extend(self.heed(unheeded).await?);
             active = again;
         }
         Ok(())
+    }
+
+    /// Asks each shop once for its orders, for all the lanes that wait for them. Returns the lanes that go on.
+    async fn heed(&self, unheeded: Vec<(Work, SystemName)>) -> Result<Vec<Work>, EngineError> {
+        let shops = unheeded.iter().map(|(_, shop)| shop.clone()).collect();
+        let silent = self.heed_orders(&shops).await?;
+        let mut go_on = Vec::new();
+        for (work, shop) in unheeded {
+            let Some(error) = silent.get(&shop) else {
+                go_on.push(work);
+                continue;
+            };
+            match self.trouble(work, self.system(&shop)?, error.clone()).await {
+                Ok(Moved::Again(work)) => go_on.push(work),
+                Ok(_) | Err(EngineError::Store(StoreError::Stale)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(go_on)
     }
 
     /// Writes of one target, kind and step together, at most a batch each.

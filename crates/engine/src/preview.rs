@@ -2,6 +2,8 @@
 
 use crate::aside::{Aside, Asides};
 use crate::run::Engine;
+use crate::satellites::{Unread, put_aside};
+use crate::stock::Heeded;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -108,7 +110,9 @@ impl Engine {
         };
         let mut lanes = self.store.lanes(filter).await?;
         lanes.retain(|lane| flow.is_none_or(|flow| lane.kind.flow() == flow));
-        let mut unread = self.freshen(&to_preview(&lanes, Kind::Stock, now)).await?;
+        let stock = to_preview(&lanes, Kind::Stock, now);
+        let mut unread = self.freshen(&stock).await?;
+        self.heed_for(&stock, &mut unread).await?;
         unread.extend(self.freshen_prices(&to_preview(&lanes, Kind::Price, now)).await?);
         for lane in lanes {
             let blank = || Hold::new("", lane.state.clone(), "");
@@ -126,6 +130,25 @@ impl Engine {
         let body = serde_json::to_string(&plan).map_err(|e| EngineError::Setup(format!("SYN-0904: {e}")))?;
         self.store.plan(PlanBook::Keep { id, body, now }).await?;
         Ok(plan)
+    }
+
+    /// Asks the shops that would be told a figure for their orders first; a lane whose shop does not answer gets a row in
+    /// `unread`.
+    async fn heed_for(&self, lanes: &[EntityId], unread: &mut Unread) -> Result<(), EngineError> {
+        let mut asking = Vec::new();
+        for case in self.cases(lanes).await? {
+            let aside = unread.get(&case.entity).cloned().unwrap_or_default();
+            let decided = self.decide_stock(&case, &aside)?;
+            let shop = self.unheeded(&decided.decision, &case, &mut Heeded::new());
+            asking.extend(shop.map(|shop| (case.entity, shop.clone())));
+        }
+        let silent = self.heed_orders(&asking.iter().map(|(_, shop)| shop.clone()).collect()).await?;
+        for (entity, name) in asking {
+            if let Some(error) = silent.get(&name) {
+                put_aside(unread, entity, self.system(&name)?, Aside::Trouble(error.clone()));
+            }
+        }
+        Ok(())
     }
 
     /// What would be done about `entity`, of which the systems in `asides` told nothing.

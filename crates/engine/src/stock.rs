@@ -1,23 +1,28 @@
 //! Stock: figures are read anew before they decide, and every shop of the flow is told in turn.
 
-use crate::aside::{Aside, Asides};
+use crate::aside::Asides;
 use crate::decide::Decided;
 use crate::gone::buried;
 use crate::run::Engine;
-use crate::satellites::{Unread, put_aside};
+use crate::satellites::Unread;
 use crate::system::{EngineError, System};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet};
+use syncline_connect::Error;
 use syncline_core::audit::StockFacts;
-use syncline_core::id::EntityId;
+use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
-use syncline_core::planner::{self, Decision, StockCase};
+use syncline_core::planner::{self, Decision, Shows, StockCase};
 use syncline_core::policy::Hold;
 use syncline_core::record::Stock;
-use syncline_core::rules::{OrderRules, StockRules, StockTarget};
+use syncline_core::rules::{StockRules, StockTarget};
 use syncline_store::{Case, CommitmentState};
+
+/// How often what each shop shows of a record had changed when its orders were asked for after it.
+pub(crate) type Heeded = BTreeMap<SystemUid, u64>;
 
 /// Seconds within which the ERP's figures count as read just now.
 const FRESH_S: i64 = 30;
@@ -47,45 +52,47 @@ impl Engine {
             };
             self.read_where(system, Kind::Stock, &cases, old, &mut unread).await?;
         }
-        for rules in self.flows.orders.iter().filter(|rules| !away.contains_key(&rules.source)) {
-            self.heed_new_orders(rules, &cases, &mut unread).await?;
-        }
         Ok(unread)
     }
 
-    /// Where a shop has reserved more than before, its orders are read once more: what the reservation is for has to
-    /// count as ordered, or it would be put up for sale again as if it were there twice.
-    async fn heed_new_orders(
+    /// The shop that `decision` tells a figure on grounds its orders have not been asked for since; its figure counts as
+    /// heeded from now on. What the shop sold before it showed that figure has to count as ordered, or it would be put up
+    /// for sale again as if it were there twice.
+    pub(crate) fn unheeded<'a>(
         &self,
-        rules: &OrderRules,
-        cases: &[Case],
-        unread: &mut Unread,
-    ) -> Result<(), EngineError> {
-        let shop = self.system(&rules.source)?;
-        let reserved = |case: &Case| match figures_of(case, shop) {
-            Some(Ok(stock)) => stock.reserved,
-            _ => None,
-        };
-        let mut grown = Vec::new();
-        for case in cases.iter().filter(|case| case.bound.contains_key(&shop.uid)) {
-            let now = self.store.load(case.entity).await?;
-            if reserved(&now) != reserved(case) && !reserved(&now).is_none_or(|now| now.is_zero()) {
-                grown.push(case.entity);
-            }
+        decision: &'a Decision,
+        case: &Case,
+        heeded: &mut Heeded,
+    ) -> Option<&'a SystemName> {
+        let Decision::Step(plan) = decision else { return None };
+        let takes_orders = self.flows.orders.iter().any(|rules| rules.source == plan.target);
+        if plan.kind != Kind::Stock || !takes_orders || !self.writes_to(Kind::Stock) {
+            return None;
         }
-        if grown.is_empty() {
-            return Ok(());
-        }
-        match self.poll(shop, Kind::Order).await {
-            Ok(_) => Ok(()),
-            Err(EngineError::System { error, .. }) => {
-                for entity in grown {
-                    put_aside(unread, entity, shop, Aside::Trouble(error.clone()));
+        let shop = self.systems.get(&plan.target)?;
+        let shown = case.sides.get(&shop.uid)?.revision;
+        (heeded.insert(shop.uid.clone(), shown) != Some(shown)).then_some(&plan.target)
+    }
+
+    /// Asks each of `shops` for its orders. Returns which did not answer.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub(crate) async fn heed_orders(
+        &self,
+        shops: &BTreeSet<SystemName>,
+    ) -> Result<BTreeMap<SystemName, Error>, EngineError> {
+        let mut silent = BTreeMap::new();
+        for name in shops {
+            match self.poll(self.system(name)?, Kind::Order).await {
+                Ok(_) => {}
+                Err(EngineError::System { error, .. }) => {
+                    silent.insert(name.clone(), error);
                 }
-                Ok(())
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
         }
+        Ok(silent)
     }
 
     /// What to do about the stock `case`: the first shop that shows something else is told first. `aside` are left out.
@@ -117,8 +124,14 @@ impl Engine {
                     continue;
                 }
             };
-            let one =
-                planner::stock(&StockCase { target: shown, from: &source.name, source: &theirs, ordered, seen: &seen });
+            let one = planner::stock(&StockCase {
+                target: shown,
+                from: &source.name,
+                source: &theirs,
+                ordered,
+                seen: &seen,
+                shows: shows(target),
+            });
             decided = graver(decided, one);
         }
         Ok(decided.into())
@@ -145,7 +158,11 @@ impl Engine {
             let level = stock.levels.get(warehouse)?;
             free = free.checked_add(level.available.or(level.on_hand)?)?;
         }
-        Some(StockFacts { free, places: target.places.iter().map(|(place, _)| place.as_str()).collect() })
+        let figure = match shows(self.systems.get(&target.system)?) {
+            Shows::Physical => "on_hand",
+            Shows::Salable => "available",
+        };
+        Some(StockFacts { free, places: target.places.iter().map(|(place, _)| place.as_str()).collect(), figure })
     }
 
     /// How far the ERP has come with what the order `entity` takes from stock; none where no orders flow.
@@ -184,6 +201,12 @@ impl Engine {
 pub(crate) fn ordered(case: &Case, asked_at: u64) -> Decimal {
     let counted = case.commitments.iter().filter(|one| one.reserved.is_none_or(|reserved| reserved > asked_at));
     counted.fold(Decimal::ZERO, |sum, one| sum.saturating_add(one.quantity))
+}
+
+/// What the figures of `shop` mean, by the one it takes.
+pub(crate) fn shows(shop: &System) -> Shows {
+    let takes = |path: &String| path == "levels[*].available";
+    if shop.kind(Kind::Stock).writes.iter().any(takes) { Shows::Salable } else { Shows::Physical }
 }
 
 /// Where the journal stood when `source` was asked for the figures in `case`.

@@ -68,6 +68,9 @@ impl<'c> Call<'c> {
     }
 }
 
+/// Sources, stocks, and which belong together.
+pub(super) type Places = (Vec<wire::Source>, Vec<wire::StockPool>, Vec<wire::StockLink>);
+
 /// One shop's API.
 pub(super) struct Client {
     root: String,
@@ -493,17 +496,16 @@ impl Client {
         Ok((views, websites, configs))
     }
 
-    /// Sources, stocks, and which belong together.
-    pub(super) async fn places(
-        &self,
-        ctx: &Ctx,
-    ) -> Result<(Vec<wire::Source>, Vec<wire::StockPool>, Vec<wire::StockLink>)> {
+    /// Sources, stocks, and which belong together; none where the shop's modules for sources are switched off.
+    pub(super) async fn places(&self, ctx: &Ctx) -> Result<Option<Places>> {
         let limit = super::stock::PLACES;
-        let missing = super::stock::without_inventory;
-        let (sources, _) = self.all(ctx, "inventory/sources", "source_code", limit).await.map_err(missing)?;
-        let (stocks, _) = self.all(ctx, "inventory/stocks", "stock_id", limit).await.map_err(missing)?;
-        let (links, _) = self.all(ctx, "inventory/stock-source-links", "stock_id", limit).await.map_err(missing)?;
-        Ok((sources, stocks, links))
+        let (sources, _) = match self.all(ctx, "inventory/sources", "source_code", limit).await {
+            Err(error) if super::stock::of_no_route(&error) => return Ok(None),
+            told => told?,
+        };
+        let (stocks, _) = self.all(ctx, "inventory/stocks", "stock_id", limit).await?;
+        let (links, _) = self.all(ctx, "inventory/stock-source-links", "stock_id", limit).await?;
+        Ok(Some((sources, stocks, links)))
     }
 
     /// What `/magento_version` says, where the shop answers it; the API itself tells no version.

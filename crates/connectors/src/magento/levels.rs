@@ -16,7 +16,7 @@ pub(super) const SCALE: u32 = 4;
 pub(super) const TOO_MUCH: u64 = 100_000_000;
 /// The stock every shop begins with; the source `default` belongs to it alone (recorded: stock-source-links).
 const DEFAULT_STOCK: u64 = 1;
-const DEFAULT_SOURCE: &str = "default";
+pub(super) const DEFAULT_SOURCE: &str = "default";
 
 /// One stock that a website sells from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,6 +20,7 @@ mod pricing;
 mod probe;
 mod products;
 mod profile;
+mod single;
 mod stock;
 mod views;
 mod weight;

@@ -2,10 +2,10 @@
 
 use super::Magento;
 use super::client::{Client, Scope, Search};
-use super::levels::Facts;
+use super::levels::{DEFAULT_SOURCE, Facts};
 use super::lists;
 use super::map;
-use super::profile::ATTRIBUTES;
+use super::profile::{ATTRIBUTES, one_quantity};
 use super::wire::{Group, Source, StoreConfig, TaxRate, Text};
 use crate::wire::Exact;
 use serde_json::{Value, json};
@@ -29,6 +29,8 @@ const RIGHTS: [(&str, &str); 3] = [
 /// What stock needs, where the rights are given.
 const STOCK_RIGHTS: &str = "the resources Magento_InventoryApi::source, ::stock, ::stock_source_link and \
                             ::stock_source_item_assign and Magento_InventorySalesApi::stock (Stores > Inventory)";
+/// What stock needs in a shop without sources.
+const SINGLE_RIGHT: &str = "the resource Magento_CatalogInventory::cataloginventory (Catalog > Inventory)";
 /// What prices need.
 const PRICE_RIGHT: &str = "the resource Magento_Catalog::catalog (Catalog)";
 /// A SKU that no product has.
@@ -117,13 +119,11 @@ async fn attributes(
 /// stock: orders cross all the same.
 async fn places(client: &Client, ctx: &Ctx, profile: &mut Profile, warnings: &mut Vec<String>) -> Result<Vec<Choice>> {
     let (sources, stocks, links) = match client.places(ctx).await {
-        Ok(places) => places,
-        Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::Unsupported) => {
+        Ok(Some(places)) => places,
+        Ok(None) => return one_place(client, ctx, profile, warnings).await,
+        Err(error) if error.kind == ErrorKind::Denied => {
             profile.kinds.remove(&Kind::Stock);
-            warnings.push(match error.kind {
-                ErrorKind::Denied => format!("stock cannot be synchronised: {STOCK_RIGHTS} are needed"),
-                _ => format!("stock cannot be synchronised: {}", error.message),
-            });
+            warnings.push(format!("stock cannot be synchronised: {STOCK_RIGHTS} are needed"));
             return Ok(Vec::new());
         }
         Err(error) => return Err(error),
@@ -138,6 +138,30 @@ async fn places(client: &Client, ctx: &Ctx, profile: &mut Profile, warnings: &mu
     }
     let facts = Facts::new(&sources, &stocks, &links);
     Ok(sources.iter().map(|source| place(source, &facts)).collect())
+}
+
+/// The one place of a shop without sources, where we may set its quantities.
+async fn one_place(
+    client: &Client,
+    ctx: &Ctx,
+    profile: &mut Profile,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Choice>> {
+    // A SKU nobody has: what counts is whether we may ask.
+    match client.get::<Value>(ctx, &format!("stockItems/{NOBODYS_SKU}")).await {
+        Err(error) if error.kind == ErrorKind::Denied => {
+            profile.kinds.remove(&Kind::Stock);
+            warnings.push(format!("stock cannot be synchronised: {SINGLE_RIGHT} is needed ({})", error.message));
+            return Ok(Vec::new());
+        }
+        Err(error) if error.kind != ErrorKind::Gone => return Err(error),
+        _ => {}
+    }
+    if let Some(stock) = profile.kinds.get_mut(&Kind::Stock) {
+        one_quantity(stock);
+    }
+    let title = "One quantity of each product (no Multi Source Inventory)".to_owned();
+    Ok(vec![Choice { code: DEFAULT_SOURCE.to_owned(), title, hint: String::new() }])
 }
 
 /// The lists prices are in. Where they cannot be read or have no one currency, there is a warning and no prices.

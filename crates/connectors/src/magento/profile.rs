@@ -69,6 +69,15 @@ fn made_once() -> GuardClaim {
     }
 }
 
+/// Makes `stock` that of a shop without sources: it takes what buyers may have, and lowers it itself.
+pub(super) fn one_quantity(stock: &mut KindProfile) {
+    let on_hand = "levels[*].on_hand";
+    let available = "levels[*].available".to_owned();
+    stock.reads.retain(|path| path != "reserved" && path != on_hand);
+    stock.reads.push(available.clone());
+    stock.writes = vec![available];
+}
+
 /// The profile. Of updates none needs a guard: saving the same `ext_order_id` twice leaves one value
 /// (recorded: order-ext-id, order-get-after-ext), and so does setting a quantity (recorded: source-items-duplicate-row,
 /// source-items-of-lamp). No read can be asked for changed quantities: rows have no time (recorded: source-items-get)

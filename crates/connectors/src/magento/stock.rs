@@ -35,7 +35,7 @@ pub(super) const PLACES: usize = 5_000;
 
 /// How the places are set up, and when that was read.
 #[derive(Debug, Default)]
-pub(super) struct Cache(Mutex<Option<(Timestamp, Arc<Facts>)>>);
+pub(super) struct Cache(Mutex<Option<(Timestamp, Option<Arc<Facts>>)>>);
 
 /// How much of a stock is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,11 @@ struct Found {
 impl Magento {
     /// The stocks of these variants, in their order. One that cannot be read spoils no other.
     pub(super) async fn read_stock(&self, ctx: &Ctx, ids: &[RemoteId], depth: Depth) -> Vec<Result<Option<Snapshot>>> {
+        match self.facts(ctx, &BTreeSet::new()).await {
+            Ok(Some(_)) => {}
+            Ok(None) => return join_all(ids.iter().map(|id| self.read_single(ctx, id))).await,
+            Err(error) => return ids.iter().map(|_| Err(error.clone())).collect(),
+        }
         let groups = groups(ids);
         let read = join_all(groups.into_iter().map(|group| self.read_group(ctx, group, depth))).await;
         let read: BTreeMap<String, Result<Option<Snapshot>>> = read.into_iter().flatten().collect();
@@ -89,7 +94,7 @@ impl Magento {
         let (products, items) = try_join(self.client.every(ctx, &list), self.source_items(ctx, skus)).await?;
         let named: BTreeSet<&str> =
             items.iter().filter_map(|row| row.get("source_code").and_then(Value::as_str)).collect();
-        let facts = self.facts(ctx, &named).await?;
+        let facts = self.facts(ctx, &named).await?.ok_or_else(without_sources)?;
         let told = by_sku(&items);
         let mut products: Vec<Found> = products.iter().filter_map(found).collect();
         let mut read = Vec::new();
@@ -156,7 +161,7 @@ impl Magento {
 
     async fn source_items(&self, ctx: &Ctx, skus: &[String]) -> Result<Vec<Value>> {
         let search = asking("inventory/source-items", skus, "");
-        self.client.every(ctx, &search).await.map_err(without_inventory)
+        self.client.every(ctx, &search).await
     }
 
     /// What every stock concerned still sells. A product of a sort that has no quantities is told apart by the shop's own
@@ -178,25 +183,35 @@ impl Magento {
         Ok(Salable::Told(told))
     }
 
-    /// How the places are set up; read anew when that is old, or older than a moment and a source is not in it.
-    pub(super) async fn facts(&self, ctx: &Ctx, named: &BTreeSet<&str>) -> Result<Arc<Facts>> {
+    /// How the places are set up, none in a shop without sources; read anew when that is old, or older than a moment and
+    /// a source is not in it.
+    pub(super) async fn facts(&self, ctx: &Ctx, named: &BTreeSet<&str>) -> Result<Option<Arc<Facts>>> {
         let mut held = self.places.0.lock().await;
         if let Some((at, facts)) = held.as_ref() {
             let age = ctx.now().duration_since(*at).as_secs().abs();
-            let stranger = named.iter().any(|source| !facts.knows(source));
+            let stranger = named.iter().any(|source| facts.as_ref().is_none_or(|facts| !facts.knows(source)));
             if age < FACTS_REST_S || (age < FACTS_AGE_S && !stranger) {
-                return Ok(Arc::clone(facts));
+                return Ok(facts.clone());
             }
         }
-        let (sources, stocks, links) = self.client.places(ctx).await?;
-        let facts = Arc::new(Facts::new(&sources, &stocks, &links));
-        *held = Some((ctx.now(), Arc::clone(&facts)));
+        let places = self.client.places(ctx).await?;
+        let facts = places.map(|(sources, stocks, links)| Arc::new(Facts::new(&sources, &stocks, &links)));
+        *held = Some((ctx.now(), facts.clone()));
         Ok(facts)
+    }
+
+    /// What became of each permit: quantities of sources or, in a shop without, what buyers may have.
+    pub(super) async fn write_stock(&self, ctx: &Ctx, permits: Vec<Permit>) -> Vec<Outcome> {
+        let of_place = |(path, _): (&Path, _)| path.within("levels").is_some_and(|(_, figure)| figure == "available");
+        if permits.iter().all(|permit| permit.change().leaves.iter().any(of_place)) {
+            return join_all(permits.into_iter().map(|permit| self.write_single(ctx, permit))).await;
+        }
+        self.write_sources(ctx, permits).await
     }
 
     /// What became of each permit: all quantities leave in one request, then all of them are read back, because the shop
     /// answers 200 whatever it did with a SKU (recorded: source-items-save-unknown-sku).
-    pub(super) async fn write_stock(&self, ctx: &Ctx, permits: Vec<Permit>) -> Vec<Outcome> {
+    async fn write_sources(&self, ctx: &Ctx, permits: Vec<Permit>) -> Vec<Outcome> {
         let mut rows = Vec::new();
         let mut ready = Vec::new();
         for permit in &permits {
@@ -241,7 +256,8 @@ impl Magento {
         let saved = self.client.save(ctx, Call::post("inventory/source-items"), effect, &body).await;
         let (request, response) = saved.map_err(|failed| (failed.sent, failed.error))?;
         if let Some(unknown) = verdict(&response) {
-            return Err((unknown, without_inventory(refusal(&request, &response))));
+            let error = refusal(&request, &response);
+            return Err((unknown, if of_no_route(&error) { without_sources() } else { error }));
         }
         json::<Value>(&request, &response).map(drop).map_err(|error| (true, error))
     }
@@ -304,15 +320,10 @@ fn quantities(change: &Change) -> Result<(RemoteId, Vec<Value>)> {
             return Err(unsupported(&format!("`{path}` of stock is a number, and cannot be taken away")));
         };
         if fit(path, value) != Fit::Exact {
-            let what = format!("`{path}`: {quantity} is no quantity the shop keeps");
-            return Err(Error::new(ErrorKind::Invalid, what));
+            return Err(no_quantity(path, *quantity));
         }
         let status = u8::from(*quantity > Decimal::ZERO);
-        let number: serde_json::Number = quantity
-            .normalize()
-            .to_string()
-            .parse()
-            .map_err(|_| Error::new(ErrorKind::Invalid, format!("`{path}`: {quantity} is no number")))?;
+        let number = figure(path, *quantity)?;
         rows.push(json!({"sku": id.id, "source_code": source, "quantity": number, "status": status}));
     }
     if rows.is_empty() {
@@ -321,9 +332,20 @@ fn quantities(change: &Change) -> Result<(RemoteId, Vec<Value>)> {
     Ok((id.clone(), rows))
 }
 
+/// The JSON number of a quantity.
+pub(super) fn figure(path: &Path, quantity: Decimal) -> Result<serde_json::Number> {
+    quantity.normalize().to_string().parse().map_err(|_| no_quantity(path, quantity))
+}
+
+pub(super) fn no_quantity(path: &Path, quantity: Decimal) -> Error {
+    Error::new(ErrorKind::Invalid, format!("`{path}`: {quantity} is no quantity the shop keeps"))
+}
+
 /// How the shop keeps a quantity.
 pub(super) fn fit(path: &Path, value: &LeafValue) -> Fit {
-    let (LeafValue::Number(quantity), Some((_, "on_hand"))) = (value, path.within("levels")) else { return Fit::Exact };
+    let (LeafValue::Number(quantity), Some((_, "on_hand" | "available"))) = (value, path.within("levels")) else {
+        return Fit::Exact;
+    };
     let kept = quantity.round_dp_with_strategy(levels::SCALE, rust_decimal::RoundingStrategy::MidpointAwayFromZero);
     if kept.abs() >= Decimal::from(levels::TOO_MUCH) {
         return Fit::Refused(format!("a quantity has to be below {}", levels::TOO_MUCH));
@@ -396,17 +418,12 @@ pub(super) fn of_one(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Invalid | ErrorKind::Gone | ErrorKind::Broken)
 }
 
-/// A shop whose inventory modules are switched off has no such routes; that stops nothing but stock.
-pub(super) fn without_inventory(error: Error) -> Error {
-    if error.kind == ErrorKind::Config && error.message.contains("does not match any route") {
-        let what = "this shop has no Multi Source Inventory (`Magento_InventoryApi` is not there or switched off)";
-        let evidence = error.evidence;
-        return Error {
-            kind: ErrorKind::Unsupported,
-            message: format!("magento: {what}"),
-            evidence,
-            retry_after_s: None,
-        };
-    }
-    error
+/// Whether a route is not there: modules a shop has switched off take theirs with them.
+pub(super) fn of_no_route(error: &Error) -> bool {
+    error.kind == ErrorKind::Config && error.message.contains("does not match any route")
+}
+
+/// A shop whose sources went away since it was looked at; the next look finds it so.
+fn without_sources() -> Error {
+    Error::new(ErrorKind::Stale, "magento: this shop has no sources any more: its stock is read once more")
 }

@@ -9,6 +9,7 @@ mod pricing;
 mod products;
 mod shapes;
 mod signed;
+mod single;
 mod stock;
 mod talk;
 mod world;

@@ -438,6 +438,16 @@ pub(super) struct SourceItem {
     pub(super) status: Option<Flag>,
 }
 
+/// The one quantity of a product, in a shop without sources.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct StockItem {
+    pub(super) item_id: Id,
+    pub(super) qty: Option<Exact>,
+    pub(super) min_qty: Option<Exact>,
+    pub(super) is_in_stock: Option<Flag>,
+    pub(super) manage_stock: Option<Flag>,
+}
+
 /// The price of a SKU in a store view; 0 for all of them.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct BasePrice {

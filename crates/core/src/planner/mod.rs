@@ -11,7 +11,7 @@ pub use create::{CreateCase, agreed_by_create, create, is_sellable, is_veiled};
 pub use customer::{CustomerCase, customer, is_shared};
 pub use order::{Bound, OrderCase, order, tax_row};
 pub use shared::{Share, Shared, SharedCase, shared};
-pub use stock::{Figures, StockCase, figures, stock};
+pub use stock::{Figures, Shows, StockCase, figures, stock};
 pub use undone::{Undoings, Undone};
 
 use crate::id::{EntityId, SystemName};

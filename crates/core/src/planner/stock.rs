@@ -2,7 +2,7 @@
 //!
 //! A = what the ERP can still promise, Q = ordered in any shop and not yet reserved in the ERP, B = safety stock.
 //! Buyers get T = max(0, ⌊A − Q − B⌋). A shop that takes physical figures and subtracts its own reservations R itself
-//! is told T + R.
+//! is told T + R; one that takes what buyers may have, and lowers that itself, is told T.
 
 use super::{Decision, Planned, hold};
 use crate::id::SystemName;
@@ -13,6 +13,15 @@ use crate::rules::StockTarget;
 use alloc::string::String;
 use alloc::vec::Vec;
 use rust_decimal::Decimal;
+
+/// What a shop's figures mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// What is there; the shop keeps back what it has sold by itself.
+    Physical,
+    /// What buyers may still have; the shop lowers it by what it sells.
+    Salable,
+}
 
 /// Everything that decides what one shop is told of one variant.
 #[derive(Debug)]
@@ -27,6 +36,8 @@ pub struct StockCase<'a> {
     pub ordered: Decimal,
     /// What the shop shows.
     pub seen: &'a Stock,
+    /// What its figures mean.
+    pub shows: Shows,
 }
 
 /// How the figure for buyers comes about.
@@ -34,8 +45,8 @@ pub struct StockCase<'a> {
 pub struct Figures {
     /// What buyers of the shop may still buy from the listed places: T.
     pub free: Decimal,
-    /// What each listed place is to show as physically there.
-    pub on_hand: Vec<(String, Decimal)>,
+    /// What each listed place is to show.
+    pub places: Vec<(String, Decimal)>,
     /// The sum in words, e.g. `12 − 2 ordered − 1 safety = 9; 3 reserved in the shop`.
     pub told: String,
 }
@@ -54,10 +65,14 @@ pub fn stock(case: &StockCase<'_>) -> Decision {
         Err(decision) => return decision,
     };
     let mut leaves = Leaves::new();
-    for (place, wanted) in &figures.on_hand {
-        let shown = case.seen.levels.get(place).and_then(|level| level.on_hand);
+    for (place, wanted) in &figures.places {
+        let level = case.seen.levels.get(place);
+        let (shown, path) = match case.shows {
+            Shows::Physical => (level.and_then(|level| level.on_hand), Stock::on_hand_path(place)),
+            Shows::Salable => (level.and_then(|level| level.available), Stock::available_path(place)),
+        };
         if shown != Some(*wanted) {
-            leaves.put(Stock::on_hand_path(place), Value::Number(*wanted));
+            leaves.put(path, Value::Number(*wanted));
         }
     }
     if leaves.is_empty() {
@@ -89,29 +104,35 @@ pub fn figures(case: &StockCase<'_>) -> Result<Figures, Decision> {
         shares.push((place.clone(), here.floor().max(Decimal::ZERO)));
     }
     let free = available.saturating_sub(case.ordered).saturating_sub(case.target.safety).floor().max(Decimal::ZERO);
+    let reserved = reserved(case)?;
+    // Places with fractions of a piece each may not make up a whole one.
+    let free = shares.iter().fold(Decimal::ZERO, |sum, (_, share)| sum.saturating_add(*share)).min(free);
+    let mut left = free;
+    let mut places = Vec::new();
+    for (at, (place, share)) in shares.into_iter().enumerate() {
+        let given = share.min(left);
+        left = left.saturating_sub(given);
+        places.push((place, if at == 0 { given.saturating_add(reserved) } else { given }));
+    }
+    let (ordered, safety) = (case.ordered.normalize(), case.target.safety.normalize());
+    let (available, buyers) = (available.normalize(), free.normalize());
+    let mut told = alloc::format!("{available} to promise − {ordered} ordered − {safety} safety = {buyers} for buyers");
+    if case.shows == Shows::Physical {
+        told.push_str(&alloc::format!("; {} reserved in {}", reserved.normalize(), case.target.system));
+    }
+    Ok(Figures { free, places, told })
+}
+
+/// What the shop subtracts by itself from what its places show.
+fn reserved(case: &StockCase<'_>) -> Result<Decimal, Decision> {
+    if case.shows == Shows::Salable {
+        return Ok(Decimal::ZERO);
+    }
     let reserved = case.seen.reserved.ok_or_else(|| {
         let what = alloc::format!("{} does not tell what it has reserved", case.target.system);
         hold("SYN-0131", what, "see `syncline systems`: its inventory interface has to be there and readable for us")
     })?;
-    let reserved = reserved.max(Decimal::ZERO);
-    // Places with fractions of a piece each may not make up a whole one.
-    let free = shares.iter().fold(Decimal::ZERO, |sum, (_, share)| sum.saturating_add(*share)).min(free);
-    let mut left = free;
-    let mut on_hand = Vec::new();
-    for (at, (place, share)) in shares.into_iter().enumerate() {
-        let given = share.min(left);
-        left = left.saturating_sub(given);
-        on_hand.push((place, if at == 0 { given.saturating_add(reserved) } else { given }));
-    }
-    let (ordered, safety) = (case.ordered.normalize(), case.target.safety.normalize());
-    let told = alloc::format!(
-        "{} to promise − {ordered} ordered − {safety} safety = {} for buyers; {} reserved in {}",
-        available.normalize(),
-        free.normalize(),
-        reserved.normalize(),
-        case.target.system
-    );
-    Ok(Figures { free, on_hand, told })
+    Ok(reserved.max(Decimal::ZERO))
 }
 
 /// What `warehouse` can still promise.
@@ -156,8 +177,10 @@ mod tests {
     }
 
     fn planned(target: &StockTarget, source: &Stock, ordered: i64, seen: &Stock) -> Vec<String> {
+        let told = seen.levels.values().any(|level| level.available.is_some());
+        let shows = if told { Shows::Salable } else { Shows::Physical };
         let from = SystemName::new("erp");
-        match stock(&StockCase { target, from: &from, source, ordered: ordered.into(), seen }) {
+        match stock(&StockCase { target, from: &from, source, ordered: ordered.into(), seen, shows }) {
             Decision::Step(step) => step
                 .leaves
                 .iter()
@@ -192,6 +215,21 @@ mod tests {
     }
 
     #[test]
+    fn a_shop_that_lowers_its_figure_by_itself_is_told_what_buyers_may_have() {
+        // The same case in a shop without reservations: two of its five are sold and gone from its figure.
+        let rules = rules(&[("default", &["WH"])], 0);
+        assert_eq!(planned(&rules, &erp(&[("WH", "4")]), 1, &erp(&[("default", "3")])), ["agreed"]);
+        assert_eq!(
+            planned(&rules, &erp(&[("WH", "4")]), 1, &erp(&[("default", "5")])),
+            ["levels[default].available=3"]
+        );
+        assert_eq!(
+            planned(&rules, &erp(&[("WH", "4")]), 9, &erp(&[("default", "5")])),
+            ["levels[default].available=0"]
+        );
+    }
+
+    #[test]
     fn what_is_not_counted_is_left_alone_and_what_is_not_told_is_held() {
         let rules = rules(&[("default", &["WH"])], 0);
         let service = Stock { managed: Some(false), ..erp(&[]) };
@@ -207,13 +245,16 @@ mod tests {
             let rules = rules(&[("east", &["A"]), ("west", &["B"])], safety);
             let source = erp(&[("A", &a.to_string()), ("B", &b.to_string())]);
             let (from, seen) = (SystemName::new("erp"), shop(&[], reserved));
-            let case = StockCase { target: &rules, from: &from, source: &source, ordered: ordered.into(), seen: &seen };
-            let figures = figures(&case).unwrap();
-            let sum: Decimal = figures.on_hand.iter().map(|(_, n)| *n).sum();
-            let salable = sum - Decimal::from(reserved.max(0));
-            prop_assert!(salable <= Decimal::from((a + b - ordered - safety).max(0)));
-            prop_assert!(figures.on_hand.iter().all(|(_, n)| *n >= Decimal::ZERO));
-            prop_assert_eq!(salable, figures.free);
+            for (shows, kept) in [(Shows::Physical, reserved.max(0)), (Shows::Salable, 0)] {
+                let ordered = ordered.into();
+                let case = StockCase { target: &rules, from: &from, source: &source, ordered, seen: &seen, shows };
+                let figures = figures(&case).unwrap();
+                let sum: Decimal = figures.places.iter().map(|(_, n)| *n).sum();
+                let salable = sum - Decimal::from(kept);
+                prop_assert!(salable <= (Decimal::from(a + b - safety) - ordered).max(Decimal::ZERO));
+                prop_assert!(figures.places.iter().all(|(_, n)| *n >= Decimal::ZERO));
+                prop_assert_eq!(salable, figures.free);
+            }
         }
     }
 }

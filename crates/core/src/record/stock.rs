@@ -43,6 +43,12 @@ impl Stock {
         Path::element("levels", place).dot("on_hand")
     }
 
+    /// The path of what may still be promised from `place`.
+    #[must_use]
+    pub fn available_path(place: &str) -> Path {
+        Path::element("levels", place).dot("available")
+    }
+
     pub(super) fn to_leaves(&self) -> Leaves {
         let mut leaves = Leaves::new();
         if let Some(variant) = &self.variant {

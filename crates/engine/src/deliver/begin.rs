@@ -44,6 +44,9 @@ impl Engine {
             return Ok(Moved::Again(work));
         }
         let mut decided = self.decide_without(&case, false, &work.aside).await?;
+        if let Some(shop) = self.unheeded(&decided.decision, &case, &mut work.heeded).cloned() {
+            return Ok(Moved::Heed(work, shop));
+        }
         work.agreed = decided.agreed.take().map(Box::new);
         let landed = case.strays.iter().filter(|stray| !work.aside.contains_key(&stray.delivery.target));
         let landed = landed.map(|stray| stray.at).min();

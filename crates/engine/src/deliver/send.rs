@@ -65,7 +65,7 @@ impl Engine {
             let outcome = outcomes.next().unwrap_or_else(silent);
             match self.sort(one, &system, outcome, together).await {
                 Ok(Moved::Again(work)) => go_on.push(work),
-                Ok(Moved::Over | Moved::Send(_)) | Err(EngineError::Store(StoreError::Stale)) => {}
+                Ok(_) | Err(EngineError::Store(StoreError::Stale)) => {}
                 Err(error) => return Err(error),
             }
         }

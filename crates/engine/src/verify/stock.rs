@@ -3,12 +3,12 @@
 use super::FlowProof;
 use crate::reading::read_all;
 use crate::run::Engine;
-use crate::stock::ordered;
+use crate::stock::{ordered, shows};
 use crate::system::{EngineError, System};
 use syncline_connect::Snapshot;
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
-use syncline_core::planner::{self, Decision, StockCase};
+use syncline_core::planner::{self, Decision, Shows, StockCase};
 use syncline_core::record::{Record, Stock};
 use syncline_core::rules::{StockRules, StockTarget};
 use syncline_store::Case;
@@ -39,7 +39,7 @@ impl Engine {
                 let (ours, theirs) = futures::future::join(read(source, &ours), read(target, &theirs)).await;
                 for (((case, ..), ours), theirs) in cases.iter().zip(ours?).zip(theirs?) {
                     let is_open = open.contains(&case.entity);
-                    compare(&mut flow, (source, shown), case, (ours, theirs), (asked_at, is_open));
+                    compare(&mut flow, (source, shown, shows(target)), case, (ours, theirs), (asked_at, is_open));
                 }
             }
         }
@@ -64,7 +64,7 @@ impl Engine {
                 };
                 let both = (side(source), side(target));
                 let asked_at = case.sides.get(&source.uid).map_or(0, |side| side.asked_at);
-                compare(&mut flow, (source, shown), &case, both, (asked_at, open.contains(&entity)));
+                compare(&mut flow, (source, shown, shows(target)), &case, both, (asked_at, open.contains(&entity)));
             }
         }
         Ok(flow)
@@ -74,7 +74,7 @@ impl Engine {
 /// Compares what both sides tell of one variant's stock; the ERP was asked when the journal stood at `asked_at`.
 fn compare(
     flow: &mut FlowProof,
-    (from, target): (&System, &StockTarget),
+    (from, target, shows): (&System, &StockTarget, Shows),
     case: &Case,
     both: (Option<Stock>, Option<Stock>),
     (asked_at, open): (u64, bool),
@@ -95,7 +95,7 @@ fn compare(
         return;
     };
     let ordered = ordered(case, asked_at);
-    match planner::stock(&StockCase { target, from: &from.name, source: &source, ordered, seen: &seen }) {
+    match planner::stock(&StockCase { target, from: &from.name, source: &source, ordered, seen: &seen, shows }) {
         Decision::Outside(_) => {}
         Decision::Agreed => {
             flow.compared += 1;

@@ -24,6 +24,7 @@ pub(super) struct Book {
     payments: Ids,
     last_number: u64,
     reserved: Reservations,
+    taken: Reservations,
     /// Seconds the longest save takes from its stamp to its commit; a search sees it only then.
     pub(super) late_commit_s: u32,
     saves: u64,
@@ -64,6 +65,7 @@ impl Book {
         put(&mut order, "updated_at", json!(stamp(now)));
         let seen_from = self.seen_from(now);
         self.reserved.follow(&[], &reservations::open(&order));
+        self.taken.follow(&[], &reservations::taken(&order));
         self.orders.insert(entity_id, Stored { order, settled: None, seen_from });
         Ok(Placed { entity_id, increment_id })
     }
@@ -200,6 +202,11 @@ impl Book {
         &self.reserved
     }
 
+    /// What every order that was not cancelled took.
+    pub(super) fn taken(&self) -> &Reservations {
+        &self.taken
+    }
+
     /// What can be handed over of an order; none where there is no such order, or it is not one to be worked on.
     pub(super) fn outstanding(&self, entity_id: u64) -> Option<Vec<(Good, rust_decimal::Decimal)>> {
         let order = self.get(entity_id)?;
@@ -240,9 +247,10 @@ impl Book {
         if now >= stored.seen_from {
             stored.settled = (seen_from > now).then(|| stored.order.clone());
         }
-        let before = reservations::open(&stored.order);
+        let before = (reservations::open(&stored.order), reservations::taken(&stored.order));
         change(&mut stored.order);
-        self.reserved.follow(&before, &reservations::open(&stored.order));
+        self.reserved.follow(&before.0, &reservations::open(&stored.order));
+        self.taken.follow(&before.1, &reservations::taken(&stored.order));
         put(&mut stored.order, "updated_at", json!(stamp(now)));
         // Saves of one row wait for each other.
         stored.seen_from = stored.seen_from.max(seen_from);

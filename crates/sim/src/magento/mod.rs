@@ -34,6 +34,7 @@ mod route;
 mod selling;
 mod setup;
 mod sheet;
+mod single;
 mod stock;
 mod stock_routes;
 mod value;
@@ -407,10 +408,11 @@ impl Shop {
             Route::Stock(route) => {
                 let body = if request.method == "GET" { Value::Null } else { body(request)? };
                 self.stock.index_late_s = self.quirks.slow_stock_index_s;
+                let kept_back = if self.stock.single { self.book.taken() } else { self.book.reserved() };
                 let mut desk = Desk {
                     stock: &mut self.stock,
                     products: &self.products,
-                    reserved: self.book.reserved(),
+                    kept_back,
                     unknown_skus: self.quirks.unknown_skus,
                     repeat_last_page: repeat,
                     now,

@@ -290,7 +290,7 @@ impl Products {
             told.insert("category_links".to_owned(), json!([{"position": 0, "category_id": "3"}]));
         }
         if with_stock {
-            told.insert("stock_item".to_owned(), stock_item(item));
+            told.insert("stock_item".to_owned(), fresh_stock_item(item));
         }
         match &item.form {
             Form::Configurable { children } => {
@@ -413,7 +413,8 @@ fn custom_attributes(item: &Item, sheet: &Sheet, scope: &Scope) -> Value {
     Value::Array(rows)
 }
 
-fn stock_item(item: &Item) -> Value {
+/// What the shop keeps of a product's stock, at first.
+pub(super) fn fresh_stock_item(item: &Item) -> Value {
     let stocked = matches!(item.form, Form::Simple | Form::Virtual);
     json!({
         "item_id": item.product_id, "product_id": item.product_id, "stock_id": 1, "qty": if stocked { 100 } else { 0 },

@@ -36,11 +36,21 @@ impl Reservations {
     }
 }
 
+/// What an order takes for good as soon as it is placed, until it is cancelled: how a shop without sources counts.
+pub(super) fn taken(order: &Map<String, Value>) -> Vec<(Good, Decimal)> {
+    let bought = |item: &Value| amount(item, "qty_ordered").saturating_sub(amount(item, "qty_canceled"));
+    each_good(order, bought)
+}
+
 /// What an order keeps back. Each thing that lies on a shelf once: the parts of a bundle and the product chosen under a
 /// configurable stand in lines of their own (recorded: salable-before, salable-after).
 pub(super) fn open(order: &Map<String, Value>) -> Vec<(Good, Decimal)> {
+    each_good(order, outstanding)
+}
+
+fn each_good(order: &Map<String, Value>, quantity: impl Fn(&Value) -> Decimal) -> Vec<(Good, Decimal)> {
     let items = order.get("items").and_then(Value::as_array);
-    items.into_iter().flatten().filter_map(|item| Some((good(item)?, outstanding(item)))).collect()
+    items.into_iter().flatten().filter_map(|item| Some((good(item)?, quantity(item)))).collect()
 }
 
 /// What a line is for, where it is kept on a shelf by itself.

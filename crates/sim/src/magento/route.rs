@@ -72,7 +72,7 @@ pub(super) enum Route {
     MakeGroup,
     /// All about prices under products.
     Prices(PriceRoute),
-    /// All under inventory.
+    /// All about stock.
     Stock(StockRoute),
 }
 
@@ -143,6 +143,8 @@ impl Route {
             ("POST", ["products"]) => Self::SaveProduct,
             ("GET", ["products", sku]) => Self::Product(owned(sku)),
             ("PUT", ["products", sku]) => Self::UpdateProduct(owned(sku)),
+            ("GET", ["stockItems", sku]) => Self::Stock(StockRoute::Item(owned(sku))),
+            ("PUT", ["products", sku, "stockItems", _]) => Self::Stock(StockRoute::SaveItem(owned(sku))),
             (_, ["inventory", rest @ ..]) => Self::Stock(StockRoute::of(method, rest)?),
             _ => return None,
         })

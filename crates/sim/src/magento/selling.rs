@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::Shop;
 use super::reservations::Good;
 use super::stock::{DEFAULT_SOURCE, WEBSITE, lies_on_a_shelf};
 use super::value::{number, plain};
+use super::{Shop, single};
 use crate::orders;
 
 impl Shop {
@@ -16,7 +16,7 @@ impl Shop {
     pub fn buy(&mut self, now: Timestamp, sku: &str, quantity: u32) -> bool {
         let Some(item) = self.products.find(sku).filter(|item| lies_on_a_shelf(&item.form)) else { return false };
         let Some(pool) = self.stock.of_website(WEBSITE) else { return false };
-        let salable = self.stock.salable(Some(now), pool.id, item, self.book.reserved());
+        let salable = self.stock.salable(Some(now), pool.id, item, self.kept_back());
         if quantity == 0 || salable < Decimal::from(quantity) {
             return false;
         }
@@ -36,7 +36,8 @@ impl Shop {
             .filter_map(|(good, quantity)| Some((self.sku_of(good)?, quantity)))
             .collect();
         self.stock.index_late_s = self.quirks.slow_stock_index_s;
-        if wanted.is_empty() || !self.stock.take(now, &wanted) {
+        // Without sources it left the quantity when it was bought.
+        if wanted.is_empty() || !(self.stock.single || self.stock.take(now, &wanted)) {
             return false;
         }
         self.book.late_commit_s = self.quirks.late_commit_s;
@@ -49,7 +50,7 @@ impl Shop {
     pub fn salable(&self, sku: &str) -> Option<Decimal> {
         let item = self.products.find(sku).filter(|item| lies_on_a_shelf(&item.form))?;
         let pool = self.stock.of_website(WEBSITE)?;
-        Some(self.stock.salable(None, pool.id, item, self.book.reserved()))
+        Some(self.stock.salable(None, pool.id, item, self.kept_back()))
     }
 
     /// Sets the quantity below which a product counts as sold out; nothing of it is salable then.
@@ -67,10 +68,14 @@ impl Shop {
 
     /// A product as told by SKU, with the quantity the default source has of it.
     pub(super) fn with_quantity(&self, sku: &str, mut told: Value) -> Value {
-        if let Some(row) = self.stock.row(sku, DEFAULT_SOURCE)
+        if let (true, Some(item)) = (self.stock.single, self.products.find(sku)) {
+            if let Some(kept) = told.pointer_mut("/extension_attributes/stock_item") {
+                *kept = single::stock_item(&self.stock, item, self.kept_back());
+            }
+        } else if let Some(row) = self.stock.row(sku, DEFAULT_SOURCE)
             && let Some(kept) = told.pointer_mut("/extension_attributes/stock_item/qty")
         {
-            *kept = number(row.quantity);
+            *kept = number(self.told_of(row));
         }
         told
     }
@@ -78,7 +83,7 @@ impl Shop {
     /// Every quantity, for the ledger.
     pub(super) fn quantities(&self) -> Vec<Value> {
         let told = |row: &super::stock::Row| {
-            let (quantity, status) = (plain(row.quantity), u8::from(row.in_stock));
+            let (quantity, status) = (plain(self.told_of(row)), u8::from(row.in_stock));
             json!({"sku": row.sku, "source": row.source, "quantity": quantity, "status": status})
         };
         self.stock.rows().map(told).collect()

@@ -96,6 +96,9 @@ pub(super) struct Stock {
     rows: BTreeMap<u64, Row>,
     places: BTreeMap<(String, String), u64>,
     last_row: u64,
+    /// No sources and no reservations, as where the modules for them are switched off: one quantity of each product, that
+    /// falls when it is bought. A row then keeps the quantity with all that was ever bought added.
+    pub(super) single: bool,
     /// A product with no more than this counts as sold out.
     pub(super) threshold: Decimal,
     /// Seconds the index takes to follow a write.
@@ -117,6 +120,7 @@ impl Stock {
             rows: BTreeMap::new(),
             places: BTreeMap::new(),
             last_row: 0,
+            single: false,
             threshold: Decimal::ZERO,
             index_late_s: 0,
         };
@@ -180,15 +184,17 @@ impl Stock {
     }
 
     /// What a buyer can still get of a product out of a stock, as the index has it at `now`; as it is where no moment is
-    /// given. Orders are all of the one website, so only its stock has reservations.
-    pub(super) fn salable(&self, now: Option<Timestamp>, stock: u64, item: &Item, reserved: &Reservations) -> Decimal {
+    /// given. Orders are all of the one website, so only its stock has something kept back. Without sources there is no
+    /// index either.
+    pub(super) fn salable(&self, now: Option<Timestamp>, stock: u64, item: &Item, kept: &Reservations) -> Decimal {
+        let now = now.filter(|_| !self.single);
         let rows = self.sources_of(stock).into_iter().filter_map(|source| self.row(&item.sku, source));
         let counted = rows.fold(Decimal::ZERO, |sum, row| {
             sum.saturating_add(now.map_or_else(|| row.counts(), |now| row.indexed(now)))
         });
         let sells = self.of_website(WEBSITE).is_some_and(|pool| pool.id == stock);
-        let reserved = if sells { reserved.of(item.product_id, &item.sku) } else { Decimal::ZERO };
-        counted.saturating_sub(reserved).saturating_sub(self.threshold)
+        let kept = if sells { kept.of(item.product_id, &item.sku) } else { Decimal::ZERO };
+        counted.saturating_sub(kept).saturating_sub(self.threshold)
     }
 
     /// Takes a quantity out of the website's sources in the order they are to be emptied. False, with nothing taken,

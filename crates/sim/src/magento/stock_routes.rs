@@ -44,6 +44,10 @@ pub(super) enum StockRoute {
     IsSalable(String, String),
     /// GET inventory/stock-resolver/{type}/{code}.
     OfChannel(String, String),
+    /// GET stockItems/{sku}.
+    Item(String),
+    /// PUT products/{sku}/stockItems/{itemId}.
+    SaveItem(String),
 }
 
 impl StockRoute {
@@ -77,6 +81,7 @@ impl StockRoute {
             Self::Links | Self::SaveLinks => "Magento_InventoryApi::stock_source_link",
             Self::SaveItems | Self::DeleteItems => "Magento_InventoryApi::stock_source_item_assign",
             Self::SalableQuantity(..) | Self::IsSalable(..) | Self::OfChannel(..) => "Magento_InventorySalesApi::stock",
+            Self::Item(_) | Self::SaveItem(_) => "Magento_CatalogInventory::cataloginventory",
         }
     }
 }
@@ -85,7 +90,8 @@ impl StockRoute {
 pub(super) struct Desk<'s> {
     pub(super) stock: &'s mut Stock,
     pub(super) products: &'s Products,
-    pub(super) reserved: &'s Reservations,
+    /// What orders hold back, or took where there are no sources.
+    pub(super) kept_back: &'s Reservations,
     pub(super) unknown_skus: UnknownSkus,
     pub(super) repeat_last_page: bool,
     pub(super) now: Timestamp,
@@ -95,6 +101,9 @@ impl Desk<'_> {
     /// The answer to one request.
     pub(super) fn answer(&mut self, route: &StockRoute, query: &[(String, String)], body: &Value) -> Answer {
         match route {
+            StockRoute::Item(sku) => self.item(sku),
+            StockRoute::SaveItem(sku) => self.save_item(sku, body),
+            _ if self.stock.single => Err(Refusal::new(404, "Request does not match any route.")),
             StockRoute::Sources => {
                 let rows = self.stock.sources.iter().map(|source| Value::Object(source.told.clone()));
                 listed(rows.collect(), query)
@@ -144,7 +153,7 @@ impl Desk<'_> {
             // What no source of the stock has is not in its index.
             return Ok(Decimal::ZERO);
         }
-        Ok(self.stock.salable(Some(self.now), stock, item, self.reserved).max(Decimal::ZERO))
+        Ok(self.stock.salable(Some(self.now), stock, item, self.kept_back).max(Decimal::ZERO))
     }
 
     fn save_source(&mut self, body: &Value) -> Answer {

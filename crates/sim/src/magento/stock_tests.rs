@@ -194,3 +194,48 @@ fn an_index_may_be_late_while_the_quantity_is_not() {
     assert_eq!(send(&mut shop, after(60), "GET", ask, &Value::Null).1, json!(0), "never less than nothing");
     assert_eq!(salable(&shop, "MUG"), -3);
 }
+
+fn call(shop: &mut Shop, at: Timestamp, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let headers = vec![("authorization".to_owned(), format!("Bearer {TOKEN}"))];
+    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    let target = format!("/rest/default/V1/{path}");
+    let answer = shop.handle(at, &Request { method: method.to_owned(), target, headers, body });
+    (answer.status, serde_json::from_slice(&answer.body).expect("JSON"))
+}
+
+#[test]
+fn without_sources_a_sale_lowers_the_one_quantity_and_a_cancelled_one_gives_it_back() {
+    let mut shop = shop(60);
+    let before = salable(&shop, "MUG");
+    shop.switch_off_sources();
+    assert_eq!(salable(&shop, "MUG"), before, "what buyers may have stays");
+    assert_eq!(get(&mut shop, "sources"), (404, json!({"message": "Request does not match any route."})));
+    let quantity = |shop: &mut Shop| {
+        let (status, item) = call(shop, now(), "GET", "stockItems/mug", &Value::Null);
+        assert_eq!(status, 200);
+        let (_, product) = call(shop, now(), "GET", "products/MUG", &Value::Null);
+        assert_eq!(product["extension_attributes"]["stock_item"]["qty"], item["qty"]);
+        (item["qty"].as_i64().expect("a whole number"), item["is_in_stock"].as_bool().expect("a flag"))
+    };
+    assert_eq!(quantity(&mut shop), (before, true));
+    let save = |shop: &mut Shop, fields: Value| {
+        call(shop, now(), "PUT", "products/MUG/stockItems/1", &json!({"stockItem": fields})).0
+    };
+    assert_eq!(save(&mut shop, json!({"qty": 5, "is_in_stock": true})), 200);
+    assert!(shop.buy(now(), "MUG", 3) && !shop.buy(now(), "MUG", 3));
+    assert_eq!((quantity(&mut shop), salable(&shop, "MUG")), ((2, true), 2));
+    let bought = shop.ledger()["orders"].as_array().and_then(|all| all.last()?["id"].as_u64()).expect("an order");
+    assert!(shop.ship(after(1), bought), "what is handed over was taken when it was bought");
+    assert_eq!(quantity(&mut shop), (2, true));
+    assert!(shop.buy(now(), "MUG", 2));
+    assert_eq!(quantity(&mut shop), (0, false));
+    let bought = shop.ledger()["orders"].as_array().and_then(|all| all.last()?["id"].as_u64()).expect("an order");
+    assert!(shop.set_state(after(2), bought, "canceled"));
+    assert_eq!(quantity(&mut shop), (2, true));
+    // What is no more than the threshold cannot be had, whatever a save says.
+    shop.set_out_of_stock_threshold(2);
+    assert_eq!(save(&mut shop, json!({"qty": 2, "is_in_stock": true})), 200);
+    assert_eq!((quantity(&mut shop), shop.buy(now(), "MUG", 1)), ((2, false), false));
+    assert_eq!(save(&mut shop, json!({"qty": "many"})), 400);
+    assert_eq!(call(&mut shop, now(), "GET", "stockItems/nobody", &Value::Null).0, 404);
+}

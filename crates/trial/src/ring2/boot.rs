@@ -191,6 +191,18 @@ impl Stage {
         Some(rules)
     }
 
+    /// The shop has no sources from now on: one figure of each thing, which it lowers by itself. It is asked anew what it has.
+    pub fn switch_off_sources(&mut self) {
+        open(&self.world).shop.switch_off_sources();
+        self.profiles = Mutex::default();
+    }
+
+    /// Whether the shop keeps its stock by sources.
+    #[cfg(test)]
+    pub fn has_sources(&self) -> bool {
+        open(&self.world).shop.has_sources()
+    }
+
     /// Adds a field to what the file carries of products; both systems are asked anew for what they have.
     #[cfg(test)]
     pub fn carry(&mut self, code: &'static str, field: &'static str) {

@@ -46,6 +46,9 @@ pub fn market(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
             if plant.is_none() && Random::of(seed, 10, 0).chance(1, 3) {
                 stage.open_outlet();
             }
+            if plant.is_none() && Random::of(seed, 12, 0).chance(1, 3) {
+                stage.switch_off_sources();
+            }
             if let Err(error) = Market::new(seed, safe).play(&stage).await {
                 open(&stage.world).broken("the-schedule-runs", error);
             }

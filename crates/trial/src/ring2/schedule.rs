@@ -70,6 +70,9 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
         stage.open_outlet();
         stage.one_by_email = Random::of(seed, 11, 0).chance(1, 2);
     }
+    if plant.is_none() && Random::of(seed, 12, 0).chance(1, 4) {
+        stage.switch_off_sources();
+    }
     if let Err(error) = drive(&stage, seed).await {
         open(&stage.world).broken("the-schedule-runs", error);
     }

@@ -309,7 +309,7 @@ async fn what_may_have_arrived_is_unknown_and_what_did_not_is_refused() {
         (Fault::NotSent, ErrorKind::Unreachable),
         (Fault::Answer(429, &[("retry-after", "7")], "<html>"), ErrorKind::Busy),
         (Fault::Answer(401, &[], NO_RIGHT), ErrorKind::Stale),
-        (NO_ROUTE, ErrorKind::Unsupported),
+        (NO_ROUTE, ErrorKind::Stale),
     ] {
         let held = Held::new(0);
         held.with(|world| world.faults = [fault].into());
@@ -483,7 +483,7 @@ async fn places_are_read_once_and_again_for_a_source_that_is_new() {
 }
 
 #[tokio::test]
-async fn a_shop_without_inventory_modules_is_told_of_and_sells_on() {
+async fn a_shop_whose_stock_we_may_not_see_is_told_of_and_sells_on() {
     let (held, magento) = (Held::new(0), shop());
     let probe = magento.probe(&held.ctx()).await.unwrap();
     let sources: Vec<&str> = probe.choices["sources"].iter().map(|source| source.code.as_str()).collect();
@@ -492,20 +492,13 @@ async fn a_shop_without_inventory_modules_is_told_of_and_sells_on() {
     east(&held);
     let probe = magento.probe(&held.ctx()).await.unwrap();
     assert!(probe.choices["sources"][0].title.contains("no website sells from it"), "{:?}", probe.choices["sources"]);
-    for (fault, told) in
-        [(NO_ROUTE, "Multi Source Inventory"), (Fault::Answer(401, &[], NO_RIGHT), "::stock_source_link")]
-    {
-        held.with(|world| {
-            world.rule = Some(Box::new(move |r| if r.url.contains("/inventory/") { fault } else { Fault::None }));
-        });
-        let probe = magento.probe(&held.ctx()).await.unwrap();
-        assert!(probe.warnings.iter().any(|warning| warning.contains(told)), "{:?}", probe.warnings);
-        assert!(!probe.profile.kinds.contains_key(&Kind::Stock));
-        assert!(probe.profile.kinds.contains_key(&Kind::Order));
-    }
     held.with(|world| {
-        world.rule = Some(Box::new(|r| if r.url.contains("/inventory/") { NO_ROUTE } else { Fault::None }))
+        let fault = Fault::Answer(401, &[], NO_RIGHT);
+        world.rule = Some(Box::new(move |r| if r.url.contains("/inventory/") { fault } else { Fault::None }));
     });
-    let error = magento.read(&held.ctx(), Kind::Stock, &[id("MUG")]).await.remove(0).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Unsupported, "{error}");
+    let probe = magento.probe(&held.ctx()).await.unwrap();
+    let told = "::stock_source_link";
+    assert!(probe.warnings.iter().any(|warning| warning.contains(told)), "{:?}", probe.warnings);
+    assert!(!probe.profile.kinds.contains_key(&Kind::Stock));
+    assert!(probe.profile.kinds.contains_key(&Kind::Order));
 }
