@@ -272,6 +272,12 @@ impl Shop {
         self.products.make_again(now, sku)
     }
 
+    /// Writes another code for a product right into the database, as an import does; false where there is none, or another
+    /// has that very code.
+    pub fn recode(&mut self, sku: &str, to: &str) -> bool {
+        self.products.recode(sku, to)
+    }
+
     /// Makes a product of the body of a `POST products`, as a person in the shop's back office does; what is there already is
     /// left as it is. False where it is there, or the shop refuses it.
     pub fn make_product(&mut self, now: Timestamp, body: &Value) -> bool {

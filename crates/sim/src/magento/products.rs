@@ -157,6 +157,19 @@ impl Products {
         true
     }
 
+    /// Gives a product another SKU, as no request does; false where there is none, or another has that very one.
+    pub(super) fn recode(&mut self, sku: &str, to: &str) -> bool {
+        let Some(id) = self.by_sku.get(&sku.to_lowercase()).copied().filter(|_| self.find(to).is_none()) else {
+            return false;
+        };
+        self.by_sku.remove(&sku.to_lowercase());
+        self.by_sku.insert(to.to_lowercase(), id);
+        self.by_id.get_mut(&id).is_some_and(|item| {
+            to.clone_into(&mut item.sku);
+            true
+        })
+    }
+
     /// Makes a deleted product anew, as it was, under another id; false where none of that SKU was deleted.
     pub(super) fn make_again(&mut self, now: Timestamp, sku: &str) -> bool {
         let Some((mut item, mut sheet)) = self.deleted.remove(&sku.to_lowercase()) else { return false };

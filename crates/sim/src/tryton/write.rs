@@ -118,9 +118,14 @@ fn preprocess(store: &mut Store, model: &str, fields: &mut Map<String, Value>) {
     {
         fields.insert("internal_quantity".to_owned(), quantity);
     }
-    if model == "product.product" && fields.contains_key("suffix_code") && !fields.contains_key("code") {
-        let code = fields.get("suffix_code").cloned().unwrap_or(Value::Null);
-        fields.insert("code".to_owned(), code);
+    with_code(model, fields);
+}
+
+/// A product's code is its suffix behind the template's; templates have none here.
+fn with_code(model: &str, fields: &mut Map<String, Value>) {
+    if model == "product.product" && !fields.contains_key("code") {
+        let code = fields.get("suffix_code").cloned();
+        fields.extend(code.map(|code| ("code".to_owned(), code)));
     }
 }
 
@@ -159,8 +164,9 @@ fn unique(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
 /// Writes these fields to every record.
 pub fn write(store: &mut Store, model: &str, ids: &[u64], sent: &Value) -> Result<(), Fail> {
     let at = store.model(model)?;
-    let none = Map::new();
-    let sent = sent.as_object().unwrap_or(&none);
+    let mut sent = sent.as_object().cloned().unwrap_or_default();
+    with_code(model, &mut sent);
+    let sent = &sent;
     for id in ids {
         store.guard(at, *id)?;
     }

@@ -99,7 +99,8 @@ fn is_of_concern(db: &Connection, entity: EntityId, kind: Kind) -> Result<bool, 
 }
 
 /// The variant a record tells of. One that was given another name there is known by its alias, and goes by the new
-/// name from now on, unless another one has that name.
+/// name from now on, unless another one has that name. Where another one has taken a name over, nothing counts as agreed
+/// with it.
 fn variant(
     db: &Connection,
     system: &SystemUid,
@@ -117,7 +118,18 @@ fn variant(
         }
         return Ok(Some(entity));
     }
+    if let Some(entity) = named.filter(|_| !record.aliases.is_empty())
+        && has_alias(db, system, entity)?
+    {
+        journal(db, entity, None, &Entry::new("another one", system.as_str(), record.id.id.clone()), now)?;
+        super::sweep::ask_anew(db, system, entity, record.kind, now)?;
+    }
     Ok(named)
+}
+
+fn has_alias(db: &Connection, system: &SystemUid, entity: EntityId) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM binding WHERE entity = ?1 AND system = ?2 AND role = 'alias')";
+    Ok(db.prepare_cached(sql)?.query_row(params![int(entity.0), system.as_str()], |row| row.get(0))?)
 }
 
 /// Notes where the journal stood when a record was asked for.
@@ -280,6 +292,24 @@ pub(super) fn cursor(db: &Connection, system: &SystemUid, kind: Kind) -> Result<
     Ok(found.unwrap_or_default())
 }
 
+/// Ties `entity` to `id` where what it was tied to in `system` is gone. Returns whether it did.
+fn replace_gone(
+    db: &Connection,
+    system: &SystemUid,
+    entity: EntityId,
+    (kind, id): (Kind, &RemoteId),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let another = super::load::bound(db, entity, system)?.is_some_and(|known| known.id != *id);
+    let free = entity_of(db, system, kind, id)?.is_none();
+    if !another || !free || !super::sweep::unbury(db, system, entity, kind, now)? {
+        return Ok(false);
+    }
+    let sql = "UPDATE binding SET scope = ?3, remote = ?4 WHERE entity = ?1 AND system = ?2 AND role = 'main'";
+    db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str(), id.scope, id.id])?;
+    Ok(true)
+}
+
 pub(super) fn adopt(db: &Connection, pairs: &[Adoption], now: Timestamp) -> Result<usize, StoreError> {
     let mut new = 0;
     for pair in pairs {
@@ -296,6 +326,7 @@ pub(super) fn adopt(db: &Connection, pairs: &[Adoption], now: Timestamp) -> Resu
         };
         let mut fresh = false;
         for (system, id, aliases) in &pair.ids {
+            fresh |= replace_gone(db, system, entity, (pair.kind, id), now)?;
             fresh |= bind(db, system, pair.kind, id, entity, "main")?;
             for alias in aliases {
                 let alias: &RemoteId = alias;

@@ -105,12 +105,23 @@ pub(super) fn unbury(
     if db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str()])? == 0 {
         return Ok(false);
     }
-    // Whoever made it again may have made something else: what differs is asked about.
+    journal(db, entity, None, &Entry::new("back", system.as_str(), "it is there again"), now)?;
+    ask_anew(db, system, entity, kind, now)?;
+    Ok(true)
+}
+
+/// Nothing counts as agreed with `system` any more: whoever made it again may have made something else, and what differs
+/// is asked about.
+pub(super) fn ask_anew(
+    db: &Connection,
+    system: &SystemUid,
+    entity: EntityId,
+    kind: Kind,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let sql = "DELETE FROM base WHERE entity = ?1 AND (system = ?2 OR peer = ?2)";
     db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str()])?;
-    journal(db, entity, None, &Entry::new("back", system.as_str(), "it is there again"), now)?;
-    wake_all(db, entity, kind, now)?;
-    Ok(true)
+    wake_all(db, entity, kind, now)
 }
 
 /// A person says that `entity` is rightly gone where it is. Returns whether it is gone anywhere.

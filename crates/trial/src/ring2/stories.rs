@@ -5,6 +5,7 @@ mod of_attributes;
 mod of_creates;
 mod of_customers;
 mod of_feeds;
+mod of_identity;
 mod of_prices;
 mod of_products;
 mod of_rest;
