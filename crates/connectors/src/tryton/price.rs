@@ -20,7 +20,7 @@ type Asked = BTreeMap<(i64, i64), map::Steps>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Question {
     list: i64,
-    /// The unit the price and the quantity are for.
+    /// The unit the price and the quantity are for: the one that is sold.
     unit: i64,
     quantity: Decimal,
 }
@@ -89,7 +89,11 @@ impl Tryton {
         let shown: Vec<Value> = told.iter().map(|(list, steps)| json!({"list": list.name, "prices": steps})).collect();
         let evidence = self.evidence(Kind::Price, &json!([row, shown]))?;
         let id = map::remote(read.id);
-        let records = vec![(id.clone(), map::price_record(&read, currency, &told))];
+        let record = map::price_record(&read, currency, &told).ok_or_else(|| {
+            let message = format!("the units of product {id} cannot be compared: give both a factor in Tryton");
+            Error::new(ErrorKind::Invalid, message).with(evidence.clone())
+        })?;
+        let records = vec![(id.clone(), record)];
         // A product's version does not move with its price lists.
         Ok(Snapshot { id, mark: None, version: None, records, evidence: Some(evidence) })
     }
@@ -99,10 +103,11 @@ impl Tryton {
         let steps = self.steps(ctx, setup, lists, rows).await?;
         let mut questions: BTreeMap<Question, Vec<i64>> = BTreeMap::new();
         for list in lists {
-            for row in rows.iter().filter(|row| list.counts_like(row)) {
-                let Some(unit) = row.default_unit else { continue };
-                for quantity in map::thresholds(&steps, list, row.id) {
-                    questions.entry(Question { list: list.id, unit, quantity }).or_default().push(row.id);
+            for row in rows {
+                let (Some(unit), Some(units)) = (row.sale_unit.or(row.default_unit), row.units()) else { continue };
+                for quantity in map::thresholds(&steps, list, (row.id, units)) {
+                    let question = Question { list: list.id, unit: unit.id, quantity };
+                    questions.entry(question).or_default().push(row.id);
                 }
             }
         }
@@ -120,7 +125,7 @@ impl Tryton {
         Ok(asked)
     }
 
-    /// Lines of the lists that hold for some of the products, or for all, from more than one piece on.
+    /// Lines of the lists that hold for some of the products, or for all, from a quantity on.
     async fn steps(
         &self,
         ctx: &Ctx,
@@ -137,7 +142,7 @@ impl Tryton {
         loop {
             let domain = json!([
                 ["price_list", "in", lists],
-                ["quantity", ">", 1],
+                ["quantity", ">", 0],
                 ["OR", ["product", "=", null], ["product", "in", ids]],
                 ["id", ">", last]
             ]);

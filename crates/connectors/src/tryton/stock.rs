@@ -172,7 +172,10 @@ impl Tryton {
             return Err(Error::new(ErrorKind::Unreachable, message).with(evidence));
         }
         let id = map::remote(id);
-        let record = map::stock_record(map::number(&id)?, &shelves);
+        let record = map::stock_record(map::number(&id)?, &shelves).ok_or_else(|| {
+            let message = format!("the units of product {id} cannot be compared: give both a factor in Tryton");
+            Error::new(ErrorKind::Invalid, message).with(evidence.clone())
+        })?;
         let records = vec![(id.clone(), record)];
         Ok(Snapshot { id, mark: None, version: None, records, evidence: Some(evidence) })
     }

@@ -274,6 +274,10 @@ pub(super) struct VariantRow {
     pub(super) weight: Option<Qty>,
     #[serde(rename = "weight_uom", default)]
     pub(super) weight_unit: Option<i64>,
+    #[serde(rename = "sale_uom.", default)]
+    pub(super) sale_unit: Option<Unit>,
+    #[serde(rename = "default_uom.", default)]
+    pub(super) default_unit: Option<Unit>,
     /// `goods`, `service` or `assets`.
     #[serde(rename = "type", default)]
     pub(super) form: Option<String>,
@@ -343,8 +347,8 @@ pub(super) const VARIANT_FIELDS: [&str; 17] = [
     "template.create_uid.rec_name",
 ];
 
-/// Fields of a product's weight.
-pub(super) const WEIGHT_FIELDS: [&str; 2] = ["weight", "weight_uom"];
+/// Fields of a product's weight, which is that of one it is counted in.
+pub(super) const WEIGHT_FIELDS: [&str; 5] = ["weight", "weight_uom", UNIT_FIELDS[0], UNIT_FIELDS[1], UNIT_FIELDS[2]];
 
 /// `ir.translation`: one text of one record in one language. `fuzzy` ones, whose original was changed since, are told
 /// like the others: the words are still there.
@@ -372,11 +376,16 @@ pub(super) struct FigureRow {
     pub(super) active: Flag,
     pub(super) quantity: Qty,
     pub(super) forecast_quantity: Qty,
+    #[serde(rename = "sale_uom.", default)]
+    pub(super) sale_unit: Option<Unit>,
+    #[serde(rename = "default_uom.", default)]
+    pub(super) default_unit: Option<Unit>,
 }
 
 /// Fields asked of a product's stock. The stored ones make Tryton notice a product that is not there, which figures
 /// alone show as zero.
-pub(super) const FIGURE_FIELDS: [&str; 4] = ["type", "active", "quantity", "forecast_quantity"];
+pub(super) const FIGURE_FIELDS: [&str; 7] =
+    ["type", "active", "quantity", "forecast_quantity", UNIT_FIELDS[0], UNIT_FIELDS[1], UNIT_FIELDS[2]];
 
 /// `stock.move` that should have left before today.
 #[derive(Debug, Clone, Deserialize)]
@@ -410,8 +419,15 @@ pub(super) struct MovedRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(super) struct Unit {
     pub(super) id: i64,
+    #[serde(default)]
     pub(super) digits: u32,
+    /// How much it is of its category's own unit, where that was asked.
+    #[serde(default)]
+    pub(super) factor: Option<Qty>,
 }
+
+/// Fields that tell how the unit a product is sold in compares with the one it is counted in.
+pub(super) const UNIT_FIELDS: [&str; 3] = ["sale_uom.digits", "sale_uom.factor", "default_uom.factor"];
 
 /// Nested writes of a one-to-many field: `[["create",[…]]]`.
 pub(super) type Creates<T> = Vec<(&'static str, Vec<T>)>;

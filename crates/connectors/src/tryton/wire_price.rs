@@ -1,6 +1,6 @@
 //! Tryton's own shapes of prices and price lists, as they stand on the wire, and nothing else.
 
-use super::wire::{Dec, Flag, Qty};
+use super::wire::{Dec, Flag, Qty, UNIT_FIELDS, Unit};
 use serde::Deserialize;
 
 /// `product.product` with its list price: its own, else its template's.
@@ -8,14 +8,14 @@ use serde::Deserialize;
 pub(super) struct PricedRow {
     pub(super) id: i64,
     pub(super) list_price_used: Option<Dec>,
-    #[serde(rename = "default_uom")]
-    pub(super) default_unit: Option<i64>,
-    #[serde(rename = "sale_uom")]
-    pub(super) sale_unit: Option<i64>,
+    #[serde(rename = "default_uom.", default)]
+    pub(super) default_unit: Option<Unit>,
+    #[serde(rename = "sale_uom.", default)]
+    pub(super) sale_unit: Option<Unit>,
 }
 
 /// Fields asked of a product for its prices.
-pub(super) const PRICED_FIELDS: [&str; 3] = ["list_price_used", "default_uom", "sale_uom"];
+pub(super) const PRICED_FIELDS: [&str; 4] = ["list_price_used", UNIT_FIELDS[0], UNIT_FIELDS[1], UNIT_FIELDS[2]];
 
 /// `product.product` with what the price list of the call's context says.
 #[derive(Debug, Clone, Deserialize)]

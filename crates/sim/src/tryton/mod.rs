@@ -18,6 +18,7 @@ mod shipping;
 mod stock;
 mod store;
 mod translate;
+mod unit;
 mod validate;
 mod value;
 mod vat;
@@ -165,6 +166,11 @@ impl Erp {
     /// from so many pieces on (0 for any number), by a formula such as `unit_price * 0.9`. The first that fits counts.
     pub fn set_price_list(&mut self, now: Timestamp, name: &str, lines: &[(Option<&str>, u32, &str)]) -> bool {
         self.whole(now, |store| price::set_price_list(store, name, lines))
+    }
+
+    /// Sells a product, which is counted by piece, by packs of so many from now on; false where no product has that code.
+    pub fn sell_in_packs(&mut self, now: Timestamp, code: &str, pieces: u32) -> bool {
+        self.whole(now, |store| unit::sell_in_packs(store, code, pieces))
     }
 
     /// Opens a further, empty warehouse of that code.

@@ -10,6 +10,7 @@ use super::formula;
 use super::read::{get, present};
 use super::schema::Kind;
 use super::store::Store;
+use super::unit::factor;
 use super::value::{Val, parse};
 use super::write::{create, delete, write};
 
@@ -81,10 +82,6 @@ fn family(store: &Store, product: u64) -> u64 {
 
 fn category(store: &Store, unit: u64) -> Val {
     store.value("product.uom", unit, "category")
-}
-
-fn factor(store: &Store, unit: u64) -> Decimal {
-    store.value("product.uom", unit, "factor").number().filter(|one| !one.is_zero()).unwrap_or(Decimal::ONE)
 }
 
 /// With four decimals, half to even.

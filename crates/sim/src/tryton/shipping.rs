@@ -8,6 +8,7 @@ use super::read::{present, rec_name};
 use super::schema::Leg;
 use super::stock::{done, moves_of, moves_with, today, warehouse_of};
 use super::store::Store;
+use super::unit;
 use super::value::Val;
 use super::write::create;
 
@@ -200,23 +201,26 @@ fn assign(store: &mut Store, shipment: u64) -> Result<bool, Fail> {
         if store.text("stock.move", id, "state") != "draft" {
             continue;
         }
+        let of = |field: &str| store.value("stock.move", id, field).id().unwrap_or_default();
+        let pack = unit::pack(store, of("product"), of("unit"));
         let wanted = store.value("stock.move", id, "quantity").number().unwrap_or_default();
-        let free = free(store, id)?;
+        let free = free(store, id)? / pack;
+        let free = if pack == Decimal::ONE { free } else { free.floor() };
         if free >= wanted {
             enter(store, "stock.move", id, "assigned")?;
             continue;
         }
         whole = false;
         if free > Decimal::ZERO {
-            split(store, id, wanted, free)?;
+            split(store, id, (wanted, free), pack)?;
         }
     }
     Ok(whole)
 }
 
-fn split(store: &mut Store, id: u64, wanted: Decimal, free: Decimal) -> Result<(), Fail> {
-    for field in ["quantity", "internal_quantity"] {
-        store.put("stock.move", id, field, Val::Float(wanted - free))?;
+fn split(store: &mut Store, id: u64, (wanted, free): (Decimal, Decimal), pack: Decimal) -> Result<(), Fail> {
+    for (field, each) in [("quantity", Decimal::ONE), ("internal_quantity", pack)] {
+        store.put("stock.move", id, field, Val::Float((wanted - free) * each))?;
     }
     let moves = store.model("stock.move")?;
     store.touch(moves, id);

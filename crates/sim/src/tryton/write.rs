@@ -8,7 +8,7 @@ use super::schema::{Calc, Kind};
 use super::stock;
 use super::store::Store;
 use super::value::{Val, parse};
-use super::{translate, validate};
+use super::{translate, unit, validate};
 
 /// Creates one record per map and returns their ids.
 pub fn create(store: &mut Store, model: &str, rows: &[Value]) -> Result<Vec<u64>, Fail> {
@@ -114,7 +114,7 @@ fn preprocess(store: &mut Store, model: &str, fields: &mut Map<String, Value>) {
         fields.insert("code".to_owned(), json!(code));
     }
     if model == "stock.move"
-        && let Some(quantity) = fields.get("quantity").cloned()
+        && let Some(quantity) = unit::internal(store, |name| fields.get(name).cloned())
     {
         fields.insert("internal_quantity".to_owned(), quantity);
     }

@@ -1,6 +1,6 @@
 //! What Tryton's prices mean: the list price, and the price lists that are told.
 
-use super::remote;
+use super::{Units, remote};
 use crate::tryton::wire_price::{ListRow, PricedRow, StepRow};
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
@@ -19,13 +19,6 @@ pub(in crate::tryton) struct PriceList {
     pub(in crate::tryton) name: String,
     /// Whether its quantities are in the product's sale unit, not in its default one.
     by_sale_unit: bool,
-}
-
-impl PriceList {
-    /// Whether its quantities mean what ours do for this product: pieces of the default unit.
-    pub(in crate::tryton) fn counts_like(&self, row: &PricedRow) -> bool {
-        !self.by_sale_unit || row.sale_unit.is_none() || row.sale_unit == row.default_unit
-    }
 }
 
 /// What a list says of one product: from how many pieces on, what; nothing where no line fits.
@@ -49,26 +42,43 @@ pub(in crate::tryton) fn offered(rows: Vec<ListRow>) -> (Vec<PriceList>, Vec<Str
     (lists, warnings)
 }
 
-/// One, and every number of pieces from which on another line of the list may count for the product.
-pub(in crate::tryton) fn thresholds(rows: &[StepRow], list: &PriceList, product: i64) -> BTreeSet<Decimal> {
+/// One, and every quantity of the unit the product is sold in from which on another line of the list may count for it.
+pub(in crate::tryton) fn thresholds(
+    rows: &[StepRow],
+    list: &PriceList,
+    (product, units): (i64, Units),
+) -> BTreeSet<Decimal> {
     let mine = rows.iter().filter(|row| row.price_list == list.id && row.product.is_none_or(|one| one == product));
-    let from = mine.filter_map(|row| row.quantity).map(|quantity| quantity.0.0.normalize());
+    let sold = |from: Decimal| if list.by_sale_unit { from.normalize() } else { units.fewest(from) };
+    let from = mine.filter_map(|row| row.quantity).map(|quantity| sold(quantity.0.0));
     from.filter(|from| *from > Decimal::ONE).chain([Decimal::ONE]).collect()
 }
 
-/// The prices of a product: its list price where it has one, and each list that is told, with a row wherever the price
-/// changes.
-pub(in crate::tryton) fn price_record(row: &PricedRow, currency: Currency, lists: &[(&PriceList, Steps)]) -> Record {
+/// The prices of a product in the unit it is sold in: its list price where it has one, and each list that is told, with a
+/// row wherever the price changes. Nothing where its units cannot be compared.
+pub(in crate::tryton) fn price_record(
+    row: &PricedRow,
+    currency: Currency,
+    lists: &[(&PriceList, Steps)],
+) -> Option<Record> {
+    let units = row.units()?;
     let mut price = Price { variant: Some(Ref::remote(Kind::Variant, remote(row.id))), ..Price::default() };
     if let Some(amount) = row.list_price_used {
-        add(&mut price, BASE, &[(Decimal::ONE, amount.0)], currency);
+        add(&mut price, BASE, &[(Decimal::ONE, units.each(amount.0)?)], currency);
     }
     for (list, steps) in lists {
         if let Some(rows) = tiers(steps) {
             add(&mut price, &list.name, &rows, currency);
         }
     }
-    Record::Price(price)
+    Some(Record::Price(price))
+}
+
+impl PricedRow {
+    /// Its units; nothing where they cannot be compared.
+    pub(in crate::tryton) fn units(&self) -> Option<Units> {
+        Units::of(self.sale_unit, self.default_unit)
+    }
 }
 
 fn add(price: &mut Price, list: &str, rows: &[(Decimal, Decimal)], currency: Currency) {

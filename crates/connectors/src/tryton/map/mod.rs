@@ -8,6 +8,7 @@ mod product;
 mod sale;
 mod stock;
 mod text;
+mod unit;
 
 pub(super) use attributes::{Attribute, Attributes, Form, Source, choices, strange};
 pub(super) use lists::{BASE, PriceList, Steps, offered, price_record, thresholds};
@@ -19,6 +20,7 @@ pub(super) use product::{
 pub(super) use sale::{Codes, Leveling, new_sale, rounding_level, sale_record};
 pub(super) use stock::{Shelf, late_by_place, stock_record};
 pub(super) use text::fit;
+pub(super) use unit::Units;
 
 use syncline_connect::{Error, Snapshot};
 use syncline_core::delivery::Change;

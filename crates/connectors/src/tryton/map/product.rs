@@ -2,7 +2,7 @@
 
 use super::attributes;
 use super::text::{kept_as, line};
-use super::{Attributes, Wrong};
+use super::{Attributes, Units, Wrong};
 use crate::tryton::setup::{Setup, WeightUnit};
 use crate::tryton::wire::{Edited, Qty, TextRow, VariantRow};
 use crate::wire::Exact;
@@ -86,14 +86,16 @@ fn by(row: &Edited) -> Option<String> {
     row.writer.as_ref().or(row.maker.as_ref())?.rec_name.clone()
 }
 
-/// The weight in kilograms; zero where there is none, untold where products have none here or the unit is not known.
+/// The weight in kilograms of one that is sold; zero where there is none, untold where products have none here or a unit
+/// is not known.
 fn weight(row: &VariantRow, setup: &Setup) -> Option<Decimal> {
     if setup.weight_units.is_empty() {
         return None;
     }
     let Some(Qty(Exact(weight))) = row.weight else { return Some(Decimal::ZERO) };
     let unit = setup.weight_units.iter().find(|unit| Some(unit.id) == row.weight_unit)?;
-    weight.checked_mul(unit.kilograms).map(kept_weight)
+    let counted = weight.checked_mul(unit.kilograms)?;
+    Units::of(row.sale_unit, row.default_unit)?.each(counted).map(kept_weight)
 }
 
 fn kept_weight(kilograms: Decimal) -> Decimal {
@@ -237,7 +239,7 @@ pub(in crate::tryton) fn write_of(edit: &Edit, row: &VariantRow, setup: &Setup) 
             alone(row, "weight")?;
             let values = match weight {
                 None => json!({"weight": null}),
-                Some(kilograms) => weighed(*kilograms, row.weight_unit, &setup.weight_units)?,
+                Some(kilograms) => weighed(counted(*kilograms, row)?, row.weight_unit, &setup.weight_units)?,
             };
             Ok(on_template(plain(), values))
         }
@@ -252,6 +254,14 @@ pub(in crate::tryton) fn write_of(edit: &Edit, row: &VariantRow, setup: &Setup) 
             Ok(on_product(plain(), attributes::values(row, attribute, value.as_ref())?))
         }
     }
+}
+
+/// The weight of one that is counted, by that of one that is sold.
+fn counted(kilograms: Decimal, row: &VariantRow) -> Result<Decimal, Wrong> {
+    let units = Units::of(row.sale_unit, row.default_unit);
+    units.and_then(|units| units.counted(kilograms)).ok_or_else(|| {
+        Wrong::invalid(format!("{kilograms} kg do not come out even in the unit the product is counted in: round them"))
+    })
 }
 
 /// Refuses to change for one variant what belongs to several.

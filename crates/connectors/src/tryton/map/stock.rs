@@ -1,6 +1,6 @@
 //! What Tryton's figures mean: what is there, and what may still be promised.
 
-use super::remote;
+use super::{Units, remote};
 use crate::tryton::wire::{FigureRow, LateRow};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -22,29 +22,33 @@ pub(in crate::tryton) struct Shelf {
 }
 
 impl Shelf {
-    /// The figures. To promise is what is there and stays: less than that where more leaves than comes, today or ever,
+    /// The figures, in the unit the product is sold in. To promise is what is there and stays: less than that where more leaves than comes, today or ever,
     /// and never what should have left already.
-    fn level(&self) -> Level {
+    fn level(&self, units: Units) -> Level {
         let on_hand = self.today.quantity.0.0;
         let lowest = on_hand.min(self.today.forecast_quantity.0.0).min(self.ever.forecast_quantity.0.0);
         let available = lowest.saturating_sub(self.late);
-        Level { on_hand: Some(on_hand.normalize()), available: Some(available.normalize()), counted: None }
+        Level { on_hand: Some(units.sold(on_hand)), available: Some(units.sold(available)), counted: None }
     }
 }
 
-/// The stock of product `id`. Services and retired products are not counted, whatever figures Tryton shows of them.
-pub(in crate::tryton) fn stock_record(id: i64, shelves: &[Shelf]) -> Record {
+/// The stock of product `id`; nothing where its units cannot be compared. Services and retired products are not counted, whatever figures Tryton shows of them.
+pub(in crate::tryton) fn stock_record(id: i64, shelves: &[Shelf]) -> Option<Record> {
     let is_counted = |row: &FigureRow| row.form != "service" && row.active.0;
     let managed =
         !shelves.is_empty() && shelves.iter().all(|shelf| is_counted(&shelf.today) && is_counted(&shelf.ever));
     let counted = if managed { shelves } else { &[] };
-    Record::Stock(Stock {
+    let level = |shelf: &Shelf| {
+        let units = Units::of(shelf.today.sale_unit, shelf.today.default_unit)?;
+        Some((shelf.place.clone(), shelf.level(units)))
+    };
+    Some(Record::Stock(Stock {
         variant: Some(Ref::remote(Kind::Variant, remote(id))),
         managed: Some(managed),
         salable: None,
         reserved: None,
-        levels: counted.iter().map(|shelf| (shelf.place.clone(), shelf.level())).collect(),
-    })
+        levels: counted.iter().map(level).collect::<Option<_>>()?,
+    }))
 }
 
 /// What should have left, by product and warehouse. What moves within a warehouse leaves nothing, and what should have
@@ -78,7 +82,7 @@ mod tests {
         let (today, ever) = (row(form, active, quantity, today), row(form, active, quantity, ever));
         let shelf = Shelf { place: "WH".into(), today, ever, late: Decimal::from(late) };
         match stock_record(5, &[shelf]) {
-            Record::Stock(stock) => stock,
+            Some(Record::Stock(stock)) => stock,
             other => panic!("no stock: {other:?}"),
         }
     }

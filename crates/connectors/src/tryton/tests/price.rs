@@ -56,11 +56,14 @@ fn contract_recorded_prices_mean_what_they_say() {
             rows.iter().find(|row| row.id == id).unwrap().price.map(|price| price.0)
         };
         let steps_of = |list: &map::PriceList| -> map::Steps {
-            map::thresholds(&steps, list, id).into_iter().map(|from| (from, said(list, from))).collect()
+            map::thresholds(&steps, list, (id, row.units().unwrap()))
+                .into_iter()
+                .map(|from| (from, said(list, from)))
+                .collect()
         };
         let told: Vec<_> = lists.iter().map(|list| (list, steps_of(list))).collect();
         match map::price_record(row, "EUR".parse().unwrap(), &told) {
-            Record::Price(price) => price,
+            Some(Record::Price(price)) => price,
             other => panic!("no price: {other:?}"),
         }
     };
@@ -216,6 +219,38 @@ fn without_price_lists_the_list_price_is_told_alone() {
         let told = told(&bench, std::slice::from_ref(&mug)).await.pop().unwrap().unwrap();
         assert_eq!(told.lists, BTreeSet::from(["list".to_string()]));
         assert!(!bench.erp.changes(&bench.ctx, Kind::Price, &Cursor::default()).await.unwrap().seen.is_empty());
+    });
+}
+
+#[test]
+fn what_is_sold_by_pack_costs_and_weighs_a_whole_one_and_is_there_a_sixth_as_often() {
+    let world = World::new(true);
+    let bench = world.bench();
+    let (now, mug) = (bench.ctx.now(), id_of(&world, "MUG"));
+    let there = world.with(|erp| {
+        assert!(erp.set_list_price(now, "MUG", "2.5"));
+        assert!(erp.edit_product(now, "MUG", None, "weight", &json!(0.25)));
+        let lines = [(None, 13, "unit_price * 0.5"), (None, 6, "unit_price * 0.8"), (None, 0, "unit_price")];
+        assert!(erp.set_price_list(now, "Dealers", &lines) && erp.sell_in_packs(now, "MUG", 6));
+        let ledger = erp.ledger();
+        let stock = ledger.get("stock").unwrap().as_array().unwrap().clone();
+        let rows = stock.iter().filter(|row| row.get("sku") == Some(&json!("MUG")));
+        rows.map(|row| dec(row.get("on_hand").unwrap().as_str().unwrap())).sum::<Decimal>()
+    });
+    assert!(there > dec("6"));
+    run(async {
+        let price = told(&bench, std::slice::from_ref(&mug)).await.pop().unwrap().unwrap();
+        let of = |list: &str| rows_of(&price).into_iter().filter(|row| row.0 == list).collect::<Vec<_>>();
+        assert_eq!(of("list"), rows(&[("list", "1", "15")]));
+        // From six pieces on is from one pack on, from thirteen on is from three on.
+        assert_eq!(of("Dealers"), rows(&[("Dealers", "1", "12"), ("Dealers", "3", "7.5")]));
+        let variant = bench.erp.read(&bench.ctx, Kind::Variant, std::slice::from_ref(&mug)).await.pop().unwrap();
+        let Some((_, Record::Variant(variant))) = variant.unwrap().unwrap().records.pop() else { panic!("a variant") };
+        assert_eq!(variant.weight, Some(dec("1.5")));
+        let stock = bench.erp.read(&bench.ctx, Kind::Stock, std::slice::from_ref(&mug)).await.pop().unwrap();
+        let Some((_, Record::Stock(stock))) = stock.unwrap().unwrap().records.pop() else { panic!("stock") };
+        let on_hand: Decimal = stock.levels.values().filter_map(|level| level.on_hand).sum();
+        assert_eq!((on_hand * dec("6")).round_dp(6), there);
     });
 }
 

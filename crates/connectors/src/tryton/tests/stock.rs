@@ -52,7 +52,7 @@ fn contract_recorded_figures_mean_what_they_say() {
         };
         let shelves: Vec<map::Shelf> = recorded.warehouses.iter().enumerate().map(shelf).collect();
         match map::stock_record(id, &shelves) {
-            Record::Stock(stock) => stock,
+            Some(Record::Stock(stock)) => stock,
             other => panic!("no stock: {other:?}"),
         }
     };

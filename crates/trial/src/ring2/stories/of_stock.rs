@@ -133,3 +133,20 @@ fn s63_a_small_change_writes_a_little() {
         assert_eq!(for_sale(&stage), Decimal::from(8));
     });
 }
+
+#[test]
+fn s69_a_pack_of_six_is_sold_as_one_and_counted_as_six() {
+    stocked(20, |stage| async move {
+        assert!(open(&stage.world).erp.sell_in_packs(stage.clock.true_now(), SKU, 6));
+        assert!(open(&stage.world).erp.take(stage.clock.true_now(), SKU, 1));
+        passes(&stage, 120).await;
+        assert_eq!(for_sale(&stage), Decimal::from(3), "nineteen pieces are three packs");
+        buys(&stage, 2);
+        passes(&stage, 300).await;
+        assert_eq!(differences(&stage), [""; 0]);
+        assert_eq!(for_sale(&stage), Decimal::ONE);
+        let held = trade::held(&open(&stage.world).erp.ledger())[SKU].clone();
+        assert_eq!(held.free(), Decimal::from(7), "two packs are twelve pieces: {held:?}");
+        assert_eq!(broken(&stage), [""; 0]);
+    });
+}
