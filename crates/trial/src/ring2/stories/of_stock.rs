@@ -145,7 +145,7 @@ fn s69_a_pack_of_six_is_sold_as_one_and_counted_as_six() {
         passes(&stage, 300).await;
         assert_eq!(differences(&stage), [""; 0]);
         assert_eq!(for_sale(&stage), Decimal::ONE);
-        let held = trade::held(&open(&stage.world).erp.ledger())[SKU].clone();
+        let held = trade::held(&open(&stage.world).erp.ledger())[SKU];
         assert_eq!(held.free(), Decimal::from(7), "two packs are twelve pieces: {held:?}");
         assert_eq!(broken(&stage), [""; 0]);
     });
