@@ -148,7 +148,8 @@ pub fn set_list_price(store: &mut Store, code: &str, amount: &str) -> Result<(),
     }
 }
 
-fn coded(store: &Store, code: &str) -> Result<u64, Fail> {
+/// The product with that code.
+pub(super) fn coded(store: &Store, code: &str) -> Result<u64, Fail> {
     let at = store.model("product.product")?;
     let found = store.having(at, store.schema.models[at].position("code")?, &Val::Text(code.to_owned()));
     found.first().copied().ok_or_else(|| Fail::other(format!("no product {code}")))

@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::fail::Fail;
+use super::price::coded;
 use super::store::Store;
 use super::write::{create, write};
 
@@ -36,10 +37,7 @@ pub fn internal(store: &Store, told: impl Fn(&str) -> Option<Value>) -> Option<V
 
 /// Sells the product with that code by packs of so many pieces from now on.
 pub fn sell_in_packs(store: &mut Store, code: &str, pieces: u32) -> Result<(), Fail> {
-    let at = store.model("product.product")?;
-    let position = store.schema.models[at].position("code")?;
-    let found = store.having(at, position, &super::value::Val::Text(code.to_owned()));
-    let product = found.first().copied().ok_or_else(|| Fail::other(format!("no product {code}")))?;
+    let product = coded(store, code)?;
     let template = store.value("product.product", product, "template").id().unwrap_or_default();
     let counted = store.value("product.template", template, "default_uom").id().unwrap_or_default();
     let category = store.value("product.uom", counted, "category").id();

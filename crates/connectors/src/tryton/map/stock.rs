@@ -22,8 +22,8 @@ pub(in crate::tryton) struct Shelf {
 }
 
 impl Shelf {
-    /// The figures, in the unit the product is sold in. To promise is what is there and stays: less than that where more leaves than comes, today or ever,
-    /// and never what should have left already.
+    /// The figures, in the unit the product is sold in. To promise is what is there and stays: less than that where more
+    /// leaves than comes, today or ever, and never what should have left already.
     fn level(&self, units: Units) -> Level {
         let on_hand = self.today.quantity.0.0;
         let lowest = on_hand.min(self.today.forecast_quantity.0.0).min(self.ever.forecast_quantity.0.0);
@@ -32,7 +32,8 @@ impl Shelf {
     }
 }
 
-/// The stock of product `id`; nothing where its units cannot be compared. Services and retired products are not counted, whatever figures Tryton shows of them.
+/// The stock of product `id`; nothing where its units cannot be compared. Services and retired products are not counted,
+/// whatever figures Tryton shows of them.
 pub(in crate::tryton) fn stock_record(id: i64, shelves: &[Shelf]) -> Option<Record> {
     let is_counted = |row: &FigureRow| row.form != "service" && row.active.0;
     let managed =
