@@ -22,7 +22,7 @@ const FILES: [&str; 4] = [
 ];
 
 /// What is replayed; a name may stand in several files.
-const REPLAYED: [&str; 120] = [
+const REPLAYED: [&str; 127] = [
     "token",
     "token-bad",
     "store-views",
@@ -138,6 +138,13 @@ const REPLAYED: [&str; 120] = [
     "updated-at-after-base-price",
     "group-create",
     "group-create-again",
+    "category-create",
+    "category-german",
+    "category-get-all",
+    "category-get-german",
+    "category-assign",
+    "category-tree",
+    "categories-list",
     "attribute-create",
     "attribute-to-set",
     "attribute-options",
@@ -188,13 +195,14 @@ struct Free {
     key: &'static str,
 }
 
-const FREE: [Free; 5] = [
+const FREE: [Free; 6] = [
     // The shop's clock is not the recorded one.
     Free { exchange: "", key: "created_at" },
     Free { exchange: "", key: "updated_at" },
     // The recording hides the token.
     Free { exchange: "token", key: "" },
     // The catalogue of the simulated shop is larger.
+    Free { exchange: "category-tree", key: "product_count" },
     Free { exchange: "source-items-past-the-end", key: "total_count" },
     Free { exchange: "products-search-past-the-end", key: "total_count" },
 ];
@@ -218,6 +226,8 @@ impl Replay {
         let options = Options { seed: 1, products: 50, orders: 0, empty: true, now, token: TOKEN.to_owned() };
         let mut replay = Self { shop: Shop::new(options), now };
         replay.empty_shelves();
+        // The first recording makes the first category.
+        replay.shop.as_installed();
         // Making a product fills all scopes (recorded: product-create, product-get-all-scope).
         assert!(replay.shop.edit_product(now, "BOLT-M8", None, "description", DESCRIPTION));
         replay

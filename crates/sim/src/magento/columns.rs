@@ -70,6 +70,21 @@ pub(super) const CUSTOMER: &[&str] = &[
     "website_id",
 ];
 
+/// What categories can be filtered by, sorted.
+pub(super) const CATEGORY: &[&str] = &[
+    "children",
+    "created_at",
+    "entity_id",
+    "id",
+    "is_active",
+    "level",
+    "name",
+    "parent_id",
+    "path",
+    "position",
+    "updated_at",
+];
+
 /// What products can be filtered by, sorted.
 pub(super) const PRODUCT: &[&str] = &[
     "attribute_set_id",

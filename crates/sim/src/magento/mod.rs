@@ -18,6 +18,9 @@ use crate::orders;
 
 mod attributes;
 mod book;
+mod categories;
+mod category_desk;
+mod category_routes;
 mod columns;
 mod criteria;
 mod customers;
@@ -115,6 +118,8 @@ pub struct Quirks {
     /// Whether the texts of products keep characters of four bytes in UTF-8. As recorded (order-two-addresses-emoji) each
     /// of them becomes four question marks.
     pub all_characters: bool,
+    /// Whether a second category of one name below one parent is made; the shop's own code refuses its address.
+    pub double_categories: bool,
     /// Whether a read of prices with a SKU nobody has is refused as a whole, as the vendor's schema says; Magento's code
     /// leaves the SKU out, and what the recorded shop does was not recorded.
     pub strict_price_reads: bool,
@@ -408,6 +413,10 @@ impl Shop {
                 Ok(json!({"items": found.page, "search_criteria": criteria.echo(), "total_count": found.total}))
             }
             Route::Product(sku) => self.products.get(scope, sku).map(|told| self.with_quantity(sku, told)),
+            Route::Categories(route) => {
+                self.products.categories.doubles = self.quirks.double_categories;
+                self.products.sorting(now, route, scope, query, &body(request)?)
+            }
             Route::Attributes(route) => self.products.attributes.answer(route, &body(request)?),
             Route::SaveProduct => self.save_product(now, scope, None, &body(request)?),
             Route::UpdateProduct(sku) => self.save_product(now, scope, Some(sku), &body(request)?),
@@ -540,7 +549,7 @@ impl System for Shop {
         let prices = self.prices.ledger(&self.products);
         json!({
             "orders": orders, "customers": customers, "products": products, "prices": prices, "stock": stock,
-            "salable": salable, "choices": self.products.attributes.ledger(),
+            "salable": salable, "choices": self.products.attributes.ledger(), "categories": self.products.sorted_ledger(),
         })
     }
 }

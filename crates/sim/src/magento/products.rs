@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::attributes::Attributes;
+use super::categories::Categories;
 use super::columns;
 use super::criteria::{Criteria, Found, Table};
 use super::reply::{Answer, Refusal};
@@ -28,6 +29,7 @@ pub(super) struct Products {
     deleted: BTreeMap<String, (Item, Sheet)>,
     created: String,
     pub(super) attributes: Attributes,
+    pub(super) categories: Categories,
     /// Seconds before a search sees what was saved.
     pub(super) late_commit_s: u32,
     /// Whether characters of four bytes are kept.
@@ -42,7 +44,11 @@ impl Products {
         let by_id = catalogue.into_iter().map(|item| (item.product_id, item)).collect();
         let deleted = BTreeMap::new();
         let attributes = Attributes::default();
-        Self { by_id, by_sku, sheets, deleted, created, attributes, late_commit_s: 0, all_characters: false }
+        let sorted = |item: &&Item| !matches!(item.form, Form::Bundle { .. }) && item.sku != BARE;
+        let by_id: BTreeMap<u64, Item> = by_id;
+        let categories = Categories::new(by_id.values().filter(sorted).map(|item| item.product_id), &created);
+        let (late_commit_s, all_characters) = (0, false);
+        Self { by_id, by_sku, sheets, deleted, created, attributes, categories, late_commit_s, all_characters }
     }
 
     /// The entry of an id.
@@ -292,15 +298,19 @@ impl Products {
         for list in ["product_links", "options", "media_gallery_entries", "tier_prices"] {
             told.insert(list.to_owned(), json!([]));
         }
-        told.insert("custom_attributes".to_owned(), custom_attributes(item, sheet, scope));
+        let sorted = self.categories.of(item.product_id).map(|(id, _)| id.to_string()).collect();
+        told.insert("custom_attributes".to_owned(), custom_attributes(item, sheet, scope, sorted));
         Value::Object(told)
     }
 
     fn extensions(&self, item: &Item, with_stock: bool) -> Value {
         let mut told = Map::new();
         told.insert("website_ids".to_owned(), json!([1]));
-        if has_category(item) {
-            told.insert("category_links".to_owned(), json!([{"position": 0, "category_id": "3"}]));
+        let links = self.categories.of(item.product_id);
+        let links: Vec<Value> =
+            links.map(|(id, position)| json!({"position": position, "category_id": id.to_string()})).collect();
+        if !links.is_empty() {
+            told.insert("category_links".to_owned(), Value::Array(links));
         }
         if with_stock {
             told.insert("stock_item".to_owned(), fresh_stock_item(item));
@@ -380,13 +390,8 @@ fn sheet(item: &Item, created: &str) -> Sheet {
     Sheet::new(item.name.clone(), weight, item.net_price, url_key(item), created.to_owned())
 }
 
-fn no_product() -> Refusal {
+pub(super) fn no_product() -> Refusal {
     Refusal::new(404, "The product that was requested doesn't exist. Verify the product and try again.")
-}
-
-/// Whether a product stands in a category.
-fn has_category(item: &Item) -> bool {
-    !matches!(item.form, Form::Bundle { .. }) && item.sku != BARE
 }
 
 fn url_key(item: &Item) -> String {
@@ -394,7 +399,7 @@ fn url_key(item: &Item) -> String {
     words.collect::<Vec<_>>().join("-").to_lowercase()
 }
 
-fn custom_attributes(item: &Item, sheet: &Sheet, scope: &Scope) -> Value {
+fn custom_attributes(item: &Item, sheet: &Sheet, scope: &Scope, categories: Vec<String>) -> Value {
     let mut rows = Vec::new();
     let mut tell = |code: &str, value: Value| rows.push(json!({"attribute_code": code, "value": value}));
     let bundle = matches!(item.form, Form::Bundle { .. });
@@ -416,7 +421,7 @@ fn custom_attributes(item: &Item, sheet: &Sheet, scope: &Scope) -> Value {
     }
     let class = sheet.attributes.get("tax_class_id").map_or(tax_class(item), String::as_str);
     tell("tax_class_id", json!(class));
-    tell("category_ids", if has_category(item) { json!(["3"]) } else { json!([]) });
+    tell("category_ids", json!(categories));
     if let Some(description) = sheet.description(scope) {
         tell("description", json!(description));
     }

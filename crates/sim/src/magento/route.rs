@@ -1,6 +1,7 @@
 //! From a request line to the route it means, with the store view it was asked under.
 
 use super::attributes::AttributeRoute;
+use super::category_routes::CategoryRoute;
 use super::price_routes::PriceRoute;
 use super::stock_routes::StockRoute;
 
@@ -68,6 +69,8 @@ pub(super) enum Route {
     UpdateProduct(String),
     /// All about attributes under products.
     Attributes(AttributeRoute),
+    /// All about categories.
+    Categories(CategoryRoute),
     /// POST customerGroups.
     MakeGroup,
     /// All about prices under products.
@@ -145,6 +148,7 @@ impl Route {
             ("PUT", ["products", sku]) => Self::UpdateProduct(owned(sku)),
             ("GET", ["stockItems", sku]) => Self::Stock(StockRoute::Item(owned(sku))),
             ("PUT", ["products", sku, "stockItems", _]) => Self::Stock(StockRoute::SaveItem(owned(sku))),
+            (_, ["categories", rest @ ..]) => Self::Categories(CategoryRoute::of(method, rest)?),
             (_, ["inventory", rest @ ..]) => Self::Stock(StockRoute::of(method, rest)?),
             _ => return None,
         })
@@ -170,6 +174,7 @@ impl Route {
                 "Magento_Catalog::products"
             }
             Self::Attributes(route) => route.right(),
+            Self::Categories(_) => "Magento_Catalog::categories",
             Self::MakeGroup => "Magento_Customer::group",
             Self::Prices(_) => "Magento_Catalog::catalog",
             Self::Stock(route) => route.right(),

@@ -193,6 +193,7 @@ fn candidates(store: &Store, model: usize, domain: &Domain) -> Option<BTreeSet<u
             for one in wanted {
                 let value = match one {
                     Value::String(text) => Val::Text(text.clone()),
+                    other if def.fields[position].kind == Kind::Int => Val::Int(other.as_i64()?),
                     other => Val::Ref(other.as_u64()?),
                 };
                 ids.extend(store.having(model, position, &value));

@@ -15,7 +15,7 @@ pub fn ledger(store: &Store) -> Value {
         all("party.party").into_iter().filter(|id| is_customer(store, *id)).map(|id| customer(store, id)).collect();
     let products: Vec<Value> = all("product.product").into_iter().map(|id| product(store, id)).collect();
     json!({"orders": orders, "customers": customers, "products": products, "stock": stock::ledger(store),
-        "prices": price::ledger(store)})
+        "prices": price::ledger(store), "categories": super::sorting::ledger(store)})
 }
 
 /// A product with the texts of each language that has any, its weight in kilograms.
@@ -43,7 +43,8 @@ fn product(store: &Store, id: u64) -> Value {
         true => serde_json::from_str(&attributes).unwrap_or_else(|_| json!({})),
         false => Value::Null,
     };
-    json!({"id": id, "sku": code, "code": code, "identifiers": identifiers, "attributes": attributes, "name": store.text("product.template", template, "name"),
+    let categories = store.value("product.template", template, "categories").ids().to_vec();
+    json!({"id": id, "sku": code, "code": code, "categories": categories, "identifiers": identifiers, "attributes": attributes, "name": store.text("product.template", template, "name"),
         "description": store.text("product.product", id, "description"),
         "active": in_use(store, "product.product", id),
         "weight": weight.map(|(weight, factor)| (weight * factor).normalize().to_string()), "texts": texts})

@@ -15,6 +15,7 @@ mod sale;
 mod schema;
 mod seed;
 mod shipping;
+mod sorting;
 mod stock;
 mod store;
 mod translate;

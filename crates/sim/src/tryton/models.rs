@@ -239,6 +239,7 @@ fn products(measured: bool) -> Vec<Model> {
                     flag("salable", "Salable"),
                     numeric("list_price", "List Price", Digits::Fixed(4)),
                     one("account_category", "Account Category", "product.category"),
+                    field("categories", "Categories", Kind::ManyMany("product.category")),
                     char("cost_price_method", "Cost Price Method"),
                     many("products", "Variants", "product.product", "template"),
                     active(),

@@ -260,8 +260,14 @@ pub fn delete(store: &mut Store, model: &str, ids: &[u64]) -> Result<(), Fail> {
             .collect();
         for (child, back) in below {
             let child_at = store.model(child)?;
+            let bound = store.schema.models[child_at].field(back)?.required;
             for one in store.children(child, back, *id)? {
-                store.remove(child_at, one);
+                if bound {
+                    store.remove(child_at, one);
+                } else {
+                    store.put(child, one, back, Val::Null)?;
+                    store.touch(child_at, one);
+                }
             }
         }
         store.remove(at, *id);
