@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
+    /// What products are sorted by: a tree of names.
+    Category,
     /// A product family: texts, images, options.
     Product,
     /// What is sold: SKU, unit, tax class.
@@ -24,13 +26,15 @@ pub enum Kind {
 }
 
 /// Every kind this version knows.
-pub const KINDS: [Kind; 6] = [Kind::Product, Kind::Variant, Kind::Customer, Kind::Stock, Kind::Price, Kind::Order];
+pub const KINDS: [Kind; 7] =
+    [Kind::Category, Kind::Product, Kind::Variant, Kind::Customer, Kind::Stock, Kind::Price, Kind::Order];
 
 impl Kind {
     /// The word for it in files, ids and JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Self::Category => "category",
             Self::Product => "product",
             Self::Variant => "variant",
             Self::Customer => "customer",
@@ -44,11 +48,27 @@ impl Kind {
     #[must_use]
     pub fn flow(self) -> Flow {
         match self {
-            Self::Product | Self::Variant => Flow::Products,
+            Self::Category | Self::Product | Self::Variant => Flow::Products,
             Self::Customer => Flow::Customers,
             Self::Stock => Flow::Inventory,
             Self::Price => Flow::Prices,
             Self::Order => Flow::Orders,
+        }
+    }
+
+    /// Whether it is of the catalogue: what nobody has tied is passed over, unless its system's are made in others.
+    #[must_use]
+    pub fn of_catalogue(self) -> bool {
+        matches!(self, Self::Category | Self::Product | Self::Variant)
+    }
+
+    /// Its word for several of them.
+    #[must_use]
+    pub fn plural(self) -> String {
+        match self {
+            Self::Category => "categories".into(),
+            Self::Stock => "stock".into(),
+            other => alloc::format!("{other}s"),
         }
     }
 
@@ -101,6 +121,18 @@ impl Flow {
             Self::Inventory => "inventory",
             Self::Prices => "prices",
             Self::Orders => "orders",
+        }
+    }
+
+    /// The kinds it carries, those that others refer to first.
+    #[must_use]
+    pub fn kinds(self) -> &'static [Kind] {
+        match self {
+            Self::Products => &[Kind::Category, Kind::Variant],
+            Self::Customers => &[Kind::Customer],
+            Self::Inventory => &[Kind::Stock],
+            Self::Prices => &[Kind::Price],
+            Self::Orders => &[Kind::Order],
         }
     }
 }

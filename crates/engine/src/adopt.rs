@@ -1,5 +1,6 @@
 //! Binds what both sides have already, by natural key or by a list of pairs; writes nothing remote.
 
+mod categories;
 mod customers;
 
 use crate::pages::Pages;
@@ -11,6 +12,7 @@ use syncline_connect::Cursor;
 use syncline_core::id::{RemoteId, SystemName};
 use syncline_core::kind::Kind;
 use syncline_core::record::{Record, Variant};
+use syncline_core::rules::FieldRules;
 use syncline_core::text::sku_key;
 use syncline_store::Adoption;
 
@@ -76,7 +78,7 @@ impl Engine {
                     _ => report.ambiguous.push(shown(ours)),
                 }
             }
-            report.bound = self.bind(pairs, &mut report).await?;
+            report.bound = self.bind(Kind::Variant, pairs, &mut report).await?;
             reports.push(report);
         }
         Ok(reports)
@@ -106,7 +108,7 @@ impl Engine {
                     _ => report.unmatched.push(format!("{ours},{theirs}")),
                 }
             }
-            report.bound = self.bind(pairs, &mut report).await?;
+            report.bound = self.bind(Kind::Variant, pairs, &mut report).await?;
             reports.push(report);
         }
         Ok(reports)
@@ -130,7 +132,7 @@ impl Engine {
         }
     }
 
-    async fn bind(&self, pairs: Vec<Adoption>, report: &mut Adopted) -> Result<usize, EngineError> {
+    async fn bind(&self, kind: Kind, pairs: Vec<Adoption>, report: &mut Adopted) -> Result<usize, EngineError> {
         let mut bound = 0;
         for pair in pairs {
             let label = pair.label.clone();
@@ -144,13 +146,19 @@ impl Engine {
             }
         }
         self.attend_satellites().await?;
-        if let Some(rules) = self.flows.products.as_ref().filter(|_| bound > 0) {
-            // What was not tied was passed over: now it is read.
-            for name in rules.systems() {
-                self.store.forget_cursor(self.system(name)?.uid.clone(), Kind::Variant).await?;
-            }
+        if bound > 0 {
+            self.read_anew_of(kind).await?;
         }
         Ok(bound)
+    }
+
+    /// Sees to it that records of `kind` that were just tied are read: what was not tied was passed over.
+    async fn read_anew_of(&self, kind: Kind) -> Result<(), EngineError> {
+        for name in self.field_rules(kind).into_iter().flat_map(FieldRules::systems) {
+            self.store.forget_cursor(self.system(name)?.uid.clone(), kind).await?;
+        }
+        self.store.wake_referring(kind, self.now()).await?;
+        Ok(())
     }
 
     /// Every product of the shop, and those the ERP offers: nobody can sell what is retired there.

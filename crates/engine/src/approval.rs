@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::planner::Decision;
+use syncline_core::rules::FieldRules;
 use syncline_store::{Accept, LaneFilter, LaneRow};
 
 /// Writes of one pass that nobody is asked about.
@@ -38,8 +39,9 @@ struct Approved {
     changes: usize,
 }
 
-/// The kinds that are guarded, with where their flow comes from.
-pub(crate) const GUARDED: [Kind; 3] = [Kind::Variant, Kind::Price, Kind::Customer];
+/// The kinds that are guarded; those of one flow are counted together.
+pub(crate) const GUARDED: [Kind; 4] = [Kind::Category, Kind::Variant, Kind::Price, Kind::Customer];
+const FLOWS: [Flow; 3] = [Flow::Products, Flow::Prices, Flow::Customers];
 
 impl Engine {
     /// Flows whose next pass would change too much to go unseen. What was approved lasts until the flow is at rest.
@@ -48,27 +50,37 @@ impl Engine {
     /// Where the store fails, or a system that has to be asked first.
     pub async fn gates(&self) -> Result<BTreeMap<Flow, Gate>, EngineError> {
         let mut gates = BTreeMap::new();
-        for kind in GUARDED {
-            let Some(rules) = self.field_rules(kind).filter(|_| self.writes_to(kind)) else { continue };
-            let filter = LaneFilter { kind: Some(kind), states: vec!["ready", "awaiting"], ..LaneFilter::default() };
-            let lanes = self.store.lanes(filter).await?;
-            // What is to be tried again later counts as much as what is tried now.
-            let due = |lane: &&LaneRow| lane.state == "ready" || lane.ready_at <= self.now();
-            let due: Vec<EntityId> = lanes.iter().filter(due).map(|lane| lane.entity).collect();
-            let approved = self.approved(kind.flow()).await?;
-            if due.len() <= FEW {
-                if lanes.is_empty() && approved.changes > 0 {
-                    self.approve_changes(kind.flow(), Approved::default()).await?;
+        for flow in FLOWS {
+            let kinds = GUARDED.into_iter().filter(|kind| kind.flow() == flow && self.writes_to(*kind));
+            let guarded: Vec<(Kind, &FieldRules)> =
+                kinds.filter_map(|kind| Some((kind, self.field_rules(kind)?))).collect();
+            if guarded.is_empty() {
+                continue;
+            }
+            let (mut due, mut at_rest) = (Vec::new(), true);
+            for (kind, _) in &guarded {
+                let filter =
+                    LaneFilter { kind: Some(*kind), states: vec!["ready", "awaiting"], ..LaneFilter::default() };
+                let lanes = self.store.lanes(filter).await?;
+                at_rest &= lanes.is_empty();
+                // What is to be tried again later counts as much as what is tried now.
+                let is_due = |lane: &&LaneRow| lane.state == "ready" || lane.ready_at <= self.now();
+                due.push((*kind, lanes.iter().filter(is_due).map(|lane| lane.entity).collect::<Vec<EntityId>>()));
+            }
+            let approved = self.approved(flow).await?;
+            if due.iter().map(|(_, lanes)| lanes.len()).sum::<usize>() <= FEW {
+                if at_rest && approved.changes > 0 {
+                    self.approve_changes(flow, Approved::default()).await?;
                 }
                 continue;
             }
-            // Customers of several shops are all tied to the ERP.
-            let whole =
-                rules.pairs.first().filter(|_| kind == Kind::Customer).map_or(&rules.source, |pair| &pair.target);
-            let of = self.tied_count(kind, whole).await?;
-            let changes = self.changes(kind, &due).await?;
-            if is_mass(changes as u64, of as u64) && changes > approved.changes.saturating_add(FEW) {
-                gates.insert(kind.flow(), Gate { changes, of });
+            let mut gate = Gate { changes: 0, of: 0 };
+            for ((kind, rules), (_, lanes)) in guarded.iter().zip(&due) {
+                gate.of += self.tied_count(*kind, whole(*kind, rules)).await?;
+                gate.changes += self.changes(*kind, lanes).await?;
+            }
+            if is_mass(gate.changes as u64, gate.of as u64) && gate.changes > approved.changes.saturating_add(FEW) {
+                gates.insert(flow, gate);
             }
         }
         Ok(gates)
@@ -128,6 +140,11 @@ impl Engine {
         self.store.accept(accept).await?;
         Ok(())
     }
+}
+
+/// The system whose records of `kind` are all there are: customers of several shops are all tied to the ERP.
+fn whole(kind: Kind, rules: &FieldRules) -> &SystemName {
+    rules.pairs.first().filter(|_| kind == Kind::Customer).map_or(&rules.source, |pair| &pair.target)
 }
 
 /// Kept as the cursor of a system of our own.

@@ -87,6 +87,8 @@ pub struct SystemConfig {
     pub password: Option<Secret>,
     /// Locale of our records → store view, in a shop.
     pub views: BTreeMap<String, String>,
+    /// The category that those of the ERP stand below, in a shop; its first store's root where nothing is said.
+    pub category_root: Option<String>,
     /// Company by name, in an ERP.
     pub company: Option<String>,
     /// Web shop by name, in an ERP.
@@ -179,6 +181,8 @@ pub struct Config {
     pub one_by_email: bool,
     /// Rules of the products flow, where there is one.
     pub products: Option<FieldRules>,
+    /// Rules of the other kinds that the products flow carries.
+    pub beside: BTreeMap<Kind, FieldRules>,
     /// What is carried of products beside, by the shop's code.
     pub attributes: BTreeMap<String, Attribute>,
     /// Rules of the prices flow, where there is one.
@@ -223,6 +227,7 @@ impl Config {
             customers: if on(Flow::Customers) { self.customers.clone() } else { Vec::new() },
             one_by_email: self.one_by_email,
             products: self.products.clone().filter(|_| on(Flow::Products)),
+            beside: if on(Flow::Products) { self.beside.clone() } else { BTreeMap::new() },
             prices: self.prices.clone().filter(|_| on(Flow::Prices)),
             inventory: self.inventory.clone().filter(|_| on(Flow::Inventory)),
             watched,

@@ -88,7 +88,7 @@ impl Engine {
                 Some(decision) => decision.into(),
                 None => self.decide_customer(case, source, target, side, aside)?,
             },
-            Kind::Variant | Kind::Product | Kind::Stock | Kind::Price => {
+            Kind::Category | Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => {
                 Decision::Outside("no flow carries it".to_string()).into()
             }
         };

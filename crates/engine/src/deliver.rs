@@ -418,8 +418,8 @@ impl Engine {
         let version = snapshot.version.clone();
         let Some((id, record)) = snapshot.records.into_iter().next() else { return Ok(()) };
         let told = match record.kind() {
-            Kind::Stock | Kind::Variant | Kind::Price | Kind::Customer => Told::Asked,
-            _ => Told::News,
+            Kind::Order => Told::News,
+            _ => Told::Asked,
         };
         let records = vec![poll::row(id, &record, version, told)];
         let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };

@@ -58,8 +58,8 @@ impl<'a> Pages<'a> {
     }
 
     fn repeats(&self) -> Error {
-        let (kind, place) = (self.kind, text::shown(&self.cursor.0, 200));
-        let what = format!("the list of {kind}s repeats a page after {} pages, at the cursor `{place}`", self.walked);
+        let (kind, place) = (self.kind.plural(), text::shown(&self.cursor.0, 200));
+        let what = format!("the list of {kind} repeats a page after {} pages, at the cursor `{place}`", self.walked);
         Error::new(ErrorKind::Broken, what)
     }
 

@@ -25,7 +25,7 @@ impl Engine {
         while let Some(page) = pages.next().await? {
             let mut records: Vec<Incoming> = page.seen.into_iter().flat_map(|seen| incoming(kind, seen)).collect();
             if self.begins_in(system, kind) {
-                let new = |row: &&mut Incoming| row.told == Told::News && planner::is_sellable(&row.leaves);
+                let new = |row: &&mut Incoming| row.told == Told::News && planner::is_made(kind, &row.leaves);
                 records.iter_mut().filter(new).for_each(|row| row.told = Told::Origin);
             }
             let counts = self
@@ -54,7 +54,7 @@ impl Engine {
     pub(crate) fn begins_in(&self, system: &System, kind: Kind) -> bool {
         let creates = |rules: &&FieldRules| rules.pairs.iter().any(|pair| pair.creates);
         let rules = self.field_rules(kind).filter(creates);
-        kind == Kind::Variant && rules.is_some_and(|rules| rules.source == system.name)
+        kind.of_catalogue() && rules.is_some_and(|rules| rules.source == system.name)
     }
 }
 
@@ -95,6 +95,7 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>, told: Told) -
     let label = match record {
         Record::Order(order) => order.number.clone().unwrap_or_else(|| id.id.clone()),
         Record::Variant(variant) => variant.sku.clone().unwrap_or_else(|| id.id.clone()),
+        Record::Category(category) => category.name().unwrap_or(&id.id).to_owned(),
         Record::Customer(_) => customer_label(&id),
         Record::Stock(_) | Record::Price(_) => id.id.clone(),
     };

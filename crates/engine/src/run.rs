@@ -46,6 +46,8 @@ pub struct Flows {
     pub one_by_email: bool,
     /// Rules of the products flow.
     pub products: Option<FieldRules>,
+    /// Rules of the other kinds that the products flow carries.
+    pub beside: BTreeMap<Kind, FieldRules>,
     /// Rules of the prices flow.
     pub prices: Option<PriceRules>,
     /// Rules of the inventory flow.
@@ -242,8 +244,9 @@ impl Engine {
         let customers = customers.flat_map(|rules| rules.systems().map(|name| (name, Kind::Customer)));
         let stock = self.flows.inventory.iter().map(|rules| (&rules.source, Kind::Stock));
         let prices = self.flows.prices.iter().map(|rules| (&rules.fields.source, Kind::Price));
-        let products = self.flows.products.iter();
-        let products = products.flat_map(|rules| rules.systems().map(|name| (name, Kind::Variant)));
+        // What others refer to first.
+        let products = Flow::Products.kinds().iter().filter_map(|kind| Some((self.field_rules(*kind)?, *kind)));
+        let products = products.flat_map(|(rules, kind)| rules.systems().map(move |name| (name, kind)));
         let mut all: Vec<(&SystemName, Kind)> = Vec::new();
         for one in orders.chain(customers).chain(stock).chain(prices).chain(products) {
             if !all.contains(&one) {
@@ -321,17 +324,20 @@ impl Engine {
         let inventory = self.flows.inventory.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
         let products = self.flows.products.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
         let prices = self.flows.prices.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
-        let Flows { orders, customers, one_by_email, .. } = &self.flows;
-        let rules = format!("3 {orders:?} {customers:?} {one_by_email}{inventory}{products}{prices}");
+        let Flows { orders, customers, one_by_email, beside, .. } = &self.flows;
+        let beside = if beside.is_empty() { String::new() } else { format!(" {beside:?}") };
+        let rules = format!("3 {orders:?} {customers:?} {one_by_email}{inventory}{products}{beside}{prices}");
         if self.store.cursor(ours.clone(), Kind::Order).await? == rules {
             return Ok(());
         }
         let names = self.systems.values().map(|system| (system.uid.clone(), system.name.clone()));
         self.store.name_systems(names.collect()).await?;
         self.attend_satellites().await?;
-        for system in self.systems.values().filter(|system| self.begins_in(system, Kind::Variant)) {
-            // What was passed over while nothing was made elsewhere is read now.
-            self.store.forget_cursor(system.uid.clone(), Kind::Variant).await?;
+        for kind in Flow::Products.kinds() {
+            for system in self.systems.values().filter(|system| self.begins_in(system, *kind)) {
+                // What was passed over while nothing was made elsewhere is read now.
+                self.store.forget_cursor(system.uid.clone(), *kind).await?;
+            }
         }
         self.store.retry(Retry::Rules, self.now()).await?;
         let cursor = Some((Kind::Order, rules));

@@ -1,6 +1,7 @@
 //! Records that systems share field by field: each target of the flow is compared with the source in turn.
 
 use crate::aside::Asides;
+use crate::catalogue;
 use crate::customers;
 use crate::decide::Decided;
 use crate::gone::buried;
@@ -18,7 +19,7 @@ use syncline_core::path::Path;
 use syncline_core::planner::{self, CreateCase, Decision, Planned, Share, Shared, SharedCase};
 use syncline_core::policy::Hold;
 use syncline_core::profile::Fit;
-use syncline_core::record::{CUSTOMER_SHARED, PRICE_SHARED, VARIANT_SHARED};
+use syncline_core::record::shared_paths;
 use syncline_core::rules::{FieldPolicy, FieldRules, PairRules};
 use syncline_store::{Agreed, Base, Basis, Case, Stray};
 
@@ -36,9 +37,10 @@ impl Engine {
     pub(crate) fn field_rules(&self, kind: Kind) -> Option<&FieldRules> {
         match kind {
             Kind::Variant => self.flows.products.as_ref(),
+            Kind::Category | Kind::Product => self.flows.beside.get(&kind),
             Kind::Price => self.flows.prices.as_ref().map(|rules| &rules.fields),
             Kind::Customer => self.flows.customers.first(),
-            _ => None,
+            Kind::Stock | Kind::Order => None,
         }
     }
 
@@ -94,11 +96,7 @@ impl Engine {
         planner::shared(&SharedCase {
             rules,
             kind: case.kind,
-            shared: match case.kind {
-                Kind::Price => &PRICE_SHARED,
-                Kind::Customer => &CUSTOMER_SHARED,
-                _ => &VARIANT_SHARED,
-            },
+            shared: shared_paths(case.kind),
             source: Share {
                 system: &source.name,
                 seen: &seen_source,
@@ -129,6 +127,9 @@ impl Engine {
             (Kind::Customer, _) => {
                 let elements = case.bound.get(&target.uid).map(|bound| bound.elements.clone()).unwrap_or_default();
                 customers::side_by_side(&seen(source), &seen(target), &elements)
+            }
+            (kind, _) if kind.of_catalogue() => {
+                catalogue::side_by_side(case, (source, seen(source)), (target, seen(target)))
             }
             _ => (seen(source), seen(target)),
         }
@@ -178,8 +179,12 @@ impl Engine {
         leaves: &Leaves,
         elements: &[(Path, String)],
     ) -> Leaves {
-        let (Kind::Customer, Some(rules)) = (case.kind, self.rules_of(case)) else { return leaves.clone() };
-        let peer = rules.systems().find(|name| **name != system.name).and_then(|name| self.systems.get(name));
+        let Some(rules) = self.rules_of(case).filter(|_| case.kind == Kind::Customer || case.kind.of_catalogue())
+        else {
+            return leaves.clone();
+        };
+        let other = case.basis.as_ref().and_then(|basis| self.systems.values().find(|one| one.uid == basis.peer));
+        let peer = other.or_else(|| self.systems.get(rules.systems().find(|name| **name != system.name)?));
         let Some(rules) = peer.and_then(|peer| rules.between(&system.name, &peer.name)) else { return leaves.clone() };
         let (Some(peer), mut after) = (peer, case.clone()) else { return leaves.clone() };
         after.sides.entry(system.uid.clone()).or_default().seen = leaves.clone();

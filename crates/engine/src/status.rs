@@ -63,9 +63,8 @@ impl Engine {
             // Records of a flow that was switched off are no part of the picture.
             let off = match row.kind {
                 Kind::Stock => self.flows.inventory.is_none(),
-                Kind::Variant => self.flows.products.is_none(),
-                Kind::Price => self.flows.prices.is_none(),
-                _ => false,
+                Kind::Category | Kind::Product | Kind::Variant | Kind::Price => self.field_rules(row.kind).is_none(),
+                Kind::Customer | Kind::Order => false,
             };
             if off {
                 continue;

@@ -16,6 +16,7 @@ use syncline_core::delivery::after;
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::policy::{ErrorKind, Hold};
+use syncline_core::rules::FieldRules;
 use syncline_core::text;
 use syncline_store::{Accept, Known, SweepCount, SweepState, Walk};
 
@@ -70,8 +71,8 @@ struct KeyPage {
 }
 
 impl Engine {
-    /// What can be swept, of one flow only where one is named: the orders and the customers in both systems, and the
-    /// variants wherever something of them flows.
+    /// What can be swept, of one flow only where one is named: the orders and the customers in both systems, all kinds of
+    /// the catalogue, and the variants wherever something of them flows.
     ///
     /// # Errors
     /// Where the file lacks a system that a flow names.
@@ -81,8 +82,9 @@ impl Engine {
         for rules in self.flows.orders.iter().filter(|_| wanted(Flow::Orders)) {
             sweeps.extend([(&rules.source, Kind::Order), (&rules.target, Kind::Order)]);
         }
-        if let Some(rules) = self.flows.products.as_ref().filter(|_| wanted(Flow::Products)) {
-            sweeps.extend(rules.systems().map(|name| (name, Kind::Variant)));
+        for kind in Flow::Products.kinds().iter().filter(|_| wanted(Flow::Products)) {
+            let rules = self.field_rules(*kind);
+            sweeps.extend(rules.into_iter().flat_map(FieldRules::systems).map(|name| (name, *kind)));
         }
         for rules in self.flows.customers.iter().filter(|_| wanted(Flow::Customers)) {
             sweeps.extend(rules.systems().map(|name| (name, Kind::Customer)));
@@ -341,7 +343,8 @@ impl Swept {
     pub fn suspicion(&self) -> Hold {
         let Self { system, kind, suspected, bound, .. } = self;
         let what = format!(
-            "{system} does not list {suspected} of the {bound} {kind}s tied there; nothing was taken for deleted"
+            "{system} does not list {suspected} of the {bound} {} tied there; nothing was taken for deleted",
+            kind.plural()
         );
         let remedy =
             "see whether its url, rights and websites are still right; if they are gone, `syncline sweep --believe`";
@@ -380,7 +383,10 @@ fn of_record(kind: ErrorKind) -> bool {
 
 fn repeats(kind: Kind, cursor: &str) -> Error {
     let place = text::shown(cursor, 200);
-    Error::new(ErrorKind::Broken, format!("the list of keys of {kind}s repeats a page at the cursor `{place}`"))
+    Error::new(
+        ErrorKind::Broken,
+        format!("the list of keys of {} repeats a page at the cursor `{place}`", kind.plural()),
+    )
 }
 
 fn failed(system: &System, error: Error) -> EngineError {

@@ -171,11 +171,11 @@ impl Engine {
         let shared = self.field_rules(change.kind).is_some();
         match (change.kind, &change.step) {
             (Kind::Stock, _) => return Err("an old figure would be sold twice; the ERP's next one counts".to_string()),
-            (Kind::Variant | Kind::Product | Kind::Price | Kind::Customer, Step::Update) if shared => {}
-            (Kind::Variant | Kind::Product | Kind::Price, Step::Update) => {
+            (Kind::Order, Step::Update | Step::Attach(_)) => return Err("it goes with its order".to_string()),
+            (_, Step::Update) if shared => {}
+            (kind, Step::Update) if kind != Kind::Customer => {
                 return Err("no flow of the file carries it any more".to_string());
             }
-            (Kind::Order, Step::Update | Step::Attach(_)) => return Err("it goes with its order".to_string()),
             (Kind::Order, _) => return Err(format!("cancel the order in {target} by hand")),
             (Kind::Customer, _) => return Err(format!("others may use it by now; remove it in {target} by hand")),
             (_, _) => return Err(format!("take it back in {target} by hand")),

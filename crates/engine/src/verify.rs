@@ -17,7 +17,7 @@ use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::mark::is_mark;
 use syncline_core::record::{Order, Record};
-use syncline_core::rules::{OrderRules, Released};
+use syncline_core::rules::{FieldRules, OrderRules, Released};
 use syncline_store::LaneFilter;
 
 /// What comparing one flow found.
@@ -37,6 +37,9 @@ pub struct FlowProof {
     pub open: usize,
     /// Sum of all differences in totals, in minor units.
     pub cents_off: u64,
+    /// Records compared, by kind, where the flow carries several.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub kinds: BTreeMap<Kind, usize>,
     /// The differences by name, at most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
@@ -59,6 +62,12 @@ impl FlowProof {
         self.open += other.open;
         self.cents_off += other.cents_off;
         other.details.into_iter().for_each(|detail| self.tell(detail));
+    }
+
+    /// The same for records of `kind`, one of several that the flow carries.
+    fn add_of(&mut self, kind: Kind, other: Self) {
+        *self.kinds.entry(kind).or_default() += other.compared;
+        self.add(other);
     }
 
     fn tell(&mut self, detail: String) {
@@ -94,14 +103,23 @@ impl Engine {
         if let Some(rules) = &self.flows.inventory {
             proof.flows.insert(Flow::Inventory, self.verify_stock(rules).await?);
         }
-        if let Some(rules) = &self.flows.products {
-            proof.flows.insert(Flow::Products, self.verify_shared(Kind::Variant, rules).await?);
+        let mut products = FlowProof::default();
+        for (kind, rules) in self.of_products() {
+            products.add_of(kind, self.verify_shared(kind, rules).await?);
+        }
+        if self.flows.products.is_some() {
+            proof.flows.insert(Flow::Products, products);
         }
         if let Some(rules) = &self.flows.prices {
             proof.flows.insert(Flow::Prices, self.verify_shared(Kind::Price, &rules.fields).await?);
         }
         proof.drift = proof.flows.values().map(FlowProof::drift).sum();
         Ok(proof)
+    }
+
+    /// The kinds of the products flow, each with its rules.
+    fn of_products(&self) -> impl Iterator<Item = (Kind, &FieldRules)> {
+        Flow::Products.kinds().iter().filter_map(|kind| Some((*kind, self.field_rules(*kind)?)))
     }
 
     /// Entities whose lane is open or not done yet; awaiting ones too, for something may still land.

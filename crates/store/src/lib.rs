@@ -1,5 +1,6 @@
 //! Remembers: whole business transactions, never rows. SQLite beneath, one writer.
 
+mod case;
 mod codec;
 mod error;
 mod file;
@@ -10,6 +11,7 @@ mod sql;
 mod sweep;
 mod types;
 
+pub use case::{Basis, BoundTo, Case, Related, SideState, Stray};
 pub use error::StoreError;
 pub use runs::{RunRow, Runs, TakeBack, Written};
 pub use shell::Sql;
@@ -106,6 +108,10 @@ pub trait Store: Debug + Send + Sync {
     /// Gives every variant that two systems know a ready lane of `kind`, where it has none. Returns how many are new.
     fn attend(&self, kind: Kind, now: Timestamp) -> Fut<'_, usize> {
         self.beneath().attend(kind, now)
+    }
+    /// Makes ready what refers to tied records of `kind`, once such were tied. Returns how many that are.
+    fn wake_referring(&self, kind: Kind, now: Timestamp) -> Fut<'_, usize> {
+        self.beneath().wake_referring(kind, now)
     }
     /// Where the journal stands: what is written to it from now on is later than anything read before.
     fn place_in_journal(&self) -> Fut<'_, u64> {

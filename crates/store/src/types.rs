@@ -1,6 +1,6 @@
 //! What goes into the transactions and what comes out.
 
-use crate::Tombstone;
+use crate::{Basis, Case};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,6 @@ use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
-use syncline_core::planner::Undoings;
 use syncline_core::policy::Hold;
 use syncline_core::profile::Guard;
 
@@ -136,33 +135,6 @@ pub struct Claimed {
     pub attempts: u32,
 }
 
-/// One system's side of an entity.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SideState {
-    /// What it shows, in its own words.
-    pub seen: Leaves,
-    /// What it showed when it last agreed with another system, by that system.
-    pub bases: BTreeMap<SystemUid, Leaves>,
-    /// Its version there.
-    pub version: Option<String>,
-    /// Grows with every change of this row.
-    pub revision: u64,
-    /// When what it shows was read for the first time as it is.
-    pub seen_at: Timestamp,
-    /// Where the journal stood when it was asked for; 0 where that was not noted.
-    pub asked_at: u64,
-    /// The last answer for it could not be read: `seen` is what was readable before, if anything was.
-    pub unread: bool,
-}
-
-impl SideState {
-    /// What it showed when it last agreed with `peer`; nothing before.
-    #[must_use]
-    pub fn base(&self, peer: &SystemUid) -> Leaves {
-        self.bases.get(peer).cloned().unwrap_or_default()
-    }
-}
-
 /// What one side of a pair showed when both agreed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
@@ -217,92 +189,6 @@ pub struct Resolve {
     pub chosen: Vec<(SystemUid, Path, Option<Value>)>,
     /// In words, for the journal, without personal text.
     pub told: String,
-}
-
-/// What an entity is called in one system.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BoundTo {
-    /// Its main id there.
-    pub id: RemoteId,
-    /// Whether that document is another entity's first of all, and this one's too.
-    pub shared: bool,
-    /// Its elements: our path → the system's key.
-    pub elements: BTreeMap<Path, String>,
-}
-
-/// Everything known about one entity.
-#[derive(Debug, Clone)]
-pub struct Case {
-    /// The entity.
-    pub entity: EntityId,
-    /// Its kind.
-    pub kind: Kind,
-    /// What a person calls it.
-    pub label: String,
-    /// What each system calls it.
-    pub bound: BTreeMap<SystemUid, BoundTo>,
-    /// What each system shows.
-    pub sides: BTreeMap<SystemUid, SideState>,
-    /// The delivery that is not over.
-    pub delivery: Option<Delivery>,
-    /// Attempts noted for it so far.
-    pub attempt: u32,
-    /// A person let it through the rule of the first day.
-    pub admitted: bool,
-    /// What orders take from it; for stock.
-    pub commitments: Vec<Commitment>,
-    /// Values people chose, by the system the pair goes to.
-    pub chosen: BTreeMap<SystemUid, Leaves>,
-    /// Writes that people took back, by the system written to and the one the values came from.
-    pub undone: BTreeMap<(SystemUid, SystemUid), Undoings>,
-    /// What the delivery that is not over was planned on, where it goes by fields.
-    pub basis: Option<Basis>,
-    /// Writes that may still land late or a second time, oldest first.
-    pub strays: Vec<Stray>,
-    /// Systems that do not have it any more; for stock and prices, their variant.
-    pub gone: BTreeMap<SystemUid, Tombstone>,
-}
-
-impl Case {
-    /// What was written to `system` for the values of `peer` and a person took back.
-    #[must_use]
-    pub fn undone(&self, system: &SystemUid, peer: &SystemUid) -> Undoings {
-        self.undone.get(&(system.clone(), peer.clone())).cloned().unwrap_or_default()
-    }
-
-    /// How often what each side shows has changed: what is decided on it holds as long as these do.
-    #[must_use]
-    pub fn revisions(&self) -> BTreeMap<SystemUid, u64> {
-        self.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect()
-    }
-
-    /// Whether it is gone from a system and a person said that this is right: it is no part of the flow any more.
-    #[must_use]
-    pub fn left_out(&self) -> bool {
-        self.gone.values().any(|stone| stone.accepted)
-    }
-}
-
-/// What the other system showed when a write was planned, for the same fields.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Basis {
-    /// The other system.
-    pub peer: SystemUid,
-    /// What it showed, in its own words.
-    pub leaves: Leaves,
-}
-
-/// A write that is over and may still land late or a second time.
-#[derive(Debug, Clone)]
-pub struct Stray {
-    /// The write.
-    pub delivery: Delivery,
-    /// From when on nothing of it can land any more.
-    pub at: Timestamp,
-    /// What it was planned on, where it goes by fields.
-    pub basis: Option<Basis>,
-    /// What the target showed of its fields before.
-    pub before: Option<Leaves>,
 }
 
 /// A planned step to be made durable.

@@ -155,3 +155,34 @@ async fn a_variant_that_is_renamed_in_its_system_stays_the_same_one() {
     assert_eq!(store.load(entity).await.expect("loaded").bound[&uid("shop")].id.id, "MUG-2");
     assert_eq!(store.load(entity).await.expect("loaded").bound[&uid("erp")].id.id, "MUG");
 }
+
+#[tokio::test]
+async fn what_refers_to_a_category_is_woken_once_that_is_tied() {
+    use syncline_core::leaf::{Ref, Target};
+    let store = Sql::inline(":memory:").expect("a store");
+    let telling = |kind: Kind, id: &str, refers: Option<&str>| {
+        let reference = refers.map(|to| Value::Ref(Ref::remote(Kind::Category, RemoteId::new("", to))));
+        let leaves = std::iter::once((Path::field("parent"), reference)).collect();
+        let id = RemoteId::new("", id);
+        let (aliases, takes, label) = (Vec::new(), Vec::new(), id.id.clone());
+        Incoming { kind, id, aliases, leaves, version: None, label, told: Told::Origin, takes, refused: None }
+    };
+    for (id, parent) in [("7", None), ("8", Some("7")), ("9", Some("70"))] {
+        assert_eq!(tell(&store, "erp", telling(Kind::Category, id, parent)).await, 1);
+    }
+    for _ in 0..3 {
+        let lane = claimed(&store).await;
+        store.release(release(&lane, LaneState::Idle, Agreed::default())).await.expect("released");
+    }
+    let ids = [("erp", "7"), ("shop", "4")].map(|(system, id)| (uid(system), RemoteId::new("", id), Vec::new()));
+    let pair = Adoption { kind: Kind::Category, label: "Lamps".to_string(), ids: ids.to_vec() };
+    assert_eq!(store.adopt(vec![pair], NOW).await, Ok(1));
+    assert_eq!(store.wake_referring(Kind::Category, NOW).await, Ok(2));
+    let below = store.entities(uid("erp"), Kind::Category, vec![RemoteId::new("", "8")]).await.expect("asked");
+    let case = store.load(below[0].expect("known")).await.expect("loaded");
+    let reference = Ref::remote(Kind::Category, RemoteId::new("", "7"));
+    let known = case.referred(&uid("erp"), &reference).expect("the parent is known");
+    assert_eq!(known.ids[&uid("shop")], RemoteId::new("", "4"));
+    let ours = Ref { to: Target::Entity(known.entity), ..reference };
+    assert_eq!(case.referred(&uid("shop"), &ours), Some(known));
+}

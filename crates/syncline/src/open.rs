@@ -64,6 +64,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 url: system.url.clone(),
                 auth,
                 views: system.views.clone(),
+                category_root: system.category_root.clone(),
                 attributes: carried(config).keys().cloned().collect(),
             }))
         }
@@ -260,6 +261,7 @@ pub(crate) fn kinds() -> Vec<(SystemKind, Box<dyn Connector>)> {
                     url: String::new(),
                     auth: auth.clone(),
                     views: BTreeMap::new(),
+                    category_root: None,
                     attributes: BTreeSet::new(),
                 })),
                 SystemKind::Tryton => Box::new(tryton::Tryton::new(tryton::Config::new("", "", ""))),

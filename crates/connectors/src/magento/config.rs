@@ -13,6 +13,8 @@ pub struct Config {
     pub auth: Auth,
     /// Locale of our records → code of the store view that shows it; for locales left out the shop's own settings say.
     pub views: BTreeMap<String, String>,
+    /// The category the others stand below, by its name or id; where nothing is said the root of the first store.
+    pub category_root: Option<String>,
     /// Codes of the products' attributes that are carried.
     pub attributes: BTreeSet<String>,
 }

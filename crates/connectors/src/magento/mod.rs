@@ -2,6 +2,7 @@
 //! tax numbers of customers, products' texts, quantities and prices are written, and simple products made.
 
 mod attributes;
+mod categories;
 mod client;
 mod complaints;
 mod config;
@@ -25,6 +26,7 @@ mod stock;
 mod views;
 mod weight;
 mod wire;
+mod wire_category;
 
 #[cfg(test)]
 mod tests;
@@ -76,6 +78,10 @@ pub struct Magento {
     /// Codes of the attributes that are carried.
     wanted: BTreeSet<String>,
     options: options::Cache,
+    /// What the file calls the root of categories.
+    root_name: Option<String>,
+    /// Its id, once it was asked for.
+    root: tokio::sync::Mutex<Option<u64>>,
 }
 
 impl Magento {
@@ -84,6 +90,8 @@ impl Magento {
     pub fn new(config: Config) -> Self {
         Self {
             wanted: config.attributes.clone(),
+            root_name: config.category_root.clone(),
+            root: tokio::sync::Mutex::default(),
             client: Client::new(config),
             profile: profile::profile(),
             places: stock::Cache::default(),
@@ -186,8 +194,8 @@ impl Magento {
             Kind::Order => format!("orders/{}", numeric(kind, id)?),
             Kind::Customer => format!("customers/{}", numeric(kind, id)?),
             Kind::Product => return Err(unsupported("products are read as variants, by SKU")),
-            Kind::Variant | Kind::Stock | Kind::Price => {
-                return Err(unsupported("variants, stock and prices are read many at a time"));
+            Kind::Category | Kind::Variant | Kind::Stock | Kind::Price => {
+                return Err(unsupported("categories, variants, stock and prices are read many at a time"));
             }
         };
         let value: Value = match self.client.get(ctx, &path).await {
@@ -394,6 +402,7 @@ impl Connector for Magento {
             match kind {
                 Kind::Order => self.feed(ctx, ORDERS, since).await,
                 Kind::Customer => self.feed(ctx, CUSTOMERS, since).await,
+                Kind::Category => self.category_feed(ctx, since).await,
                 Kind::Variant => self.product_feed(ctx, since).await,
                 Kind::Product => Err(unsupported("products are read as variants, by SKU")),
                 // No feed: a quantity or a price that changes moves nothing a search could go by.
@@ -407,6 +416,7 @@ impl Connector for Magento {
             match kind {
                 Kind::Order => self.key_page(ctx, ORDERS, after).await,
                 Kind::Customer => self.key_page(ctx, CUSTOMERS, after).await,
+                Kind::Category => self.category_keys(ctx, after).await,
                 Kind::Variant | Kind::Stock | Kind::Price => self.key_page(ctx, PRODUCTS, after).await,
                 Kind::Product => Err(unsupported("products are read as variants, by SKU")),
             }
@@ -417,6 +427,7 @@ impl Connector for Magento {
         Box::pin(async move {
             match kind {
                 Kind::Stock => self.read_stock(ctx, ids, Depth::Whole).await,
+                Kind::Category => self.read_categories(ctx, ids).await,
                 Kind::Variant => self.read_products(ctx, ids).await,
                 Kind::Price => self.read_prices(ctx, ids).await,
                 _ => join_all(ids.iter().map(|id| self.read_one(ctx, kind, id))).await,

@@ -199,7 +199,7 @@ impl Magento {
     }
 
     /// The error; where the shop has the store view no more it is of this kind, and the views are read again the next time.
-    async fn without_view(&self, error: Error, kind: ErrorKind) -> Error {
+    pub(super) async fn without_view(&self, error: Error, kind: ErrorKind) -> Error {
         if error.kind != ErrorKind::Config || !error.message.contains(NO_SUCH_VIEW) {
             return error;
         }

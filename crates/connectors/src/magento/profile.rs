@@ -45,6 +45,7 @@ pub(super) const ATTRIBUTES: &str = "attributes.*";
 const VARIANT: &[&str] =
     &["sku", "form", "active", "serial", "weight", ATTRIBUTES, "texts.*.name", "texts.*.description", "changed.at"];
 const VARIANT_WRITES: &[&str] = &["active", "weight", ATTRIBUTES, "texts.*.name", "texts.*.description"];
+const CATEGORY: &[&str] = &["parent", "active", "texts.*.name"];
 const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
 const PRICE: &[&str] = &["variant", "lists[*]", "prices[*]", "prices[*].until"];
 const PRICE_WRITES: &[&str] = &["prices[*]", "prices[*].until"];
@@ -102,6 +103,7 @@ pub(super) fn profile() -> Profile {
         settle_s: Some(SETTLE_S),
         ..reading(CUSTOMER, "updated_at")
     };
+    let category = reading(CATEGORY, "");
     let stock = KindProfile {
         writes: vec!["levels[*].on_hand".to_owned()],
         steps: vec![Step::Update],
@@ -131,6 +133,7 @@ pub(super) fn profile() -> Profile {
         kinds: BTreeMap::from([
             (Kind::Order, order),
             (Kind::Customer, customer),
+            (Kind::Category, category),
             (Kind::Variant, variant),
             (Kind::Stock, stock),
             (Kind::Price, price),

@@ -1,6 +1,7 @@
-//! Tryton 8.0: parties, products, stock, prices and sales over JSON-RPC.
+//! Tryton 8.0: parties, categories, products, stock, prices and sales over JSON-RPC.
 
 mod carried;
+mod category;
 mod client;
 mod config;
 mod map;

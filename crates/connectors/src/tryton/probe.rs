@@ -24,6 +24,7 @@ pub(super) fn best(config: &Config) -> Profile {
     let kinds = BTreeMap::from([
         (Kind::Order, orders(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Customer, customers()),
+        (Kind::Category, categories()),
         (Kind::Variant, variants(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Stock, stock()),
         (Kind::Price, prices()),
@@ -158,6 +159,17 @@ fn variants(settle_s: u32) -> KindProfile {
             "Tryton 8.0 live: a write on an older version of the product or its template is refused",
         )],
         settle_s: Some(settle_s),
+        ..KindProfile::default()
+    }
+}
+
+/// Categories of products as module `product` of Tryton has them: a tree, the names by language.
+fn categories() -> KindProfile {
+    KindProfile {
+        reads: owned(&["parent", "texts.*.name", "changed.at", "changed.by"]),
+        since: "write_date or create_date".to_string(),
+        key_order: "id ascending".to_string(),
+        batch: 1,
         ..KindProfile::default()
     }
 }

@@ -53,24 +53,33 @@ impl Tryton {
     /// What is really written in each language, read where Tryton keeps it: a read in a language shows the text of
     /// another one where there is none.
     async fn texts(&self, ctx: &Ctx, setup: &Setup, rows: &[&VariantRow]) -> Result<map::Texts> {
-        let (mut texts, mut last) = (map::Texts::default(), 0);
+        let mut texts = map::Texts::default();
         if rows.is_empty() {
             return Ok(texts);
         }
         let products: Vec<i64> = rows.iter().map(|row| row.id).collect();
         let templates: Vec<i64> = rows.iter().map(|row| row.template.id).collect();
+        let clause = json!([
+            "OR",
+            [["name", "=", map::NAME], ["res_id", "in", templates]],
+            [["name", "=", map::DESCRIPTION], ["res_id", "in", products]]
+        ]);
+        self.add_texts(ctx, setup, &clause, &mut texts).await?;
+        Ok(texts)
+    }
+
+    /// Adds the texts that `clause` finds, in every language of the set-up.
+    pub(super) async fn add_texts(
+        &self,
+        ctx: &Ctx,
+        setup: &Setup,
+        clause: &Value,
+        texts: &mut map::Texts,
+    ) -> Result<()> {
         let languages: Vec<&str> = setup.languages.iter().map(|language| language.code.as_str()).collect();
+        let mut last = 0;
         loop {
-            let domain = json!([
-                ["type", "=", "model"],
-                ["lang", "in", languages],
-                [
-                    "OR",
-                    [["name", "=", map::NAME], ["res_id", "in", templates]],
-                    [["name", "=", map::DESCRIPTION], ["res_id", "in", products]]
-                ],
-                ["id", ">", last]
-            ]);
+            let domain = json!([["type", "=", "model"], ["lang", "in", languages], clause, ["id", ">", last]]);
             let params = json!([domain, 0, LONG_PAGE, [["id", "ASC"]], TEXT_FIELDS, setup.context()]);
             let found: Vec<Value> = self.client.read(ctx, "model.ir.translation.search_read", params).await?;
             last = ascending(&found, last)?;
@@ -78,7 +87,7 @@ impl Tryton {
                 texts.add(typed::<TextRow>(row, "translation")?);
             }
             if found.len() < LONG_PAGE {
-                return Ok(texts);
+                return Ok(());
             }
         }
     }

@@ -7,7 +7,7 @@ use super::setup::Setup;
 use super::wire::{KeyRow, Moment, PRODUCT_FIELDS, SALE_FIELDS, SaleRow, TimesRow, VARIANT_FIELDS, WEIGHT_FIELDS};
 use super::wire_party::{PARTY_FIELDS, PartyRow};
 use super::wire_price::PRICED_FIELDS;
-use super::wire_product::{ATTRIBUTE_FIELDS, IDENTIFIER_FIELDS, TAX_CATEGORY_FIELDS};
+use super::wire_product::{ATTRIBUTE_FIELDS, CATEGORY_FIELDS, IDENTIFIER_FIELDS, TAX_CATEGORY_FIELDS};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ pub(super) fn model(kind: Kind) -> Result<&'static str> {
     match kind {
         Kind::Order => Ok("sale.sale"),
         Kind::Customer => Ok("party.party"),
+        Kind::Category => Ok("product.category"),
         Kind::Variant | Kind::Stock | Kind::Price => Ok("product.product"),
         Kind::Product => Err(Error::new(ErrorKind::Unsupported, "Tryton's product families are not read yet")),
     }
@@ -43,6 +44,7 @@ fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
             SALE_FIELDS.into_iter().chain(web).collect()
         }
         Kind::Customer => PARTY_FIELDS.to_vec(),
+        Kind::Category => CATEGORY_FIELDS.to_vec(),
         Kind::Variant => {
             let weight = if setup.weight_units.is_empty() { &[][..] } else { &WEIGHT_FIELDS };
             let asks = |sort: fn(&Source) -> bool| setup.attributes.values().any(|one| sort(&one.source));
@@ -63,6 +65,9 @@ fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
 fn scope(kind: Kind, setup: &Setup, all: bool) -> Vec<Value> {
     match (kind, all) {
         (Kind::Order, _) => vec![json!(["company", "=", setup.company])],
+        // Those that accounts and taxes go by are no shop's.
+        (Kind::Category, _) if setup.modules.contains("account_product") => vec![json!(["accounting", "!=", true])],
+        (Kind::Category, _) => Vec::new(),
         (_, true) => vec![json!(["active", "in", [true, false]])],
         (_, false) => Vec::new(),
     }
@@ -104,8 +109,10 @@ impl Tryton {
         kind: Kind,
         rows: &[Value],
     ) -> Result<Vec<Result<Snapshot>>> {
-        if kind == Kind::Variant {
-            return self.products_told(ctx, setup, rows).await;
+        match kind {
+            Kind::Variant => return self.products_told(ctx, setup, rows).await,
+            Kind::Category => return self.categories_told(ctx, setup, rows).await,
+            _ => {}
         }
         Ok(rows.iter().map(|row| self.snapshot(kind, row)).collect())
     }
@@ -129,7 +136,7 @@ impl Tryton {
             Kind::Customer => {
                 typed::<PartyRow>(row, "party").map(|party| (party.id, map::party_record(&party), party.version))
             }
-            Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => {
+            Kind::Category | Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => {
                 Err(Error::new(ErrorKind::Unsupported, format!("a {kind} stands in no single row")))
             }
         };

@@ -1,5 +1,6 @@
 //! Shapes of what else hangs on a product: identifiers, attributes and tax category, and nothing else.
 
+use super::wire::Edited;
 use serde::Deserialize;
 
 /// `product.identifier` of a product.
@@ -17,3 +18,18 @@ pub(super) const IDENTIFIER_FIELDS: [&str; 2] = ["identifiers.type", "identifier
 pub(super) const ATTRIBUTE_FIELDS: [&str; 2] = ["attributes", "template.attribute_set"];
 /// The same for the tax category, where module `account_product` is there.
 pub(super) const TAX_CATEGORY_FIELDS: [&str; 1] = ["template.account_category.name"];
+
+/// `product.category`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct CategoryRow {
+    pub(super) id: i64,
+    #[serde(flatten)]
+    pub(super) edited: Edited,
+    /// As English shows it.
+    pub(super) name: Option<String>,
+    pub(super) parent: Option<i64>,
+}
+
+/// Fields asked of a category.
+pub(super) const CATEGORY_FIELDS: [&str; 7] =
+    ["name", "parent", "_timestamp", "write_date", "create_date", "write_uid.rec_name", "create_uid.rec_name"];

@@ -26,9 +26,18 @@ pub struct CreateCase<'a> {
     pub profile: &'a KindProfile,
 }
 
-/// Whether a variant is offered, has a SKU and is no service: only such are made elsewhere.
+/// Whether a record of `kind` that only its source has is made elsewhere: of variants what is sold, of categories all.
 #[must_use]
-pub fn is_sellable(seen: &Leaves) -> bool {
+pub fn is_made(kind: Kind, seen: &Leaves) -> bool {
+    match kind {
+        Kind::Variant => is_sellable(seen),
+        Kind::Category => true,
+        _ => false,
+    }
+}
+
+/// Whether a variant is offered, has a SKU and is no service: only such are made elsewhere.
+fn is_sellable(seen: &Leaves) -> bool {
     let text = |field: &'static str| match seen.value(&Path::field(field)) {
         Some(Value::Text(text)) => Some(text.trim()),
         _ => None,

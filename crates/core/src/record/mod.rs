@@ -1,23 +1,39 @@
 //! Records: typed structs, each with one law-tested mapping to leaves and back.
 
+mod category;
 mod customer;
 mod fields;
 mod lines;
 mod order;
 mod price;
 mod stock;
+mod texts;
 mod variant;
 
+pub use category::{Category, Parent, SHARED as CATEGORY_SHARED};
 pub use customer::{Address, Customer, SHARED as CUSTOMER_SHARED};
 pub use fields::Malformed;
 pub use lines::Lines;
 pub use order::{Charge, Line, LineForm, Order, OrderLife, Payment, Tax, Totals};
 pub use price::{Price, PriceKey, PriceRow, SHARED as PRICE_SHARED};
 pub use stock::{Level, Stock};
-pub use variant::{Changed, SHARED as VARIANT_SHARED, Texts, Variant};
+pub use texts::{Changed, Texts};
+pub use variant::{SHARED as VARIANT_SHARED, Variant};
 
 use crate::kind::Kind;
 use crate::leaf::Leaves;
+
+/// The paths whose values two systems can share of records of `kind`; none for kinds that are not shared by fields.
+#[must_use]
+pub fn shared_paths(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Category => &CATEGORY_SHARED,
+        Kind::Product | Kind::Variant => &VARIANT_SHARED,
+        Kind::Customer => &CUSTOMER_SHARED,
+        Kind::Price => &PRICE_SHARED,
+        Kind::Stock | Kind::Order => &[],
+    }
+}
 
 /// One record of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +42,8 @@ pub enum Record {
     Order(alloc::boxed::Box<Order>),
     /// A buyer.
     Customer(Customer),
+    /// What products are sorted by.
+    Category(Category),
     /// What is sold.
     Variant(Variant),
     /// How much of it is there.
@@ -41,6 +59,7 @@ impl Record {
         match self {
             Self::Order(_) => Kind::Order,
             Self::Customer(_) => Kind::Customer,
+            Self::Category(_) => Kind::Category,
             Self::Variant(_) => Kind::Variant,
             Self::Stock(_) => Kind::Stock,
             Self::Price(_) => Kind::Price,
@@ -53,6 +72,7 @@ impl Record {
         match self {
             Self::Order(order) => order.to_leaves(),
             Self::Customer(customer) => customer.to_leaves(),
+            Self::Category(category) => category.to_leaves(),
             Self::Variant(variant) => variant.to_leaves(),
             Self::Stock(stock) => stock.to_leaves(),
             Self::Price(price) => price.to_leaves(),
@@ -67,6 +87,7 @@ impl Record {
         Ok(match kind {
             Kind::Order => Self::Order(alloc::boxed::Box::new(Order::from_leaves(leaves)?)),
             Kind::Customer => Self::Customer(Customer::from_leaves(leaves)?),
+            Kind::Category => Self::Category(Category::from_leaves(leaves)?),
             Kind::Variant | Kind::Product => Self::Variant(Variant::from_leaves(leaves)?),
             Kind::Stock => Self::Stock(Stock::from_leaves(leaves)?),
             Kind::Price => Self::Price(Price::from_leaves(leaves)?),

@@ -1,11 +1,11 @@
 //! A variant: what is sold under a SKU, with its texts per locale.
 
 use super::fields::{Fields, Malformed};
+use super::texts::{self, Changed, Texts};
 use crate::leaf::{Leaves, Value};
 use crate::path::Path;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 /// What is sold. Every field is optional: `None` is not told; an empty text or a weight of zero is told as nothing.
@@ -30,34 +30,15 @@ pub struct Variant {
     pub changed: Changed,
 }
 
-/// The texts of one locale.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Texts {
-    /// What it is called.
-    pub name: Option<String>,
-    /// What is told about it; may hold HTML where the system writes it.
-    pub description: Option<String>,
-}
-
-/// Who changed a record last, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Changed {
-    /// When.
-    pub at: Option<Timestamp>,
-    /// The name of the person's account.
-    pub by: Option<String>,
-}
-
 /// The paths whose values two systems can share; all others say what a system calls it.
 pub const SHARED: [&str; 5] = ["active", "weight", "attributes.*", "texts.*.name", "texts.*.description"];
 const FIELDS: [&str; 7] = ["sku", "form", "active", "serial", "weight", "changed.at", "changed.by"];
-const TEXTS: [&str; 2] = ["name", "description"];
 
 impl Variant {
     /// The path of the name in `locale`; none where `locale` is no plain word.
     #[must_use]
     pub fn text_path(locale: &str, field: &str) -> Option<Path> {
-        Path::try_from(alloc::format!("texts.{locale}.{field}")).ok()
+        texts::text_path(locale, field)
     }
 
     /// The path of the attribute `code`; none where that is no plain word.
@@ -69,7 +50,7 @@ impl Variant {
 
     pub(super) fn to_leaves(&self) -> Leaves {
         let mut leaves = Leaves::new();
-        let by = [("sku", &self.sku), ("form", &self.form), ("serial", &self.serial), ("changed.by", &self.changed.by)];
+        let by = [("sku", &self.sku), ("form", &self.form), ("serial", &self.serial)];
         for (field, text) in by {
             if let Some(text) = text {
                 leaves.put(Path::field(field), Value::Text(text.clone()));
@@ -81,21 +62,13 @@ impl Variant {
         if let Some(weight) = self.weight {
             leaves.tell(Path::field("weight"), (!weight.is_zero()).then_some(Value::Number(weight)));
         }
-        if let Some(at) = self.changed.at {
-            leaves.put(Path::field("changed.at"), Value::Instant(at));
-        }
+        self.changed.put(&mut leaves);
         for (code, value) in &self.attributes {
             if let Some(path) = Self::attribute_path(code) {
                 leaves.tell(path, value.clone());
             }
         }
-        for (locale, texts) in &self.texts {
-            for (field, text) in TEXTS.iter().zip([&texts.name, &texts.description]) {
-                if let (Some(text), Some(path)) = (text, Self::text_path(locale, field)) {
-                    leaves.tell(path, (!text.is_empty()).then(|| Value::Text(text.clone())));
-                }
-            }
-        }
+        texts::put(&mut leaves, &self.texts);
         leaves
     }
 
@@ -104,7 +77,7 @@ impl Variant {
     /// # Errors
     /// [`Malformed`] with the path of a field that is unknown or of another type.
     pub fn from_leaves(leaves: &Leaves) -> Result<Self, Malformed> {
-        let mut texts: BTreeMap<String, Texts> = BTreeMap::new();
+        let mut told = BTreeMap::new();
         let mut attributes = BTreeMap::new();
         for (path, value) in leaves.iter() {
             if FIELDS.contains(&path.as_str()) {
@@ -117,14 +90,7 @@ impl Variant {
                 attributes.insert(code.to_string(), value.cloned());
                 continue;
             }
-            let (locale, field) = text_of(path).ok_or_else(|| Malformed::Unknown(path.clone()))?;
-            let text = match value {
-                None => String::new(),
-                Some(Value::Text(text)) => text.clone(),
-                Some(_) => return Err(Malformed::Type { path: path.clone(), wanted: "text" }),
-            };
-            let texts = texts.entry(locale.to_string()).or_default();
-            *(if field == "name" { &mut texts.name } else { &mut texts.description }) = Some(text);
+            texts::take(&mut told, path, value)?;
         }
         let fields = Fields::of(leaves);
         let weightless = leaves.get(&Path::field("weight")) == crate::leaf::Leaf::Empty;
@@ -135,8 +101,8 @@ impl Variant {
             serial: fields.text("serial")?,
             weight: fields.number("weight")?.or(weightless.then_some(Decimal::ZERO)),
             attributes,
-            texts,
-            changed: Changed { at: fields.instant("changed.at")?, by: fields.text("changed.by")? },
+            texts: told,
+            changed: Changed::of(&fields)?,
         })
     }
 }
@@ -145,12 +111,6 @@ impl Variant {
 fn attribute_of(path: &Path) -> Option<&str> {
     let code = path.as_str().strip_prefix("attributes.")?;
     (!code.is_empty() && !code.contains(['.', '*', '['])).then_some(code)
-}
-
-/// Locale and field of a path below `texts`.
-fn text_of(path: &Path) -> Option<(&str, &str)> {
-    let (locale, field) = path.as_str().strip_prefix("texts.")?.split_once('.')?;
-    (!locale.is_empty() && TEXTS.contains(&field)).then_some((locale, field))
 }
 
 #[cfg(test)]

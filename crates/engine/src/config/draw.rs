@@ -40,6 +40,7 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         customers: Vec::new(),
         one_by_email: false,
         products: None,
+        beside: BTreeMap::new(),
         attributes: BTreeMap::new(),
         prices: None,
         inventory: None,
@@ -127,6 +128,7 @@ fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::Sys
         login: login(home, &raw.login),
         password: secret(source, home, "password", &raw.password)?,
         views: raw.views.iter().map(|(locale, view)| (locale.clone(), view.get_ref().clone())).collect(),
+        category_root: plain_text(&raw.category_root),
         company: plain_text(&raw.company),
         web_shop: plain_text(&raw.web_shop),
         warehouse: plain_text(&raw.warehouse),
@@ -241,7 +243,8 @@ fn fitting(source: &Source<'_>, raw: &raw::System, system: &SystemConfig) -> Dra
         ("rounding_product", &raw.rounding_product),
     ];
     let [consumer_key, consumer_secret, access_token, access_token_secret] = of_keys(raw);
-    let of_shop = [("token", &raw.token), consumer_key, consumer_secret, access_token, access_token_secret];
+    let root = ("category_root", &raw.category_root);
+    let of_shop = [("token", &raw.token), consumer_key, consumer_secret, access_token, access_token_secret, root];
     let strange: &[(&str, &Text)] = if system.kind.is_shop() { &of_erp } else { &of_shop };
     for (key, text) in strange {
         if let Some(text) = text {

@@ -32,6 +32,7 @@ pub(super) struct System {
     pub(super) access_token_secret: Text,
     pub(super) login: Text,
     pub(super) password: Text,
+    pub(super) category_root: Text,
     pub(super) company: Text,
     pub(super) web_shop: Text,
     pub(super) warehouse: Text,

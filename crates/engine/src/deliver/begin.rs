@@ -62,10 +62,8 @@ impl Engine {
             Decision::Step(_) => LaneState::Outside("the flow only watches".to_string()),
             Decision::Agreed => {
                 let why = match case.kind {
-                    Kind::Stock | Kind::Variant | Kind::Price | Kind::Customer => {
-                        "agreed; looked at once more when nothing can land any more"
-                    }
-                    _ => "a second draft may still turn up",
+                    Kind::Order => "a second draft may still turn up",
+                    _ => "agreed; looked at once more when nothing can land any more",
                 };
                 landed.map_or(LaneState::Idle, |at| LaneState::Awaiting(why.to_string(), at))
             }

@@ -28,8 +28,12 @@ impl Engine {
         if let Some(rules) = &self.flows.inventory {
             proof.flows.insert(Flow::Inventory, self.stored_stock(rules).await?);
         }
-        if let Some(rules) = &self.flows.products {
-            proof.flows.insert(Flow::Products, self.stored_shared(Kind::Variant, rules).await?);
+        let mut products = FlowProof::default();
+        for (kind, rules) in self.of_products() {
+            products.add_of(kind, self.stored_shared(kind, rules).await?);
+        }
+        if self.flows.products.is_some() {
+            proof.flows.insert(Flow::Products, products);
         }
         if let Some(rules) = &self.flows.prices {
             proof.flows.insert(Flow::Prices, self.stored_shared(Kind::Price, &rules.fields).await?);

@@ -47,8 +47,9 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
     };
     let entity = match known {
         Some(entity) => entity,
-        // A variant nobody has tied, its stock and prices: they are read when that happens. A customer comes with an order.
-        None if record.kind.of_variant() || (record.kind == Kind::Variant && record.told != Told::Origin) => {
+        // What nobody has tied of the catalogue, stock and prices: they are read when that happens. A customer comes with
+        // an order.
+        None if record.kind.of_variant() || (record.kind.of_catalogue() && record.told != Told::Origin) => {
             return Ok(Change::Same);
         }
         None if record.kind == Kind::Customer && record.told != Told::InPassing => return Ok(Change::Same),

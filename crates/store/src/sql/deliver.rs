@@ -112,7 +112,10 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
         if !kind.of_variant() {
             match bind(db, &settle.system, kind, id, settle.lane, "main") {
                 Ok(false) => {}
-                Ok(true) => super::sweep::wake_hanging(db, settle.lane, settle.now)?,
+                Ok(true) => {
+                    super::sweep::wake_hanging(db, settle.lane, settle.now)?;
+                    super::related::wake_referring(db, kind, Some(settle.lane), settle.now)?;
+                }
                 Err(StoreError::Taken(_)) if shares(db, settle, id)? => {}
                 Err(error) => return Err(error),
             }

@@ -31,12 +31,15 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
     let (delivery, attempt) = open_delivery(db, entity)?;
     let basis = delivery.as_ref().map(|delivery| basis(db, delivery.id)).transpose()?.flatten();
     let kind = kind(&word)?;
+    let sides = sides(db, entity)?;
+    let related = if kind.of_catalogue() { super::related::related(db, &sides)? } else { Vec::new() };
     Ok(Case {
         entity,
         kind,
         label,
         bound: bound_to,
-        sides: sides(db, entity)?,
+        sides,
+        related,
         delivery,
         attempt,
         admitted: admitted(db, entity)?,

@@ -6,6 +6,7 @@ mod commitment;
 mod deliver;
 mod lane;
 mod load;
+mod related;
 mod run;
 mod sweep;
 mod tell;
@@ -89,6 +90,9 @@ impl Store for Sql {
     }
     fn attend(&self, kind: Kind, now: Timestamp) -> Fut<'_, usize> {
         self.run(move |db| commitment::attend(db, kind, now))
+    }
+    fn wake_referring(&self, kind: Kind, now: Timestamp) -> Fut<'_, usize> {
+        self.run(move |db| related::wake_referring(db, kind, None, now))
     }
     fn place_in_journal(&self) -> Fut<'_, u64> {
         self.run(|db| Ok(id(db.query_row("SELECT coalesce(max(seq), 0) FROM journal", [], |row| row.get(0))?)))

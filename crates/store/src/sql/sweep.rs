@@ -138,6 +138,7 @@ pub(super) fn accept_gone(db: &Connection, entity: EntityId, now: Timestamp) -> 
 /// Makes the lane of `entity` ready, and those of the records that hang on it.
 fn wake_all(db: &Connection, entity: EntityId, kind: Kind, now: Timestamp) -> Result<(), StoreError> {
     wake(db, entity, kind, now)?;
+    super::related::wake_referring(db, kind, Some(entity), now)?;
     wake_hanging(db, entity, now)
 }
 

@@ -1,4 +1,4 @@
-//! `adopt`: ties products and customers that both sides have already, by key or by a list; writes nothing remote.
+//! `adopt`: ties products, categories and customers that both sides have already, by key or by a list; writes nothing remote.
 
 use crate::failure::{Exit, Failure};
 use crate::open;
@@ -15,6 +15,8 @@ Examples:
   syncline adopt --csv pairs.csv       lines `SKU in the source of [flows.orders],SKU in its target`
   syncline adopt customers             every customer both sides know by one e-mail, tax number or code
   syncline adopt customers --csv pairs.csv   lines `id or e-mail in the shop,id, e-mail or code in the ERP`
+  syncline adopt categories            every category both sides have under one path of names
+  syncline adopt categories --csv pairs.csv  lines `id or path in the shop,id or path in the ERP`, e.g. Lamps / Desk,12
   syncline adopt --json | jq .unmatched";
 
 /// What to tie.
@@ -22,7 +24,7 @@ Examples:
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
     /// What to tie
-    #[arg(value_parser = ["products", "customers"], default_value = "products")]
+    #[arg(value_parser = ["products", "categories", "customers"], default_value = "products")]
     what: String,
     /// Tie by this list instead
     #[arg(long, value_name = "FILE")]
@@ -42,6 +44,8 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     let work = async || match (&wanted, args.what.as_str()) {
         (Some(pairs), "customers") => engine.adopt_customer_pairs(pairs, only.as_ref()).await,
         (None, "customers") => engine.adopt_customers().await,
+        (Some(pairs), "categories") => engine.adopt_category_pairs(pairs, only.as_ref()).await,
+        (None, "categories") => engine.adopt_categories().await,
         (Some(pairs), _) => engine.adopt_pairs(pairs, only.as_ref()).await,
         (None, _) => engine.adopt_variants().await,
     };
@@ -56,7 +60,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
         let shop = if reports.len() > 1 { format!("{}: ", report.shop) } else { String::new() };
         out.line(format!(
             "{shop}{} and {} read: {} matched, {} bound now, {} without a match, {} ambiguous",
-            count(report.source, args.what.trim_end_matches('s')),
+            counted(report.source, &args.what),
             report.target,
             report.matched,
             report.bound,
@@ -68,6 +72,15 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     }
     let clear = reports.iter().all(|report| report.ambiguous.is_empty());
     Ok(if clear { Exit::Agreed } else { Exit::Open })
+}
+
+/// So many of what is tied, in words.
+fn counted(many: usize, what: &str) -> String {
+    match (what, many) {
+        ("categories", 1) => "1 category".to_string(),
+        ("categories", many) => format!("{many} categories"),
+        _ => count(many, what.trim_end_matches('s')),
+    }
 }
 
 fn list(out: Out, what: &str, keys: &[String]) {

@@ -128,7 +128,9 @@ impl Named {
 
     /// The one entity it names.
     async fn entity(&self, engine: &Engine) -> Result<EntityId, Failure> {
-        let kinds = self.kind.map_or_else(|| vec![Kind::Order, Kind::Customer, Kind::Variant], |kind| vec![kind]);
+        let kinds = self
+            .kind
+            .map_or_else(|| vec![Kind::Order, Kind::Customer, Kind::Variant, Kind::Category], |kind| vec![kind]);
         let mut found = Vec::new();
         for kind in kinds {
             found.extend(engine.named(kind, &self.key).await?);

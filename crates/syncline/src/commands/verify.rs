@@ -4,6 +4,7 @@ use crate::failure::{Exit, Failure};
 use crate::open;
 use crate::out::Out;
 use crate::patience::patiently;
+use syncline_core::kind::Kind;
 use syncline_engine::config::Config;
 use syncline_engine::verify::Proof;
 
@@ -59,6 +60,13 @@ fn told(proof: &Proof, out: Out) {
     out.table(&head, &rows);
     for detail in proof.flows.values().flat_map(|flow| &flow.details) {
         out.line(format!("  {detail}"));
+    }
+    for (name, flow) in proof.flows.iter().filter(|(_, flow)| flow.kinds.values().filter(|many| **many > 0).count() > 1)
+    {
+        let of = |(kind, many): (&Kind, &usize)| {
+            format!("{many} {}", if *many == 1 { kind.to_string() } else { kind.plural() })
+        };
+        out.line(format!("{name}: {}", flow.kinds.iter().map(of).collect::<Vec<_>>().join(", ")));
     }
     let compared: usize = proof.flows.values().map(|flow| flow.compared).sum();
     match proof.drift {

@@ -18,6 +18,7 @@ use std::time::Duration;
 use syncline_connect::{Connector, Ctx, Transport};
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::{SystemName, SystemUid};
+use syncline_core::kind::Kind;
 use syncline_core::profile::Profile;
 use syncline_core::rules::{FieldRules, OrderRules, PairRules, PriceRules, StockRules, StockTarget};
 use syncline_engine::{Engine, Flows, Settings, System};
@@ -67,6 +68,8 @@ pub struct Stage {
     pub buyers_type: bool,
     /// What it says of products, where they flow.
     pub products: Option<FieldRules>,
+    /// What it says of categories, where they flow.
+    pub categories: Option<FieldRules>,
     /// What it carries of products beside: the shop's code and the ERP's field.
     pub attributes: Vec<(&'static str, &'static str)>,
     /// What it says of prices, where they flow.
@@ -139,6 +142,7 @@ impl Stage {
             prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
             attributes: features::CARRIED.to_vec(),
+            categories: None,
             products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
             stock: Random::of(seed, 5, 0).chance(1, 2).then(trade::rules),
             store,
@@ -243,6 +247,7 @@ impl Stage {
         }
         let flows = Flows {
             products: self.products.clone(),
+            beside: self.categories.iter().map(|rules| (Kind::Category, rules.clone())).collect(),
             prices: self.price_rules(),
             orders: self.order_rules(),
             customers: self.customer_rules(),
@@ -280,12 +285,14 @@ impl Stage {
                 url: "http://outlet.example".to_string(),
                 auth: magento::Auth::Token("token".to_string()),
                 views: self.outlet_views.clone(),
+                category_root: None,
                 attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
             })),
             Which::Shop => Arc::new(magento::Magento::new(magento::Config {
                 url: "http://shop.example".to_string(),
                 auth: self.entry(),
                 views: BTreeMap::new(),
+                category_root: None,
                 attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
             })),
             Which::Erp => Arc::new(tryton::Tryton::new(tryton::Config {

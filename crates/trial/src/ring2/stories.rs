@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod of_attributes;
+mod of_categories;
 mod of_creates;
 mod of_customers;
 mod of_feeds;

@@ -579,6 +579,7 @@ async fn the_file_names_the_locale_of_a_view() {
         url: "http://shop.example".into(),
         auth,
         views: views.into(),
+        category_root: None,
         attributes: BTreeSet::new(),
     });
     edit(&held, "MUG", Some("swiss"), "name", "Chacheli");

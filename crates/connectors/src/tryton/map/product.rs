@@ -52,7 +52,7 @@ impl Texts {
 
     /// The text of `field` of `record` in `language`, "" where there is none. `shown` is what Tryton shows in English:
     /// a text that was never written in any language is English.
-    fn told(&self, field: &str, record: i64, language: &str, shown: Option<&String>) -> String {
+    pub(super) fn told(&self, field: &str, record: i64, language: &str, shown: Option<&String>) -> String {
         match self.0.get(&(field.to_string(), record)) {
             Some(texts) => texts.get(language).cloned().unwrap_or_default(),
             None if language == "en" => shown.cloned().unwrap_or_default(),
@@ -82,7 +82,7 @@ pub(in crate::tryton) fn variant_record(row: &VariantRow, texts: &Texts, setup: 
 }
 
 /// Who wrote a row last, or made it.
-fn by(row: &Edited) -> Option<String> {
+pub(super) fn by(row: &Edited) -> Option<String> {
     row.writer.as_ref().or(row.maker.as_ref())?.rec_name.clone()
 }
 

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod bench;
+mod category;
 mod live;
 mod price;
 mod price_feed;

@@ -6,9 +6,9 @@ use crate::config::error::{Source, nearest};
 use crate::config::{Attribute, Config, ConfigError, FlowConfig, Mode, raw};
 use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
-use syncline_core::kind::{FLOWS, Flow};
+use syncline_core::kind::{FLOWS, Flow, Kind};
 use syncline_core::path::Path as Field;
-use syncline_core::record::{CUSTOMER_SHARED, VARIANT_SHARED, Variant};
+use syncline_core::record::{Variant, shared_paths};
 use syncline_core::rules::{
     FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule, StockRules, StockTarget,
 };
@@ -23,7 +23,9 @@ pub(super) fn draw(source: &Source<'_>, drawn: &mut Config, flow: Flow, at: usiz
     let told = drawing.common(&raw)?;
     match flow {
         Flow::Products => {
-            drawn.products = Some(drawing.products(&told, &raw)?);
+            let mut by_kind = drawing.products(&told, &raw)?;
+            drawn.products = by_kind.remove(&Kind::Variant);
+            drawn.beside = by_kind;
             drawn.attributes = drawing.attributes(&raw)?;
         }
         Flow::Prices => drawn.prices = Some(drawing.prices(&told, &raw)?),
@@ -128,23 +130,27 @@ impl Drawing<'_> {
         Ok(StockRules { source: self.only(&flow.from)?, targets })
     }
 
-    fn products(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<FieldRules> {
-        let all = self.shared(flow, raw, &VARIANT_SHARED)?;
-        Ok(FieldRules { source: self.only(&flow.from)?, pairs: all })
+    /// The rules of each kind the products flow carries.
+    fn products(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<BTreeMap<Kind, FieldRules>> {
+        let of = |kind: &Kind| {
+            let pairs = self.shared(flow, raw, *kind)?;
+            Ok((*kind, FieldRules { source: self.only(&flow.from)?, pairs }))
+        };
+        self.flow.kinds().iter().map(of).collect()
     }
 
     /// The rules of each shop's customers.
     fn customers(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<Vec<FieldRules>> {
-        let all = self.shared(flow, raw, &CUSTOMER_SHARED)?;
+        let all = self.shared(flow, raw, Kind::Customer)?;
         Ok(all.into_iter().map(|pair| FieldRules { source: pair.source.clone(), pairs: vec![pair] }).collect())
     }
 
-    /// The rules of each pair whose records are shared by the fields of `shared`.
-    fn shared(&self, flow: &FlowConfig, raw: &raw::Flow, shared: &[&str]) -> Drawn<Vec<PairRules>> {
+    /// The rules of each pair that shares records of `kind` field by field.
+    fn shared(&self, flow: &FlowConfig, raw: &raw::Flow, kind: Kind) -> Drawn<Vec<PairRules>> {
         let mut all = Vec::new();
         for (source, target) in pairs(flow) {
             let told = Told::of(raw, if self.flow == Flow::Customers { source } else { target });
-            let policies = self.policies(flow, &told.fields(), shared)?;
+            let policies = self.policies(flow, &told.fields(), kind)?;
             let creates = told.create().is_some_and(|told| *told.get_ref());
             all.push(PairRules { source: source.clone(), target: target.clone(), policies, creates });
         }
@@ -226,23 +232,31 @@ impl Drawing<'_> {
         Ok(lists)
     }
 
-    /// The policies of the flow's fields; each has to name a field there is, and no two may say different things of one.
+    /// The policies of the flow's fields of `kind`; each has to name a field there is, and no two may say different things
+    /// of one. Those of a kind beside the flow's own stand behind its word: `category.texts.*.name`.
     fn policies(
         &self,
         flow: &FlowConfig,
         rows: &BTreeMap<&String, &Spanned<String>>,
-        shared: &[&str],
+        kind: Kind,
     ) -> Drawn<Vec<(Field, FieldPolicy)>> {
+        let shared = shared_paths(kind);
         let fields: Vec<Field> = shared.iter().filter_map(|field| Field::try_from((*field).to_string()).ok()).collect();
         let mut policies: Vec<(Field, FieldPolicy)> = Vec::new();
         for (pattern, word) in rows {
             let at = Some(word.span().start);
+            let (of, own) = self.kind_of(pattern, kind);
+            if of != kind {
+                continue;
+            }
             let path =
-                Field::try_from((*pattern).clone()).ok().filter(|path| fields.iter().any(|field| meet(path, field)));
+                Field::try_from(own.to_string()).ok().filter(|path| fields.iter().any(|field| meet(path, field)));
             let Some(path) = path else {
                 let what = format!("`fields` names `{pattern}`, which is no field of the flow");
-                let near = nearest(pattern, shared).map(|near| format!("did you mean `{near}`? "));
-                let remedy = format!("{}It has: {}", near.unwrap_or_default(), shared.join(", "));
+                let known = self.fields_of_flow();
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                let near = nearest(pattern, &known).map(|near| format!("did you mean `{near}`? "));
+                let remedy = format!("{}It has: {}", near.unwrap_or_default(), known.join(", "));
                 return Err(self.wrong(at, what, remedy));
             };
             let policy = self.policy(flow, pattern, word)?;
@@ -254,6 +268,21 @@ impl Drawing<'_> {
             policies.push((path, policy));
         }
         Ok(policies)
+    }
+
+    /// The kind that `pattern` is about, and the pattern without its word; of a flow of one kind it is that one.
+    fn kind_of<'p>(&self, pattern: &'p str, kind: Kind) -> (Kind, &'p str) {
+        let [beside @ .., own] = self.flow.kinds() else { return (kind, pattern) };
+        let named = beside.iter().find_map(|kind| Some((*kind, pattern.strip_prefix(kind.word())?.strip_prefix('.')?)));
+        named.unwrap_or((*own, pattern))
+    }
+
+    /// Every field of the flow as `fields` names it, those of its own kind first.
+    fn fields_of_flow(&self) -> Vec<String> {
+        let of = |kind: &Kind| shared_paths(*kind).iter().map(|path| (*path).to_string()).collect::<Vec<_>>();
+        let [beside @ .., own] = self.flow.kinds() else { return Vec::new() };
+        let others = beside.iter().flat_map(|kind| of(kind).into_iter().map(move |path| format!("{kind}.{path}")));
+        of(own).into_iter().chain(others).collect()
     }
 
     fn policy(&self, flow: &FlowConfig, pattern: &str, word: &Spanned<String>) -> Drawn<FieldPolicy> {

@@ -1,0 +1,87 @@
+//! Records of the catalogue that others refer to: what each system calls them, and who is woken once they are tied.
+
+use super::accept::wake;
+use super::{entity_of, id, int, kind as kind_of_word};
+use crate::codec::packed;
+use crate::{Related, SideState, StoreError};
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use syncline_core::id::{EntityId, RemoteId, SystemUid};
+use syncline_core::kind::Kind;
+use syncline_core::leaf::{Ref, Target, Value};
+
+/// The records of the catalogue that `sides` refer to, each once, with what every system calls them.
+pub(super) fn related(db: &Connection, sides: &BTreeMap<SystemUid, SideState>) -> Result<Vec<Related>, StoreError> {
+    let mut found: BTreeMap<EntityId, Related> = BTreeMap::new();
+    for (system, side) in sides {
+        for (_, value) in side.seen.iter() {
+            let Some(Value::Ref(Ref { kind, to: Target::Remote(remote), .. })) = value else { continue };
+            if !kind.of_catalogue() {
+                continue;
+            }
+            let Some(entity) = entity_of(db, system, *kind, remote)? else { continue };
+            if let Entry::Vacant(place) = found.entry(entity) {
+                place.insert(known(db, entity, *kind)?);
+            }
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// What every system calls `entity` that has it still.
+fn known(db: &Connection, entity: EntityId, kind: Kind) -> Result<Related, StoreError> {
+    let gone = super::sweep::tombstones(db, entity)?.into_keys().collect();
+    let sql = "SELECT system, scope, remote FROM binding WHERE entity = ?1 AND role = 'main'";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map([int(entity.0)], |row| {
+        let id = RemoteId::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?);
+        Ok((SystemUid::new(row.get::<_, String>(0)?), id))
+    })?;
+    let ids = rows.collect::<Result<_, _>>()?;
+    Ok(Related { entity, kind, ids, gone })
+}
+
+/// Makes ready what refers to tied records of `kind`, or to `only` one: what they could not say so far they can now.
+/// Returns how many lanes that are.
+pub(super) fn wake_referring(
+    db: &Connection,
+    kind: Kind,
+    only: Option<EntityId>,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    if !matches!(kind, Kind::Category | Kind::Product) {
+        return Ok(0);
+    }
+    let mut needles: Vec<(String, String)> = Vec::new();
+    let sql = "SELECT system, scope, remote FROM binding WHERE kind = ?1 AND role = 'main' AND entity = ?2";
+    match only {
+        Some(entity) => {
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map(params![kind.word(), int(entity.0)], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+            })?;
+            for row in rows {
+                let (system, scope, remote) = row?;
+                let reference = Ref::remote(kind, RemoteId::new(scope, remote));
+                needles.push((system, packed("reference", &reference)?.trim_end_matches('}').to_string()));
+            }
+        }
+        None => needles.push((String::new(), format!("{{\"kind\":{},\"to\":{{\"Remote\"", packed("kind", &kind)?))),
+    }
+    let sql = "SELECT DISTINCT l.entity, l.kind FROM lane l JOIN record r ON r.entity = l.entity \
+               WHERE l.kind IN ('category', 'product', 'variant') AND (?1 = '' OR r.system = ?1) \
+               AND instr(r.seen, ?2) > 0";
+    let mut woken = 0;
+    for (system, needle) in needles {
+        let mut statement = db.prepare_cached(sql)?;
+        let rows =
+            statement.query_map([&system, &needle], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+        for (lane, word) in rows.collect::<Result<Vec<_>, _>>()? {
+            wake(db, EntityId(id(lane)), kind_of_word(&word)?, now)?;
+            woken += 1;
+        }
+    }
+    Ok(woken)
+}
