@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod apply;
 pub mod approval;
 mod aside;
+mod beside;
 pub mod config;
 pub mod conflicts;
 mod customers;

@@ -13,6 +13,8 @@ pub struct Config {
     pub auth: Auth,
     /// Locale of our records → code of the store view that shows it; for locales left out the shop's own settings say.
     pub views: BTreeMap<String, String>,
+    /// Code of the one website that is looked at; the whole shop where none is named.
+    pub website: Option<String>,
     /// Codes of the products' attributes that are carried.
     pub attributes: BTreeSet<String>,
 }

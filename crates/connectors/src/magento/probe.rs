@@ -6,7 +6,8 @@ use super::levels::{DEFAULT_SOURCE, Facts};
 use super::lists;
 use super::map;
 use super::profile::{ATTRIBUTES, one_quantity};
-use super::wire::{Group, Source, StoreConfig, TaxRate, Text};
+use super::website::Site;
+use super::wire::{Group, Source, StoreConfig, TaxRate, Text, Website};
 use crate::wire::Exact;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +51,7 @@ pub(super) async fn probe(shop: &Magento, ctx: &Ctx) -> Result<Probe> {
             scope: Scope::DEFAULT,
             resource,
             filters: vec![],
+            any: &[],
             sort: vec!["entity_id"],
             size: 1,
             page: 1,
@@ -57,9 +59,14 @@ pub(super) async fn probe(shop: &Magento, ctx: &Ctx) -> Result<Probe> {
         };
         client.list(ctx, &search).await.map_err(|trouble| lacking(trouble.error, right))?;
     }
-    let locales = client.locales(&views, &configs);
-    let mut warnings = Vec::new();
-    let mut choices = BTreeMap::new();
+    let site = client.site_of(ctx, &views, &websites).await?;
+    let locales = client.locales(&views, &configs, site.as_ref());
+    let mut warnings = one_of_several(site.as_ref(), &websites);
+    let mut choices = BTreeMap::from([("websites".to_owned(), websites.iter().filter_map(website).collect())]);
+    let configs: Vec<StoreConfig> = match &site {
+        Some(site) => configs.into_iter().filter(|config| site.views.contains(&config.id.0)).collect(),
+        None => configs,
+    };
     let taxes = client.all::<TaxRate>(ctx, "taxRates/search", "code", ROWS).await;
     let taxes = optional(taxes, "tax rates", "Magento_Tax::manage_tax", &mut warnings)?;
     choices.insert("taxes".to_owned(), taxes.iter().map(tax).collect());
@@ -71,18 +78,23 @@ pub(super) async fn probe(shop: &Magento, ctx: &Ctx) -> Result<Probe> {
     let lists = price_lists(client, ctx, &groups, &locales.bases, &mut profile, &mut warnings).await?;
     choices.insert("price_lists".to_owned(), lists);
     choices.insert("attributes".to_owned(), attributes(shop, ctx, &mut profile, &mut warnings).await?);
+    if site.is_some() {
+        untold_by_website(&mut profile, &mut warnings);
+    }
     let sources = places(client, ctx, &mut profile, &mut warnings).await?;
     choices.insert("sources".to_owned(), sources);
     let modules = client.get::<Vec<Text>>(ctx, "modules").await.map(|names| (names, false));
     let modules = optional(modules, "modules", "Magento_Backend::setup_wizard", &mut warnings)?;
     let number = client.version(ctx).await;
+    let home = |config: &&StoreConfig| site.as_ref().is_none_or(|site| config.code.0 != site.home);
+    let first = configs.iter().min_by_key(|config| (home(config), config.id.0));
     warnings.extend(oddities(&configs));
     warnings.extend(locales.warnings);
     Ok(Probe {
         version: version(number, &modules),
         profile,
         scopes: websites.iter().filter(|s| s.id.0 != 0).map(|s| (s.id.0.to_string(), s.name.0.clone())).collect(),
-        zone: configs.iter().min_by_key(|config| config.id.0).and_then(zone_of),
+        zone: first.and_then(zone_of),
         choices,
         warnings,
     })
@@ -199,6 +211,31 @@ async fn price_lists(
         |group: &Group| Some((lists::list_of(&group.code.0)?, format!("Prices by quantity: {}", group.code.0)));
     let all = own.into_iter().chain(groups.iter().filter_map(of_group));
     Ok(all.map(|(code, title)| Choice { code, title, hint: currency.clone() }).collect())
+}
+
+/// A website by its code; the back office is none.
+fn website(site: &Website) -> Option<Choice> {
+    (site.id.0 != 0).then(|| Choice { code: site.code.0.clone(), title: site.name.0.clone(), hint: String::new() })
+}
+
+/// That several websites are taken as one, where the file names none of them.
+fn one_of_several(site: Option<&Site>, websites: &[Website]) -> Vec<String> {
+    let codes: Vec<&str> = websites.iter().filter(|site| site.id.0 != 0).map(|site| site.code.0.as_str()).collect();
+    let [_, second, ..] = codes.as_slice() else { return Vec::new() };
+    let told = format!(
+        "its websites ({}) are taken as one shop; `website = \"{second}\"` in a system of its own tells them apart",
+        codes.join(", ")
+    );
+    if site.is_some() { Vec::new() } else { vec![told] }
+}
+
+/// Takes what a website does not tell for itself yet out of what it can do.
+fn untold_by_website(profile: &mut Profile, warnings: &mut Vec<String>) {
+    for (kind, word) in [(Kind::Stock, "stock"), (Kind::Price, "prices")] {
+        if profile.kinds.remove(&kind).is_some() {
+            warnings.push(format!("the {word} of a single website cannot be synchronised yet"));
+        }
+    }
 }
 
 fn place(source: &Source, facts: &Facts) -> Choice {

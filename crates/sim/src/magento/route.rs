@@ -66,6 +66,8 @@ pub(super) enum Route {
     SaveProduct,
     /// PUT products/{sku}: saves the fields that are given, in the scope of the path.
     UpdateProduct(String),
+    /// All about the websites a product is sold in.
+    Websites(WebsiteRoute),
     /// All about attributes under products.
     Attributes(AttributeRoute),
     /// POST customerGroups.
@@ -74,6 +76,13 @@ pub(super) enum Route {
     Prices(PriceRoute),
     /// All about stock.
     Stock(StockRoute),
+}
+
+/// What is asked about the websites of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum WebsiteRoute {
+    /// POST products/{sku}/websites.
+    Add(String),
 }
 
 /// What the shop was set up with, by the list it is read from.
@@ -143,6 +152,7 @@ impl Route {
             ("POST", ["products"]) => Self::SaveProduct,
             ("GET", ["products", sku]) => Self::Product(owned(sku)),
             ("PUT", ["products", sku]) => Self::UpdateProduct(owned(sku)),
+            ("POST", ["products", sku, "websites"]) => Self::Websites(WebsiteRoute::Add(owned(sku))),
             ("GET", ["stockItems", sku]) => Self::Stock(StockRoute::Item(owned(sku))),
             ("PUT", ["products", sku, "stockItems", _]) => Self::Stock(StockRoute::SaveItem(owned(sku))),
             (_, ["inventory", rest @ ..]) => Self::Stock(StockRoute::of(method, rest)?),
@@ -166,7 +176,7 @@ impl Route {
             Self::Cancel(_) => "Magento_Sales::cancel",
             Self::Customers | Self::Customer(_) => "Magento_Customer::customer",
             Self::CreateCustomer | Self::UpdateCustomer(_) => "Magento_Customer::manage",
-            Self::Products | Self::Product(_) | Self::SaveProduct | Self::UpdateProduct(_) => {
+            Self::Products | Self::Product(_) | Self::SaveProduct | Self::UpdateProduct(_) | Self::Websites(_) => {
                 "Magento_Catalog::products"
             }
             Self::Attributes(route) => route.right(),

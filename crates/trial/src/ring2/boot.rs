@@ -57,6 +57,10 @@ pub struct Stage {
     pub outlet: Option<OrderRules>,
     /// Customers of both shops with one e-mail are one party.
     pub one_by_email: bool,
+    /// The second shop is a website of the first one's installation.
+    pub one_installation: bool,
+    /// Whether the file tells the two websites apart.
+    pub websites_named: bool,
     /// Locale of our records → store view of the second shop.
     pub outlet_views: BTreeMap<String, String>,
     /// What it says of stock, where it flows.
@@ -133,6 +137,8 @@ impl Stage {
             rules: rules(),
             outlet: None,
             one_by_email: false,
+            one_installation: false,
+            websites_named: true,
             outlet_views: BTreeMap::new(),
             customers: people::rules("shop"),
             buyers_type: Random::of(seed, 10, 0).chance(1, 3),
@@ -156,6 +162,31 @@ impl Stage {
         open(&self.world).outlet = Some(outlet);
         let number = "O{number}".to_string();
         self.outlet = Some(OrderRules { source: SystemName::new("outlet"), number, ..self.rules.clone() });
+    }
+
+    /// Opens a second website, `us`, of the shop with the same goods: it is a system of its own, as the first one, `base`,
+    /// is from now on.
+    pub fn open_website(&mut self) {
+        let now = self.clock.true_now();
+        {
+            let mut world = open(&self.world);
+            world.shop.open_website("us", "United States", "us_en", "en_US");
+            world.shop.sell_all_in(now, "us");
+        }
+        self.tell_apart();
+    }
+
+    /// The file names both websites from now on, each as a system.
+    pub fn tell_apart(&mut self) {
+        self.one_installation = true;
+        self.profiles = Mutex::default();
+        let number = "O{number}".to_string();
+        self.outlet = Some(OrderRules { source: SystemName::new("outlet"), number, ..self.rules.clone() });
+    }
+
+    /// The website that is `code`, where the file tells them apart.
+    fn website(&self, code: &str) -> Option<String> {
+        (self.one_installation && self.websites_named).then(|| code.to_string())
     }
 
     /// The rules of each shop's customers.
@@ -267,7 +298,8 @@ impl Stage {
     }
 
     async fn connect(&self, which: Which) -> Result<System, String> {
-        let net = Net { world: self.world.clone(), clock: self.clock.clone(), which };
+        let served = if which == Which::Outlet && self.one_installation { Which::Shop } else { which };
+        let net = Net { world: self.world.clone(), clock: self.clock.clone(), which: served };
         let mut transport: Arc<dyn Transport> = Arc::new(net);
         if let Some(plant) = self.plant {
             let applies = plant == "retry-write" || which == Which::Shop;
@@ -277,15 +309,17 @@ impl Stage {
         }
         let mut connector: Arc<dyn Connector> = match which {
             Which::Outlet => Arc::new(magento::Magento::new(magento::Config {
-                url: "http://outlet.example".to_string(),
-                auth: magento::Auth::Token("token".to_string()),
+                url: if served == which { "http://outlet.example" } else { "http://shop.example" }.to_string(),
+                auth: if served == which { magento::Auth::Token("token".to_string()) } else { self.entry() },
                 views: self.outlet_views.clone(),
+                website: self.website("us"),
                 attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
             })),
             Which::Shop => Arc::new(magento::Magento::new(magento::Config {
                 url: "http://shop.example".to_string(),
                 auth: self.entry(),
                 views: BTreeMap::new(),
+                website: self.website("base"),
                 attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
             })),
             Which::Erp => Arc::new(tryton::Tryton::new(tryton::Config {
@@ -318,7 +352,12 @@ impl Stage {
         if let Ok(mut known) = self.profiles.lock() {
             known.insert(name, profile.clone());
         }
-        Ok(System { name: SystemName::new(name), uid: SystemUid::new(uid), connector, ctx, profile })
+        let beside = match (which, self.one_installation) {
+            (Which::Shop, true) => vec![SystemUid::new(OUTLET)],
+            (Which::Outlet, true) => vec![SystemUid::new(SHOP)],
+            _ => Vec::new(),
+        };
+        Ok(System { name: SystemName::new(name), uid: SystemUid::new(uid), beside, connector, ctx, profile })
     }
 }
 

@@ -22,7 +22,7 @@ const SKU: &str = "MUG";
 fn carrying(codes: &[&str]) -> Magento {
     let attributes = codes.iter().map(|code| (*code).to_owned()).collect();
     let auth = Auth::Token(TOKEN.into());
-    Magento::new(Config { url: "http://shop.example".into(), auth, views: BTreeMap::new(), attributes })
+    Magento::new(Config { url: "http://shop.example".into(), auth, views: BTreeMap::new(), website: None, attributes })
 }
 
 fn path(code: &str) -> Path {

@@ -22,7 +22,8 @@ fn signed(change: impl FnOnce(&mut Keys)) -> Magento {
     let mut keys = Keys { consumer_key, consumer_secret, access_token, access_token_secret };
     change(&mut keys);
     let url = "http://shop.example/".to_owned();
-    Magento::new(Config { url, auth: Auth::Signed(keys), views: BTreeMap::new(), attributes: BTreeSet::new() })
+    let (views, attributes) = (BTreeMap::new(), BTreeSet::new());
+    Magento::new(Config { url, auth: Auth::Signed(keys), views, website: None, attributes })
 }
 
 #[tokio::test]

@@ -155,6 +155,7 @@ async fn secrets_stand_in_no_message_and_no_evidence() {
         url: "http://shop.example".into(),
         auth: Auth::Token("s3cret".into()),
         views: BTreeMap::new(),
+        website: None,
         attributes: BTreeSet::new(),
     });
     let error = wrong.probe(&held.ctx()).await.unwrap_err();

@@ -185,6 +185,7 @@ pub(super) fn shop() -> Magento {
         url: "http://shop.example/".into(),
         auth: Auth::Token(TOKEN.into()),
         views: BTreeMap::new(),
+        website: None,
         attributes: BTreeSet::new(),
     })
 }
@@ -196,6 +197,7 @@ pub(super) fn login(password: &str) -> Magento {
         url: "http://shop.example".into(),
         auth,
         views: BTreeMap::new(),
+        website: None,
         attributes: BTreeSet::new(),
     })
 }
