@@ -46,19 +46,7 @@ pub(super) async fn probe(shop: &Magento, ctx: &Ctx) -> Result<Probe> {
     let setup =
         client.setup(ctx).await.map_err(|error| lacking(error, "Magento_Backend::store (Stores > Settings)"))?;
     let (views, websites, configs) = setup;
-    for (resource, right) in RIGHTS {
-        let search = Search {
-            scope: Scope::DEFAULT,
-            resource,
-            filters: vec![],
-            any: &[],
-            sort: vec!["entity_id"],
-            size: 1,
-            page: 1,
-            fields: "total_count",
-        };
-        client.list(ctx, &search).await.map_err(|trouble| lacking(trouble.error, right))?;
-    }
+    rights(client, ctx).await?;
     let site = client.site_of(ctx, &views, &websites).await?;
     let locales = client.locales(&views, &configs, site.as_ref());
     let mut warnings = one_of_several(site.as_ref(), &websites);
@@ -75,14 +63,17 @@ pub(super) async fn probe(shop: &Magento, ctx: &Ctx) -> Result<Probe> {
     choices.insert("customer_groups".to_owned(), groups.iter().map(group).collect());
     choices.insert("currencies".to_owned(), currencies(&configs));
     let mut profile = profile.clone();
-    let lists = price_lists(client, ctx, &groups, &locales.bases, &mut profile, &mut warnings).await?;
-    choices.insert("price_lists".to_owned(), lists);
-    choices.insert("attributes".to_owned(), attributes(shop, ctx, &mut profile, &mut warnings).await?);
-    if site.is_some() {
+    let whole = site.is_none();
+    if whole {
+        let lists = price_lists(client, ctx, &groups, &locales.bases, &mut profile, &mut warnings).await?;
+        choices.insert("price_lists".to_owned(), lists);
+    } else {
         untold_by_website(&mut profile, &mut warnings);
     }
-    let sources = places(client, ctx, &mut profile, &mut warnings).await?;
-    choices.insert("sources".to_owned(), sources);
+    choices.insert("attributes".to_owned(), attributes(shop, ctx, &mut profile, &mut warnings).await?);
+    if whole {
+        choices.insert("sources".to_owned(), places(client, ctx, &mut profile, &mut warnings).await?);
+    }
     let modules = client.get::<Vec<Text>>(ctx, "modules").await.map(|names| (names, false));
     let modules = optional(modules, "modules", "Magento_Backend::setup_wizard", &mut warnings)?;
     let number = client.version(ctx).await;
@@ -98,6 +89,27 @@ pub(super) async fn probe(shop: &Magento, ctx: &Ctx) -> Result<Probe> {
         choices,
         warnings,
     })
+}
+
+/// Asks for a row of everything that is read.
+///
+/// # Errors
+/// `Denied` naming the resource that is missing.
+async fn rights(client: &Client, ctx: &Ctx) -> Result<()> {
+    for (resource, right) in RIGHTS {
+        let search = Search {
+            scope: Scope::DEFAULT,
+            resource,
+            filters: vec![],
+            any: &[],
+            sort: vec!["entity_id"],
+            size: 1,
+            page: 1,
+            fields: "total_count",
+        };
+        client.list(ctx, &search).await.map_err(|trouble| lacking(trouble.error, right))?;
+    }
+    Ok(())
 }
 
 /// The attributes of products that are carried, with what each holds. One that is not there or cannot be is told of, and
@@ -231,11 +243,8 @@ fn one_of_several(site: Option<&Site>, websites: &[Website]) -> Vec<String> {
 
 /// Takes what a website does not tell for itself yet out of what it can do.
 fn untold_by_website(profile: &mut Profile, warnings: &mut Vec<String>) {
-    for (kind, word) in [(Kind::Stock, "stock"), (Kind::Price, "prices")] {
-        if profile.kinds.remove(&kind).is_some() {
-            warnings.push(format!("the {word} of a single website cannot be synchronised yet"));
-        }
-    }
+    profile.kinds.retain(|kind, _| !matches!(kind, Kind::Stock | Kind::Price));
+    warnings.push("stock and prices of a single website cannot be synchronised yet".to_owned());
 }
 
 fn place(source: &Source, facts: &Facts) -> Choice {

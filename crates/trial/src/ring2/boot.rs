@@ -165,8 +165,9 @@ impl Stage {
     }
 
     /// Opens a second website, `us`, of the shop with the same goods: it is a system of its own, as the first one, `base`,
-    /// is from now on.
+    /// is from now on. Of a website orders and people flow so far.
     pub fn open_website(&mut self) {
+        (self.stock, self.products, self.prices) = (None, None, None);
         let now = self.clock.true_now();
         {
             let mut world = open(&self.world);
@@ -339,10 +340,10 @@ impl Stage {
             connector = Arc::new(BadConnector { connector, plant, world: self.world.clone() });
         }
         let ctx = Ctx::new(transport, self.clock.clone(), self.rng.clone(), 4, Duration::from_secs(TIMEOUT_S));
-        let (name, uid) = match which {
-            Which::Shop => ("shop", SHOP),
-            Which::Outlet => ("outlet", OUTLET),
-            Which::Erp => ("erp", ERP),
+        let (name, uid, neighbour) = match which {
+            Which::Shop => ("shop", SHOP, Some(OUTLET)),
+            Which::Outlet => ("outlet", OUTLET, Some(SHOP)),
+            Which::Erp => ("erp", ERP, None),
         };
         let known = self.profiles.lock().ok().and_then(|known| known.get(name).cloned());
         let profile = match known {
@@ -352,11 +353,7 @@ impl Stage {
         if let Ok(mut known) = self.profiles.lock() {
             known.insert(name, profile.clone());
         }
-        let beside = match (which, self.one_installation) {
-            (Which::Shop, true) => vec![SystemUid::new(OUTLET)],
-            (Which::Outlet, true) => vec![SystemUid::new(SHOP)],
-            _ => Vec::new(),
-        };
+        let beside = neighbour.filter(|_| self.one_installation).map(SystemUid::new).into_iter().collect();
         Ok(System { name: SystemName::new(name), uid: SystemUid::new(uid), beside, connector, ctx, profile })
     }
 }

@@ -169,7 +169,7 @@ async fn what_is_changed_in_one_website_stays_in_it() {
     let pen = RemoteId::new("", "PEN");
     let fields = [("texts.en.name", text("Ballpoint")), ("active", Value::Bool(false))];
     for field in fields {
-        let permit = permit(&held, Step::Update, Some(pen.clone()), &[field.clone()]);
+        let permit = permit(&held, Step::Update, Some(pen.clone()), std::slice::from_ref(&field));
         let Outcome::Done(shown) = us.write(&held.ctx(), vec![permit]).await.remove(0) else { panic!("it is done") };
         let path = Path::try_from(field.0.to_owned()).unwrap();
         assert_eq!(shown.records[0].1.to_leaves().value(&path), Some(&field.1));
