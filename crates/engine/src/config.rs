@@ -85,6 +85,8 @@ pub struct SystemConfig {
     pub login: Option<Secret>,
     /// Password, by reference.
     pub password: Option<Secret>,
+    /// The one website of a shop that this system is, by its code; all of them where none is named.
+    pub website: Option<String>,
     /// Locale of our records → store view, in a shop.
     pub views: BTreeMap<String, String>,
     /// The category that those of the ERP stand below, in a shop; its first store's root where nothing is said.
@@ -107,6 +109,22 @@ pub struct SystemConfig {
     pub calls: Option<usize>,
     /// Kinds that may be created there though nothing keeps a second one from happening.
     pub accept_none: Vec<Kind>,
+}
+
+impl SystemConfig {
+    /// Whether both are parts of one shop, or one shop named twice: the same sort at the same address.
+    #[must_use]
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.kind.is_shop() && self.kind == other.kind && place(&self.url) == place(&other.url)
+    }
+}
+
+/// An address without what makes no difference: how it is asked, capitals in the host, a slash at the end.
+fn place(url: &str) -> String {
+    let url = url.trim().trim_end_matches('/');
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (host, path) = rest.split_once('/').map_or((rest, ""), |(host, path)| (host, path));
+    format!("{}/{path}", host.to_lowercase())
 }
 
 /// How far a flow goes.

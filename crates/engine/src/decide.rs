@@ -72,7 +72,7 @@ impl Engine {
         };
         let (source, target) = (self.system(&rules.source)?, self.system(&rules.target)?);
         if let Some(decision) = buried(case, [source, target]) {
-            return Ok(decision.into());
+            return Ok(self.moved_on(case, source, decision).await?.into());
         }
         let Some(side) = case.sides.get(&source.uid) else {
             return Ok(Decision::Outside(format!("{} does not show it", source.name)).into());
@@ -169,6 +169,7 @@ impl Engine {
             world: &resolution,
         };
         let decision = planner::order(&order_case);
+        let decision = self.never_twice(case, source_id, [source, target], decision).await?;
         Ok(Decided { decision, resolution, ..Decided::default() })
     }
 

@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod apply;
 pub mod approval;
 mod aside;
+mod beside;
 mod catalogue;
 pub mod config;
 pub mod conflicts;

@@ -15,6 +15,8 @@ pub struct System {
     pub name: SystemName,
     /// What never changes about it.
     pub uid: SystemUid,
+    /// The uids of the systems at the same address, as the websites of one shop are to each other.
+    pub beside: Vec<SystemUid>,
     /// Its connector.
     pub connector: Arc<dyn Connector>,
     /// What the connector may use.

@@ -65,6 +65,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 auth,
                 views: system.views.clone(),
                 category_root: system.category_root.clone(),
+                website: system.website.clone(),
                 attributes: carried(config).keys().cloned().collect(),
             }))
         }
@@ -92,7 +93,9 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
     let profile = connector.profile().clone();
     let calls = system.calls.unwrap_or(profile.calls_in_flight);
     let ctx = Ctx::new(transport, Arc::new(Wall), Arc::new(Wall), calls, system.timeout);
-    Ok(System { name: system.name.clone(), uid: system.uid.clone(), connector, ctx, profile })
+    let beside = config.systems.values().filter(|other| other.name != system.name && other.is_beside(system));
+    let beside = beside.map(|other| other.uid.clone()).collect();
+    Ok(System { name: system.name.clone(), uid: system.uid.clone(), beside, connector, ctx, profile })
 }
 
 /// What the file carries of products beside their own fields, where products flow.
@@ -262,6 +265,7 @@ pub(crate) fn kinds() -> Vec<(SystemKind, Box<dyn Connector>)> {
                     auth: auth.clone(),
                     views: BTreeMap::new(),
                     category_root: None,
+                    website: None,
                     attributes: BTreeSet::new(),
                 })),
                 SystemKind::Tryton => Box::new(tryton::Tryton::new(tryton::Config::new("", "", ""))),

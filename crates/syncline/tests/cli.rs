@@ -214,6 +214,23 @@ fn a_run_is_shown_taken_back_and_let_through_again() {
 }
 
 #[test]
+fn a_website_of_a_shop_is_named_by_its_code() {
+    let bench = Bench::started("websites", 0);
+    let erp = bench.erp_flag();
+    let init = |website: &str| {
+        let shop = format!("{}#{website}", bench.shop_flag());
+        ["init", "--yes", "--start", "all", "--shop", &shop, "--erp", &erp].map(str::to_string)
+    };
+    let (wrong, right) = (init("uk"), init("base"));
+    let told = bench.json(&wrong.each_ref().map(String::as_str), 1);
+    assert!(told["error"].to_string().contains("it has `base` (Main Website)"), "{told}");
+    bench.run(&right.each_ref().map(String::as_str), 0);
+    assert!(bench.file("syncline.toml").contains("website = \"base\""));
+    let checked = bench.json(&["check"], 0);
+    assert_eq!(checked["systems"]["shop"]["websites"][0]["code"], "base", "{checked}");
+}
+
+#[test]
 fn two_shops_on_one_erp_in_one_file() {
     let mut bench = Bench::started("shops", 4);
     let (outlet, address) = bench.outlet(4);

@@ -5,6 +5,7 @@
 
 use super::client::Scope;
 use super::views::Views;
+use super::wire::StoreGroup;
 use super::wire_category as wire;
 use super::{Magento, evidence_of, numeric, shape};
 use futures::future::{join_all, try_join_all};
@@ -96,7 +97,7 @@ impl Magento {
             let value = self.category_in(ctx, Scope::view(&view.code), &path).await?;
             Ok::<_, Error>((view.locale.0.clone(), value.map(|(_, node)| texts(&node))))
         });
-        let all = self.category_in(ctx, Scope::ALL, &path);
+        let all = self.category_in(ctx, views.home(), &path);
         let (all, others) = futures::future::try_join(all, try_join_all(others)).await?;
         let Some((told, node)) = all.filter(|(_, node)| node.is_below(root)) else { return Ok(None) };
         let mut found = found(&node, told, views);
@@ -119,7 +120,7 @@ impl Magento {
             let tree = self.tree_in(ctx, Scope::view(&view.code), root).await?;
             Ok::<_, Error>((view.locale.0.clone(), tree))
         });
-        let all = self.tree_in(ctx, Scope::ALL, root);
+        let all = self.tree_in(ctx, views.home(), root);
         let (all, others) = futures::future::try_join(all, try_join_all(others)).await?;
         let mut tree = BTreeMap::new();
         all.walk(&mut |node| {
@@ -151,7 +152,8 @@ impl Magento {
         }
     }
 
-    /// The category the ERP's top ones stand below: the one the file names, else the root of the shop's first store.
+    /// The category the ERP's top ones stand below: the one the file names, else the root of the website's
+    /// default store, or of the shop's first.
     pub(super) async fn category_root(&self, ctx: &Ctx) -> Result<u64> {
         let mut kept = self.root.lock().await;
         if let Some(root) = *kept {
@@ -160,10 +162,12 @@ impl Magento {
         let root = match &self.root_name {
             Some(name) => self.root_named(ctx, name).await?,
             None => {
-                let groups: Vec<wire::StoreGroup> = self.client.get(ctx, "store/storeGroups").await?;
-                let roots = groups.iter().filter(|group| group.id.0 != 0).min_by_key(|group| group.id);
+                let groups: Vec<StoreGroup> = self.client.get(ctx, "store/storeGroups").await?;
+                let site = self.client.site(ctx).await?;
+                let own = |group: &&StoreGroup| site.as_ref().is_none_or(|site| Some(group.id) == site.group);
+                let roots = groups.iter().filter(|group| group.id.0 != 0).filter(own).min_by_key(|group| group.id);
                 let none = || Error::new(ErrorKind::Config, "magento: the shop has no store, so no root of categories");
-                roots.map(|group| group.root_category_id.0).ok_or_else(none)?
+                roots.and_then(|group| Some(group.root_category_id?.0)).ok_or_else(none)?
             }
         };
         *kept = Some(root);

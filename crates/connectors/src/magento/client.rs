@@ -1,20 +1,15 @@
 //! Talks to Magento's REST API: addresses, tokens, and what an answer that is no success means.
 
 use super::config::{Auth, Config};
-use super::map::Stores;
+use super::layout::Layout;
+use super::lost::Filter;
 use super::oauth;
-use super::products::Keeping;
-use super::views::Views;
-use super::weight::Unit;
 use super::wire::{self, Listing, Refusal};
 use crate::wire::{is_html, json};
-use jiff::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU32, Ordering};
 use syncline_connect::ctx::{self, CallError};
 use syncline_connect::{Ctx, Effect, Error, Request, Response, Result};
 use syncline_core::policy::ErrorKind;
@@ -26,9 +21,6 @@ pub(super) const PAGE: u32 = 100;
 const UNFINISHED_READS: u32 = 3;
 /// Writes refused in a row for want of rights before that is believed: one 401 may be a token that just ended.
 const REFUSED_WRITES: u32 = 3;
-
-/// Seconds after which the store views are read again for the texts of products.
-const VIEWS_AGE_S: i64 = 600;
 
 /// The part of the shop a request is for: the code in its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,24 +67,10 @@ pub(super) type Places = (Vec<wire::Source>, Vec<wire::StockPool>, Vec<wire::Sto
 pub(super) struct Client {
     root: String,
     auth: Auth,
-    /// Locale → code of the view, as the file has it.
-    wanted: BTreeMap<String, String>,
+    pub(super) layout: Layout,
     token: Mutex<Option<String>>,
     refused_writes: AtomicU32,
     page: AtomicU32,
-    in_pounds: AtomicBool,
-    keeps_all: AtomicBool,
-    bases: RwLock<BTreeSet<String>>,
-    main: RwLock<Option<String>>,
-    stores: Mutex<Option<Loaded>>,
-}
-
-/// The store table, and the views that were not in it even when it was read for their sake.
-struct Loaded {
-    at: Timestamp,
-    table: Arc<Stores>,
-    views: Arc<Views>,
-    unknown: BTreeSet<u64>,
 }
 
 impl fmt::Debug for Client {
@@ -107,7 +85,9 @@ pub(super) struct Search<'s> {
     pub(super) scope: Scope<'s>,
     pub(super) resource: &'static str,
     /// Field, condition and value; all must hold.
-    pub(super) filters: Vec<(&'static str, &'static str, String)>,
+    pub(super) filters: Vec<Filter>,
+    /// Filters beside, of which one must hold; empty for no matter.
+    pub(super) any: &'s [Filter],
     /// Ascending.
     pub(super) sort: Vec<&'static str>,
     pub(super) size: u32,
@@ -119,8 +99,10 @@ pub(super) struct Search<'s> {
 impl Search<'_> {
     fn path(&self) -> String {
         let mut path = format!("{}?", self.resource);
-        for (at, (field, condition, value)) in self.filters.iter().enumerate() {
-            let base = format!("searchCriteria[filterGroups][{at}][filters][0]");
+        let groups = self.filters.iter().enumerate().map(|(group, filter)| (group, 0, filter));
+        let beside = self.any.iter().enumerate().map(|(at, filter)| (self.filters.len(), at, filter));
+        for (group, at, (field, condition, value)) in groups.chain(beside) {
+            let base = format!("searchCriteria[filterGroups][{group}][filters][{at}]");
             path += &format!("{base}[field]={field}&{base}[value]={}&", encoded(value));
             path += &format!("{base}[conditionType]={condition}&");
         }
@@ -154,15 +136,10 @@ impl Client {
         Self {
             root: config.url.trim().trim_end_matches('/').to_owned(),
             auth: config.auth,
-            wanted: config.views,
+            layout: Layout::new(config.views, config.website),
             token: Mutex::new(None),
             refused_writes: AtomicU32::new(0),
             page: AtomicU32::new(PAGE),
-            in_pounds: AtomicBool::new(false),
-            keeps_all: AtomicBool::new(false),
-            bases: RwLock::default(),
-            main: RwLock::default(),
-            stores: Mutex::new(None),
         }
     }
 
@@ -241,6 +218,7 @@ impl Client {
             scope: Scope::DEFAULT,
             resource,
             filters: vec![],
+            any: &[],
             sort: vec![sort],
             size: self.page_size(),
             page: 1,
@@ -403,97 +381,6 @@ impl Client {
             return Err(hidden(refusal(&request, &response)));
         }
         json(&request, &response).map_err(hidden)
-    }
-
-    /// The table of store views; read once, and again for a view that is not in it.
-    pub(super) async fn stores(&self, ctx: &Ctx, needed: &BTreeSet<u64>) -> Result<Arc<Stores>> {
-        let mut held = self.stores.lock().await;
-        let mut unknown = BTreeSet::new();
-        if let Some(loaded) = held.as_ref() {
-            let missing = |id: &&u64| !loaded.table.knows(Some(wire::Id(**id))) && !loaded.unknown.contains(*id);
-            if !needed.iter().any(|id| missing(&id)) {
-                return Ok(Arc::clone(&loaded.table));
-            }
-            unknown = needed.iter().filter(missing).chain(&loaded.unknown).copied().collect();
-        }
-        let loaded = self.load(ctx).await?;
-        let table = Arc::clone(&loaded.table);
-        unknown.extend(needed);
-        unknown.retain(|id| !table.knows(Some(wire::Id(*id))));
-        *held = Some(Loaded { unknown, ..loaded });
-        Ok(table)
-    }
-
-    /// The locales of the store views; read again when that is old, or was found to be wrong.
-    pub(super) async fn views(&self, ctx: &Ctx) -> Result<Arc<Views>> {
-        let mut held = self.stores.lock().await;
-        if let Some(loaded) = held.as_ref()
-            && ctx.now().duration_since(loaded.at).as_secs().abs() < VIEWS_AGE_S
-        {
-            return Ok(Arc::clone(&loaded.views));
-        }
-        let loaded = self.load(ctx).await?;
-        let unknown = held.take().map(|old| old.unknown).unwrap_or_default();
-        let unknown = unknown.into_iter().filter(|id| !loaded.table.knows(Some(wire::Id(*id)))).collect();
-        let views = Arc::clone(&loaded.views);
-        *held = Some(Loaded { unknown, ..loaded });
-        Ok(views)
-    }
-
-    /// Has the store views read again before they are used the next time.
-    pub(super) async fn forget_views(&self) {
-        *self.stores.lock().await = None;
-    }
-
-    async fn load(&self, ctx: &Ctx) -> Result<Loaded> {
-        let (views, websites, configs) = self.setup(ctx).await?;
-        Ok(Loaded {
-            at: ctx.now(),
-            table: Arc::new(Stores::new(&views, &websites, &configs)),
-            views: Arc::new(self.locales(&views, &configs)),
-            unknown: BTreeSet::new(),
-        })
-    }
-
-    /// The locales of these store views; the unit of weight and the currencies are kept.
-    pub(super) fn locales(&self, views: &[wire::StoreView], configs: &[wire::StoreConfig]) -> Views {
-        let views = Views::new(views, configs, &self.wanted);
-        self.in_pounds.store(views.unit == Unit::Pounds, Ordering::Relaxed);
-        views.bases.clone_into(&mut self.bases.write().unwrap_or_else(PoisonError::into_inner));
-        *self.main.write().unwrap_or_else(PoisonError::into_inner) = views.main.as_ref().map(|main| main.0.clone());
-        views
-    }
-
-    /// The currencies of base prices, as far as they were read.
-    pub(super) fn bases(&self) -> BTreeSet<String> {
-        self.bases.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The locale that is read and written in the scope `all`, as far as it was read.
-    pub(super) fn main_locale(&self) -> Option<String> {
-        self.main.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Notes that a text of the shop holds a character of four bytes, so that it keeps such.
-    pub(super) fn saw_all_characters(&self) {
-        self.keeps_all.store(true, Ordering::Relaxed);
-    }
-
-    /// How the shop keeps values, as far as that was read.
-    pub(super) fn keeping(&self) -> Keeping {
-        let unit = if self.in_pounds.load(Ordering::Relaxed) { Unit::Pounds } else { Unit::default() };
-        Keeping { unit, all_characters: self.keeps_all.load(Ordering::Relaxed), ..Keeping::default() }
-    }
-
-    /// Store views, websites and the settings of each view.
-    pub(super) async fn setup(
-        &self,
-        ctx: &Ctx,
-    ) -> Result<(Vec<wire::StoreView>, Vec<wire::Website>, Vec<wire::StoreConfig>)> {
-        let views = self.get(ctx, "store/storeViews").await?;
-        let websites = self.get(ctx, "store/websites").await?;
-        let configs = self.get(ctx, "store/storeConfigs").await?;
-        Ok((views, websites, configs))
     }
 
     /// Sources, stocks, and which belong together; none where the shop's modules for sources are switched off.

@@ -15,6 +15,8 @@ pub struct Config {
     pub views: BTreeMap<String, String>,
     /// The category the others stand below, by its name or id; where nothing is said the root of the first store.
     pub category_root: Option<String>,
+    /// Code of the one website that is looked at; the whole shop where none is named.
+    pub website: Option<String>,
     /// Codes of the products' attributes that are carried.
     pub attributes: BTreeSet<String>,
 }

@@ -4,6 +4,7 @@ use super::client::{Call, Scope, Search};
 use super::map;
 use super::products::{Keeping, SKU, column};
 use super::views::Views;
+use super::website::Site;
 use super::{Magento, unsupported, wire};
 use serde_json::{Map, Value, json};
 use syncline_connect::{Ctx, Error, Outcome, Result};
@@ -62,9 +63,13 @@ impl Magento {
         let (sku, mut product) = making(change, views, keeping)?;
         product.insert("attribute_set_id".to_owned(), json!(self.attribute_set(ctx).await?));
         let id = RemoteId::new("", sku);
-        if self.product(ctx, &id).await?.is_some() {
-            let what = format!("a product `{}` is there already", shown(&id.id, 80));
-            return Err(Error::new(ErrorKind::Exists, what));
+        let site = self.client.site(ctx).await?;
+        if let Some(found) = self.product_anywhere(ctx, &id, Scope::ALL).await? {
+            return Err(is_there(&id, site.as_deref().filter(|site| !site.sells(&found.value))));
+        }
+        if let Some(site) = site {
+            // Without it a product that is made for all views is sold in every website.
+            product.insert("extension_attributes".to_owned(), json!({"website_ids": [site.id]}));
         }
         Ok((id, json!({"product": product})))
     }
@@ -75,6 +80,7 @@ impl Magento {
             scope: Scope::ALL,
             resource: "products/attribute-sets/sets/list",
             filters: vec![("attribute_set_name", "eq", ATTRIBUTE_SET.to_owned())],
+            any: &[],
             sort: vec!["attribute_set_id"],
             size: 1,
             page: 1,
@@ -90,6 +96,18 @@ impl Magento {
     }
 }
 
+/// What stands in the way of a product that is there: `elsewhere` is the website that does not sell it.
+fn is_there(id: &RemoteId, elsewhere: Option<&Site>) -> Error {
+    let sku = shown(&id.id, 80);
+    match elsewhere {
+        None => Error::new(ErrorKind::Exists, format!("a product `{sku}` is there already")),
+        Some(site) => unsupported(&format!(
+            "a product `{sku}` is there already, in other websites than `{}`: put it into this one in the back office              (Catalog > Products > Product in Websites), then `syncline adopt`",
+            site.code
+        )),
+    }
+}
+
 /// The SKU of a product to be made and what it is made of. Without a name it goes by its SKU; with name and SKU in its
 /// address it takes no other's, for Magento makes one of the name alone and refuses a second.
 fn making(change: &Change, views: &Views, keeping: &Keeping) -> Result<(String, Map<String, Value>)> {
@@ -100,7 +118,7 @@ fn making(change: &Change, views: &Views, keeping: &Keeping) -> Result<(String, 
     let mut attributes = Vec::new();
     for (path, value) in change.leaves.iter().filter(|(path, _)| path.as_str() != SKU) {
         let column = column(path, value, views, keeping)?;
-        if column.scope != Scope::ALL || column.field == "status" {
+        if ![Scope::ALL, views.home()].contains(&column.scope) || column.field == "status" {
             return Err(unsupported(&format!("`{path}` of a product that is being made is not written")));
         }
         column.put(&mut product, &mut attributes);

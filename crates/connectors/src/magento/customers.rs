@@ -20,16 +20,18 @@ pub(super) const CUSTOMERS: Table = Table {
     resource: "customers/search",
     id: "id",
     scope: Scope::DEFAULT,
+    any: &[],
     fields: "",
     outline: "items[id,website_id,updated_at],total_count",
 };
 /// Characters of a name or a number that are kept (`customer_entity` has columns of 255).
 const LIMIT: usize = 255;
 
-/// The customer a document tells.
-pub(super) fn customer(value: &Value) -> Result<Snapshot> {
+/// The customer a document tells, under the website it names or `scope` instead.
+pub(super) fn customer(value: &Value, scope: Option<String>) -> Result<Snapshot> {
     let doc: wire::Customer = shape("customers", value)?;
-    let (id, record) = map::customer(&doc);
+    let (told, record) = map::customer(&doc);
+    let id = scope.map_or_else(|| told.clone(), |scope| RemoteId::new(scope, &told.id));
     let version = doc.updated_at.map(|time| time.0);
     let records = vec![(id.clone(), Record::Customer(record))];
     Ok(Snapshot { id, version, mark: None, records, evidence: Some(evidence_of("customers", value)) })

@@ -31,13 +31,15 @@ type Place = (String, u64);
 
 /// The list that is read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Table {
+pub(super) struct Table<'s> {
     /// The route of the search.
     pub(super) resource: &'static str,
     /// The id's name in an item; in filters it is always `entity_id`.
     pub(super) id: &'static str,
     /// The scope it is asked in.
-    pub(super) scope: Scope<'static>,
+    pub(super) scope: Scope<'s>,
+    /// Filters of which one has to hold; empty for every row.
+    pub(super) any: &'s [lost::Filter],
     /// What is asked of a row; empty for all of it.
     pub(super) fields: &'static str,
     /// What is asked of a row that cannot be read in full.
@@ -158,7 +160,7 @@ struct Fetched {
 ///
 /// # Errors
 /// `Broken` for a cursor that is none of ours or a shop that repeats a page; what the shop refuses.
-pub(super) async fn changes(client: &Client, ctx: &Ctx, table: Table, since: &Cursor) -> Result<Slice> {
+pub(super) async fn changes(client: &Client, ctx: &Ctx, table: Table<'_>, since: &Cursor) -> Result<Slice> {
     let state = parsed(since)?;
     let mut pass = match state.pass {
         Some(pass) => pass,
@@ -240,7 +242,7 @@ fn place(item: &Value, id: &str) -> Option<Place> {
 /// The places that came as they were asked for, and the few that did not: a row may be changed between the moment
 /// the shop sorts it and the moment it shows it. Odd rows are taken in; the pass does not go on from them. Where all
 /// that matches came at once, its order tells nothing.
-fn sorted_out(table: Table, at: &At, places: &[Place], complete: bool) -> Result<(Vec<Place>, BTreeSet<Place>)> {
+fn sorted_out(table: Table<'_>, at: &At, places: &[Place], complete: bool) -> Result<(Vec<Place>, BTreeSet<Place>)> {
     let resource = table.resource;
     let (within, mut odd): (Vec<Place>, Vec<Place>) = places.iter().cloned().partition(|place| at.admits(place));
     if let (true, Some((time, id))) = (within.is_empty(), places.first()) {
@@ -275,7 +277,7 @@ fn longest_sorted(places: Vec<Place>) -> (Vec<Place>, Vec<Place>) {
 }
 
 /// Where the pass goes on; none where it is over.
-fn advanced(table: Table, at: &At, places: &[Place], complete: bool) -> Result<Option<At>> {
+fn advanced(table: Table<'_>, at: &At, places: &[Place], complete: bool) -> Result<Option<At>> {
     if complete {
         return Ok(match at {
             At::Within(second, _) => Some(At::Past(second.clone())),
@@ -294,13 +296,14 @@ fn advanced(table: Table, at: &At, places: &[Place], complete: bool) -> Result<O
     }))
 }
 
-fn search(client: &Client, table: Table, at: &At, size: u32) -> Search<'static> {
+fn search<'s>(client: &Client, table: Table<'s>, at: &At, size: u32) -> Search<'s> {
     let sort = vec!["updated_at", "entity_id"];
     let size = size.min(client.page_size());
     Search {
         scope: table.scope,
         resource: table.resource,
         filters: at.filters(),
+        any: table.any,
         sort,
         size,
         page: 1,
@@ -309,7 +312,7 @@ fn search(client: &Client, table: Table, at: &At, size: u32) -> Search<'static> 
 }
 
 /// One page; smaller and smaller where the shop fails on it, down to the row it fails on.
-async fn fetch(client: &Client, ctx: &Ctx, table: Table, at: &mut At) -> Result<Fetched> {
+async fn fetch(client: &Client, ctx: &Ctx, table: Table<'_>, at: &mut At) -> Result<Fetched> {
     let mut size = client.page_size();
     loop {
         match client.list(ctx, &search(client, table, at, size)).await {
@@ -335,7 +338,7 @@ fn whole(listing: Listing, size: u32) -> Fetched {
 }
 
 /// The first row behind those the shop fails on, and those rows.
-async fn around(client: &Client, ctx: &Ctx, table: Table, at: &At) -> Result<Fetched> {
+async fn around(client: &Client, ctx: &Ctx, table: Table<'_>, at: &At) -> Result<Fetched> {
     let (mut lost, mut silent) = (Vec::new(), Vec::new());
     let mut one = search(client, table, at, 1);
     let items = loop {
@@ -364,7 +367,7 @@ async fn around(client: &Client, ctx: &Ctx, table: Table, at: &At) -> Result<Fet
 async fn named(
     client: &Client,
     ctx: &Ctx,
-    table: Table,
+    table: Table<'_>,
     at: &At,
     behind: Option<Place>,
     count: usize,

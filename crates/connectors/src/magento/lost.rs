@@ -19,7 +19,13 @@ const MOST: u64 = u32::MAX as u64;
 ///
 /// # Errors
 /// What the shop refuses for another reason.
-pub(super) async fn ids(client: &Client, ctx: &Ctx, table: Table, window: &[Filter], count: usize) -> Result<Vec<u64>> {
+pub(super) async fn ids(
+    client: &Client,
+    ctx: &Ctx,
+    table: Table<'_>,
+    window: &[Filter],
+    count: usize,
+) -> Result<Vec<u64>> {
     let mut found = Vec::new();
     let mut after = 0;
     while found.len() < count && fails(client, ctx, table, window, (after, MOST)).await? {
@@ -36,7 +42,7 @@ pub(super) async fn ids(client: &Client, ctx: &Ctx, table: Table, window: &[Filt
 }
 
 /// Whether the shop fails on the rows of `window` with ids behind the first and up to the second of `range`.
-async fn fails(client: &Client, ctx: &Ctx, table: Table, window: &[Filter], range: (u64, u64)) -> Result<bool> {
+async fn fails(client: &Client, ctx: &Ctx, table: Table<'_>, window: &[Filter], range: (u64, u64)) -> Result<bool> {
     let bounds = [("entity_id", "gt", range.0.to_string()), ("entity_id", "lteq", range.1.to_string())];
     let filters = window.iter().cloned().chain(bounds).collect();
     meets(client, ctx, table, filters).await
@@ -46,10 +52,10 @@ async fn fails(client: &Client, ctx: &Ctx, table: Table, window: &[Filter], rang
 ///
 /// # Errors
 /// As [`ids`].
-pub(super) async fn meets(client: &Client, ctx: &Ctx, table: Table, filters: Vec<Filter>) -> Result<bool> {
-    let Table { resource, scope, outline, .. } = table;
+pub(super) async fn meets(client: &Client, ctx: &Ctx, table: Table<'_>, filters: Vec<Filter>) -> Result<bool> {
+    let Table { resource, scope, any, outline, .. } = table;
     let size = SIZE.min(client.page_size());
-    let search = Search { scope, resource, filters, sort: vec!["entity_id"], size, page: 1, fields: outline };
+    let search = Search { scope, resource, filters, any, sort: vec!["entity_id"], size, page: 1, fields: outline };
     match client.list(ctx, &search).await {
         Ok(_) => Ok(false),
         Err(trouble) if trouble.smaller_may_help => Ok(true),

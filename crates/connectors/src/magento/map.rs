@@ -24,7 +24,7 @@ const SCALE: u32 = 4;
 /// The attribute a description stands in.
 pub(super) const DESCRIPTION: &str = "description";
 /// The scope of an order whose website is not known any more.
-const NO_SCOPE: &str = "0";
+pub(super) const NO_SCOPE: &str = "0";
 
 /// Which website and which time zone a store view has.
 #[derive(Debug, Clone, Default)]

@@ -10,6 +10,7 @@ mod create;
 mod customers;
 mod feed;
 mod figures;
+mod layout;
 mod levels;
 mod lists;
 mod lost;
@@ -24,6 +25,7 @@ mod profile;
 mod single;
 mod stock;
 mod views;
+mod website;
 mod weight;
 mod wire;
 mod wire_category;
@@ -64,6 +66,7 @@ const ORDERS: Table = Table {
     resource: "orders",
     id: "entity_id",
     scope: Scope::DEFAULT,
+    any: &[],
     fields: "",
     outline: "items[entity_id,increment_id,store_id,store_name,updated_at],total_count",
 };
@@ -122,8 +125,9 @@ impl Magento {
         Ok(())
     }
 
-    async fn feed(&self, ctx: &Ctx, table: Table, since: &Cursor) -> Result<Page> {
-        let mut slice = feed::changes(&self.client, ctx, table, since).await?;
+    async fn feed(&self, ctx: &Ctx, table: Table<'_>, since: &Cursor) -> Result<Page> {
+        let bounds = self.client.bounds(ctx, table.resource).await?;
+        let mut slice = feed::changes(&self.client, ctx, bounds.table(table), since).await?;
         let stores = if table.resource == ORDERS.resource {
             for row in &mut slice.rows {
                 if let Row::Lost { outline, .. } = row {
@@ -141,11 +145,13 @@ impl Magento {
             Row::Read(value) => seen(&value, stores.as_deref()),
             Row::Lost { outline, error } => Seen { id: rough_id(&outline, stores.as_deref()), snapshot: Err(error) },
         });
-        Ok(Page { seen: seen.collect(), next: slice.next, more: slice.more })
+        let unplaced = |one: &Seen| one.snapshot.is_err() && one.id.scope == map::NO_SCOPE;
+        let seen = seen.filter(|one| bounds.hold(&one.id.scope) || unplaced(one)).collect();
+        Ok(Page { seen, next: slice.next, more: slice.more })
     }
 
     /// The outlines of rows with higher ids than `after`, in the order of their ids.
-    async fn behind(&self, ctx: &Ctx, table: Table, after: &Cursor) -> Result<(Vec<Value>, Cursor, bool)> {
+    async fn behind(&self, ctx: &Ctx, table: Table<'_>, after: &Cursor) -> Result<(Vec<Value>, Cursor, bool)> {
         let last: u64 = match after.0.as_str() {
             "" => 0,
             text => text.parse().map_err(|_| {
@@ -156,6 +162,7 @@ impl Magento {
             scope: table.scope,
             resource: table.resource,
             filters: vec![("entity_id", "gt", last.to_string())],
+            any: table.any,
             sort: vec!["entity_id"],
             size: self.client.page_size(),
             page: 1,
@@ -174,8 +181,9 @@ impl Magento {
         Ok((items, next, more))
     }
 
-    async fn key_page(&self, ctx: &Ctx, table: Table, after: &Cursor) -> Result<KeyPage> {
-        let (items, next, more) = self.behind(ctx, table, after).await?;
+    async fn key_page(&self, ctx: &Ctx, table: Table<'_>, after: &Cursor) -> Result<KeyPage> {
+        let bounds = self.client.bounds(ctx, table.resource).await?;
+        let (items, next, more) = self.behind(ctx, bounds.table(table), after).await?;
         let stores = if table.resource == ORDERS.resource {
             Some(self.stores(ctx, &items.iter().collect::<Vec<_>>()).await?)
         } else {
@@ -184,7 +192,11 @@ impl Magento {
         let mut keys = Vec::with_capacity(items.len());
         for item in &items {
             let version = item.get("updated_at").and_then(Value::as_str).map(str::to_owned);
-            keys.push((rough_id(item, stores.as_deref()), version));
+            let id = rough_id(item, stores.as_deref());
+            let within = if table.resource == PRODUCTS.resource { bounds.sell(item) } else { bounds.hold(&id.scope) };
+            if within {
+                keys.push((id, version));
+            }
         }
         Ok(KeyPage { keys, next, more })
     }
@@ -202,20 +214,29 @@ impl Magento {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
             other => other?,
         };
+        let bounds = self.client.bounds(ctx, &path).await?;
         match kind {
             Kind::Order => {
                 let stores = self.stores(ctx, &[&value]).await?;
-                order(&value, &stores).map(Some)
+                let within = bounds.hold(&rough_id(&value, Some(&stores)).scope);
+                if within { order(&value, &stores).map(Some) } else { Ok(None) }
             }
-            _ => customer(&value).map(Some),
+            _ => match bounds.site.as_ref().map(|site| site.scope()) {
+                None => customer(&value, None).map(Some),
+                // Where accounts hold in all websites, one made elsewhere is told as the orders of this one name it.
+                Some(own) if own == id.scope => customer(&value, Some(own)).map(Some),
+                Some(_) => Ok(None),
+            },
         }
     }
 
     async fn find_number(&self, ctx: &Ctx, number: &str) -> Result<Vec<Snapshot>> {
+        let bounds = self.client.bounds(ctx, ORDERS.resource).await?;
         let search = Search {
             scope: ORDERS.scope,
             resource: ORDERS.resource,
             filters: vec![("increment_id", "eq", number.to_owned())],
+            any: bounds.table(ORDERS).any,
             sort: vec!["entity_id"],
             size: self.client.page_size(),
             page: 1,
@@ -224,7 +245,8 @@ impl Magento {
         let listing = self.client.list(ctx, &search).await.map_err(|trouble| trouble.error)?;
         let items = listing.items.unwrap_or_default();
         let stores = self.stores(ctx, &items.iter().collect::<Vec<_>>()).await?;
-        items.iter().map(|item| order(item, &stores)).collect()
+        let within = items.iter().filter(|item| bounds.hold(&rough_id(item, Some(&stores)).scope));
+        within.map(|item| order(item, &stores)).collect()
     }
 
     /// Sends what a permit allows, once.
@@ -349,7 +371,7 @@ fn order(value: &Value, stores: &Stores) -> Result<Snapshot> {
 fn seen(value: &Value, stores: Option<&Stores>) -> Seen {
     let read = match stores {
         Some(stores) => order(value, stores),
-        None => customer(value),
+        None => customer(value, None),
     };
     match read {
         Ok(snapshot) => Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) },

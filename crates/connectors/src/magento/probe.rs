@@ -6,7 +6,8 @@ use super::levels::{DEFAULT_SOURCE, Facts};
 use super::lists;
 use super::map;
 use super::profile::{ATTRIBUTES, one_quantity};
-use super::wire::{Group, Source, StoreConfig, TaxRate, Text};
+use super::website::Site;
+use super::wire::{Group, Source, StoreConfig, TaxRate, Text, Website};
 use crate::wire::Exact;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,21 +46,15 @@ pub(super) async fn probe(shop: &Magento, ctx: &Ctx) -> Result<Probe> {
     let setup =
         client.setup(ctx).await.map_err(|error| lacking(error, "Magento_Backend::store (Stores > Settings)"))?;
     let (views, websites, configs) = setup;
-    for (resource, right) in RIGHTS {
-        let search = Search {
-            scope: Scope::DEFAULT,
-            resource,
-            filters: vec![],
-            sort: vec!["entity_id"],
-            size: 1,
-            page: 1,
-            fields: "total_count",
-        };
-        client.list(ctx, &search).await.map_err(|trouble| lacking(trouble.error, right))?;
-    }
-    let locales = client.locales(&views, &configs);
-    let mut warnings = Vec::new();
-    let mut choices = BTreeMap::new();
+    rights(client, ctx).await?;
+    let site = client.site_of(ctx, &views, &websites).await?;
+    let locales = client.locales(&views, &configs, site.as_ref());
+    let mut warnings = one_of_several(site.as_ref(), &websites);
+    let mut choices = BTreeMap::from([("websites".to_owned(), websites.iter().filter_map(website).collect())]);
+    let configs: Vec<StoreConfig> = match &site {
+        Some(site) => configs.into_iter().filter(|config| site.views.contains(&config.id.0)).collect(),
+        None => configs,
+    };
     let taxes = client.all::<TaxRate>(ctx, "taxRates/search", "code", ROWS).await;
     let taxes = optional(taxes, "tax rates", "Magento_Tax::manage_tax", &mut warnings)?;
     choices.insert("taxes".to_owned(), taxes.iter().map(tax).collect());
@@ -68,24 +63,53 @@ pub(super) async fn probe(shop: &Magento, ctx: &Ctx) -> Result<Probe> {
     choices.insert("customer_groups".to_owned(), groups.iter().map(group).collect());
     choices.insert("currencies".to_owned(), currencies(&configs));
     let mut profile = profile.clone();
-    let lists = price_lists(client, ctx, &groups, &locales.bases, &mut profile, &mut warnings).await?;
-    choices.insert("price_lists".to_owned(), lists);
+    let whole = site.is_none();
+    if whole {
+        let lists = price_lists(client, ctx, &groups, &locales.bases, &mut profile, &mut warnings).await?;
+        choices.insert("price_lists".to_owned(), lists);
+    } else {
+        untold_by_website(&mut profile, &mut warnings);
+    }
     choices.insert("attributes".to_owned(), attributes(shop, ctx, &mut profile, &mut warnings).await?);
-    let sources = places(client, ctx, &mut profile, &mut warnings).await?;
-    choices.insert("sources".to_owned(), sources);
+    if whole {
+        choices.insert("sources".to_owned(), places(client, ctx, &mut profile, &mut warnings).await?);
+    }
     let modules = client.get::<Vec<Text>>(ctx, "modules").await.map(|names| (names, false));
     let modules = optional(modules, "modules", "Magento_Backend::setup_wizard", &mut warnings)?;
     let number = client.version(ctx).await;
+    let home = |config: &&StoreConfig| site.as_ref().is_none_or(|site| config.code.0 != site.home);
+    let first = configs.iter().min_by_key(|config| (home(config), config.id.0));
     warnings.extend(oddities(&configs));
     warnings.extend(locales.warnings);
     Ok(Probe {
         version: version(number, &modules),
         profile,
         scopes: websites.iter().filter(|s| s.id.0 != 0).map(|s| (s.id.0.to_string(), s.name.0.clone())).collect(),
-        zone: configs.iter().min_by_key(|config| config.id.0).and_then(zone_of),
+        zone: first.and_then(zone_of),
         choices,
         warnings,
     })
+}
+
+/// Asks for a row of everything that is read.
+///
+/// # Errors
+/// `Denied` naming the resource that is missing.
+async fn rights(client: &Client, ctx: &Ctx) -> Result<()> {
+    for (resource, right) in RIGHTS {
+        let search = Search {
+            scope: Scope::DEFAULT,
+            resource,
+            filters: vec![],
+            any: &[],
+            sort: vec!["entity_id"],
+            size: 1,
+            page: 1,
+            fields: "total_count",
+        };
+        client.list(ctx, &search).await.map_err(|trouble| lacking(trouble.error, right))?;
+    }
+    Ok(())
 }
 
 /// The attributes of products that are carried, with what each holds. One that is not there or cannot be is told of, and
@@ -199,6 +223,28 @@ async fn price_lists(
         |group: &Group| Some((lists::list_of(&group.code.0)?, format!("Prices by quantity: {}", group.code.0)));
     let all = own.into_iter().chain(groups.iter().filter_map(of_group));
     Ok(all.map(|(code, title)| Choice { code, title, hint: currency.clone() }).collect())
+}
+
+/// A website by its code; the back office is none.
+fn website(site: &Website) -> Option<Choice> {
+    (site.id.0 != 0).then(|| Choice { code: site.code.0.clone(), title: site.name.0.clone(), hint: String::new() })
+}
+
+/// That several websites are taken as one, where the file names none of them.
+fn one_of_several(site: Option<&Site>, websites: &[Website]) -> Vec<String> {
+    let codes: Vec<&str> = websites.iter().filter(|site| site.id.0 != 0).map(|site| site.code.0.as_str()).collect();
+    let [_, second, ..] = codes.as_slice() else { return Vec::new() };
+    let told = format!(
+        "its websites ({}) are taken as one shop; `website = \"{second}\"` in a system of its own tells them apart",
+        codes.join(", ")
+    );
+    if site.is_some() { Vec::new() } else { vec![told] }
+}
+
+/// Takes what a website does not tell for itself yet out of what it can do.
+fn untold_by_website(profile: &mut Profile, warnings: &mut Vec<String>) {
+    profile.kinds.retain(|kind, _| !matches!(kind, Kind::Stock | Kind::Price));
+    warnings.push("stock and prices of a single website cannot be synchronised yet".to_owned());
 }
 
 fn place(source: &Source, facts: &Facts) -> Choice {

@@ -27,11 +27,14 @@ pub(super) const PRODUCTS: Table = Table {
     resource: "products",
     id: "id",
     scope: Scope::ALL,
-    fields: "items[id,sku,name,type_id,status,weight,updated_at,custom_attributes[attribute_code,value]],total_count",
-    outline: "items[id,sku],total_count",
+    any: &[],
+    fields: "items[id,sku,name,type_id,status,weight,updated_at,custom_attributes[attribute_code,value],\
+             extension_attributes[website_ids]],total_count",
+    outline: "items[id,sku,extension_attributes[website_ids]],total_count",
 };
 /// What is asked of one product.
-const FIELDS: &str = "id,sku,name,type_id,status,weight,updated_at,custom_attributes[attribute_code,value]";
+const FIELDS: &str = "id,sku,name,type_id,status,weight,updated_at,custom_attributes[attribute_code,value],\
+                      extension_attributes[website_ids]";
 /// What is asked of a product in a store view.
 const TEXT_FIELDS: &str = "items[id,sku,name,custom_attributes[attribute_code,value]],total_count";
 /// Products whose texts are asked for at once; their ids make an address of some 2,000 characters.
@@ -45,9 +48,9 @@ const SKU_LIMIT: usize = 64;
 /// Characters a name keeps (`catalog_product_entity_varchar.value` is a `varchar(255)`).
 pub(super) const NAME_LIMIT: usize = 255;
 
-/// A product in the scope `all`.
+/// A product as it is read where it holds for every view, or for every view of the website.
 pub(super) struct Found {
-    value: Value,
+    pub(super) value: Value,
     doc: wire::Product,
 }
 
@@ -59,8 +62,15 @@ impl Magento {
     /// not told must never look like one that is not there.
     pub(super) async fn product_feed(&self, ctx: &Ctx, since: &Cursor) -> Result<Page> {
         let views = self.client.views(ctx).await?;
-        let slice = feed::changes(&self.client, ctx, PRODUCTS, since).await?;
-        let rows: Vec<std::result::Result<Found, Box<Seen>>> = slice.rows.into_iter().map(understood).collect();
+        let bounds = self.client.bounds(ctx, PRODUCTS.resource).await?;
+        let slice = feed::changes(&self.client, ctx, bounds.table(PRODUCTS), since).await?;
+        // What the shop fails on may be anybody's.
+        let within = |row: &Row| match row {
+            Row::Read(value) => bounds.sell(value),
+            Row::Lost { outline, .. } => outline.get("sku").is_none() || bounds.sell(outline),
+        };
+        let rows = slice.rows.into_iter().filter(within).map(understood);
+        let rows: Vec<std::result::Result<Found, Box<Seen>>> = rows.collect();
         let docs: Vec<&wire::Product> = rows.iter().flatten().map(|found| &found.doc).collect();
         self.learn_attributes(ctx, docs.iter().copied()).await?;
         let told = self.translations(ctx, &views, &docs).await?;
@@ -94,18 +104,25 @@ impl Magento {
         found.into_iter().map(whole).collect()
     }
 
-    /// A product in the scope `all`; none where the shop has no such SKU.
-    pub(super) async fn product(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Found>> {
+    /// A product that is sold where we look; none where the shop has no such SKU there.
+    async fn product(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Found>> {
+        let bounds = self.client.bounds(ctx, PRODUCTS.resource).await?;
+        let found = self.product_anywhere(ctx, id, bounds.table(PRODUCTS).scope).await?;
+        Ok(found.filter(|found| bounds.sell(&found.value)))
+    }
+
+    /// A product, whatever websites it is sold in; none where the shop has no such SKU.
+    pub(super) async fn product_anywhere(&self, ctx: &Ctx, id: &RemoteId, scope: Scope<'_>) -> Result<Option<Found>> {
         if id.id.is_empty() {
             return Ok(None);
         }
         let path = format!("products/{}?fields={FIELDS}", encoded(&id.id));
-        let value = match self.client.get_in::<Value>(ctx, Scope::ALL, &path).await {
+        let value = match self.client.get_in::<Value>(ctx, scope, &path).await {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
             // In a list the SKU is no part of the path.
             Err(error) if no_slash(&id.id, &error) => {
                 let filters = vec![("sku", "eq", id.id.clone())];
-                let search = asking(Scope::ALL, filters, PRODUCTS.fields, 1);
+                let search = asking(scope, filters, PRODUCTS.fields, 1);
                 let listing = self.client.list(ctx, &search).await.map_err(|trouble| trouble.error)?;
                 match listing.items.into_iter().flatten().next() {
                     Some(value) => value,
@@ -307,7 +324,7 @@ fn asking<'s>(
     size: usize,
 ) -> Search<'s> {
     let size = u32::try_from(size).unwrap_or(u32::MAX);
-    Search { scope, resource: PRODUCTS.resource, filters, sort: vec!["entity_id"], size, page: 1, fields }
+    Search { scope, resource: PRODUCTS.resource, filters, any: &[], sort: vec!["entity_id"], size, page: 1, fields }
 }
 
 /// A row of a page as a product, or what to tell of it where it is none.
@@ -406,7 +423,9 @@ pub(super) fn column<'v>(
         let lacks = || map::invalid(format!("`{path}`: the shop has no such attribute, or it is not carried"));
         let attribute = keeping.attributes.get(code).ok_or_else(lacks)?;
         return match attribute.written(code, value, keeping.all_characters)? {
-            Written::As(value) => Ok(Column { scope: Scope::ALL, field: code.to_owned().into(), value, custom: true }),
+            Written::As(value) => {
+                Ok(Column { scope: views.home(), field: code.to_owned().into(), value, custom: true })
+            }
             Written::Lacks(label) => {
                 Err(map::invalid(format!("`{path}`: the choice `{}` is not there", shown(&label, 40))))
             }
@@ -432,7 +451,7 @@ pub(super) fn column<'v>(
     }
     match (path.as_str(), value) {
         ("active", Some(LeafValue::Bool(active))) => {
-            Ok(Column::own(Scope::ALL, "status", json!(if *active { 1 } else { 2 })))
+            Ok(Column::own(views.home(), "status", json!(if *active { 1 } else { 2 })))
         }
         // 0 is told as nothing, and no version takes it for a number that is missing.
         ("weight", None) => Ok(Column::own(Scope::ALL, "weight", json!(0))),

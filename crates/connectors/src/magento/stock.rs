@@ -389,7 +389,7 @@ pub(super) fn asking(resource: &'static str, skus: &[String], fields: &'static s
     let condition = if skus.len() == 1 { "eq" } else { "in" };
     let sort = if resource == PRODUCTS.resource { vec!["entity_id"] } else { vec!["sku", "source_code"] };
     let filters = vec![("sku", condition, skus.join(","))];
-    Search { scope: Scope::DEFAULT, resource, filters, sort, size: super::client::PAGE, page: 1, fields }
+    Search { scope: Scope::DEFAULT, resource, filters, any: &[], sort, size: super::client::PAGE, page: 1, fields }
 }
 
 fn found(item: &Value) -> Option<Found> {

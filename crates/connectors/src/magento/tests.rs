@@ -13,6 +13,7 @@ mod signed;
 mod single;
 mod stock;
 mod talk;
+mod websites;
 mod world;
 
 use super::map::{self, Stores};
@@ -49,8 +50,10 @@ fn stores() -> Stores {
     let views = rows::<wire::StoreView>(
         json!([{"id": 1, "code": "default", "website_id": 1}, {"id": 5, "code": "berlin", "website_id": 2}]),
     );
-    let sites = rows::<wire::Website>(json!([{"id": 1, "name": "Main Website"}, {"id": 2, "name": "Zweite"}]));
-    let configs = json!([{"id": 1, "timezone": "America/New_York"}, {"id": 5, "timezone": "Europe/Berlin"}]);
+    let sites = rows::<wire::Website>(json!([
+        {"id": 1, "code": "base", "name": "Main Website"}, {"id": 2, "code": "second", "name": "Zweite"}
+    ]));
+    let configs = json!([{"id": 1, "code": "default", "timezone": "America/New_York"}, {"id": 5, "code": "berlin", "timezone": "Europe/Berlin"}]);
     Stores::new(&views, &sites, &rows::<wire::StoreConfig>(configs))
 }
 

@@ -1,8 +1,9 @@
 //! Which store view shows which locale, and what the shop weighs in. Pure.
 
 use super::client::Scope;
+use super::website::Site;
 use super::weight::Unit;
-use super::wire::{StoreConfig, StoreView};
+use super::wire::{Id, StoreConfig, StoreView};
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::record::Variant;
 use syncline_core::text::shown;
@@ -21,8 +22,11 @@ pub(super) struct View {
 /// The locales of a shop.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Views {
-    /// That of the default view. Its texts are those of the scope `all`, which every view without a text of its own shows.
+    /// That of the default view. Its texts are those of the scope `all`, which every view without a text of its own shows;
+    /// of one website, those of its default view.
     pub(super) main: Option<Locale>,
+    /// Code of the default view of the one website that is looked at.
+    home: Option<String>,
     /// The others.
     pub(super) others: Vec<View>,
     pub(super) unit: Unit,
@@ -35,17 +39,26 @@ pub(super) struct Views {
 impl Views {
     /// The locales of the active views. `wanted` names views by locale; of the rest the lowest id takes the language
     /// alone, a later one of the same language its region too, and one that clashes even so is left out. The default view
-    /// is the active one with the lowest id.
-    pub(super) fn new(views: &[StoreView], configs: &[StoreConfig], wanted: &BTreeMap<String, String>) -> Self {
+    /// is the active one with the lowest id; of a website, its own.
+    pub(super) fn new(
+        views: &[StoreView],
+        configs: &[StoreConfig],
+        wanted: &BTreeMap<String, String>,
+        site: Option<&Site>,
+    ) -> Self {
         let mut warnings = Vec::new();
-        let mut active: Vec<&StoreView> =
-            views.iter().filter(|view| view.id.0 != 0 && view.is_active.is_none_or(|flag| flag.0)).collect();
-        active.sort_by_key(|view| view.id);
+        let of_site = |id: Id| site.is_none_or(|site| site.views.contains(&id.0));
+        let mut active: Vec<&StoreView> = views
+            .iter()
+            .filter(|view| view.id.0 != 0 && view.is_active.is_none_or(|flag| flag.0) && of_site(view.id))
+            .collect();
+        active.sort_by_key(|view| (site.is_some_and(|site| site.home != view.code.0), view.id));
+        let configs: Vec<&StoreConfig> = configs.iter().filter(|config| of_site(config.id)).collect();
         let named = named(&active, wanted, &mut warnings);
         let mut taken: BTreeSet<String> = named.values().cloned().collect();
         let (mut main, mut others) = (None, Vec::new());
         for (at, view) in active.iter().enumerate() {
-            let config = configs.iter().find(|config| config.id == view.id);
+            let config = configs.iter().copied().find(|config| config.id == view.id);
             let found = named.get(&view.id.0).cloned().or_else(|| own(view, config, &mut taken, &mut warnings));
             let Some(locale) = found.map(Locale) else { continue };
             if at == 0 {
@@ -67,13 +80,19 @@ impl Views {
             warnings.push(format!("the store views weigh in several units ({list}); that of the default view counts"));
         }
         let bases = configs.iter().filter_map(|config| Some(config.base_currency_code.as_ref()?.0.clone())).collect();
-        Self { main, others, unit, bases, warnings }
+        let home = site.map(|site| site.home.clone());
+        Self { main, home, others, unit, bases, warnings }
+    }
+
+    /// Where what holds in every view is read and written.
+    pub(super) fn home(&self) -> Scope<'_> {
+        self.home.as_deref().map_or(Scope::ALL, Scope::view)
     }
 
     /// Where texts of a locale are written.
     pub(super) fn scope(&self, locale: &str) -> Option<Scope<'_>> {
         if self.main.as_ref().is_some_and(|main| main.0 == locale) {
-            return Some(Scope::ALL);
+            return Some(self.home());
         }
         self.others.iter().find(|view| view.locale.0 == locale).map(|view| Scope::view(&view.code))
     }
@@ -149,7 +168,7 @@ mod tests {
             .map(|(id, code, locale, _)| json!({"id": id, "code": code, "locale": locale, "weight_unit": "kgs"}))
             .collect();
         let wanted = wanted.iter().map(|(locale, code)| ((*locale).to_owned(), (*code).to_owned())).collect();
-        Views::new(&typed::<Vec<_>>(&json!(list)).unwrap(), &typed::<Vec<_>>(&json!(configs)).unwrap(), &wanted)
+        Views::new(&typed::<Vec<_>>(&json!(list)).unwrap(), &typed::<Vec<_>>(&json!(configs)).unwrap(), &wanted, None)
     }
 
     fn keys(views: &Views) -> Vec<(&str, &str)> {

@@ -363,13 +363,24 @@ pub(super) struct StoreView {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Website {
     pub(super) id: Id,
+    pub(super) code: Text,
     pub(super) name: Text,
+    pub(super) default_group_id: Option<Id>,
+}
+
+/// Store views of one website that share one tree of categories.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct StoreGroup {
+    pub(super) id: Id,
+    pub(super) default_store_id: Option<Id>,
+    pub(super) root_category_id: Option<Id>,
 }
 
 /// The settings of a store view.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct StoreConfig {
     pub(super) id: Id,
+    pub(super) code: Text,
     /// Language and region, e.g. `de_DE`.
     pub(super) locale: Option<Text>,
     /// `kgs` or `lbs`.

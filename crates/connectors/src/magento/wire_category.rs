@@ -34,10 +34,3 @@ impl Category {
         above.split('/').any(|id| id == root.to_string())
     }
 }
-
-/// A group of store views with one tree of categories.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct StoreGroup {
-    pub(super) id: Id,
-    pub(super) root_category_id: Id,
-}

@@ -94,9 +94,44 @@ fn systems(source: &Source<'_>, home: &Path, tables: &BTreeMap<String, Spanned<r
             let remedy = "a uid names one system for ever: give the newer one another, never the one in use";
             return Err(source.error("SYN-0417", at, what, remedy));
         }
+        if let Some(other) = systems.values().find(|other| other.is_beside(&system)) {
+            neighbours(source, other, &system, table)?;
+        }
         systems.insert(system.name.clone(), system);
     }
     Ok(systems)
+}
+
+/// Refuses two shops at one address that are not told apart: the same orders would be carried over twice.
+fn neighbours(
+    source: &Source<'_>,
+    other: &SystemConfig,
+    system: &SystemConfig,
+    table: &Spanned<raw::System>,
+) -> Drawn<()> {
+    let raw = table.get_ref();
+    let at = raw.website.as_ref().or(raw.url.as_ref()).map_or(table.span().start, |text| text.span().start);
+    let wrong = |code, what: String, remedy: &str| Err(source.error(code, Some(at), what, remedy));
+    match (&other.website, &system.website) {
+        (Some(one), Some(two)) if one == two => {
+            let what = format!(
+                "[systems.{}] and [systems.{}] are both the website `{one}` of {}",
+                other.name, system.name, system.url
+            );
+            wrong("SYN-0468", what, "a website is one system: take one of the two out, and keep the uid in use")
+        }
+        (Some(_), Some(_)) => Ok(()),
+        (one, _) => {
+            let all = if one.is_none() { &other.name } else { &system.name };
+            let what = format!(
+                "[systems.{}] and [systems.{}] are at one address, and `{all}` names no `website`",
+                other.name, system.name
+            );
+            let remedy = "add `website = \"CODE\"` to each, a different one (`syncline systems` lists them); if it is the \
+                          same shop under a new uid, put its old uid back";
+            wrong("SYN-0467", what, remedy)
+        }
+    }
 }
 
 fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::System>) -> Drawn<SystemConfig> {
@@ -127,6 +162,7 @@ fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::Sys
         keys: if kind.is_shop() { keys(source, home, name, table)? } else { None },
         login: login(home, &raw.login),
         password: secret(source, home, "password", &raw.password)?,
+        website: plain_text(&raw.website),
         views: raw.views.iter().map(|(locale, view)| (locale.clone(), view.get_ref().clone())).collect(),
         category_root: plain_text(&raw.category_root),
         company: plain_text(&raw.company),
@@ -252,6 +288,10 @@ fn fitting(source: &Source<'_>, raw: &raw::System, system: &SystemConfig) -> Dra
             let remedy = "remove it, or move it to the system it belongs to";
             return Err(source.error("SYN-0412", Some(text.span().start), what, remedy));
         }
+    }
+    if let Some(website) = raw.website.as_ref().filter(|_| !system.kind.is_shop()) {
+        let what = format!("`website` means nothing for a {} system", system.kind.word());
+        return Err(source.error("SYN-0412", Some(website.span().start), what, "move it to the shop it belongs to"));
     }
     if let Some((locale, view)) = raw.views.iter().next().filter(|_| !system.kind.is_shop()) {
         let what = format!("`views.{locale}` means nothing for a {} system", system.kind.word());

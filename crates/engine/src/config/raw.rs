@@ -38,6 +38,7 @@ pub(super) struct System {
     pub(super) warehouse: Text,
     pub(super) shipping_product: Text,
     pub(super) rounding_product: Text,
+    pub(super) website: Text,
     #[serde(default)]
     pub(super) views: BTreeMap<String, Spanned<String>>,
     pub(super) settle: Text,

@@ -357,6 +357,27 @@ fn what_several_shops_cannot_share_is_refused_with_its_line() {
 }
 
 #[test]
+fn websites_of_one_shop_are_systems_that_each_name_theirs() {
+    let outlet = "url = \"https://outlet.example\"\n";
+    let with = |shop: &str, second: &str| {
+        let text = two_shops().replacen(outlet, &format!("url = \"https://Shop.example/\"\n{second}"), 1);
+        parse(&text.replacen("uid = \"7f3k\"\n", &format!("uid = \"7f3k\"\n{shop}"), 1))
+    };
+    let (base, us) = ("website = \"base\"\n", "website = \"us\"\n");
+    let systems = with(base, us).expect("two websites").systems;
+    let website = |name: &str| systems[&SystemName::new(name)].website.clone();
+    assert_eq!((website("shop").as_deref(), website("outlet").as_deref()), (Some("base"), Some("us")));
+    for (shop, second, code) in
+        [("", us, "SYN-0467"), (base, "", "SYN-0467"), ("", "", "SYN-0467"), (us, us, "SYN-0468")]
+    {
+        let wrong = with(shop, second).expect_err("not told apart");
+        assert!(wrong.code == code && wrong.line.is_some(), "{shop}{second}: {wrong}");
+        assert!(wrong.what.contains("shop") && wrong.remedy.contains("uid"), "{wrong} {}", wrong.remedy);
+    }
+    assert_eq!(error("settle = \"5m\"", "website = \"us\"").code, "SYN-0412");
+}
+
+#[test]
 fn customers_of_two_shops_are_apart_unless_the_file_matches_them() {
     let matched = |text: &str| parse(text).expect("good").in_force().one_by_email;
     assert!(!matched(&two_shops()));

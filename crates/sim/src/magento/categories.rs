@@ -140,7 +140,7 @@ impl Categories {
             created: moment.clone(),
             updated: moment,
         };
-        if let Scope::View(code) = scope {
+        if let Scope::View { code, .. } = scope {
             row.views.insert(code.clone(), name);
         }
         let id = self.last;
@@ -157,7 +157,7 @@ impl Categories {
         let active = category.get("is_active").and_then(Value::as_bool);
         let row = self.rows.get_mut(&id).ok_or_else(|| none(id))?;
         match (name, scope) {
-            (Some(name), Scope::View(code)) => drop(row.views.insert(code.clone(), name)),
+            (Some(name), Scope::View { code, .. }) => drop(row.views.insert(code.clone(), name)),
             (Some(name), Scope::All) => row.name = name,
             (None, _) => {}
         }
@@ -264,7 +264,7 @@ impl Categories {
 
     fn name<'r>(&'r self, scope: &Scope, row: &'r Row) -> &'r str {
         match scope {
-            Scope::View(code) => row.views.get(code).unwrap_or(&row.name),
+            Scope::View { code, .. } => row.views.get(code).unwrap_or(&row.name),
             Scope::All => &row.name,
         }
     }

@@ -22,7 +22,7 @@ impl Shop {
         if view.is_some_and(|code| !self.has_store(code)) {
             return false;
         }
-        let scope = Scope::of(Some(view.unwrap_or("all")));
+        let scope = self.scope(Some(view.unwrap_or("all")));
         let categories = &mut self.products.categories;
         match field {
             "name" => categories.save(now, &scope, id, &fields(&json!({"name": value}))).is_ok(),

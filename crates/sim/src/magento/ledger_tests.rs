@@ -4,7 +4,7 @@ use super::*;
 
 fn told(order: Value) -> Value {
     let Value::Object(order) = order else { panic!("not an object") };
-    super::order(&order)
+    super::order(&order, Some("base"))
 }
 
 fn totals(order: Value) -> Vec<String> {

@@ -41,6 +41,7 @@ mod single;
 mod stock;
 mod stock_routes;
 mod value;
+mod websites;
 
 pub use oauth::Keys;
 
@@ -57,6 +58,7 @@ use setup::View;
 use sheet::Scope;
 use stock::Stock;
 use stock_routes::Desk;
+use websites::Website;
 
 /// The name of the administrator a token can be asked for.
 pub const ADMIN: &str = "admin";
@@ -135,7 +137,7 @@ fn edited(field: &str, value: &str) -> Option<Map<String, Value>> {
     product.as_object().cloned()
 }
 
-/// One shop with one website.
+/// One shop, with one website at first.
 #[derive(Debug)]
 pub struct Shop {
     token: String,
@@ -144,6 +146,7 @@ pub struct Shop {
     seed: u64,
     admin_tokens: BTreeMap<String, Timestamp>,
     tokens_given: u64,
+    websites: Vec<Website>,
     views: Vec<View>,
     book: Book,
     customers: Customers,
@@ -182,6 +185,7 @@ impl Shop {
             seed,
             admin_tokens: BTreeMap::new(),
             tokens_given: 0,
+            websites: vec![Website::first()],
             views: vec![View::default_view()],
             book,
             customers,
@@ -201,27 +205,6 @@ impl Shop {
     /// Has the integration sign every request from now on, as shops since 2.4.4 do; its token as bearer is refused.
     pub fn demand_signatures(&mut self, keys: Keys) {
         self.door = Some(oauth::Door::new(keys));
-    }
-
-    /// Adds a store view, whose code then stands in paths beside `default` and `all`.
-    pub fn add_store_view(&mut self, code: &str, name: &str, locale: &str) {
-        let id = self.views.iter().map(|view| view.id).max().unwrap_or(0).saturating_add(1);
-        let first = self.views.first().cloned().unwrap_or_else(View::default_view);
-        let (code, name, locale) = (code.to_owned(), name.to_owned(), locale.to_owned());
-        self.views.push(View { id, code, name, locale, ..first });
-    }
-
-    /// Takes a store view away; its code then stands in no path. False where there is none of that code.
-    pub fn remove_store_view(&mut self, code: &str) -> bool {
-        let before = self.views.len();
-        self.views.retain(|view| view.code != code);
-        self.views.len() < before
-    }
-
-    /// Adds the views `german` (as recorded) and `french`, so that texts stand in three languages.
-    pub fn add_languages(&mut self) {
-        self.add_store_view("german", "German", "de_DE");
-        self.add_store_view("french", "French", "fr_FR");
     }
 
     /// Sets what prices are in: `USD`, as recorded, or another currency. No price is changed by it.
@@ -255,7 +238,7 @@ impl Shop {
         let picked = field.strip_prefix("attributes.").map(|code| self.products.attributes.picked(code, value));
         let Some(product) = picked.unwrap_or_else(|| edited(field, value)) else { return false };
         self.tell_quirks();
-        let scope = Scope::of(Some(view.unwrap_or("all")));
+        let scope = self.scope(Some(view.unwrap_or("all")));
         self.products.save(now, &scope, sku, &product).is_ok()
     }
 
@@ -264,7 +247,7 @@ impl Shop {
     pub fn edit_product_unseen(&mut self, now: Timestamp, sku: &str, field: &str, value: &str) -> bool {
         let Some(product) = edited(field, value) else { return false };
         self.tell_quirks();
-        self.products.save_unseen(now, &Scope::of(Some("all")), sku, &product).is_ok()
+        self.products.save_unseen(now, &Scope::All, sku, &product).is_ok()
     }
 
     /// Deletes a product, as a person in the back office does; nothing tells of it but that it is not there.
@@ -364,7 +347,8 @@ impl Shop {
         {
             return Err(Refusal::unauthorized(right));
         }
-        let body = self.route(now, &route, request, target, &Scope::of(store))?;
+        let scope = self.scope(store);
+        let body = self.route(now, &route, request, target, &scope)?;
         Ok(match target.query("fields") {
             Some(text) if body.is_array() || body.is_object() => {
                 let chosen = Selection::parse(text).map_or(Value::Null, |selection| selection.apply(body));
@@ -379,7 +363,7 @@ impl Shop {
         let repeat = self.quirks.repeat_last_page;
         match route {
             Route::AdminToken => self.admin_token(now, &body(request)?),
-            Route::Setup(setup) => setup::read(*setup, &self.views, &self.prices.groups, query),
+            Route::Setup(setup) => setup::read(*setup, (&self.websites, &self.views), &self.prices.groups, query),
             Route::MakeGroup => price_routes::make_group(&mut self.prices, &body(request)?),
             Route::Prices(route) => {
                 let mut counter = Counter {
@@ -419,6 +403,7 @@ impl Shop {
             }
             Route::Attributes(route) => self.products.attributes.answer(route, &body(request)?),
             Route::SaveProduct => self.save_product(now, scope, None, &body(request)?),
+            Route::Websites(route) => self.sell_in(now, route, &body(request)?),
             Route::UpdateProduct(sku) => self.save_product(now, scope, Some(sku), &body(request)?),
             Route::Stock(route) => {
                 let body = if request.method == "GET" { Value::Null } else { body(request)? };
@@ -469,14 +454,10 @@ impl Shop {
         let sku = match (sku, product.get("sku").and_then(Value::as_str)) {
             (Some(sku), _) => sku,
             (None, Some(sku)) if self.products.find(sku).is_some() => sku,
-            (None, Some(sku)) => return self.products.make(now, scope, sku, product),
+            (None, Some(sku)) => return self.products.make(now, (scope, self.websites_at(scope)), sku, product),
             (None, None) => return Err(Refusal::required("sku")),
         };
         self.products.save(now, scope, sku, product).map(|told| self.with_quantity(sku, told))
-    }
-
-    fn has_store(&self, code: &str) -> bool {
-        matches!(code, "all" | "admin") || self.views.iter().any(|view| view.code == code)
     }
 
     /// Whether a request is signed as it should be, or carries a token that opens the shop.
@@ -542,7 +523,7 @@ impl System for Shop {
     }
 
     fn ledger(&self) -> Value {
-        let orders: Vec<Value> = self.book.all().map(ledger::order).collect();
+        let orders: Vec<Value> = self.book.all().map(|order| ledger::order(order, self.website_of(order))).collect();
         let customers: Vec<Value> = self.customers.all().map(ledger::customer).collect();
         let products = self.products.ledger();
         let (stock, salable) = (self.quantities(), self.all_salable());

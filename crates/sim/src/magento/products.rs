@@ -1,7 +1,7 @@
 //! The shop's view of the catalogue: products as the API tells them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -109,7 +109,13 @@ impl Products {
     /// # Errors
     /// 400 for what a product cannot be without (recorded: product-missing-name), or what cannot be saved; 501 for sorts
     /// that are not simulated. Nothing is made then.
-    pub(super) fn make(&mut self, now: Timestamp, scope: &Scope, sku: &str, product: &Map<String, Value>) -> Answer {
+    pub(super) fn make(
+        &mut self,
+        now: Timestamp,
+        (scope, websites): (&Scope, BTreeSet<u64>),
+        sku: &str,
+        product: &Map<String, Value>,
+    ) -> Answer {
         let text = |field: &str| product.get(field).and_then(Value::as_str).unwrap_or_default();
         if text("name").is_empty() {
             let what = "The \"Product Name\" attribute value is empty. Set the attribute and try again.";
@@ -140,8 +146,9 @@ impl Products {
             weight: Decimal::ZERO,
         };
         let mut made = Sheet::new(item.name.clone(), None, Decimal::ZERO, url_key(&item), stamp(now));
+        made.websites = websites;
         made.save(&Scope::All, product, self.all_characters, &self.attributes)?;
-        if let Scope::View(_) = scope {
+        if let Scope::View { .. } = scope {
             made.save(scope, product, self.all_characters, &self.attributes)?;
         }
         let taken = |other: &Sheet| !made.url_key.is_empty() && other.url_key == made.url_key;
@@ -222,6 +229,18 @@ impl Products {
         sheet.map(|sheet| sheet.price = amount).is_some()
     }
 
+    /// Has a product sold in a website, or not any more. False where there is no such product.
+    pub(super) fn sell_in(&mut self, sku: &str, website: u64, sold: bool) -> bool {
+        let id = self.find(sku).map(|item| item.product_id);
+        let Some(sheet) = id.and_then(|id| self.sheets.get_mut(&id)) else { return false };
+        if sold {
+            sheet.websites.insert(website);
+        } else {
+            sheet.websites.remove(&website);
+        }
+        true
+    }
+
     /// Stamps a product as saved. False where there is no such product.
     pub(super) fn touch(&mut self, now: Timestamp, sku: &str) -> bool {
         let id = self.find(sku).map(|item| item.product_id);
@@ -294,7 +313,7 @@ impl Products {
         for column in head {
             told.extend(self.column(item, sheet, scope, column).map(|value| (column.to_owned(), value)));
         }
-        told.insert("extension_attributes".to_owned(), self.extensions(item, with_stock));
+        told.insert("extension_attributes".to_owned(), self.extensions(item, sheet, with_stock));
         for list in ["product_links", "options", "media_gallery_entries", "tier_prices"] {
             told.insert(list.to_owned(), json!([]));
         }
@@ -303,9 +322,9 @@ impl Products {
         Value::Object(told)
     }
 
-    fn extensions(&self, item: &Item, with_stock: bool) -> Value {
+    fn extensions(&self, item: &Item, sheet: &Sheet, with_stock: bool) -> Value {
         let mut told = Map::new();
-        told.insert("website_ids".to_owned(), json!([1]));
+        told.insert("website_ids".to_owned(), json!(sheet.websites));
         let links = self.categories.of(item.product_id);
         let links: Vec<Value> =
             links.map(|(id, position)| json!({"position": position, "category_id": id.to_string()})).collect();

@@ -67,6 +67,8 @@ pub(super) enum Route {
     SaveProduct,
     /// PUT products/{sku}: saves the fields that are given, in the scope of the path.
     UpdateProduct(String),
+    /// All about the websites a product is sold in.
+    Websites(WebsiteRoute),
     /// All about attributes under products.
     Attributes(AttributeRoute),
     /// All about categories.
@@ -77,6 +79,13 @@ pub(super) enum Route {
     Prices(PriceRoute),
     /// All about stock.
     Stock(StockRoute),
+}
+
+/// What is asked about the websites of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum WebsiteRoute {
+    /// POST products/{sku}/websites.
+    Add(String),
 }
 
 /// What the shop was set up with, by the list it is read from.
@@ -146,6 +155,7 @@ impl Route {
             ("POST", ["products"]) => Self::SaveProduct,
             ("GET", ["products", sku]) => Self::Product(owned(sku)),
             ("PUT", ["products", sku]) => Self::UpdateProduct(owned(sku)),
+            ("POST", ["products", sku, "websites"]) => Self::Websites(WebsiteRoute::Add(owned(sku))),
             ("GET", ["stockItems", sku]) => Self::Stock(StockRoute::Item(owned(sku))),
             ("PUT", ["products", sku, "stockItems", _]) => Self::Stock(StockRoute::SaveItem(owned(sku))),
             (_, ["categories", rest @ ..]) => Self::Categories(CategoryRoute::of(method, rest)?),
@@ -170,7 +180,7 @@ impl Route {
             Self::Cancel(_) => "Magento_Sales::cancel",
             Self::Customers | Self::Customer(_) => "Magento_Customer::customer",
             Self::CreateCustomer | Self::UpdateCustomer(_) => "Magento_Customer::manage",
-            Self::Products | Self::Product(_) | Self::SaveProduct | Self::UpdateProduct(_) => {
+            Self::Products | Self::Product(_) | Self::SaveProduct | Self::UpdateProduct(_) | Self::Websites(_) => {
                 "Magento_Catalog::products"
             }
             Self::Attributes(route) => route.right(),

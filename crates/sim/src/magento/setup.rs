@@ -7,12 +7,15 @@ use serde_json::{Value, json};
 use super::criteria::{Criteria, Table};
 use super::reply::Answer;
 use super::route::Setup;
+use super::websites::Website;
 
-/// One store view of the shop's one website.
+/// One store view of a website.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct View {
     /// Its id; 1 is the default view.
     pub(super) id: u64,
+    /// The website it belongs to.
+    pub(super) website: u64,
     /// The code that stands in paths.
     pub(super) code: String,
     /// Its name.
@@ -32,6 +35,7 @@ impl View {
     pub(super) fn default_view() -> Self {
         Self {
             id: 1,
+            website: 1,
             code: "default".to_owned(),
             name: "Default Store View".to_owned(),
             locale: "en_US".to_owned(),
@@ -43,17 +47,20 @@ impl View {
 }
 
 /// The list a route asks for. Lists under `/search` want criteria; the others ignore them.
-pub(super) fn read(setup: Setup, views: &[View], groups: &[String], query: &[(String, String)]) -> Answer {
+pub(super) fn read(
+    setup: Setup,
+    (websites, views): (&[Website], &[View]),
+    groups: &[String],
+    query: &[(String, String)],
+) -> Answer {
     match setup {
         Setup::StoreViews => Ok(store_views(views)),
-        Setup::StoreGroups => Ok(json!([
-            {"id": 0, "website_id": 0, "root_category_id": 0, "default_store_id": 0, "name": "Default", "code": "default"},
-            {"id": 1, "website_id": 1, "root_category_id": 2, "default_store_id": 1, "name": "Main Website Store", "code": "main_website_store"},
-        ])),
-        Setup::Websites => Ok(json!([
-            {"id": 0, "code": "admin", "name": "Admin", "default_group_id": 0},
-            {"id": 1, "code": "base", "name": "Main Website", "default_group_id": 1},
-        ])),
+        Setup::StoreGroups => Ok(store_groups(websites, views)),
+        Setup::Websites => {
+            let tell = |site: &Website| json!({"id": site.id, "code": site.code, "name": site.name, "default_group_id": site.id});
+            let admin = json!({"id": 0, "code": "admin", "name": "Admin", "default_group_id": 0});
+            Ok(std::iter::once(admin).chain(websites.iter().map(tell)).collect())
+        }
         Setup::StoreConfigs => Ok(Value::Array(views.iter().map(config).collect())),
         Setup::Modules => Ok(json!(MODULES)),
         Setup::Countries => Ok(countries()),
@@ -76,9 +83,21 @@ fn search(rows: Vec<Value>, query: &[(String, String)]) -> Answer {
     Ok(json!({"items": found.page, "search_criteria": criteria.echo(), "total_count": found.total}))
 }
 
+/// A group for each website, beside the back office's (by Adobe's own API schema; which view is a group's default was not recorded).
+fn store_groups(websites: &[Website], views: &[View]) -> Value {
+    let tell = |site: &Website| {
+        let default = views.iter().filter(|view| view.website == site.id).map(|view| view.id).min().unwrap_or(0);
+        let name = format!("{} Store", site.name);
+        let code = name.to_lowercase().replace(' ', "_");
+        json!({"id": site.id, "website_id": site.id, "root_category_id": 2, "default_store_id": default, "name": name, "code": code})
+    };
+    let admin = json!({"id": 0, "website_id": 0, "root_category_id": 0, "default_store_id": 0, "name": "Default", "code": "default"});
+    std::iter::once(admin).chain(websites.iter().map(tell)).collect()
+}
+
 fn store_views(views: &[View]) -> Value {
     let tell = |id: u64, code: &str, name: &str, parent: u64| json!({"id": id, "code": code, "name": name, "website_id": parent, "store_group_id": parent, "is_active": 1});
-    let mut rows: Vec<Value> = views.iter().map(|view| tell(view.id, &view.code, &view.name, 1)).collect();
+    let mut rows: Vec<Value> = views.iter().map(|view| tell(view.id, &view.code, &view.name, view.website)).collect();
     // The admin view stands after the default view (recorded: store-views, with one view and with two).
     rows.insert(rows.len().min(1), tell(0, "admin", "Admin", 0));
     Value::Array(rows)
@@ -88,7 +107,7 @@ fn config(view: &View) -> Value {
     let base = "http://shop.example/";
     let (fixed, media) = (format!("{base}static/version1754759768/"), format!("{base}media/"));
     json!({
-        "id": view.id, "code": view.code, "website_id": 1, "locale": view.locale,
+        "id": view.id, "code": view.code, "website_id": view.website, "locale": view.locale,
         "base_currency_code": view.currency, "default_display_currency_code": view.currency, "timezone": view.zone, "weight_unit": view.weight_unit,
         "base_url": base, "base_link_url": base, "base_static_url": fixed, "base_media_url": media,
         "secure_base_url": base, "secure_base_link_url": base, "secure_base_static_url": fixed, "secure_base_media_url": media,

@@ -1,6 +1,6 @@
 //! What people change of a product: texts by store view, status by website, weight and price for all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -8,17 +8,16 @@ use serde_json::{Map, Value, json};
 
 use super::attributes::Attributes;
 use super::reply::Refusal;
-use super::value::{decimal, plain};
+use super::value::{decimal, id, plain};
 
 /// Decimals a column of numbers keeps (recorded: sku-rename, where a price of 45 is `45.000000`).
 const SCALE: u32 = 6;
 /// Characters a column of short texts keeps.
 const LENGTH: usize = 255;
 /// What a save may name beside the fields kept here; none of it is simulated.
-const IGNORED: [&str; 14] = [
+const IGNORED: [&str; 13] = [
     "attribute_set_id",
     "created_at",
-    "extension_attributes",
     "id",
     "media_gallery_entries",
     "options",
@@ -37,18 +36,8 @@ const IGNORED: [&str; 14] = [
 pub(super) enum Scope {
     /// What holds wherever a view or website has nothing of its own.
     All,
-    /// One store view, by its code.
-    View(String),
-}
-
-impl Scope {
-    /// The scope of a path's store code; without one it is the default view.
-    pub(super) fn of(code: Option<&str>) -> Self {
-        match code {
-            Some("all" | "admin") => Self::All,
-            other => Self::View(other.unwrap_or("default").to_owned()),
-        }
-    }
+    /// One store view, by its code, in its website.
+    View { code: String, website: u64 },
 }
 
 /// The texts a store view has of its own.
@@ -64,8 +53,10 @@ pub(super) struct Sheet {
     name: String,
     description: Option<String>,
     status: u8,
-    /// The status of the one website, where it has its own (recorded: product-german-disable, product-get-default-3).
-    website_status: Option<u8>,
+    /// By website: its status, where it has its own (recorded: product-german-disable, product-get-default-3).
+    website_status: BTreeMap<u64, u8>,
+    /// The websites it is sold in.
+    pub(super) websites: BTreeSet<u64>,
     pub(super) weight: Option<Decimal>,
     pub(super) price: Decimal,
     pub(super) url_key: String,
@@ -84,7 +75,8 @@ impl Sheet {
             name,
             description: None,
             status: 1,
-            website_status: None,
+            website_status: BTreeMap::new(),
+            websites: BTreeSet::from([1]),
             weight,
             price,
             url_key,
@@ -109,14 +101,14 @@ impl Sheet {
     pub(super) fn status(&self, scope: &Scope) -> u8 {
         match scope {
             Scope::All => self.status,
-            Scope::View(_) => self.website_status.unwrap_or(self.status),
+            Scope::View { website, .. } => *self.website_status.get(website).unwrap_or(&self.status),
         }
     }
 
     fn own(&self, scope: &Scope) -> Option<&Own> {
         match scope {
             Scope::All => None,
-            Scope::View(code) => self.views.get(code),
+            Scope::View { code, .. } => self.views.get(code),
         }
     }
 
@@ -158,6 +150,7 @@ impl Sheet {
                 "status" => self.put_status(scope, value)?,
                 "weight" => self.weight = amount(field, value)?,
                 "price" => self.price = amount(field, value)?.unwrap_or_default(),
+                "extension_attributes" => self.put_websites(value),
                 "custom_attributes" => self.put_attributes(scope, value, &stored, attributes)?,
                 other if IGNORED.contains(&other) => {}
                 other => return Err(Refusal::no_property(other, "Magento\\Catalog\\Api\\Data\\ProductInterface")),
@@ -180,7 +173,9 @@ impl Sheet {
                     let description = (!value.is_null()).then(|| text("description", value)).transpose()?.map(stored);
                     match scope {
                         Scope::All => self.description = description,
-                        Scope::View(code) => self.views.entry(code.clone()).or_default().description = description,
+                        Scope::View { code, .. } => {
+                            self.views.entry(code.clone()).or_default().description = description;
+                        }
                     }
                 }
                 Some("url_key") => self.url_key = text("url_key", value)?,
@@ -196,6 +191,13 @@ impl Sheet {
         Ok(())
     }
 
+    /// Takes over the websites a save names; they take the place of those there were.
+    fn put_websites(&mut self, extensions: &Value) {
+        if let Some(ids) = extensions.get("website_ids").and_then(Value::as_array) {
+            self.websites = ids.iter().filter_map(id).collect();
+        }
+    }
+
     fn put_name(&mut self, scope: &Scope, name: String) -> Result<(), Refusal> {
         if name.is_empty() {
             return Err(Refusal::new(
@@ -208,7 +210,7 @@ impl Sheet {
         }
         match scope {
             Scope::All => self.name = name,
-            Scope::View(code) => self.views.entry(code.clone()).or_default().name = Some(name),
+            Scope::View { code, .. } => self.views.entry(code.clone()).or_default().name = Some(name),
         }
         Ok(())
     }
@@ -221,7 +223,7 @@ impl Sheet {
         };
         match scope {
             Scope::All => self.status = status,
-            Scope::View(_) => self.website_status = Some(status),
+            Scope::View { website, .. } => drop(self.website_status.insert(*website, status)),
         }
         Ok(())
     }
@@ -237,7 +239,9 @@ impl Sheet {
         told.insert("name".to_owned(), json!(self.name));
         told.insert("description".to_owned(), json!(self.description));
         told.insert("status".to_owned(), json!(self.status));
-        told.insert("website_status".to_owned(), json!(self.website_status));
+        let own = (!self.website_status.is_empty()).then_some(&self.website_status);
+        told.insert("website_status".to_owned(), json!(own));
+        told.insert("websites".to_owned(), json!(self.websites));
         told.insert("weight".to_owned(), self.weight.map_or(Value::Null, |weight| json!(plain(weight))));
         told.insert("views".to_owned(), Value::Object(views));
         told

@@ -170,6 +170,13 @@ impl Stock {
         self.places.get(&(sku.to_lowercase(), source.to_owned())).and_then(|id| self.rows.get(id))
     }
 
+    /// Has the default stock sell to a website.
+    pub(super) fn sell_to(&mut self, website: &str) {
+        if let Some(pool) = self.pools.iter_mut().find(|pool| pool.id == DEFAULT_STOCK) {
+            pool.websites.push(website.to_owned());
+        }
+    }
+
     /// The stock a website sells from.
     pub(super) fn of_website(&self, code: &str) -> Option<&Pool> {
         self.pools.iter().find(|pool| pool.websites.iter().any(|website| website == code))

@@ -284,7 +284,7 @@ fn asked_json(one: &Asked) -> Value {
         None => json!({"kind": one.system.profile.name, "uid": one.system.uid, "answers": false}),
         Some(probe) => json!({
             "kind": probe.profile.name, "uid": one.system.uid, "answers": true, "version": probe.version,
-            "zone": probe.zone, "scopes": probe.scopes, "clock_ahead_s": one.ahead_s, "guards": guards_json(probe),
+            "zone": probe.zone, "scopes": probe.scopes, "websites": super::systems::websites(probe), "clock_ahead_s": one.ahead_s, "guards": guards_json(probe),
         }),
     }
 }
@@ -311,6 +311,7 @@ fn told(config: &Config, asked: &[Asked], findings: &Findings, out: Out) {
         let zone = probe.zone.as_deref().unwrap_or("not told");
         let clock = one.ahead_s.map_or("not told".to_string(), |ahead| format!("{ahead:+} s"));
         out.line(format!("{} at {url}: {}, time zone {zone}, clock {clock}", one.system.name, probe.version));
+        super::systems::scopes(probe, out);
         super::systems::table(&probe.profile, out);
         out.line("");
     }

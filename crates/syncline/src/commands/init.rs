@@ -19,6 +19,7 @@ Examples:
   syncline init --yes --start all --shop magento=https://shop.example --erp tryton=https://erp.example/acme
   syncline init --yes --start 2026-11-01 --shop … --erp …
   syncline init --yes --shop magento=https://shop.example --shop outlet=magento=https://outlet.example --erp …
+  syncline init --yes --shop eu=magento=https://shop.example#base --shop us=magento=https://shop.example#us --erp …
 
 Secrets are taken from the environment and the file refers to them there:
   SYNCLINE_SHOP_CONSUMER_KEY, SYNCLINE_SHOP_CONSUMER_SECRET, SYNCLINE_SHOP_ACCESS_TOKEN and
@@ -31,8 +32,9 @@ Those of a shop called `outlet` begin with SYNCLINE_OUTLET_.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// The shop, e.g. magento=https://shop.example; a further one with its name, e.g. outlet=magento=https://…
-    #[arg(long, value_name = "[NAME=]KIND=URL")]
+    /// The shop, e.g. magento=https://shop.example; a further one with its name, e.g. outlet=magento=https://…;
+    /// one website of several with its code, e.g. us=magento=https://shop.example#us
+    #[arg(long, value_name = "[NAME=]KIND=URL[#WEBSITE]")]
     shop: Vec<String>,
     /// The ERP, e.g. tryton=https://erp.example/acme
     #[arg(long, value_name = "KIND=URL")]

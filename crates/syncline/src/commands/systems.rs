@@ -5,7 +5,7 @@ use crate::open;
 use crate::out::Out;
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use syncline_connect::{Error, Probe};
+use syncline_connect::{Choice, Error, Probe};
 use syncline_core::profile::{GuardClaim, KindProfile, Profile};
 use syncline_engine::System;
 use syncline_engine::config::Config;
@@ -44,6 +44,7 @@ pub(crate) async fn carry_out(_: &Args, file: &Path, out: Out) -> Result<Exit, F
             match found {
                 Ok(probe) => {
                     out.line(format!("  {} at {url}: {}", system.name, probe.version));
+                    scopes(probe, out);
                     table(&probe.profile, out);
                 }
                 Err(error) => out.line(format!("  {} at {url}: {error}", system.name)),
@@ -80,7 +81,7 @@ fn connection((system, url, found): &Asked) -> Value {
     match found {
         Ok(probe) => json!({
             "name": system.name, "uid": system.uid, "url": url, "version": probe.version, "zone": probe.zone,
-            "scopes": probe.scopes, "kinds": kinds(&probe.profile), "warnings": probe.warnings,
+            "scopes": probe.scopes, "websites": websites(probe), "kinds": kinds(&probe.profile), "warnings": probe.warnings,
         }),
         Err(error) => {
             json!({"name": system.name, "uid": system.uid, "url": url, "error": Failure::system(&system.name, error).json()["error"]})
@@ -108,6 +109,19 @@ fn guard(claim: &GuardClaim) -> Value {
         "step": claim.step.word(), "guard": claim.guard.word(), "field": claim.guard.field(),
         "settle_s": claim.guard.settle_s(), "when": claim.when, "source": claim.source,
     })
+}
+
+/// The websites of a shop; none of what is no shop.
+pub(super) fn websites(probe: &Probe) -> &[Choice] {
+    probe.choices.get("websites").map_or(&[], Vec::as_slice)
+}
+
+/// Names the websites where a shop has several.
+pub(super) fn scopes(probe: &Probe, out: Out) {
+    let named: Vec<String> = websites(probe).iter().map(|site| format!("{} ({})", site.code, site.title)).collect();
+    if named.len() > 1 {
+        out.line(format!("  websites: {}", named.join(", ")));
+    }
 }
 
 /// Kind, steps and guards, one row for each guard.

@@ -58,6 +58,10 @@ pub struct Stage {
     pub outlet: Option<OrderRules>,
     /// Customers of both shops with one e-mail are one party.
     pub one_by_email: bool,
+    /// The second shop is a website of the first one's installation.
+    pub one_installation: bool,
+    /// Whether the file tells the two websites apart.
+    pub websites_named: bool,
     /// Locale of our records → store view of the second shop.
     pub outlet_views: BTreeMap<String, String>,
     /// What it says of stock, where it flows.
@@ -136,6 +140,8 @@ impl Stage {
             rules: rules(),
             outlet: None,
             one_by_email: false,
+            one_installation: false,
+            websites_named: true,
             outlet_views: BTreeMap::new(),
             customers: people::rules("shop"),
             buyers_type: Random::of(seed, 10, 0).chance(1, 3),
@@ -160,6 +166,32 @@ impl Stage {
         open(&self.world).outlet = Some(outlet);
         let number = "O{number}".to_string();
         self.outlet = Some(OrderRules { source: SystemName::new("outlet"), number, ..self.rules.clone() });
+    }
+
+    /// Opens a second website, `us`, of the shop with the same goods: it is a system of its own, as the first one, `base`,
+    /// is from now on. Of a website orders and people flow so far.
+    pub fn open_website(&mut self) {
+        (self.stock, self.products, self.prices) = (None, None, None);
+        let now = self.clock.true_now();
+        {
+            let mut world = open(&self.world);
+            world.shop.open_website("us", "United States", "us_en", "en_US");
+            world.shop.sell_all_in(now, "us");
+        }
+        self.tell_apart();
+    }
+
+    /// The file names both websites from now on, each as a system.
+    pub fn tell_apart(&mut self) {
+        self.one_installation = true;
+        self.profiles = Mutex::default();
+        let number = "O{number}".to_string();
+        self.outlet = Some(OrderRules { source: SystemName::new("outlet"), number, ..self.rules.clone() });
+    }
+
+    /// The website that is `code`, where the file tells them apart.
+    fn website(&self, code: &str) -> Option<String> {
+        (self.one_installation && self.websites_named).then(|| code.to_string())
     }
 
     /// The rules of each shop's customers.
@@ -272,7 +304,8 @@ impl Stage {
     }
 
     async fn connect(&self, which: Which) -> Result<System, String> {
-        let net = Net { world: self.world.clone(), clock: self.clock.clone(), which };
+        let served = if which == Which::Outlet && self.one_installation { Which::Shop } else { which };
+        let net = Net { world: self.world.clone(), clock: self.clock.clone(), which: served };
         let mut transport: Arc<dyn Transport> = Arc::new(net);
         if let Some(plant) = self.plant {
             let applies = plant == "retry-write" || which == Which::Shop;
@@ -282,10 +315,11 @@ impl Stage {
         }
         let mut connector: Arc<dyn Connector> = match which {
             Which::Outlet => Arc::new(magento::Magento::new(magento::Config {
-                url: "http://outlet.example".to_string(),
-                auth: magento::Auth::Token("token".to_string()),
+                url: if served == which { "http://outlet.example" } else { "http://shop.example" }.to_string(),
+                auth: if served == which { magento::Auth::Token("token".to_string()) } else { self.entry() },
                 views: self.outlet_views.clone(),
                 category_root: None,
+                website: self.website("us"),
                 attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
             })),
             Which::Shop => Arc::new(magento::Magento::new(magento::Config {
@@ -293,6 +327,7 @@ impl Stage {
                 auth: self.entry(),
                 views: BTreeMap::new(),
                 category_root: None,
+                website: self.website("base"),
                 attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
             })),
             Which::Erp => Arc::new(tryton::Tryton::new(tryton::Config {
@@ -312,10 +347,10 @@ impl Stage {
             connector = Arc::new(BadConnector { connector, plant, world: self.world.clone() });
         }
         let ctx = Ctx::new(transport, self.clock.clone(), self.rng.clone(), 4, Duration::from_secs(TIMEOUT_S));
-        let (name, uid) = match which {
-            Which::Shop => ("shop", SHOP),
-            Which::Outlet => ("outlet", OUTLET),
-            Which::Erp => ("erp", ERP),
+        let (name, uid, neighbour) = match which {
+            Which::Shop => ("shop", SHOP, Some(OUTLET)),
+            Which::Outlet => ("outlet", OUTLET, Some(SHOP)),
+            Which::Erp => ("erp", ERP, None),
         };
         let known = self.profiles.lock().ok().and_then(|known| known.get(name).cloned());
         let profile = match known {
@@ -325,7 +360,8 @@ impl Stage {
         if let Ok(mut known) = self.profiles.lock() {
             known.insert(name, profile.clone());
         }
-        Ok(System { name: SystemName::new(name), uid: SystemUid::new(uid), connector, ctx, profile })
+        let beside = neighbour.filter(|_| self.one_installation).map(SystemUid::new).into_iter().collect();
+        Ok(System { name: SystemName::new(name), uid: SystemUid::new(uid), beside, connector, ctx, profile })
     }
 }
 

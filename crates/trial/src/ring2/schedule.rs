@@ -61,13 +61,26 @@ pub(super) fn failed(seed: u64, detail: String) -> Outcome {
     Outcome { violations: vec![Violation { seed, invariant: "the-schedule-runs", detail }], ..Outcome::default() }
 }
 
+fn has_two_shops(seed: u64) -> bool {
+    Random::of(seed, 10, 0).chance(1, 3)
+}
+
+/// Whether the two shops of `seed` are websites of one installation.
+pub fn has_websites(seed: u64) -> bool {
+    has_two_shops(seed) && Random::of(seed, 13, 0).chance(1, 3)
+}
+
 async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outcome {
     let mut stage = match Stage::set(seed, plant, keep_lines) {
         Ok(stage) => stage,
         Err(error) => return failed(seed, error),
     };
-    if plant.is_none() && Random::of(seed, 10, 0).chance(1, 3) {
-        stage.open_outlet();
+    if plant.is_none() && has_two_shops(seed) {
+        if has_websites(seed) {
+            stage.open_website();
+        } else {
+            stage.open_outlet();
+        }
         stage.one_by_email = Random::of(seed, 11, 0).chance(1, 2);
     }
     if plant.is_none() && Random::of(seed, 12, 0).chance(1, 4) {
@@ -246,7 +259,13 @@ impl Orders {
             {
                 // A second store view has numbers of its own: the same number twice is two orders.
                 order["increment_id"] = last["increment_id"].clone();
+                order["store_id"] = if stage.one_installation { 3 } else { 2 }.into();
+            }
+            if stage.one_installation && self.random.chance(1, 2) {
                 order["store_id"] = 2.into();
+                // Accounts are those of the first website, as Magento comes.
+                order["customer_id"] = Value::Null;
+                order["customer_is_guest"] = 1.into();
             }
             self.placed += 1;
             self.last = Some(order.clone());

@@ -14,6 +14,7 @@ mod of_shops;
 mod of_stock;
 mod of_sweeps;
 mod of_undo;
+mod of_websites;
 
 use super::boot::{PRODUCTS, Stage};
 use super::check;

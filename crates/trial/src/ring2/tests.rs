@@ -2,6 +2,7 @@
 
 use super::boot::Stage;
 use super::planted::REPEATS_A_PAGE;
+use super::schedule::has_websites;
 use super::{MARKET_PLANTS, Options, Play, market, run, schedule, traced};
 use syncline_core::id::SystemName;
 use syncline_core::kind::Kind;
@@ -10,6 +11,15 @@ use syncline_core::kind::Kind;
 fn orders_cross_once_in_the_weather() {
     // Seed 929: a unique key knows a customer long before the search does.
     for seed in [0, 1, 2, 3, 929] {
+        let outcome = schedule(seed, None);
+        assert_eq!(outcome.violations, [], "seed {seed}");
+        assert!(outcome.orders > 0);
+    }
+}
+
+#[test]
+fn orders_of_two_websites_cross_once_in_the_weather() {
+    for seed in (0..).filter(|seed| has_websites(*seed)).take(2) {
         let outcome = schedule(seed, None);
         assert_eq!(outcome.violations, [], "seed {seed}");
         assert!(outcome.orders > 0);

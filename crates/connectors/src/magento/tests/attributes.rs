@@ -26,6 +26,7 @@ fn carrying(codes: &[&str]) -> Magento {
         url: "http://shop.example".into(),
         auth,
         views: BTreeMap::new(),
+        website: None,
         category_root: None,
         attributes,
     })

@@ -44,6 +44,7 @@ fn below(root: &str) -> Magento {
         url: "http://shop.example/".into(),
         auth: Auth::Token(TOKEN.into()),
         views: BTreeMap::new(),
+        website: None,
         category_root: Some(root.into()),
         attributes: BTreeSet::new(),
     })

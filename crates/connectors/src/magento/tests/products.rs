@@ -148,7 +148,7 @@ fn recorded(name: &str) -> Json {
 fn recorded_views_and_texts_are_understood() {
     let (views, configs) =
         (wire::typed::<Vec<_>>(&recorded("store-views")), wire::typed::<Vec<_>>(&recorded("store-configs")));
-    let views = Views::new(&views.unwrap(), &configs.unwrap(), &BTreeMap::new());
+    let views = Views::new(&views.unwrap(), &configs.unwrap(), &BTreeMap::new(), None);
     assert_eq!(views.main.as_ref().map(|main| main.0.as_str()), Some("en"));
     assert_eq!(
         (views.others.len(), views.others[0].locale.0.as_str(), views.others[0].code.as_str()),
@@ -580,6 +580,7 @@ async fn the_file_names_the_locale_of_a_view() {
         auth,
         views: views.into(),
         category_root: None,
+        website: None,
         attributes: BTreeSet::new(),
     });
     edit(&held, "MUG", Some("swiss"), "name", "Chacheli");

@@ -22,13 +22,8 @@ fn signed(change: impl FnOnce(&mut Keys)) -> Magento {
     let mut keys = Keys { consumer_key, consumer_secret, access_token, access_token_secret };
     change(&mut keys);
     let url = "http://shop.example/".to_owned();
-    Magento::new(Config {
-        url,
-        auth: Auth::Signed(keys),
-        views: BTreeMap::new(),
-        category_root: None,
-        attributes: BTreeSet::new(),
-    })
+    let (views, attributes) = (BTreeMap::new(), BTreeSet::new());
+    Magento::new(Config { url, auth: Auth::Signed(keys), views, website: None, category_root: None, attributes })
 }
 
 #[tokio::test]

@@ -156,6 +156,7 @@ async fn secrets_stand_in_no_message_and_no_evidence() {
         auth: Auth::Token("s3cret".into()),
         views: BTreeMap::new(),
         category_root: None,
+        website: None,
         attributes: BTreeSet::new(),
     });
     let error = wrong.probe(&held.ctx()).await.unwrap_err();

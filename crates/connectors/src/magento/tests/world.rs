@@ -186,6 +186,7 @@ pub(super) fn shop() -> Magento {
         auth: Auth::Token(TOKEN.into()),
         views: BTreeMap::new(),
         category_root: None,
+        website: None,
         attributes: BTreeSet::new(),
     })
 }
@@ -198,6 +199,7 @@ pub(super) fn login(password: &str) -> Magento {
         auth,
         views: BTreeMap::new(),
         category_root: None,
+        website: None,
         attributes: BTreeSet::new(),
     })
 }

@@ -14,6 +14,8 @@ pub(super) struct Place {
     pub(super) name: String,
     pub(super) kind: SystemKind,
     pub(super) url: String,
+    /// The one website of a shop that is meant.
+    pub(super) website: Option<String>,
     pub(super) uid: String,
 }
 
@@ -108,10 +110,16 @@ impl Answers {
 impl Answers {
     /// Leaves the uids of systems that are in the file already as they are.
     pub(super) fn keep_uids(&mut self, before: &Config) {
+        let mut kept = Vec::new();
         for place in self.shops.iter_mut().map(|shop| &mut shop.place).chain([&mut self.erp]) {
-            let same = |system: &&SystemConfig| system.kind == place.kind && system.url == place.url;
-            if let Some(system) = before.systems.values().find(same) {
+            let at = |system: &&SystemConfig| system.kind == place.kind && system.url == place.url;
+            let same = |system: &&SystemConfig| at(system) && system.website == place.website;
+            // The first website of a shop that was one system goes on as that system.
+            let whole = |system: &&SystemConfig| at(system) && system.website.is_none() && !kept.contains(&system.uid);
+            let systems = || before.systems.values();
+            if let Some(system) = systems().find(same).or_else(|| systems().find(whole)) {
                 place.uid = system.uid.to_string();
+                kept.push(system.uid.clone());
             }
         }
     }
@@ -207,7 +215,11 @@ fn place(text: &str, shop: bool) -> Result<Place, Failure> {
     }
     match SystemKind::of(word) {
         Some(kind) if kind.is_shop() == shop => {
-            Ok(Place { name: name.to_string(), kind, url: url.trim().to_string(), uid: clock::drawn_uid() })
+            let (url, website) = match url.trim().split_once('#').filter(|_| shop) {
+                Some((url, website)) => (url, Some(website.to_string())),
+                None => (url.trim(), None),
+            };
+            Ok(Place { name: name.to_string(), kind, url: url.to_string(), website, uid: clock::drawn_uid() })
         }
         Some(_) => Err(wrong(format!("{flag}: {word} is no {}", if shop { "shop" } else { "ERP" }))),
         None => Err(wrong(format!("{flag}: `{word}` is no system this version connects"))),

@@ -66,6 +66,7 @@ fn systems(answers: &Answers, erp: Option<&Probe>) -> String {
         line(format!("kind = {}", quoted(shop.kind.word())));
         line(format!("uid = {}{REMARK}drawn once; never change it", quoted(&shop.uid)));
         line(format!("url = {}", quoted(&shop.url)));
+        shop.website.iter().for_each(|website| line(format!("website = {}", quoted(website))));
         let keys = match entry {
             Entry::Keys => KEYS.as_slice(),
             Entry::Token => &["token"],
