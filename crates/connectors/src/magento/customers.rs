@@ -32,7 +32,7 @@ pub(super) fn customer(value: &Value) -> Result<Snapshot> {
     let (id, record) = map::customer(&doc);
     let version = doc.updated_at.map(|time| time.0);
     let records = vec![(id.clone(), Record::Customer(record))];
-    Ok(Snapshot { id, version, mark: None, records, evidence: Some(evidence_of("customers", value)) })
+    Ok(Snapshot { id, version, mark: None, found_by: None, records, evidence: Some(evidence_of("customers", value)) })
 }
 
 impl Magento {

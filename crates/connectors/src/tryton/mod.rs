@@ -3,6 +3,7 @@
 mod carried;
 mod client;
 mod config;
+mod found;
 mod map;
 mod price;
 mod price_feed;
