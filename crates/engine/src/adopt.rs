@@ -1,6 +1,14 @@
 //! Binds what both sides have already, by natural key or by a list of pairs; writes nothing remote.
 
 mod customers;
+mod elsewhere;
+mod likeness;
+mod orders;
+mod party;
+
+pub(crate) use elsewhere::{elsewhere, is_adopted};
+pub(crate) use likeness::beside;
+pub use orders::{Listed, OrdersAdopted, OrdersWanted};
 
 use crate::pages::Pages;
 use crate::run::Engine;

@@ -18,6 +18,7 @@ use std::time::Duration;
 use syncline_connect::{Connector, Ctx, Transport};
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::{SystemName, SystemUid};
+use syncline_core::kind::Flow;
 use syncline_core::profile::Profile;
 use syncline_core::rules::{FieldRules, OrderRules, PairRules, PriceRules, StockRules, StockTarget};
 use syncline_engine::{Engine, Flows, Settings, System};
@@ -71,6 +72,8 @@ pub struct Stage {
     pub attributes: Vec<(&'static str, &'static str)>,
     /// What it says of prices, where they flow.
     pub prices: Option<PriceRules>,
+    /// Flows that only plan and verify.
+    pub watched: Vec<Flow>,
     /// Seconds between two sweeps over the keys, where there are any.
     pub sweep_s: Option<u32>,
     store: Arc<dyn Store>,
@@ -137,6 +140,7 @@ impl Stage {
             customers: people::rules("shop"),
             buyers_type: Random::of(seed, 10, 0).chance(1, 3),
             prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
+            watched: Vec::new(),
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
             attributes: features::CARRIED.to_vec(),
             products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
@@ -248,7 +252,7 @@ impl Stage {
             customers: self.customer_rules(),
             one_by_email: self.one_by_email,
             inventory: self.stock_rules(),
-            watched: Vec::new(),
+            watched: self.watched.clone(),
             every_s: 15,
             sweep_s: self.sweep_s,
             sweep_deep_s: self.sweep_s.map(|every_s| every_s * 3),
@@ -361,6 +365,7 @@ fn rules() -> OrderRules {
         release_days: 14,
         rounding_per_line: 1,
         number: "{number}".to_string(),
+        adopt: None,
         creates_customers: true,
         tables: BTreeMap::from(tables),
     }

@@ -4,6 +4,7 @@ mod by_hand;
 mod of_attributes;
 mod of_creates;
 mod of_customers;
+mod of_cutover;
 mod of_feeds;
 mod of_identity;
 mod of_prices;
