@@ -224,6 +224,41 @@ impl Stage {
         Ok(())
     }
 
+    /// The store lies in the file `path` from now on, and knows nothing yet.
+    ///
+    /// # Errors
+    /// Where the file cannot be made.
+    #[cfg(test)]
+    pub fn keep_in_file(&mut self, path: &std::path::Path) -> Result<(), String> {
+        self.store = store_in(&self.world, self.plant, &path.display().to_string())?;
+        Ok(())
+    }
+
+    /// What the file holds now. No process may be running.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    #[cfg(test)]
+    pub fn copied(&mut self, path: &std::path::Path) -> Result<Vec<u8>, String> {
+        // The last one that has it open is dropped: then all of it stands in the one file.
+        self.store = empty_store(&self.world, self.plant)?;
+        let copy = std::fs::read(path).map_err(|error| error.to_string())?;
+        self.keep_in_file(path)?;
+        Ok(copy)
+    }
+
+    /// An older `copy` of the file is put in its place; both systems stay as they are. No process may be running.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    #[cfg(test)]
+    pub fn put_back(&mut self, path: &std::path::Path, copy: &[u8]) -> Result<(), String> {
+        self.store = empty_store(&self.world, self.plant)?;
+        std::fs::write(path, copy).map_err(|error| error.to_string())?;
+        open(&self.world).forget_notes();
+        self.keep_in_file(path)
+    }
+
     /// Whether the planted bug of this stage has shown itself.
     pub fn found_plant(&self) -> bool {
         self.plant.is_some() && !open(&self.world).violations.is_empty()
@@ -333,7 +368,12 @@ fn carried(code: &str, field: &str) -> (String, tryton::Carried) {
 
 /// A new store in memory between its watchers.
 fn empty_store(world: &Shared, plant: Option<&'static str>) -> Result<Arc<dyn Store>, String> {
-    let store = Sql::inline(":memory:").map_err(|error| error.to_string())?;
+    store_in(world, plant, ":memory:")
+}
+
+/// The store in `path` between its watchers.
+fn store_in(world: &Shared, plant: Option<&'static str>, path: &str) -> Result<Arc<dyn Store>, String> {
+    let store = Sql::inline(path).map_err(|error| error.to_string())?;
     let store: Arc<dyn Store> = Arc::new(Durable { store: Arc::new(store), world: world.clone() });
     let store: Arc<dyn Store> = match plant {
         Some(plant) => Arc::new(BadStore { store, plant, epochs: Mutex::default() }),
