@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub id: RemoteId,
     /// Our mark on it, where it carries one.
     pub mark: Option<String>,
+    /// What it was found by, where it was searched for by what stands in a field.
+    pub found_by: Option<String>,
     /// Its version where the system has one: what a guarded write expects, and what tells two reads apart.
     pub version: Option<String>,
     /// The record itself first, then others the same document tells of, each with its own id.
@@ -78,6 +80,14 @@ pub enum Lookup {
     AnyMark,
     /// What people call it: the number of an order, the SKU of a variant.
     Number(String),
+    /// What stands in a field, in the connector's words: `number`, `reference`, `id` and whatever else it has. Any of these
+    /// values; each document tells by which one it was found.
+    Told {
+        /// The field.
+        field: String,
+        /// What may stand in it; none asks only whether the field can be searched by.
+        values: Vec<String>,
+    },
 }
 
 /// What became of one permit.
@@ -144,7 +154,7 @@ pub trait Connector: Debug + Send + Sync {
     /// The documents `ids`, in their order; `None` for one that is not there. One bad id spoils nothing.
     fn read<'a>(&'a self, ctx: &'a Ctx, kind: Kind, ids: &'a [RemoteId]) -> Fut<'a, Vec<Result<Option<Snapshot>>>>;
 
-    /// The documents that match, withdrawn ones left out.
+    /// The documents that match, withdrawn ones left out where others are there.
     fn find<'a>(&'a self, ctx: &'a Ctx, kind: Kind, by: &'a Lookup) -> Fut<'a, Result<Vec<Snapshot>>>;
 
     /// What became of each permit, in their order. All are of one kind and step. One permit is one remote effect.

@@ -1,6 +1,6 @@
 //! The merchant's answers as rules: when an order may leave the shop, what it is called, what may differ.
 
-use crate::id::SystemName;
+use crate::id::{RemoteId, SystemName};
 use crate::money::Money;
 use crate::path::Path;
 use crate::record::{Order, OrderLife};
@@ -44,10 +44,46 @@ pub struct OrderRules {
     pub rounding_per_line: u32,
     /// What the ERP's reference says: `{number}`, `{scope}` and `{system}` (the shop's name) are replaced.
     pub number: String,
+    /// How the ERP's documents of another connector are known; nothing where the file does not say so.
+    pub adopt: Option<AdoptKey>,
     /// Whether customers that are missing in the ERP are created.
     pub creates_customers: bool,
     /// Mapping tables: `taxes`, `payment_methods` → code of the shop → code of the ERP.
     pub tables: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// What another connector wrote on the documents it made: in which field, and what it says of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdoptKey {
+    /// The ERP's field, in the words of its connector, e.g. `reference`.
+    pub field: String,
+    /// What stands in it: `{number}`, `{scope}`, `{id}`, `{system}` and `{reference}` (what the shop's order refers to) are
+    /// replaced.
+    pub value: String,
+}
+
+impl AdoptKey {
+    /// What a value may name.
+    pub const WORDS: [&'static str; 5] = ["{number}", "{scope}", "{id}", "{system}", "{reference}"];
+
+    /// What the field says of `order`, known in its shop `system` as `id`; none where the order does not tell it.
+    #[must_use]
+    pub fn says(&self, system: &SystemName, id: &RemoteId, order: &Order) -> Option<String> {
+        let told = [
+            order.number.as_deref(),
+            Some(&*id.scope),
+            Some(&*id.id),
+            Some(system.as_str()),
+            order.reference.as_deref(),
+        ];
+        let mut text = self.value.clone();
+        for (word, told) in Self::WORDS.into_iter().zip(told) {
+            if text.contains(word) {
+                text = text.replace(word, told.filter(|told| !told.is_empty())?);
+            }
+        }
+        Some(text)
+    }
 }
 
 /// Rules of the inventory flow: one system's stock, shown in shops.
@@ -216,6 +252,17 @@ impl OrderRules {
                     Released::Awaiting(alloc::format!("payment by {method} is not {word} yet"), until)
                 }
             }
+        }
+    }
+
+    /// How documents of another connector are known: as the file says, else by the number the shop's order refers to, and
+    /// by the order's own number in the ERP's reference.
+    #[must_use]
+    pub fn adopt_keys(&self) -> Vec<AdoptKey> {
+        let key = |field: &str, value: &str| AdoptKey { field: field.to_string(), value: value.to_string() };
+        match &self.adopt {
+            Some(told) => alloc::vec![told.clone()],
+            None => alloc::vec![key("number", "{reference}"), key("reference", "{number}")],
         }
     }
 

@@ -2,6 +2,14 @@
 
 mod categories;
 mod customers;
+mod elsewhere;
+mod likeness;
+mod orders;
+mod party;
+
+pub(crate) use elsewhere::{elsewhere, is_adopted};
+pub(crate) use likeness::beside;
+pub use orders::{Listed, OrdersAdopted, OrdersWanted};
 
 use crate::pages::Pages;
 use crate::run::Engine;

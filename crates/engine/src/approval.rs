@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind, Step};
-use syncline_core::planner::Decision;
+use syncline_core::planner::{Decision, Planned};
+use syncline_core::record::Customer;
 use syncline_core::rules::FieldRules;
 use syncline_store::{Accept, LaneFilter, LaneRow};
 
@@ -21,6 +22,15 @@ const SHARE: u64 = 5;
 /// Whether so many of the records of a flow at once are more than a person should hear of afterwards.
 pub(crate) fn is_mass(records: u64, of: u64) -> bool {
     records > FEW as u64 && records.saturating_mul(SHARE) > of
+}
+
+/// Whether an order may wait for this step of a customer: it is made, or given an address that an order was placed with.
+pub(crate) fn is_needed_by_orders(plan: &Planned) -> bool {
+    match plan.step {
+        Step::Update => false,
+        Step::Attach(_) => plan.leaves.iter().any(|(path, _)| Customer::is_of_order(path)),
+        _ => true,
+    }
 }
 
 /// A flow that waits for a person's approval.
@@ -115,7 +125,7 @@ impl Engine {
             // What is under way was let through before; what is undone was a person's own wish.
             let asked = match self.decide(&case, true).await?.decision {
                 // A customer that an order needs is made whatever waits.
-                Decision::Step(plan) if kind == Kind::Customer && plan.step != Step::Update => false,
+                Decision::Step(plan) if kind == Kind::Customer && is_needed_by_orders(&plan) => false,
                 Decision::Step(plan) => !self.takes_back(&case, &plan),
                 _ => false,
             };

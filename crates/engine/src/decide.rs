@@ -5,6 +5,7 @@ use crate::gone::buried;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use crate::translate::{self, Resolution};
+use syncline_connect::Snapshot;
 use syncline_core::audit::{self, Facts, SharedFacts};
 use syncline_core::id::{RemoteId, SystemName};
 use syncline_core::kind::Kind;
@@ -14,7 +15,7 @@ use syncline_core::money::Money;
 use syncline_core::path::Path;
 use syncline_core::planner::{self, Bound, Decision, OrderCase, Planned};
 use syncline_core::policy::Hold;
-use syncline_core::record::{Customer, Order};
+use syncline_core::record::{Customer, Order, Record};
 use syncline_core::rules::OrderRules;
 use syncline_store::{Agreed, Case, SideState};
 
@@ -151,7 +152,7 @@ impl Engine {
         };
         let base = case.sides.get(&target.uid).map(|side| side.base(&source.uid)).unwrap_or_default();
         let base = case.bound.get(&target.uid).map_or(base.clone(), |b| translate::inbound(&base, &b.elements));
-        let profile = target.kind(Kind::Order);
+        let (profile, nothing) = (target.kind(Kind::Order), Leaves::new());
         let order_case = OrderCase {
             now: self.now(),
             rules,
@@ -165,6 +166,8 @@ impl Engine {
                 _ => None,
             },
             profile: &profile,
+            adopted: crate::adopt::is_adopted(case),
+            chosen: case.chosen.get(&target.uid).unwrap_or(&nothing),
             source_keeps_reference: source.kind(Kind::Order).writes.iter().any(|path| path == "reference"),
             world: &resolution,
         };
@@ -256,8 +259,16 @@ fn grand_total(case: &Case, system: &System) -> Option<Money> {
 /// The customer `leaves` tell; an empty one where they cannot be read.
 #[must_use]
 pub fn customer_of(leaves: &Leaves) -> Customer {
-    match syncline_core::record::Record::from_leaves(Kind::Customer, leaves) {
-        Ok(syncline_core::record::Record::Customer(customer)) => customer,
+    match Record::from_leaves(Kind::Customer, leaves) {
+        Ok(Record::Customer(customer)) => customer,
         _ => Customer::default(),
     }
+}
+
+/// The order `snapshot` tells of.
+pub(crate) fn order_of(snapshot: &Snapshot) -> Option<Order> {
+    snapshot.records.iter().find_map(|(_, record)| match record {
+        Record::Order(order) => Some((**order).clone()),
+        _ => None,
+    })
 }

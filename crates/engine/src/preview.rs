@@ -238,6 +238,13 @@ impl Engine {
             Decision::Wait(_, why) => hold("waiting", Hold::new("", why, "")),
             Decision::Step(planned) => {
                 let target = self.system(&planned.target)?;
+                if planned.kind == Kind::Order
+                    && planned.step == Step::Create
+                    && let Some(why) = self.brought_elsewhere(case, target).await?
+                {
+                    hold("held", why);
+                    return Ok(None);
+                }
                 let guard = match planned.step {
                     Step::Create => target.kind(planned.kind).create_guard(),
                     _ => Guard::None,

@@ -1,6 +1,6 @@
 //! The engine: its parts, its workers, one pass (`sync`) and the daemon (`run`).
 
-use crate::approval::{GUARDED, Gate};
+use crate::approval::{GUARDED, Gate, is_needed_by_orders};
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use syncline_connect::{Clock, Error};
 use syncline_core::id::{EntityId, RunId, SystemName, SystemUid};
-use syncline_core::kind::{Flow, Kind, Step};
+use syncline_core::kind::{Flow, Kind};
 use syncline_core::planner::Planned;
 use syncline_core::rules::{FieldRules, OrderRules, PriceRules, StockRules};
 use syncline_store::{Accept, Claim, LaneFilter, Retry, Store};
@@ -300,7 +300,7 @@ impl Engine {
 
     /// Whether `plan` changes a customer while their flow waits for a person's approval. What orders need goes on.
     pub(crate) fn awaits_approval(&self, plan: &Planned) -> bool {
-        plan.kind == Kind::Customer && plan.step == Step::Update && self.is_shut(plan.kind)
+        plan.kind == Kind::Customer && !is_needed_by_orders(plan) && self.is_shut(plan.kind)
     }
 
     /// Whether lanes of `kind` are left alone until a person approves them.

@@ -5,18 +5,21 @@ mod shared;
 mod stock;
 mod stored;
 
+use crate::adopt::{beside, elsewhere};
+use crate::decide::order_of;
 use crate::pages::Pages;
+use crate::reading::read_all;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use syncline_connect::{Cursor, Lookup, Snapshot};
+use syncline_connect::{Cursor, Lookup, Seen};
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::mark::is_mark;
-use syncline_core::record::{Order, Record};
+use syncline_core::record::Order;
 use syncline_core::rules::{FieldRules, OrderRules, Released};
 use syncline_store::LaneFilter;
 
@@ -163,6 +166,7 @@ impl Engine {
         let mut seen: BTreeSet<RemoteId> = BTreeSet::new();
         let mut pages = Pages::from(source, Kind::Order, Cursor::default());
         while let Some(page) = pages.next().await? {
+            let mut adopted = self.adopted_documents(source, target, &page.seen).await?;
             for row in page.seen {
                 if !seen.insert(row.id.clone()) {
                     continue;
@@ -181,7 +185,9 @@ impl Engine {
                     continue;
                 };
                 let mark = self.mark_of(Kind::Order, source, &row.id, target);
-                let there = documents.remove(mark.as_str()).unwrap_or_default();
+                let mut there = documents.remove(mark.as_str()).unwrap_or_default();
+                // What another connector made has no mark, and is not ours to release.
+                there.extend(adopted.remove(&row.id).map(|there| beside(&order, &there)));
                 if there.is_empty() && rules.released(&order, let_through) != Released::Yes {
                     continue;
                 }
@@ -191,6 +197,29 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The documents in `target` that the orders in `seen` were adopted from, by the order's id.
+    async fn adopted_documents(
+        &self,
+        shop: &System,
+        target: &System,
+        seen: &[Seen],
+    ) -> Result<BTreeMap<RemoteId, Order>, EngineError> {
+        let ids: Vec<RemoteId> = seen.iter().map(|row| row.id.clone()).collect();
+        let entities = self.store.entities(shop.uid.clone(), Kind::Order, ids.clone()).await?;
+        let mut tied: Vec<(RemoteId, RemoteId)> = Vec::new();
+        for (id, entity) in ids.into_iter().zip(entities) {
+            let Some(entity) = entity else { continue };
+            let Some(marker) = self.store.bound(entity, elsewhere()).await? else { continue };
+            if marker.id.scope == target.uid.as_str() {
+                tied.push((id, RemoteId::new("", marker.id.id)));
+            }
+        }
+        let documents: Vec<RemoteId> = tied.iter().map(|(_, document)| document.clone()).collect();
+        let read = read_all(target, Kind::Order, &documents).await?;
+        let orders = tied.into_iter().zip(read).filter_map(|((id, _), there)| Some((id, order_of(&there?)?)));
+        Ok(orders.collect())
     }
 
     /// What an order of `shop` is called in a proof: with its shop, where there are several.
@@ -217,13 +246,6 @@ impl Engine {
         }
         Ok(by_mark)
     }
-}
-
-fn order_of(snapshot: &Snapshot) -> Option<Order> {
-    snapshot.records.iter().find_map(|(_, record)| match record {
-        Record::Order(order) => Some((**order).clone()),
-        _ => None,
-    })
 }
 
 /// Compares one order with the documents that carry its mark.

@@ -5,6 +5,7 @@
 
 mod base64;
 pub mod catalogue;
+pub mod elsewhere;
 pub mod http;
 pub mod magento;
 pub mod orders;

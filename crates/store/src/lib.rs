@@ -1,5 +1,6 @@
 //! Remembers: whole business transactions, never rows. SQLite beneath, one writer.
 
+mod adoption;
 mod case;
 mod codec;
 mod error;
@@ -11,6 +12,7 @@ mod sql;
 mod sweep;
 mod types;
 
+pub use adoption::{Adoption, TakeOver};
 pub use case::{Basis, BoundTo, Case, Related, SideState, Stray};
 pub use error::StoreError;
 pub use runs::{RunRow, Runs, TakeBack, Written};
@@ -92,6 +94,11 @@ pub trait Store: Debug + Send + Sync {
     /// Binds remote ids of several systems to one entity each. Returns how many bindings are new.
     fn adopt(&self, pairs: Vec<Adoption>, now: Timestamp) -> Fut<'_, usize> {
         self.beneath().adopt(pairs, now)
+    }
+    /// Takes over records that were in several systems before, each whole or not at all: whether it is new, or
+    /// [`StoreError::Taken`] where one of them is another entity's.
+    fn take_over(&self, rows: Vec<TakeOver>, now: Timestamp) -> Fut<'_, Vec<Result<bool, StoreError>>> {
+        self.beneath().take_over(rows, now)
     }
     /// Makes held and failed lanes ready again; with `rebase`, takes both sides as they are. Returns how many.
     fn retry(&self, which: Retry, now: Timestamp) -> Fut<'_, usize> {

@@ -361,17 +361,6 @@ pub struct Release {
     pub now: Timestamp,
 }
 
-/// One thing several systems call by their own names.
-#[derive(Debug, Clone)]
-pub struct Adoption {
-    /// Its kind.
-    pub kind: Kind,
-    /// What a person calls it.
-    pub label: String,
-    /// System, id and further ids.
-    pub ids: Vec<(SystemUid, RemoteId, Vec<RemoteId>)>,
-}
-
 /// Which lanes to make ready again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Retry {

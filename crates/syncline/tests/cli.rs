@@ -391,3 +391,36 @@ fn a_reader_that_leaves_is_no_reason_to_panic() {
     let told = get(&server("text/plain", "fine"), "/");
     assert_eq!(told.1, "fine", "the helper of these tests works");
 }
+
+#[test]
+fn orders_another_connector_brought_are_adopted_and_not_made_again() {
+    let bench = Bench::with("cutover", &["--orders", "20"], &["--orders", "20", "--adopted", "12"]);
+    bench.run(&["init", "--yes", "--start", "all", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);
+    let file = bench.file("syncline.toml");
+    let told = |adopt: &str| {
+        bench.put("syncline.toml", &file.replacen("[flows.orders]\n", &format!("[flows.orders]\nadopt = {adopt}\n"), 1))
+    };
+    told("{ field = \"colour\", value = \"{number}\" }");
+    let checked = bench.json(&["check"], 1);
+    assert!(checked["problems"].to_string().contains("SYN-0462"), "{checked}");
+    told("{ field = \"reference\", value = \"{number}\" }");
+    assert_eq!(bench.json(&["check"], 0)["problems"], json!([]));
+    bench.run(&["adopt"], 0);
+    let before = bench.erp_ledger()["orders"].as_array().expect("orders").len();
+    // Two guests of one e-mail in two ways of writing are one party there: that is for a person.
+    let adopted = bench.json(&["adopt", "orders"], 3);
+    insta::assert_json_snapshot!("adopt_orders", shape(&adopted));
+    assert_eq!(number(&adopted, "/orders/bound") as usize, before, "{adopted}");
+    assert!(bench.run(&["adopt", "orders"], 3).contains(&format!("0 bound now, {before} before")));
+    let refused = bench.json(&["adopt", "customers", "--numbers-to-shop"], 1);
+    assert_eq!(refused["error"]["code"], "SYN-0463", "{refused}");
+    bench.run(&["sync"], 0);
+    let ledger = bench.erp_ledger();
+    let orders = ledger["orders"].as_array().expect("orders");
+    let mut numbers: Vec<&str> = orders.iter().filter_map(|row| row["reference"].as_str()).collect();
+    let all = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert!(numbers.len() == all && all > before, "each order once: {numbers:?}");
+    assert_eq!(number(&bench.json(&["verify"], 0), "/drift"), 0);
+}

@@ -34,7 +34,7 @@ pub(super) fn customer(value: &Value, scope: Option<String>) -> Result<Snapshot>
     let id = scope.map_or_else(|| told.clone(), |scope| RemoteId::new(scope, &told.id));
     let version = doc.updated_at.map(|time| time.0);
     let records = vec![(id.clone(), Record::Customer(record))];
-    Ok(Snapshot { id, version, mark: None, records, evidence: Some(evidence_of("customers", value)) })
+    Ok(Snapshot { id, version, mark: None, found_by: None, records, evidence: Some(evidence_of("customers", value)) })
 }
 
 impl Magento {

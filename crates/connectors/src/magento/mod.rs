@@ -10,6 +10,7 @@ mod create;
 mod customers;
 mod feed;
 mod figures;
+mod found;
 mod layout;
 mod levels;
 mod lists;
@@ -230,25 +231,6 @@ impl Magento {
         }
     }
 
-    async fn find_number(&self, ctx: &Ctx, number: &str) -> Result<Vec<Snapshot>> {
-        let bounds = self.client.bounds(ctx, ORDERS.resource).await?;
-        let search = Search {
-            scope: ORDERS.scope,
-            resource: ORDERS.resource,
-            filters: vec![("increment_id", "eq", number.to_owned())],
-            any: bounds.table(ORDERS).any,
-            sort: vec!["entity_id"],
-            size: self.client.page_size(),
-            page: 1,
-            fields: "",
-        };
-        let listing = self.client.list(ctx, &search).await.map_err(|trouble| trouble.error)?;
-        let items = listing.items.unwrap_or_default();
-        let stores = self.stores(ctx, &items.iter().collect::<Vec<_>>()).await?;
-        let within = items.iter().filter(|item| bounds.hold(&rough_id(item, Some(&stores)).scope));
-        within.map(|item| order(item, &stores)).collect()
-    }
-
     /// Sends what a permit allows, once.
     ///
     /// # Errors
@@ -362,7 +344,7 @@ fn order(value: &Value, stores: &Stores) -> Result<Snapshot> {
             let id = records.first().map(|(id, _)| id.clone());
             let id = id.ok_or_else(|| Error::new(ErrorKind::Broken, "an order without a record"))?;
             let version = doc.updated_at.map(|time| time.0);
-            Ok(Snapshot { id, version, mark: None, records, evidence: Some(evidence) })
+            Ok(Snapshot { id, version, mark: None, found_by: None, records, evidence: Some(evidence) })
         }
         Err(error) => Err(error.with(evidence)),
     }
@@ -460,7 +442,11 @@ impl Connector for Magento {
     fn find<'a>(&'a self, ctx: &'a Ctx, kind: Kind, by: &'a Lookup) -> Fut<'a, Result<Vec<Snapshot>>> {
         Box::pin(async move {
             match (kind, by) {
-                (Kind::Order, Lookup::Number(number)) => self.find_number(ctx, number).await,
+                (Kind::Order, Lookup::Number(number)) => {
+                    self.find_told(ctx, "number", std::slice::from_ref(number)).await
+                }
+                (Kind::Order, Lookup::Told { field, values }) => self.find_told(ctx, field, values).await,
+                (_, Lookup::Told { .. }) => Err(unsupported("only orders are found by what stands in a field")),
                 (Kind::Variant, Lookup::Number(sku)) => {
                     let mut read = self.read_products(ctx, &[RemoteId::new("", sku)]).await;
                     Ok(read.pop().unwrap_or(Ok(None))?.into_iter().collect())

@@ -191,7 +191,7 @@ fn known(sku: String, form: Form, rows: &Rows, setup: &Setup) -> Result<Known> {
     let records = vec![(id.clone(), Record::Price(sheet.record(&told.sku)))];
     let all: Vec<&Value> = rows.base.iter().chain(&rows.special).chain(&rows.tiers).collect();
     let evidence = Some(evidence(&told.sku, &all));
-    Ok(Known { snapshot: Snapshot { id, version: None, mark: None, records, evidence }, told, sheet })
+    Ok(Known { snapshot: Snapshot { id, version: None, mark: None, found_by: None, records, evidence }, told, sheet })
 }
 
 fn typed<T: DeserializeOwned>(sku: &str, rows: &[Value]) -> Result<Vec<T>> {

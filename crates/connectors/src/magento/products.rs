@@ -286,7 +286,7 @@ impl Magento {
             map::variant(&found.doc, texts, views.unit, attributes).map_err(|error| error.with(evidence()))?;
         let version = found.doc.updated_at.as_ref().map(|time| time.0.clone());
         let records = vec![(id.clone(), Record::Variant(record))];
-        Ok(Snapshot { id, version, mark: None, records, evidence: Some(evidence()) })
+        Ok(Snapshot { id, version, mark: None, found_by: None, records, evidence: Some(evidence()) })
     }
 
     pub(super) async fn read_back(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Snapshot>> {

@@ -79,7 +79,7 @@ impl Shelf {
         };
         let records = vec![(id.clone(), Record::Stock(record))];
         let evidence = Some(evidence_of("products", &self.told));
-        Snapshot { id, version: Some(self.version()), mark: None, records, evidence }
+        Snapshot { id, version: Some(self.version()), mark: None, found_by: None, records, evidence }
     }
 }
 

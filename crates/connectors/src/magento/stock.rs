@@ -282,7 +282,7 @@ fn snapshot(product: &Found, told: &[&Value], facts: &Facts, salable: &Salable) 
     let record = levels::record(&product.sku, &rows(product, told)?, facts, salable);
     let id = RemoteId::new("", &product.sku);
     let records = vec![(id.clone(), Record::Stock(record))];
-    Ok(Snapshot { id, version: None, mark: None, records, evidence: Some(evidence(product, told)) })
+    Ok(Snapshot { id, version: None, mark: None, found_by: None, records, evidence: Some(evidence(product, told)) })
 }
 
 /// What became of one variant's quantities, by what is there now.

@@ -4,6 +4,7 @@ mod carried;
 mod category;
 mod client;
 mod config;
+mod found;
 mod map;
 mod price;
 mod price_feed;

@@ -95,7 +95,7 @@ impl Tryton {
         })?;
         let records = vec![(id.clone(), record)];
         // A product's version does not move with its price lists.
-        Ok(Snapshot { id, mark: None, version: None, records, evidence: Some(evidence) })
+        Ok(Snapshot { id, mark: None, found_by: None, version: None, records, evidence: Some(evidence) })
     }
 
     /// What every list says of every product, for one piece and wherever another line may count.

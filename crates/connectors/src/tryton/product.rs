@@ -39,6 +39,7 @@ impl Tryton {
                     Ok(Snapshot {
                         id: id.clone(),
                         mark: None,
+                        found_by: None,
                         version: map::version(read.edited.version.as_deref(), read.template.edited.version.as_deref()),
                         records: vec![(id, map::variant_record(&read, &texts, setup))],
                         evidence: Some(evidence),

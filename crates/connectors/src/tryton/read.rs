@@ -143,7 +143,14 @@ impl Tryton {
         let (id, record, version) = told.map_err(|error| error.with(evidence.clone()))?;
         let id = map::remote(id);
         let mark = mark_of(row).map(str::to_string);
-        Ok(Snapshot { id: id.clone(), mark, version, records: vec![(id, record)], evidence: Some(evidence) })
+        Ok(Snapshot {
+            id: id.clone(),
+            mark,
+            found_by: None,
+            version,
+            records: vec![(id, record)],
+            evidence: Some(evidence),
+        })
     }
 
     /// The documents `ids`, by id; those that are not there are left out.
@@ -203,6 +210,7 @@ impl Tryton {
     pub(super) async fn look(&self, ctx: &Ctx, kind: Kind, by: &Lookup) -> Result<Vec<Snapshot>> {
         let setup = self.setup(ctx).await?;
         let clause = match (kind, by) {
+            (_, Lookup::Told { field, values }) => return self.look_told(ctx, &setup, kind, field, values).await,
             (Kind::Order, Lookup::Mark(mark)) => marked(&setup, "=", mark.as_str()),
             (Kind::Order, Lookup::AnyMark) => marked(&setup, "like", "SL%"),
             (Kind::Order, Lookup::Number(number)) => json!(["reference", "=", number]),
@@ -213,6 +221,7 @@ impl Tryton {
         };
         let found =
             self.every(ctx, &setup, kind, &clause, |row| by != &Lookup::AnyMark || mark_of(row).is_some()).await?;
+        let found: Vec<Snapshot> = found.into_iter().map(|(_, snapshot)| snapshot).collect();
         if by == &Lookup::AnyMark {
             return Ok(found);
         }
@@ -220,15 +229,15 @@ impl Tryton {
         Ok(if in_force.is_empty() { withdrawn } else { in_force })
     }
 
-    /// Every document of `kind` that `clause` finds and `keep` wants, page by page.
-    async fn every(
+    /// Every document of `kind` that `clause` finds and `keep` wants, page by page, each with its row.
+    pub(super) async fn every(
         &self,
         ctx: &Ctx,
         setup: &Setup,
         kind: Kind,
         clause: &Value,
         keep: impl Fn(&Value) -> bool + Send,
-    ) -> Result<Vec<Snapshot>> {
+    ) -> Result<Vec<(Value, Snapshot)>> {
         let (mut found, mut last) = (Vec::new(), 0);
         loop {
             let mut domain = scope(kind, setup, true);
@@ -238,8 +247,9 @@ impl Tryton {
             last = ascending(&rows, last)?;
             let full = rows.len() == LONG_PAGE;
             let kept: Vec<Value> = rows.into_iter().filter(|row| keep(row)).collect();
-            for snapshot in self.snapshots(ctx, setup, kind, &kept).await? {
-                found.push(snapshot?);
+            let told = self.snapshots(ctx, setup, kind, &kept).await?;
+            for (row, snapshot) in kept.into_iter().zip(told) {
+                found.push((row, snapshot?));
             }
             if !full {
                 return Ok(found);
@@ -318,7 +328,7 @@ fn mark_of(row: &Value) -> Option<&str> {
     ["web_id", "description", "code"].into_iter().find_map(told)
 }
 
-fn is_withdrawn(snapshot: &Snapshot) -> bool {
+pub(super) fn is_withdrawn(snapshot: &Snapshot) -> bool {
     match snapshot.records.first() {
         Some((_, Record::Order(order))) => order.stage.as_deref() == Some("cancelled"),
         _ => false,

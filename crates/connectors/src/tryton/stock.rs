@@ -177,7 +177,7 @@ impl Tryton {
             Error::new(ErrorKind::Invalid, message).with(evidence.clone())
         })?;
         let records = vec![(id.clone(), record)];
-        Ok(Snapshot { id, mark: None, version: None, records, evidence: Some(evidence) })
+        Ok(Snapshot { id, mark: None, found_by: None, version: None, records, evidence: Some(evidence) })
     }
 
     /// Stock that may have changed since `since`: everything once a day, since what is planned falls due or late at

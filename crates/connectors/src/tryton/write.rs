@@ -374,7 +374,7 @@ impl Tryton {
 
 /// A document that is there no more.
 fn deleted(id: i64) -> Snapshot {
-    Snapshot { id: map::remote(id), mark: None, version: None, records: Vec::new(), evidence: None }
+    Snapshot { id: map::remote(id), mark: None, found_by: None, version: None, records: Vec::new(), evidence: None }
 }
 
 pub(super) fn shaped<T: DeserializeOwned>(value: Value) -> Result<T> {

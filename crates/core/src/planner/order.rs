@@ -48,6 +48,10 @@ pub struct OrderCase<'a, W> {
     pub target: Option<Bound<'a>>,
     /// What the ERP does with orders.
     pub profile: &'a KindProfile,
+    /// Another connector made the document: it stays as it is, and so does what the shop's order refers to.
+    pub adopted: bool,
+    /// Values a person chose for the shop's order.
+    pub chosen: &'a Leaves,
     /// Whether the shop keeps our reference.
     pub source_keeps_reference: bool,
     /// The rest of the world.
@@ -227,6 +231,9 @@ fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decisio
         // A person has accepted both as they are: the document is not moved any further.
         return Decision::Agreed;
     }
+    if case.adopted {
+        return as_another_left_it(case, bound);
+    }
     if !is_released(case.profile, stage)
         // What is there already was let through once.
         && let Released::Awaiting(why, until) = case.rules.released(case.order, true)
@@ -376,6 +383,20 @@ fn totals_of_draft<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Opti
     }))
 }
 
+/// What another connector made is not moved any further; the ERP's number goes to the shop where a person chose so.
+fn as_another_left_it<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decision {
+    let path = Path::field("reference");
+    match (case.chosen.value(&path), bound.seen.number.as_deref()) {
+        (Some(Value::Text(chosen)), Some(number)) if chosen == number && case.source_keeps_reference => {
+            if case.order.reference.as_deref() == Some(number) {
+                return Decision::Agreed;
+            }
+            number_to_shop(case, number, "as a person decided".to_string())
+        }
+        _ => Decision::Agreed,
+    }
+}
+
 /// The ERP's number travels back as the shop's reference.
 fn number_back<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decision {
     let Some(number) = bound.seen.number.as_deref().filter(|n| !n.is_empty()) else { return Decision::Agreed };
@@ -389,16 +410,14 @@ fn number_back<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decision
             "empty the reference on the shop's order if it is wrong, then `syncline retry`",
         );
     }
+    number_to_shop(case, number, alloc::format!("the ERP's number {number} goes back to the shop"))
+}
+
+fn number_to_shop<W: World>(case: &OrderCase<'_, W>, number: &str, reason: String) -> Decision {
     let mut leaves = Leaves::new();
     leaves.put(Path::field("reference"), Value::Text(number.to_string()));
-    Decision::Step(Planned {
-        target: case.rules.source.clone(),
-        kind: Kind::Order,
-        step: Step::Update,
-        leaves,
-        reason: alloc::format!("the ERP's number {number} goes back to the shop"),
-        adopt_only: false,
-    })
+    let (target, kind, step) = (case.rules.source.clone(), Kind::Order, Step::Update);
+    Decision::Step(Planned { target, kind, step, leaves, reason, adopt_only: false })
 }
 
 #[cfg(test)]
@@ -430,6 +449,7 @@ mod tests {
             release_days: 14,
             rounding_per_line: 1,
             number: "{number}".to_string(),
+            adopt: None,
             creates_customers: true,
             tables: BTreeMap::new(),
         };
@@ -447,6 +467,8 @@ mod tests {
                 source_seen: &base,
                 target: Some(Bound { id: &id, seen: &seen, base: &base }),
                 profile: &profile,
+                adopted: false,
+                chosen: &base,
                 source_keeps_reference: true,
                 world: &Nothing,
             })

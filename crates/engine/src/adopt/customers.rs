@@ -1,17 +1,18 @@
 //! Binds customers that both sides have: by e-mail, then by tax number, then by code; or by a list of pairs.
 
 use super::Adopted;
+use super::party::adoption;
 use crate::pages::Pages;
 use crate::poll::customer_label;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use std::collections::{BTreeMap, BTreeSet};
-use syncline_connect::Cursor;
+use syncline_connect::{Cursor, Snapshot};
 use syncline_core::id::{RemoteId, SystemName};
 use syncline_core::kind::Kind;
 use syncline_core::record::{Customer, Record};
 use syncline_core::text::email_key;
-use syncline_store::Adoption;
+use syncline_store::StoreError;
 
 /// The customers of one side, by id.
 type People = BTreeMap<RemoteId, Customer>;
@@ -48,7 +49,7 @@ impl Engine {
             report.matched = found.pairs.len();
             report.unmatched = found.unmatched.iter().map(|id| told(id, left.get(id))).collect();
             report.ambiguous = found.ambiguous.iter().map(|id| told(id, left.get(id))).collect();
-            self.bind_customers(source, target, found.pairs, &mut report).await?;
+            self.bind_customers((source, &left), (target, &right), found.pairs, &mut report).await?;
             reports.push(report);
         }
         Ok(reports)
@@ -76,7 +77,7 @@ impl Engine {
                 }
             }
             report.matched = pairs.len();
-            self.bind_customers(source, target, pairs, &mut report).await?;
+            self.bind_customers((source, &left), (target, &right), pairs, &mut report).await?;
             reports.push(report);
         }
         Ok(reports)
@@ -92,31 +93,40 @@ impl Engine {
         wanted.map(|pair| Ok((self.system(&pair.source)?, self.system(&pair.target)?))).collect()
     }
 
+    /// Binds `pairs`, each with the addresses that both sides have.
     async fn bind_customers(
         &self,
-        source: &System,
-        target: &System,
+        (source, left): (&System, &People),
+        (target, right): (&System, &People),
         pairs: Vec<(RemoteId, RemoteId)>,
         report: &mut Adopted,
     ) -> Result<(), EngineError> {
         for (ours, theirs) in pairs {
+            let (Some(one), Some(other)) = (left.get(&ours), right.get(&theirs)) else { continue };
             let label = customer_label(&ours);
-            let ids = vec![(source.uid.clone(), ours, Vec::new()), (target.uid.clone(), theirs, Vec::new())];
-            let pair = Adoption { kind: Kind::Customer, label: label.clone(), ids };
-            match self.store.adopt(vec![pair], self.now()).await {
-                Ok(new) => report.bound += new,
-                Err(syncline_store::StoreError::Taken(_)) => {
-                    report.matched -= 1;
-                    report.ambiguous.push(label);
+            let party = Snapshot {
+                id: theirs.clone(),
+                mark: None,
+                found_by: None,
+                version: None,
+                records: vec![(theirs, Record::Customer(other.clone()))],
+                evidence: None,
+            };
+            let seen = Record::Customer(one.clone()).to_leaves();
+            let pair = adoption(label.clone(), (source, &ours), (target, &party), &seen);
+            for done in self.store.take_over(vec![pair], self.now()).await? {
+                match done {
+                    Ok(new) => report.bound += usize::from(new),
+                    Err(StoreError::Taken(_)) => {
+                        report.matched -= 1;
+                        report.ambiguous.push(label.clone());
+                    }
+                    Err(error) => return Err(error.into()),
                 }
-                Err(error) => return Err(error.into()),
             }
         }
         if report.bound > 0 {
-            // What was not tied was passed over: now it is read.
-            for system in [source, target] {
-                self.store.forget_cursor(system.uid.clone(), Kind::Customer).await?;
-            }
+            self.read_customers_anew([source, target]).await?;
         }
         Ok(())
     }

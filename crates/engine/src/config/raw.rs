@@ -81,6 +81,7 @@ pub(super) struct Flow {
     pub(super) release: Rows<Spanned<String>>,
     pub(super) release_days: Option<Spanned<u32>>,
     pub(super) rounding_per_line: Option<Spanned<u32>>,
+    pub(super) adopt: Option<Spanned<Adopt>>,
     pub(super) payment_methods: Rows<String>,
     pub(super) taxes: Rows<String>,
     pub(super) safety: Option<Spanned<u32>>,
@@ -97,6 +98,14 @@ pub(super) struct Flow {
     pub(super) at: BTreeMap<String, Spanned<At>>,
 }
 
+/// What another connector wrote on the documents it made.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Adopt {
+    pub(super) field: String,
+    pub(super) value: String,
+}
+
 /// What one flow says of one of its systems alone; the same keys as above, for what may differ.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -106,6 +115,7 @@ pub(super) struct At {
     pub(super) release: Rows<Spanned<String>>,
     pub(super) release_days: Option<Spanned<u32>>,
     pub(super) rounding_per_line: Option<Spanned<u32>>,
+    pub(super) adopt: Option<Spanned<Adopt>>,
     pub(super) payment_methods: Rows<String>,
     pub(super) taxes: Rows<String>,
     pub(super) safety: Option<Spanned<u32>>,

@@ -405,3 +405,22 @@ fn attributes_are_named_once_on_either_side() {
     let both = refused(&format!("{table}choices = {{ color = {{ Rot = \"Red\", Rouge = \"Red\" }} }}\n"));
     assert!(both.contains("`Red`"), "{both}");
 }
+
+#[test]
+fn how_sales_of_another_connector_are_known_has_to_tell_orders_apart() {
+    let with =
+        |adopt: &str| parse(&GOOD.replacen("[flows.orders]\n", &format!("[flows.orders]\nadopt = {adopt}\n"), 1));
+    let config = with("{ field = \"web_id\", value = \"{scope}-{id}\" }").expect("good");
+    let key = config.orders[0].adopt.clone().expect("told");
+    let order = syncline_core::record::Order::default();
+    let id = syncline_core::id::RemoteId::new("1", "12");
+    assert_eq!(key.says(&config.orders[0].source, &id, &order).as_deref(), Some("1-12"));
+    for wrong in [
+        "{ field = \"\", value = \"{id}\" }",
+        "{ field = \"a\", value = \"{scope}\" }",
+        "{ field = \"a\", value = \"{no}{id}\" }",
+    ] {
+        assert_eq!(with(wrong).expect_err(wrong).code, "SYN-0461");
+    }
+    assert_eq!(with("{ field = \"a\" }").expect_err("no value").code, "SYN-0411");
+}

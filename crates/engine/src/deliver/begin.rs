@@ -98,6 +98,14 @@ impl Engine {
         if plan.kind == Kind::Customer && plan.step == Step::Create && work.asked.is_empty() {
             return self.fetch_customer(work, case).await;
         }
+        if plan.kind == Kind::Order && plan.step == Step::Create {
+            match self.brought_elsewhere(case, &target).await {
+                Ok(None) => {}
+                Ok(Some(hold)) => return self.hold(&work, hold).await,
+                Err(EngineError::System { error, .. }) => return self.trouble(work, &target, error).await,
+                Err(error) => return Err(error),
+            }
+        }
         // Prices were read when the lane was taken up.
         if peer.is_some() && plan.kind != Kind::Price && !work.asked.contains(&target.uid) {
             // People work there: what they have just changed is not overwritten unseen.

@@ -1,6 +1,7 @@
 //! Proof from the store alone: what both sides showed when they were last read.
 
 use super::{FlowProof, Proof, compare};
+use crate::adopt::{beside, is_adopted};
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use syncline_core::kind::{Flow, Kind};
@@ -65,6 +66,7 @@ impl Engine {
             let there = case.sides.get(&target.uid).and_then(|side| Order::from_leaves(&side.seen).ok());
             // A document that was withdrawn there is none.
             let there = there.filter(|there| there.stage.as_deref() != Some("cancelled"));
+            let there = there.map(|there| if is_adopted(&case) { beside(&order, &there) } else { there });
             if there.is_none() && rules.released(&order, case.admitted) != Released::Yes {
                 continue;
             }

@@ -29,7 +29,7 @@ pub(super) fn customer(row: &Map<String, Value>) -> Value {
 }
 
 /// One order of a website as the ledger tells it. Amounts are texts in the order's currency.
-pub(super) fn order(order: &Map<String, Value>, website: Option<&str>) -> Value {
+pub(crate) fn order(order: &Map<String, Value>, website: Option<&str>) -> Value {
     let text = |key: &str| order.get(key).filter(|value| value.is_string()).cloned().unwrap_or(Value::Null);
     json!({
         "id": order.get("entity_id"),

@@ -25,7 +25,7 @@ mod columns;
 mod criteria;
 mod customers;
 mod fields;
-mod ledger;
+pub(crate) mod ledger;
 mod oauth;
 mod placing;
 mod price_routes;

@@ -3,6 +3,7 @@
 //! Behaviour is taken from a running trytond 8.0.12 on SQLite; `fixtures/tryton-8.0.json` holds the calls and its
 //! answers, and a test replays them here. Not simulated: accounting, purchases, reports, wizards, access rules.
 
+mod brought;
 mod domain;
 mod fail;
 mod formula;
@@ -36,6 +37,7 @@ use self::fail::Fail;
 use self::rpc::{Call, Claim, Route};
 use self::schema::Schema;
 use self::store::Store;
+use crate::elsewhere::Booked;
 use crate::http::{Edit, Request, Response, System};
 
 /// What kind of installation it is.
@@ -115,6 +117,14 @@ impl Erp {
             shipping::withdraw(store, id)?;
             write::write(store, "sale.sale", &[id], &json!({"state": "cancelled"}))
         })
+    }
+
+    /// Books an order of a shop as another connector would have: for the party of its e-mail, a new one if need be, up to
+    /// its last stage or left as a draft. Its id; none where the ERP does not have the goods, or refuses it.
+    pub fn bring(&mut self, now: Timestamp, booked: &Booked) -> Option<u64> {
+        let mut made = None;
+        self.whole(now, |store| brought::bring(store, booked).map(|id| made = Some(id)));
+        made
     }
 
     /// Sends what a sale has waiting, as a person in the warehouse would; false where nothing waits.

@@ -3,7 +3,7 @@
 use super::commitment::{replace, satellite};
 use super::{entity_of, int, journal, ms};
 use crate::codec::{packed, unpacked};
-use crate::{Accept, Accepted, Adoption, Incoming, StoreError, Told};
+use crate::{Accept, Accepted, Adoption, Incoming, StoreError, TakeOver, Told};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use syncline_core::id::{EntityId, RemoteId, SystemUid};
@@ -341,6 +341,50 @@ pub(super) fn adopt(db: &Connection, pairs: &[Adoption], now: Timestamp) -> Resu
             super::sweep::wake_hanging(db, entity, now)?;
             journal(db, entity, None, &Entry::new("adopted", "", "bound by natural key"), now)?;
         }
+    }
+    Ok(new)
+}
+
+/// Takes over `rows`, each in a savepoint of its own: one that is another entity's leaves nothing behind.
+pub(super) fn take_over(
+    db: &Connection,
+    rows: &[TakeOver],
+    now: Timestamp,
+) -> Result<Vec<Result<bool, StoreError>>, StoreError> {
+    let mut taken = Vec::with_capacity(rows.len());
+    for row in rows {
+        db.execute_batch("SAVEPOINT row")?;
+        let done = take_over_one(db, row, now);
+        db.execute_batch(if done.is_ok() { "RELEASE row" } else { "ROLLBACK TO row; RELEASE row" })?;
+        match done {
+            Err(error) if !matches!(error, StoreError::Taken(_)) => return Err(error),
+            done => taken.push(done),
+        }
+    }
+    Ok(taken)
+}
+
+fn take_over_one(db: &Connection, row: &TakeOver, now: Timestamp) -> Result<bool, StoreError> {
+    let new = adopt(db, std::slice::from_ref(&row.adoption), now)? > 0;
+    for (system, records) in &row.shown {
+        let records = records.clone();
+        accept(db, &Accept { system: system.clone(), records, cursor: None, asked_at: None, now })?;
+    }
+    let first = row.adoption.ids.first();
+    let entity = first.map(|(system, id, _)| entity_of(db, system, row.adoption.kind, id)).transpose()?.flatten();
+    let Some(entity) = entity else { return Ok(new) };
+    for (system, path, remote) in &row.elements {
+        super::deliver::element(db, entity, system, (path, remote))?;
+    }
+    for base in &row.bases {
+        super::base::set(db, entity, base)?;
+    }
+    if new {
+        super::lane::wake_waiting(db, entity, now)?;
+    }
+    let sql = "SELECT EXISTS (SELECT 1 FROM lane WHERE entity = ?1)";
+    if new && db.prepare_cached(sql)?.query_row([int(entity.0)], |row| row.get(0))? {
+        wake(db, entity, row.adoption.kind, now)?;
     }
     Ok(new)
 }

@@ -12,6 +12,7 @@ use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::Leaves;
+use syncline_core::path::Path;
 use syncline_core::record::Customer;
 
 pub(super) fn commit_plan(db: &Connection, plan: &CommitPlan) -> Result<DeliveryId, StoreError> {
@@ -128,14 +129,7 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
         };
         show(db, settle, &whole, version.as_ref())?;
         for (path, remote) in elements {
-            let sql = "INSERT INTO element (entity, system, path, remote) VALUES (?1, ?2, ?3, ?4) \
-                       ON CONFLICT DO UPDATE SET remote = excluded.remote";
-            db.prepare_cached(sql)?.execute(params![
-                int(settle.lane.0),
-                settle.system.as_str(),
-                path.as_str(),
-                remote
-            ])?;
+            element(db, settle.lane, &settle.system, (path, remote))?;
         }
         wake_waiting(db, settle.lane, settle.now)?;
     }
@@ -157,6 +151,19 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
     }
     journal(db, settle.lane, Some(settle.delivery), &settle.entry, settle.now)?;
     evidence(db, settle.lane, settle.evidence.as_ref(), settle.now)
+}
+
+/// Notes what `system` calls one element of `entity`.
+pub(super) fn element(
+    db: &Connection,
+    entity: EntityId,
+    system: &SystemUid,
+    (path, remote): (&Path, &str),
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO element (entity, system, path, remote) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT DO UPDATE SET remote = excluded.remote";
+    db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str(), path.as_str(), remote])?;
+    Ok(())
 }
 
 /// Whether the lane's record is tied to a document that is another one's too.

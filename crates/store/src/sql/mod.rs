@@ -14,7 +14,7 @@ mod tell;
 use crate::{
     Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, Known, LaneFilter, LaneRow, Met,
     PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Sql, Store, StoreError, Story, SweepState, TakeBack,
-    TallyRow, Unmet, Written,
+    TakeOver, TallyRow, Unmet, Written,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -78,6 +78,9 @@ impl Store for Sql {
     }
     fn adopt(&self, pairs: Vec<Adoption>, now: Timestamp) -> Fut<'_, usize> {
         self.run(move |db| accept::adopt(db, &pairs, now))
+    }
+    fn take_over(&self, rows: Vec<TakeOver>, now: Timestamp) -> Fut<'_, Vec<Result<bool, StoreError>>> {
+        self.run(move |db| accept::take_over(db, &rows, now))
     }
     fn retry(&self, which: Retry, now: Timestamp) -> Fut<'_, usize> {
         self.run(move |db| lane::retry(db, &which, now))

@@ -1,4 +1,6 @@
-//! `adopt`: ties products, categories and customers that both sides have already, by key or by a list; writes nothing remote.
+//! `adopt`: ties what both sides have already, by key or by a list; writes nothing remote.
+
+mod orders;
 
 use crate::failure::{Exit, Failure};
 use crate::open;
@@ -7,6 +9,7 @@ use crate::patience::patiently;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use syncline_core::id::SystemName;
+use syncline_engine::adopt::OrdersWanted;
 use syncline_engine::config::Config;
 
 const AFTER: &str = "\
@@ -17,14 +20,19 @@ Examples:
   syncline adopt customers --csv pairs.csv   lines `id or e-mail in the shop,id, e-mail or code in the ERP`
   syncline adopt categories            every category both sides have under one path of names
   syncline adopt categories --csv pairs.csv  lines `id or path in the shop,id or path in the ERP`, e.g. Lamps / Desk,12
-  syncline adopt --json | jq .unmatched";
+  syncline adopt orders                every order that another connector brought, by what it wrote on the sale
+  syncline adopt orders --csv pairs.csv      lines `number in the shop,number, reference or id in the ERP`
+  syncline adopt orders --numbers-to-shop    and the ERP's numbers go to the shop's orders that refer to something else
+  syncline adopt --json | jq .products.unmatched
+Orders are known as `adopt = { field = \"reference\", value = \"{number}\" }` under [flows.orders] says; without it by the
+number the shop's order refers to, and by its own number in the ERP's reference. Currency, total and lines have to agree.";
 
 /// What to tie.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
     /// What to tie
-    #[arg(value_parser = ["products", "categories", "customers"], default_value = "products")]
+    #[arg(value_parser = ["products", "categories", "customers", "orders"], default_value = "products")]
     what: String,
     /// Tie by this list instead
     #[arg(long, value_name = "FILE")]
@@ -32,6 +40,9 @@ pub(crate) struct Args {
     /// In this one of several shops only, with --csv
     #[arg(long, value_name = "SYSTEM", requires = "csv")]
     shop: Option<String>,
+    /// With orders: the numbers of their documents go to the shop's orders that refer to something else
+    #[arg(long)]
+    numbers_to_shop: bool,
 }
 
 /// Rows of a list that are shown.
@@ -41,6 +52,14 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     let wanted = args.csv.as_deref().map(pairs).transpose()?;
     let engine = open::working(config).await?;
     let only = args.shop.as_ref().map(SystemName::new);
+    if args.what == "orders" {
+        let wanted = OrdersWanted { pairs: wanted, only, numbers_to_shop: args.numbers_to_shop };
+        return orders::carry_out(&engine, &wanted, out).await;
+    }
+    if args.numbers_to_shop {
+        let what = format!("--numbers-to-shop means nothing for {}", args.what);
+        return Err(Failure::new("SYN-0463", what, "`syncline adopt orders --numbers-to-shop`"));
+    }
     let work = async || match (&wanted, args.what.as_str()) {
         (Some(pairs), "customers") => engine.adopt_customer_pairs(pairs, only.as_ref()).await,
         (None, "customers") => engine.adopt_customers().await,
@@ -83,6 +102,7 @@ fn counted(many: usize, what: &str) -> String {
     }
 }
 
+/// Tells the first of `keys` under what they are.
 fn list(out: Out, what: &str, keys: &[String]) {
     if keys.is_empty() {
         return;

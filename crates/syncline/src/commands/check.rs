@@ -8,7 +8,7 @@ use crate::{clock, open};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
-use syncline_connect::{Choice, Effect, Probe, Request};
+use syncline_connect::{Choice, Effect, Lookup, Probe, Request};
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::profile::Guard;
@@ -76,6 +76,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     for rules in &config.orders {
         rows(rules, &asked, &mut findings);
         same_uid(config, rules, &mut findings).await?;
+        adoption(rules, &asked, &mut findings).await;
     }
     if let Some(rules) = &config.inventory {
         places(rules, &asked, &mut findings);
@@ -256,6 +257,17 @@ fn rows(rules: &OrderRules, asked: &[Asked], findings: &mut Findings) {
             let what = format!("{} sells in {}, which {} does not have", rules.source, currency.code, rules.target);
             findings.warnings.push(Finding::new("SYN-0425", what, "add the currency to the ERP"));
         }
+    }
+}
+
+/// Refuses a field by which the ERP's documents of another connector cannot be searched.
+async fn adoption(rules: &OrderRules, asked: &[Asked], findings: &mut Findings) {
+    let erp = asked.iter().find(|one| one.system.name == rules.target && one.probe.is_some());
+    let (Some(key), Some(erp)) = (&rules.adopt, erp) else { return };
+    let by = Lookup::Told { field: key.field.clone(), values: Vec::new() };
+    if let Err(error) = erp.system.connector.find(&erp.system.ctx, Kind::Order, &by).await {
+        let what = format!("[flows.orders] adopt.field: {}: {}", rules.target, error.message);
+        findings.problems.push(Finding::new("SYN-0462", what, "name a field that it can be searched by"));
     }
 }
 

@@ -9,7 +9,7 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 use syncline_sim::http::System;
 use syncline_sim::weather::Weather;
-use syncline_sim::{catalogue, magento, serve, tryton};
+use syncline_sim::{catalogue, elsewhere, magento, orders, serve, tryton};
 use tokio::net::TcpListener;
 
 const AFTER: &str = "\
@@ -75,6 +75,9 @@ struct Serve {
     /// A shop that wants every request signed (OAuth 1.0a), as Magento does since 2.4.4
     #[arg(long)]
     oauth: bool,
+    /// An ERP that has so many of the shop's `--orders` already, as another connector would have booked them
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    adopted: usize,
     /// An ERP without the module that keeps marks unique
     #[arg(long)]
     no_web_shop: bool,
@@ -172,7 +175,13 @@ fn pretended(wish: &Serve, url: &str) -> (Box<dyn System>, serde_json::Value) {
                 password: secret.clone(),
             };
             let told = json!({"url": format!("{url}/{DATABASE}"), "login": LOGIN, "password": secret});
-            (Box::new(tryton::Erp::new(options)), told)
+            let mut erp = tryton::Erp::new(options);
+            let shelf = catalogue::catalogue(seed, products);
+            for order in orders::orders(seed, wish.orders, &shelf, clock::now()).iter().take(wish.adopted) {
+                // What the ERP has no goods for, that connector could not book either.
+                elsewhere::Booked::of(order).and_then(|booked| erp.bring(clock::now(), &booked));
+            }
+            (Box::new(erp), told)
         }
     }
 }

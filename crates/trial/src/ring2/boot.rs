@@ -18,7 +18,7 @@ use std::time::Duration;
 use syncline_connect::{Connector, Ctx, Transport};
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::{SystemName, SystemUid};
-use syncline_core::kind::Kind;
+use syncline_core::kind::{Flow, Kind};
 use syncline_core::profile::Profile;
 use syncline_core::rules::{FieldRules, OrderRules, PairRules, PriceRules, StockRules, StockTarget};
 use syncline_engine::{Engine, Flows, Settings, System};
@@ -78,6 +78,8 @@ pub struct Stage {
     pub attributes: Vec<(&'static str, &'static str)>,
     /// What it says of prices, where they flow.
     pub prices: Option<PriceRules>,
+    /// Flows that only plan and verify.
+    pub watched: Vec<Flow>,
     /// Seconds between two sweeps over the keys, where there are any.
     pub sweep_s: Option<u32>,
     store: Arc<dyn Store>,
@@ -146,6 +148,7 @@ impl Stage {
             customers: people::rules("shop"),
             buyers_type: Random::of(seed, 10, 0).chance(1, 3),
             prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
+            watched: Vec::new(),
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
             attributes: features::CARRIED.to_vec(),
             categories: None,
@@ -256,6 +259,41 @@ impl Stage {
         Ok(())
     }
 
+    /// The store lies in the file `path` from now on, and knows nothing yet.
+    ///
+    /// # Errors
+    /// Where the file cannot be made.
+    #[cfg(test)]
+    pub fn keep_in_file(&mut self, path: &std::path::Path) -> Result<(), String> {
+        self.store = store_in(&self.world, self.plant, &path.display().to_string())?;
+        Ok(())
+    }
+
+    /// What the file holds now. No process may be running.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    #[cfg(test)]
+    pub fn copied(&mut self, path: &std::path::Path) -> Result<Vec<u8>, String> {
+        // The last one that has it open is dropped: then all of it stands in the one file.
+        self.store = empty_store(&self.world, self.plant)?;
+        let copy = std::fs::read(path).map_err(|error| error.to_string())?;
+        self.keep_in_file(path)?;
+        Ok(copy)
+    }
+
+    /// An older `copy` of the file is put in its place; both systems stay as they are. No process may be running.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    #[cfg(test)]
+    pub fn put_back(&mut self, path: &std::path::Path, copy: &[u8]) -> Result<(), String> {
+        self.store = empty_store(&self.world, self.plant)?;
+        std::fs::write(path, copy).map_err(|error| error.to_string())?;
+        open(&self.world).forget_notes();
+        self.keep_in_file(path)
+    }
+
     /// Whether the planted bug of this stage has shown itself.
     pub fn found_plant(&self) -> bool {
         self.plant.is_some() && !open(&self.world).violations.is_empty()
@@ -285,7 +323,7 @@ impl Stage {
             customers: self.customer_rules(),
             one_by_email: self.one_by_email,
             inventory: self.stock_rules(),
-            watched: Vec::new(),
+            watched: self.watched.clone(),
             every_s: 15,
             sweep_s: self.sweep_s,
             sweep_deep_s: self.sweep_s.map(|every_s| every_s * 3),
@@ -372,7 +410,12 @@ fn carried(code: &str, field: &str) -> (String, tryton::Carried) {
 
 /// A new store in memory between its watchers.
 fn empty_store(world: &Shared, plant: Option<&'static str>) -> Result<Arc<dyn Store>, String> {
-    let store = Sql::inline(":memory:").map_err(|error| error.to_string())?;
+    store_in(world, plant, ":memory:")
+}
+
+/// The store in `path` between its watchers.
+fn store_in(world: &Shared, plant: Option<&'static str>, path: &str) -> Result<Arc<dyn Store>, String> {
+    let store = Sql::inline(path).map_err(|error| error.to_string())?;
     let store: Arc<dyn Store> = Arc::new(Durable { store: Arc::new(store), world: world.clone() });
     let store: Arc<dyn Store> = match plant {
         Some(plant) => Arc::new(BadStore { store, plant, epochs: Mutex::default() }),
@@ -404,6 +447,7 @@ fn rules() -> OrderRules {
         release_days: 14,
         rounding_per_line: 1,
         number: "{number}".to_string(),
+        adopt: None,
         creates_customers: true,
         tables: BTreeMap::from(tables),
     }

@@ -163,6 +163,13 @@ impl World {
         self.noted.insert(note);
     }
 
+    /// An older store is in use from now on: it counts its notes from where it was.
+    #[cfg(test)]
+    pub fn forget_notes(&mut self) {
+        self.noted.clear();
+        self.sent.clear();
+    }
+
     /// Checks a request at its first poll: every write has an older durable note, and no note is sent twice.
     pub fn leaving(&mut self, notes: &[Note], place: &str) {
         self.writes += 1;

@@ -236,6 +236,23 @@ async fn an_order_is_found_by_its_number() {
 }
 
 #[tokio::test]
+async fn orders_are_found_by_what_stands_in_a_field_and_say_by_which_value() {
+    let (held, magento) = (Held::new(8), shop());
+    let told = |field: &str, values: &[&str]| Lookup::Told {
+        field: field.into(),
+        values: values.iter().map(ToString::to_string).collect(),
+    };
+    let by = told("number", &["000000003", "nobody's", "000000001", "1,2"]);
+    let found = magento.find(&held.ctx(), Kind::Order, &by).await.unwrap();
+    let values: Vec<&str> = found.iter().filter_map(|one| one.found_by.as_deref()).collect();
+    assert_eq!(values, ["000000001", "000000003"]);
+    let found = magento.find(&held.ctx(), Kind::Order, &told("id", &["2"])).await.unwrap();
+    assert_eq!(found.iter().map(|one| one.id.id.as_str()).collect::<Vec<_>>(), ["2"]);
+    let error = magento.find(&held.ctx(), Kind::Order, &told("colour", &[])).await.unwrap_err();
+    assert!(error.kind == ErrorKind::Config && error.message.contains("number, reference, id"), "{error}");
+}
+
+#[tokio::test]
 async fn a_probe_tells_what_the_mapping_tables_need() {
     let held = Held::new(3);
     let probe = login("Admin123456").probe(&held.ctx()).await.unwrap();

@@ -89,6 +89,35 @@ fn without_its_key_drafts_carry_the_mark_in_their_description() {
 }
 
 #[test]
+fn sales_are_found_by_what_another_connector_wrote_on_them() {
+    for web_shop in [true, false] {
+        let world = World::new(web_shop);
+        let bench = world.bench();
+        run(async {
+            let ground = ground(&bench).await;
+            let mut order = ground.order();
+            for (mark, reference) in [("one", "000000007"), ("two", "000000007"), ("three", "000000008")] {
+                order.reference = Some(reference.to_string());
+                made(&bench, &bench.mark(mark), order.clone()).await;
+            }
+            let told = async |field: &str, values: &[&str]| {
+                let values = values.iter().map(ToString::to_string).collect();
+                let by = Lookup::Told { field: field.to_string(), values };
+                let found = bench.erp.find(&bench.ctx, Kind::Order, &by).await;
+                found.map(|all| all.into_iter().filter_map(|one| one.found_by).collect::<Vec<_>>())
+            };
+            let found = told("reference", &["000000008", "000000007", "none"]).await.unwrap();
+            assert_eq!(found, ["000000007", "000000007", "000000008"]);
+            let mark = bench.mark("two");
+            assert_eq!(told("web_id", &[mark.as_str()]).await.is_ok(), web_shop, "its module brings the field");
+            assert!(told("id", &["x"]).await.unwrap().is_empty());
+            let error = told("colour", &[]).await.unwrap_err();
+            assert!(error.kind == ErrorKind::Config && error.message.contains("reference"), "{error}");
+        });
+    }
+}
+
+#[test]
 fn one_call_carries_ten_orders_and_one_bad_one_stops_nothing() {
     let world = World::new(true);
     let bench = world.bench();

@@ -9,13 +9,14 @@ use syncline_core::kind::Flow;
 use toml::Spanned;
 
 /// Keys that only some flows know, each with those flows.
-const HOMES: [(&str, &[Flow]); 16] = [
+const HOMES: [(&str, &[Flow]); 17] = [
     ("start", &[Flow::Orders]),
     ("tax", &[Flow::Orders, Flow::Prices]),
     ("number", &[Flow::Orders]),
     ("release", &[Flow::Orders]),
     ("release_days", &[Flow::Orders]),
     ("rounding_per_line", &[Flow::Orders]),
+    ("adopt", &[Flow::Orders]),
     ("payment_methods", &[Flow::Orders]),
     ("taxes", &[Flow::Orders]),
     ("safety", &[Flow::Inventory]),
@@ -55,6 +56,7 @@ impl<'a> Told<'a> {
         number: String,
         release_days: u32,
         rounding_per_line: u32,
+        adopt: raw::Adopt,
         safety: u32,
         create: bool,
         sources: BTreeMap<String, Spanned<Vec<String>>>,
@@ -127,7 +129,7 @@ fn place<T>(key: Option<&Spanned<T>>) -> Option<usize> {
     key.map(|key| key.span().start)
 }
 
-fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 16] {
+fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 17] {
     [
         ("start", place(raw.start.as_ref())),
         ("tax", place(raw.tax.as_ref())),
@@ -135,6 +137,7 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 16] {
         ("release", place(raw.release.as_ref())),
         ("release_days", place(raw.release_days.as_ref())),
         ("rounding_per_line", place(raw.rounding_per_line.as_ref())),
+        ("adopt", place(raw.adopt.as_ref())),
         ("payment_methods", place(raw.payment_methods.as_ref())),
         ("taxes", place(raw.taxes.as_ref())),
         ("safety", place(raw.safety.as_ref())),
@@ -148,13 +151,14 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 16] {
     ]
 }
 
-fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 12] {
+fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 13] {
     [
         ("start", place(raw.start.as_ref())),
         ("number", place(raw.number.as_ref())),
         ("release", place(raw.release.as_ref())),
         ("release_days", place(raw.release_days.as_ref())),
         ("rounding_per_line", place(raw.rounding_per_line.as_ref())),
+        ("adopt", place(raw.adopt.as_ref())),
         ("payment_methods", place(raw.payment_methods.as_ref())),
         ("taxes", place(raw.taxes.as_ref())),
         ("safety", place(raw.safety.as_ref())),

@@ -10,7 +10,7 @@ use syncline_core::kind::{FLOWS, Flow, Kind};
 use syncline_core::path::Path as Field;
 use syncline_core::record::{Variant, shared_paths};
 use syncline_core::rules::{
-    FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule, StockRules, StockTarget,
+    AdoptKey, FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule, StockRules, StockTarget,
 };
 use toml::Spanned;
 
@@ -90,6 +90,7 @@ impl Drawing<'_> {
                 release_days: told.release_days().map_or(RELEASE_DAYS, |days| *days.get_ref()),
                 rounding_per_line: told.rounding_per_line().map_or(ROUNDING_PER_LINE, |units| *units.get_ref()),
                 number: self.number(told.number())?,
+                adopt: self.adopt(told.adopt())?,
                 creates_customers,
                 tables: tables.into_iter().map(|(name, rows)| (name.to_string(), rows)).collect(),
             };
@@ -484,6 +485,25 @@ impl Drawing<'_> {
         let what = format!("`number` is `{}`", syncline_core::text::shown(text.get_ref(), 60));
         let remedy = "it has to hold `{number}` and may hold `{scope}` and `{system}`, e.g. `W{scope}-{number}`";
         Err(self.source.error("SYN-0413", Some(text.span().start), what, remedy))
+    }
+
+    /// How documents of another connector are known.
+    fn adopt(&self, told: Option<&Spanned<raw::Adopt>>) -> Drawn<Option<AdoptKey>> {
+        let Some(told) = told else { return Ok(None) };
+        let raw::Adopt { field, value } = told.get_ref();
+        let words = AdoptKey::WORDS;
+        let rest = words.iter().fold(value.clone(), |rest, word| rest.replace(word, ""));
+        let tells_apart = ["{number}", "{id}", "{reference}"].iter().any(|word| value.contains(word));
+        if !field.trim().is_empty() && tells_apart && !rest.contains(['{', '}']) {
+            return Ok(Some(AdoptKey { field: field.clone(), value: value.clone() }));
+        }
+        let what = format!("`adopt` is `{field}` = `{}`", syncline_core::text::shown(value, 60));
+        let remedy = format!(
+            "name the ERP's field and what the other connector wrote there, e.g. `adopt = {{ field = \"reference\", \
+             value = \"{{number}}\" }}`; the value may hold {}, and has to hold the number, the id or the reference",
+            words.join(", ")
+        );
+        Err(self.source.error("SYN-0461", Some(told.span().start), what, remedy))
     }
 
     fn release(&self, rows: &BTreeMap<&String, &Spanned<String>>) -> Drawn<Vec<(String, ReleaseRule)>> {
