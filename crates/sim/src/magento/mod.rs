@@ -25,6 +25,7 @@ mod columns;
 mod criteria;
 mod customers;
 mod fields;
+mod languages;
 mod ledger;
 mod oauth;
 mod placing;
@@ -216,12 +217,6 @@ impl Shop {
         let before = self.views.len();
         self.views.retain(|view| view.code != code);
         self.views.len() < before
-    }
-
-    /// Adds the views `german` (as recorded) and `french`, so that texts stand in three languages.
-    pub fn add_languages(&mut self) {
-        self.add_store_view("german", "German", "de_DE");
-        self.add_store_view("french", "French", "fr_FR");
     }
 
     /// Sets what prices are in: `USD`, as recorded, or another currency. No price is changed by it.
@@ -534,6 +529,7 @@ impl System for Shop {
                 let amount = Some(edit.value.as_str()).filter(|amount| !amount.is_empty());
                 self.set_price(now, &edit.sku, place.unwrap_or("base"), 1, amount)
             }
+            "bought" => edit.value.parse().is_ok_and(|pieces| self.buy(now, &edit.sku, pieces)),
             field => match field.strip_prefix("customer.") {
                 Some(field) => edit.sku.parse().is_ok_and(|id| self.edit_customer(now, id, field, &edit.value)),
                 None => self.edit_product(now, &edit.sku, place, field, &edit.value),

@@ -72,6 +72,9 @@ struct Serve {
     /// No orders and no customers
     #[arg(long)]
     empty: bool,
+    /// The catalogue in German and French beside English, and weights in kilograms
+    #[arg(long)]
+    languages: bool,
     /// A shop that wants every request signed (OAuth 1.0a), as Magento does since 2.4.4
     #[arg(long)]
     oauth: bool,
@@ -150,6 +153,9 @@ fn pretended(wish: &Serve, url: &str) -> (Box<dyn System>, serde_json::Value) {
             // Its catalogue has rare characters from the start: a shop that loses them would not.
             shop.quirks_mut().all_characters = true;
             shop.set_currency(&wish.currency);
+            if wish.languages {
+                shop.tell_in_languages(clock::now());
+            }
             if !wish.oauth {
                 return (Box::new(shop), json!({"url": url, "token": secret}));
             }
@@ -172,7 +178,11 @@ fn pretended(wish: &Serve, url: &str) -> (Box<dyn System>, serde_json::Value) {
                 password: secret.clone(),
             };
             let told = json!({"url": format!("{url}/{DATABASE}"), "login": LOGIN, "password": secret});
-            (Box::new(tryton::Erp::new(options)), told)
+            let mut erp = tryton::Erp::new(options);
+            if wish.languages {
+                erp.tell_in_languages(clock::now(), &catalogue::catalogue(seed, products));
+            }
+            (Box::new(erp), told)
         }
     }
 }
