@@ -2,7 +2,7 @@
 use serde_json::Value;
 
 /// The planted bugs that must be found, each with the ring that has it; two of them both rings have.
-const PLANTED: [(&str, &str); 16] = [
+const PLANTED: [(&str, &str); 23] = [
     ("engine", "skip-intent"),
     ("engine", "ignore-epoch"),
     ("engine", "retry-write"),
@@ -14,11 +14,30 @@ const PLANTED: [(&str, &str); 16] = [
     ("engine", "look-once"),
     ("engine", "one-base"),
     ("engine", "untold-as-empty"),
+    ("engine", "owner-ignored"),
+    ("engine", "stale-basis"),
+    ("engine", "skip-keys"),
+    ("engine", "resurrect"),
+    ("engine", "forget-undo"),
+    ("engine", "rewrite-papers"),
+    ("engine", "choice-twice"),
     ("market", "forget-orders"),
     ("market", "reserve-twice"),
     ("core", "settle-too-short"),
     ("core", "one-base"),
     ("core", "untold-as-empty"),
+];
+
+/// What has to happen how often in a thousand schedules of ring 2, beside faults.
+const HAPPENS: [(&str, u64); 8] = [
+    ("edits", 1000),
+    ("picks", 1000),
+    ("account_edits", 1000),
+    ("repricings", 1000),
+    ("trade", 1000),
+    ("hidden_orders", 50),
+    ("deletions", 50),
+    ("undos", 50),
 ];
 
 fn count(told: &Value, path: &str) -> Option<u64> {
@@ -46,10 +65,15 @@ pub fn demo(told: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     at_least(&mut wrong, told, "/orders/source", 200);
     at_least(&mut wrong, told, "/compared/orders", 200);
-    at_least(&mut wrong, told, "/compared/products", 50);
-    at_least(&mut wrong, told, "/compared/inventory", 50);
-    at_least(&mut wrong, told, "/compared/prices", 50);
-    at_least(&mut wrong, told, "/prices/source", 50);
+    for flow in ["products", "inventory", "prices"] {
+        at_least(&mut wrong, told, &format!("/compared/{flow}"), 150);
+    }
+    at_least(&mut wrong, told, "/compared/customers", 50);
+    at_least(&mut wrong, told, "/prices/source", 400);
+    at_least(&mut wrong, told, "/stock/compared", 150);
+    at_least(&mut wrong, told, "/names/compared", 500);
+    zero(&mut wrong, told, "/stock/different");
+    zero(&mut wrong, told, "/names/different");
     at_least(&mut wrong, told, "/edits", 20);
     zero(&mut wrong, told, "/overwritten");
     at_least(&mut wrong, told, "/faults/kills", 5);
@@ -87,6 +111,10 @@ pub fn ring_engine(told: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     no_violation(&mut wrong, told);
     at_least(&mut wrong, told, "/schedules", 1000);
+    // What happens in a part of the schedules has to have happened in enough of them.
+    for (event, least) in HAPPENS {
+        at_least(&mut wrong, told, &format!("/faults/{event}"), least);
+    }
     let seeds = count(told, "/schedules").unwrap_or(0);
     match told["faults"].as_object() {
         Some(faults) => {
@@ -160,7 +188,8 @@ mod tests {
 
     fn good() -> Value {
         json!({"orders":{"source":212,"target":212,"missing":0,"duplicate":0},"cents_off":0,"drift":{"orders":0,"customers":0},
-            "compared":{"orders":212,"products":103,"inventory":103,"prices":103},"prices":{"source":309,"target":309,"missing":0,"different":0,"extra":0},"edits":24,"overwritten":0,"open":{"waiting":0,"held":0,"failed":0,"conflicts":0},"faults":{"kills":6,"lost_replies":31}})
+            "compared":{"orders":212,"products":203,"inventory":203,"prices":203,"customers":90},"stock":{"compared":190,"different":0},
+            "names":{"compared":600,"different":0},"prices":{"source":609,"target":609,"missing":0,"different":0,"extra":0},"edits":24,"overwritten":0,"open":{"waiting":0,"held":0,"failed":0,"conflicts":0},"faults":{"kills":6,"lost_replies":31}})
     }
 
     #[test]
@@ -175,7 +204,9 @@ mod tests {
             ("/orders/duplicate", 1),
             ("/drift/orders", 1),
             ("/prices/missing", 1),
-            ("/compared/prices", 49),
+            ("/compared/prices", 149),
+            ("/stock/different", 1),
+            ("/names/compared", 499),
             ("/open/held", 1),
             ("/faults/kills", 4),
         ] {

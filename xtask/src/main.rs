@@ -4,6 +4,7 @@ mod check;
 mod decimal;
 mod expect;
 mod files;
+mod goods;
 mod guard;
 mod job;
 mod ledger;

@@ -43,6 +43,27 @@ pub struct Item {
     pub weight: Decimal,
 }
 
+impl Item {
+    /// Whether it is the family of what is sold under `sku`.
+    #[must_use]
+    pub fn has_child(&self, sku: &str) -> bool {
+        matches!(&self.form, Form::Configurable { children } if children.iter().any(|child| child == sku))
+    }
+
+    /// Its name in another language than the default one: `de` or `fr`, any other as the default.
+    #[must_use]
+    pub fn named_in(&self, language: &str) -> String {
+        match language {
+            "de" => format!("{} – Ausführung Nr. {}", self.name, self.product_id),
+            "fr" => format!("{} – modèle n° {}", self.name, self.product_id),
+            _ => self.name.clone(),
+        }
+    }
+}
+
+/// Languages a catalogue is told in beside the default one, each with the shop's view that speaks it.
+pub const LANGUAGES: [(&str, &str); 2] = [("de", "german"), ("fr", "french")];
+
 /// Product id of the first generated entry; the recorded ones keep their own below it.
 pub const FIRST_GENERATED: u64 = 1001;
 
@@ -86,6 +107,8 @@ pub fn to_json(items: &[Item]) -> Value {
                 "id": item.product_id,
                 "sku": item.sku,
                 "name": item.name,
+                "names": LANGUAGES.map(|(language, _)| (language.to_owned(), Value::from(item.named_in(language))))
+                    .into_iter().collect::<serde_json::Map<_, _>>(),
                 "type": kind,
                 "price": number(item.net_price),
                 "tax_percent": number(item.tax_percent),
@@ -354,7 +377,7 @@ mod tests {
         let json = to_json(&catalogue(1, 10));
         assert_eq!(
             json[5].to_string(),
-            r#"{"id":6,"sku":"MUG","name":"Mug","type":"simple","price":9.99,"tax_percent":19,"children":[],"parts":[]}"#
+            r#"{"id":6,"sku":"MUG","name":"Mug","names":{"de":"Mug – Ausführung Nr. 6","fr":"Mug – modèle n° 6"},"type":"simple","price":9.99,"tax_percent":19,"children":[],"parts":[]}"#
         );
         assert_eq!(json[8]["parts"][0].to_string(), r#"{"sku":"MUG","qty":2}"#);
     }

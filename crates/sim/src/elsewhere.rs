@@ -38,7 +38,7 @@ impl Booked {
     #[must_use]
     pub fn of(order: &Value) -> Option<Self> {
         let order = order.as_object()?;
-        let told = ledger::order(order);
+        let told = ledger::order(order, None);
         let number = text(&told["number"]);
         let items = order.get("items").and_then(Value::as_array)?;
         let mut lines = Vec::new();

@@ -62,6 +62,15 @@ pub struct Prices {
     pub extra: usize,
 }
 
+/// Figures or texts that both sides show.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Shown {
+    /// Held against each other.
+    pub compared: usize,
+    /// Not the same.
+    pub different: usize,
+}
+
 /// Records that need a person or another record.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Open {
@@ -78,6 +87,10 @@ pub struct Proof {
     pub orders: Orders,
     /// Prices on both sides.
     pub prices: Prices,
+    /// What buyers may have, against what the ERP has free.
+    pub stock: Shown,
+    /// Names in three languages, against the ERP's.
+    pub names: Shown,
     /// Sum of all differences in totals and lines, in minor units.
     pub cents_off: u64,
     /// What `verify` says, by flow.
@@ -108,11 +121,13 @@ impl Proof {
         let priced = source >= 50 && source == target && extra == 0;
         let beside =
             ["products", "inventory", "prices"].iter().all(|flow| self.compared.get(*flow).is_some_and(|of| *of >= 50));
+        let shown = [&self.stock, &self.names].iter().all(|shown| shown.compared >= 50 && shown.different == 0);
         let people = self.compared.get("customers").is_some_and(|of| *of > 0);
         counted
             && compared
             && people
             && beside
+            && shown
             && priced
             && self.overwritten == 0
             && open == 0
@@ -138,6 +153,10 @@ impl Proof {
             format!(
                 "prices    {} in the ERP's lists, {} in the shop; {} missing, {} different, {} too many",
                 self.prices.source, self.prices.target, self.prices.missing, self.prices.different, self.prices.extra
+            ),
+            format!(
+                "goods     {} figures of stock, {} different; {} names in three languages, {} different",
+                self.stock.compared, self.stock.different, self.names.compared, self.names.different
             ),
             format!("people    {} changes at both desks, {} overwritten", self.edits, self.overwritten),
             format!("verify    drift: {}", drift.join(", ")),
@@ -177,6 +196,8 @@ pub struct Stage {
 
 /// Longest time a single command may take, in seconds.
 const LIMIT_S: u64 = 300;
+/// Between two looks at how far a pass has come, in milliseconds: a look costs the system it is at some of its time.
+const LOOK_MS: u64 = 150;
 
 impl Stage {
     /// Starts both systems and writes the file.
@@ -189,7 +210,7 @@ impl Stage {
         std::fs::create_dir_all(&folder)
             .map_err(|error| DemoError::Process(format!("{}: {error}", folder.display())))?;
         let (seed, orders) = (wish.seed.to_string(), wish.orders.to_string());
-        let common = ["--port", "0", "--seed", &seed, "--products", "120", "--weather", "storm"];
+        let common = ["--port", "0", "--seed", &seed, "--products", "250", "--languages", "--weather", "storm"];
         let mut shop = Child::start(
             exe,
             &[&["sim", "serve", "magento", "--currency", "EUR", "--orders", &orders], &common[..]].concat(),
@@ -222,7 +243,8 @@ impl Stage {
         self.until_done(&["init", "--yes", "--force", "--start", "all", "--shop", &shop, "--erp", &erp], &[0]).await?;
         desk::switch_on(&self.folder.join("syncline.toml"))?;
         self.until_done(&["adopt"], &[0, 3]).await?;
-        say("set up: file written, products tied by SKU; stock, products and prices flow, too".to_string());
+        say("set up: file written, products in three languages tied by SKU; stock, products and prices flow, too"
+            .to_string());
         self.until_done(&["sync", "prices"], &[0, 3]).await?;
         self.approve("prices", &say).await?;
         let mut kills = self.kill_among_prices(&say).await?;
@@ -235,6 +257,8 @@ impl Stage {
         let (shop, erp) = (self.ledger(&self.shop_url).await?, self.ledger(&self.erp_url).await?);
         let mut proof = self.proof(counted(&shop, &erp), &verify, &status, kills).await?;
         proof.prices = ledger::prices(&shop, &erp);
+        proof.stock = ledger::stock(&shop, &erp);
+        proof.names = ledger::names(&shop, &erp);
         proof.edits = self.typed.len();
         proof.overwritten = desk::overwritten(&self.typed, &shop, &erp);
         Ok(proof)
@@ -281,7 +305,7 @@ impl Stage {
             let erp = self.ledger(&self.erp_url).await?;
             let mut pass = Child::start(&self.exe, &["sync", "prices"], &self.folder, &self.secrets)?;
             let counted = loop {
-                tokio::time::sleep(Duration::from_millis(40)).await;
+                tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
                 let counted = ledger::prices(&self.ledger(&self.shop_url).await?, &erp);
                 if counted.missing <= counted.source * (wanted + 1 - share) / (2 * wanted + 1) || pass.has_ended()? {
                     break counted;
@@ -318,7 +342,7 @@ impl Stage {
             let share = released * (usize::try_from(kills).unwrap_or(0) + 1) / parts;
             let mut pass = Child::start(&self.exe, &["sync"], &self.folder, &self.secrets)?;
             let there = loop {
-                tokio::time::sleep(Duration::from_millis(40)).await;
+                tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
                 let there = ledger::released(&self.ledger(&self.erp_url).await?);
                 if there >= share || pass.has_ended()? {
                     break there;

@@ -38,6 +38,7 @@ pub(crate) fn order(order: &Map<String, Value>, website: Option<&str>) -> Value 
         "reference": text("ext_order_id"),
         "mark": null,
         "placed": text("created_at"),
+        "customer": order.get("customer_id"),
         "state": state(order),
         "currency": text("order_currency_code"),
         "total": shown(order.get("grand_total")),

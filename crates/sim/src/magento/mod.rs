@@ -25,6 +25,7 @@ mod columns;
 mod criteria;
 mod customers;
 mod fields;
+mod languages;
 pub(crate) mod ledger;
 mod oauth;
 mod placing;
@@ -515,6 +516,7 @@ impl System for Shop {
                 let amount = Some(edit.value.as_str()).filter(|amount| !amount.is_empty());
                 self.set_price(now, &edit.sku, place.unwrap_or("base"), 1, amount)
             }
+            "bought" => edit.value.parse().is_ok_and(|pieces| self.buy(now, &edit.sku, pieces)),
             field => match field.strip_prefix("customer.") {
                 Some(field) => edit.sku.parse().is_ok_and(|id| self.edit_customer(now, id, field, &edit.value)),
                 None => self.edit_product(now, &edit.sku, place, field, &edit.value),

@@ -63,7 +63,17 @@ fn order(store: &Store, id: u64) -> Value {
         sale::amount_lines(store, id).unwrap_or_default().into_iter().map(|line| row(store, line)).collect();
     json!({"id": id, "number": store.value("sale.sale", id, "number").to_json(true), "reference": text("reference"),
         "day": store.value("sale.sale", id, "sale_date").to_json(true), "mark": mark(store, id), "state": state, "currency": store.text("currency.currency", currency, "code"),
-        "total": total.ok(), "lines": lines})
+        "total": total.ok(), "lines": lines, "addresses": addresses(store, id)})
+}
+
+/// What a sale is addressed to: the envelopes of its invoice and of its shipment, as its papers show them now.
+fn addresses(store: &Store, sale: u64) -> Value {
+    let envelope = |field: &str| {
+        let id = store.value("sale.sale", sale, field).id()?;
+        let text = |field: &str| store.text("party.address", id, field);
+        Some(json!([text("party_name"), text("street_unstructured"), text("postal_code"), text("city")]))
+    };
+    json!({"invoice": envelope("invoice_address"), "shipment": envelope("shipment_address")})
 }
 
 /// The web id; where the installation has none, the last word of the description.

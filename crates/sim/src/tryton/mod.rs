@@ -37,6 +37,7 @@ use self::fail::Fail;
 use self::rpc::{Call, Claim, Route};
 use self::schema::Schema;
 use self::store::Store;
+use crate::catalogue::{Form, Item, LANGUAGES};
 use crate::elsewhere::Booked;
 use crate::http::{Edit, Request, Response, System};
 
@@ -165,6 +166,22 @@ impl Erp {
             store.speech = translate::Speech::in_language(language);
             translate::edit_product(store, code, field, value)
         })
+    }
+
+    /// Names everything it sells in the languages beside the one everything falls back to, a family by its own name.
+    pub fn tell_in_languages(&mut self, now: Timestamp, items: &[Item]) {
+        for (item, (language, _)) in items.iter().flat_map(|item| LANGUAGES.map(|of| (item, of))) {
+            let code = match &item.form {
+                Form::Configurable { children } => children.first(),
+                Form::Bundle { .. } => None,
+                Form::Simple | Form::Virtual => {
+                    Some(&item.sku).filter(|sku| !items.iter().any(|one| one.has_child(sku)))
+                }
+            };
+            if let Some(code) = code {
+                self.edit_product(now, code, Some(language), "name", &Value::from(item.named_in(language)));
+            }
+        }
     }
 
     /// Sets the list price of a product, decimal text, where it stands: on the product if it has one of its own, else on
@@ -404,6 +421,11 @@ impl System for Erp {
                 price::lines(&edit.value).is_some_and(|lines| self.set_price_list(now, list, &lines))
             }
             ("price" | "price_list", _) => false,
+            // So many pieces arrive, or are sold over the counter.
+            ("stock", None) => match edit.value.strip_prefix('-') {
+                Some(pieces) => pieces.parse().is_ok_and(|pieces| self.take(now, &edit.sku, pieces)),
+                None => edit.value.parse().is_ok_and(|pieces| self.receive(now, &edit.sku, pieces)),
+            },
             (field, _) if field.starts_with("customer.") => {
                 let field = field.trim_start_matches("customer.");
                 let found = ledger::by_email(&self.store, &edit.sku);

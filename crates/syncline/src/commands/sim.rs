@@ -72,6 +72,9 @@ struct Serve {
     /// No orders and no customers
     #[arg(long)]
     empty: bool,
+    /// The catalogue in German and French beside English, and weights in kilograms
+    #[arg(long)]
+    languages: bool,
     /// A shop that wants every request signed (OAuth 1.0a), as Magento does since 2.4.4
     #[arg(long)]
     oauth: bool,
@@ -153,6 +156,9 @@ fn pretended(wish: &Serve, url: &str) -> (Box<dyn System>, serde_json::Value) {
             // Its catalogue has rare characters from the start: a shop that loses them would not.
             shop.quirks_mut().all_characters = true;
             shop.set_currency(&wish.currency);
+            if wish.languages {
+                shop.tell_in_languages(clock::now());
+            }
             if !wish.oauth {
                 return (Box::new(shop), json!({"url": url, "token": secret}));
             }
@@ -180,6 +186,9 @@ fn pretended(wish: &Serve, url: &str) -> (Box<dyn System>, serde_json::Value) {
             for order in orders::orders(seed, wish.orders, &shelf, clock::now()).iter().take(wish.adopted) {
                 // What the ERP has no goods for, that connector could not book either.
                 elsewhere::Booked::of(order).and_then(|booked| erp.bring(clock::now(), &booked));
+            }
+            if wish.languages {
+                erp.tell_in_languages(clock::now(), &shelf);
             }
             (Box::new(erp), told)
         }

@@ -19,6 +19,9 @@ const LINES: &str = "unit_price * 0.8 from 10; unit_price * 0.9";
 const BUYER: &str = "4";
 const BUYERS_EMAIL: &str = "customer.4@example.com";
 
+/// What there is little of.
+const SCARCE: &str = "BOOK";
+
 /// One change by a person.
 #[derive(Debug, Clone)]
 pub(super) struct Edit {
@@ -43,6 +46,7 @@ pub(super) fn edits(kill: u64) -> Vec<Edit> {
         place,
         text: format!("{amount}.{kill}5"),
     };
+    let at = |place, edit: Edit| Edit { place: Some(place), text: format!("{} ({place})", edit.text), ..edit };
     let sku = skus[usize::try_from(kill).unwrap_or(0) % skus.len()];
     let other = skus[usize::try_from(kill + 1).unwrap_or(0) % skus.len()];
     vec![
@@ -50,6 +54,11 @@ pub(super) fn edits(kill: u64) -> Vec<Edit> {
         edit(true, "description", sku),
         edit(true, "name", other),
         edit(false, "description", other),
+        // In the two other languages of both.
+        at("de", edit(false, "name", sku)),
+        at("german", edit(true, "name", other)),
+        at("french", edit(true, "description", sku)),
+        at("fr", edit(false, "description", other)),
         price(true, sku, Some("special"), 3),
         // Changed at both desks: the ERP's counts.
         price(true, other, Some("base"), 7),
@@ -58,8 +67,18 @@ pub(super) fn edits(kill: u64) -> Vec<Edit> {
         Edit { text: format!("Kill {kill}"), ..edit(true, "customer.lastname", BUYER) },
         Edit { text: format!("Stadt {kill}"), ..edit(true, "customer.address.city", BUYER) },
         edit(false, "customer.name", BUYERS_EMAIL),
+        // The last of a few things are wanted on both sides at once; what comes in is there for everybody.
+        goods(true, SCARCE, "bought", "2"),
+        goods(false, SCARCE, "stock", "-3"),
+        goods(true, sku, "bought", "1"),
+        goods(false, other, "stock", "7"),
         list(format!("unit_price * 0.6{kill} from {} of {sku}; {LINES}", kill + 1)),
     ]
+}
+
+/// What goods do at a desk: pieces that buyers take in the shop, or that leave or reach the ERP's warehouse.
+fn goods(at_shop: bool, sku: &'static str, field: &'static str, pieces: &str) -> Edit {
+    Edit { at_shop, sku, field, place: None, text: pieces.to_string() }
 }
 
 /// The ERP's price list as it is before anything flows.
@@ -79,6 +98,8 @@ impl Edit {
         let told = post_json(&url, &told).await?;
         match told["edited"].as_str() {
             Some(_) => Ok(()),
+            // What is sold out cannot be had.
+            None if ["bought", "stock"].contains(&self.field) => Ok(()),
             // Nobody types into an account that no order has brought to the ERP yet.
             None if self.field.starts_with("customer.") && !self.at_shop => Ok(()),
             None => Err(DemoError::System(url, format!("{} of {} cannot be changed: {told}", self.field, self.sku))),
@@ -89,6 +110,7 @@ impl Edit {
     fn is_owned(&self) -> bool {
         match self.field {
             "description" => self.at_shop,
+            "bought" | "stock" => false,
             "price" => self.at_shop == (self.place == Some("special")),
             field if field.starts_with("customer.") => self.at_shop,
             _ => !self.at_shop,
@@ -111,7 +133,14 @@ impl Edit {
                     _ => row["addresses"][0]["city"] == self.text.as_str(),
                 })
             }
-            field => of_sku("products").any(|row| row[field] == self.text.as_str()),
+            field => of_sku("products").any(|row| {
+                let shown = match (self.place, self.at_shop) {
+                    (None, _) => &row[field],
+                    (Some(view), true) => &row["views"][view][field],
+                    (Some(language), false) => &row["texts"][language][field],
+                };
+                *shown == self.text.as_str()
+            }),
         }
     }
 }

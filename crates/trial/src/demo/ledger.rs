@@ -1,6 +1,6 @@
 //! What both systems really hold, counted against each other.
 
-use super::{Orders, Prices};
+use super::{Orders, Prices, Shown};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
@@ -127,6 +127,48 @@ fn list_of(ledger: &Value, name: &str) -> Rows {
     rows.map(|row| (place(row), amount(&row["amount"]).normalize())).collect()
 }
 
+/// What buyers may still buy of everything the ERP counts, against what it can still promise, all orders being there:
+/// whatever is less of what lies there and what the forecast says, less what should have left already.
+pub(super) fn stock(shop: &Value, erp: &Value) -> Shown {
+    let mut free: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for row in erp["stock"].as_array().into_iter().flatten() {
+        let least = amount(&row["on_hand"]).min(amount(&row["forecast"])) - amount(&row["late"]);
+        *free.entry(row["sku"].as_str().unwrap_or_default()).or_default() += least;
+    }
+    let mut shown = Shown::default();
+    for (sku, salable) in shop["salable"].as_object().into_iter().flatten() {
+        let Some(free) = free.get(sku.as_str()) else { continue };
+        shown.compared += 1;
+        // More reserved than there is, or more promised: nobody can buy.
+        let same = amount(salable).max(Decimal::ZERO) == free.floor().max(Decimal::ZERO);
+        shown.different += usize::from(!same);
+    }
+    shown
+}
+
+/// The shop's views with the ERP's languages; the first stands for all views.
+const LANGUAGES: [(Option<&str>, &str); 3] = [(None, "en"), (Some("german"), "de"), (Some("french"), "fr")];
+
+/// The names of what both have, language by language; those that the ERP has not got count for nothing.
+pub(super) fn names(shop: &Value, erp: &Value) -> Shown {
+    let rows = |ledger: &'_ Value| -> BTreeMap<String, Value> {
+        let rows = ledger["products"].as_array().cloned().unwrap_or_default().into_iter();
+        rows.map(|row| (row["sku"].as_str().unwrap_or_default().to_string(), row)).collect()
+    };
+    let (ours, mut shown) = (rows(shop), Shown::default());
+    for (sku, said) in rows(erp) {
+        let Some(row) = ours.get(&sku) else { continue };
+        for (view, language) in LANGUAGES {
+            let told = if view.is_none() { &said["name"] } else { &said["texts"][language]["name"] };
+            let Some(told) = told.as_str().filter(|told| !told.is_empty()) else { continue };
+            let in_view = view.and_then(|view| row["views"][view]["name"].as_str());
+            shown.compared += 1;
+            shown.different += usize::from(in_view.or_else(|| row["name"].as_str()) != Some(told));
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,5 +188,19 @@ mod tests {
         let Prices { source, target, missing, different, extra } = prices(&shop, &erp);
         assert_eq!((source, target, missing, different, extra), (4, 2, 1, 1, 1));
         assert_eq!(prices(&json!({}), &erp).source, 0, "nothing shown is nothing proven");
+    }
+
+    #[test]
+    fn figures_and_names_are_counted_one_by_one() {
+        let stock_of = |sku: &str, on_hand: &str, forecast: &str, late: &str| json!({"sku": sku, "on_hand": on_hand, "forecast": forecast, "late": late});
+        let erp = json!({
+            "stock": [stock_of("A", "5", "3.5", "1"), stock_of("B", "0", "-2", "0"), stock_of("C", "4", "4", "0")],
+            "products": [{"sku": "A", "name": "Mug", "texts": {"de": {"name": "Becher"}}}, {"sku": "FEE", "name": "Fee"}]});
+        let shop = json!({
+            "salable": {"A": "2", "B": "-1", "C": "5", "KIT": "9"},
+            "products": [{"sku": "A", "name": "Mug", "views": {"german": {"name": "Tasse"}}}]});
+        let (figures, called) = (stock(&shop, &erp), names(&shop, &erp));
+        assert_eq!((figures.compared, figures.different), (3, 1));
+        assert_eq!((called.compared, called.different), (2, 1));
     }
 }

@@ -5,14 +5,15 @@ use super::desk;
 use super::features;
 use super::net::Net;
 use super::people;
-use super::planted::{BadConnector, BadStore, BadTransport};
+use super::planted::{self, BadConnector, BadStore, BadTransport};
 use super::prices;
+use super::scenes::Scene;
 use super::trade;
 use super::watch::{Border, Durable};
 use super::weather::Weather;
 use super::world::{Shared, Which, World, open};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use syncline_connect::{Connector, Ctx, Transport};
@@ -82,6 +83,10 @@ pub struct Stage {
     pub watched: Vec<Flow>,
     /// Seconds between two sweeps over the keys, where there are any.
     pub sweep_s: Option<u32>,
+    /// Whether some of them read every record whole.
+    pub deep: bool,
+    /// What happens beside the flows.
+    pub scenes: BTreeSet<Scene>,
     store: Arc<dyn Store>,
     plant: Option<&'static str>,
     /// What the first probe of each system found; a system does not change in a schedule.
@@ -150,6 +155,8 @@ impl Stage {
             prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
             watched: Vec::new(),
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
+            deep: true,
+            scenes: BTreeSet::new(),
             attributes: features::CARRIED.to_vec(),
             categories: None,
             products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
@@ -158,6 +165,11 @@ impl Stage {
             plant,
             profiles: Mutex::default(),
         })
+    }
+
+    /// What everything about it is drawn from.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Opens a second shop with the same goods. Its orders, its stock and its list prices flow from now on.
@@ -316,7 +328,7 @@ impl Stage {
             systems.insert(system.name.clone(), system);
         }
         let flows = Flows {
-            products: self.products.clone(),
+            products: planted::read_by(self.plant, self.products.clone()),
             beside: self.categories.iter().map(|rules| (Kind::Category, rules.clone())).collect(),
             prices: self.price_rules(),
             orders: self.order_rules(),
@@ -326,7 +338,7 @@ impl Stage {
             watched: self.watched.clone(),
             every_s: 15,
             sweep_s: self.sweep_s,
-            sweep_deep_s: self.sweep_s.map(|every_s| every_s * 3),
+            sweep_deep_s: self.sweep_s.filter(|_| self.deep).map(|every_s| every_s * 3),
         };
         let settings = Settings { workers: 2, lanes: 3, lease_s: LEASE_S, leave_s: 15, patience_s: 40 };
         Ok(Arc::new(Engine::new(self.store.clone(), systems, flows, settings, self.clock.clone())))
@@ -348,7 +360,7 @@ impl Stage {
         if let Some(plant) = self.plant {
             let applies = plant == "retry-write" || which == Which::Shop;
             if applies {
-                transport = Arc::new(BadTransport { transport, plant });
+                transport = Arc::new(BadTransport { transport, plant, asked: Mutex::default() });
             }
         }
         let mut connector: Arc<dyn Connector> = match which {

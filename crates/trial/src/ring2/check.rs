@@ -4,6 +4,7 @@ use super::boot::Stage;
 use super::desk;
 use super::people;
 use super::prices;
+use super::scenes;
 use super::trade;
 use super::world::{World, open};
 use rust_decimal::Decimal;
@@ -43,8 +44,11 @@ pub fn unreferenced(shop: &Shop) -> Vec<u64> {
 /// Whether nothing is left to do: every order has its reference and no lane is ready.
 pub async fn at_rest(stage: &Stage, engine: Option<Arc<Engine>>) -> bool {
     let Some(engine) = engine else { return false };
-    if open(&stage.world).shops().any(|shop| !unreferenced(shop).is_empty()) {
-        return false;
+    {
+        let world = open(&stage.world);
+        if world.shops().any(|shop| !unreferenced(shop).is_empty()) || !scenes::is_over(&world) {
+            return false;
+        }
     }
     let filter = LaneFilter { states: vec!["ready", "waiting", "awaiting", "conflict"], ..LaneFilter::default() };
     engine.store.lanes(filter).await.is_ok_and(|lanes| lanes.is_empty())

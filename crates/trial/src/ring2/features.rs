@@ -180,7 +180,8 @@ pub fn apart(world: &World, shop: &Rows, erp: &Rows) -> Vec<String> {
     let ledger = syncline_sim::http::System::ledger(&world.shop);
     for (code, labels) in ledger["choices"].as_object().into_iter().flatten() {
         let all: Vec<&str> = labels.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        if all.iter().collect::<BTreeSet<_>>().len() != all.len() {
+        // Two that differ in capitals alone are one choice to whoever picks it.
+        if all.iter().map(|label| label.to_lowercase()).collect::<BTreeSet<_>>().len() != all.len() {
             found.push(format!("{code} has a choice twice: {all:?}"));
         }
     }

@@ -7,17 +7,20 @@ mod desk;
 mod features;
 mod market;
 mod net;
+mod papers;
 mod people;
 mod planted;
 mod prices;
+mod scenes;
 pub mod schedule;
 mod trade;
+mod undone;
 mod watch;
 mod weather;
 mod world;
 
 pub use market::market;
-pub use planted::{MARKET_PLANTS, PLANTS};
+pub use planted::{PLANTS, Planted};
 pub use schedule::{Outcome, schedule, traced};
 pub use world::Violation;
 
@@ -74,8 +77,9 @@ pub fn run(options: &Options, tell: impl Fn(u64) + Sync) -> Report {
     let end = options.first.saturating_add(options.seeds);
     while next < end {
         // A block at a time, so that a violation ends the run soon and the order of results is the order of seeds.
-        let block: Vec<u64> = (next..end.min(next.saturating_add(threads * 8))).collect();
-        next = next.saturating_add(threads * 8);
+        let size = if options.stop_at_first { threads } else { threads * 8 };
+        let block: Vec<u64> = (next..end.min(next.saturating_add(size))).collect();
+        next = next.saturating_add(size);
         for outcome in side_by_side(&block, options) {
             report.schedules += 1;
             report.orders += outcome.orders;

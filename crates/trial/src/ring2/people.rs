@@ -39,6 +39,8 @@ pub fn each_second(stage: &Stage, second: u64) {
         let Some(party) = ids.get(world.random.index(ids.len().max(1))).copied() else { return };
         let field = *world.random.pick(&["name", "email", "phone", "address.city"]);
         if world.erp.edit_party(now, party, field, &format!("clerk {second}")) {
+            // Papers show what a clerk makes of an address: that is the ERP's own doing.
+            world.papers.clear();
             world.event(&format!("at the erp {field} of party {party} becomes `clerk {second}`"));
         }
         return;

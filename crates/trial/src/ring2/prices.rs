@@ -32,6 +32,41 @@ pub struct Typed {
     crossed: BTreeSet<String>,
 }
 
+impl Typed {
+    /// Forgets what people typed for `sku`: it is not there any more.
+    pub fn forget(&mut self, sku: &str) {
+        self.own.retain(|(_, of, _), _| of != sku);
+        self.crossed.remove(sku);
+    }
+}
+
+/// Prices of the shop by list, SKU and number of pieces.
+pub type Shown = BTreeMap<(String, String, Decimal), Decimal>;
+
+/// What the shop asks now.
+pub fn shown(stage: &Stage) -> Shown {
+    rows(&open(&stage.world).shop.ledger())
+}
+
+/// The lines of the list once the ERP's people are done with it.
+const LAST: [(Option<&str>, u32, &str); 2] = [(None, 20, "unit_price * 0.7"), (None, 0, "unit_price * 0.95")];
+
+/// The ERP's people write their list anew: as it will be in the end, or otherwise before that.
+pub fn rewrite(stage: &Stage, last: bool) {
+    let otherwise = [(None, 20, "unit_price * 0.72"), (None, 0, "unit_price * 0.96")];
+    let now = stage.clock.true_now();
+    open(&stage.world).erp.set_price_list(now, LIST, if last { &LAST } else { &otherwise });
+}
+
+/// The first thing both sides ask a price for, with the ERP's list price.
+pub fn first_of_list(stage: &Stage) -> Option<(String, Decimal)> {
+    let world = open(&stage.world);
+    let sku = sold(&world).into_iter().next()?;
+    let all = rows(&world.erp.ledger());
+    let price = all.iter().find(|((list, of, _), _)| list == "list" && *of == sku).map(|(_, amount)| *amount)?;
+    Some((sku, price))
+}
+
 /// The rules of prices where they flow: the list price is the base price, one list is a group's.
 pub fn rules() -> PriceRules {
     let lists = [("base", "list"), (GROUP, LIST)];
@@ -138,7 +173,7 @@ pub fn finish(stage: &Stage) {
     }
     let now = stage.clock.true_now();
     let mut world = open(&stage.world);
-    world.erp.set_price_list(now, LIST, &[(None, 20, "unit_price * 0.7"), (None, 0, "unit_price * 0.95")]);
+    world.erp.set_price_list(now, LIST, &LAST);
     for (at, sku) in world.priced.crossed.clone().into_iter().enumerate() {
         let amount = Decimal::new(1_234_567 + i64::try_from(at).unwrap_or(0), 4);
         world.erp.set_list_price(now, &sku, &amount.to_string());
@@ -206,8 +241,7 @@ pub async fn fall_silent(stage: &Stage, engine: &Engine) -> Result<(), String> {
         let mut world = open(&stage.world);
         let before = rows(&world.shop.ledger());
         let Some(sku) = sold(&world).into_iter().next() else { return Ok(()) };
-        let lines =
-            [(Some(sku.as_str()), 0, "unit_price / 0"), (None, 20, "unit_price * 0.7"), (None, 0, "unit_price * 0.95")];
+        let lines: Vec<_> = std::iter::once((Some(sku.as_str()), 0, "unit_price / 0")).chain(LAST).collect();
         world.erp.set_price_list(now, LIST, &lines);
         (sku, before)
     };

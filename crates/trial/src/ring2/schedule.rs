@@ -4,8 +4,11 @@ use super::boot::{LEASE_S, Stage};
 use super::check;
 use super::desk;
 use super::people as accounts;
+use super::planted;
 use super::prices;
+use super::scenes;
 use super::trade;
+use super::undone;
 use super::world::{Violation, open};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -86,6 +89,10 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
     if plant.is_none() && Random::of(seed, 12, 0).chance(1, 4) {
         stage.switch_off_sources();
     }
+    match plant {
+        Some(plant) => planted::ready(&mut stage, plant),
+        None => scenes::draw(&mut stage, seed),
+    }
     if let Err(error) = drive(&stage, seed).await {
         open(&stage.world).broken("the-schedule-runs", error);
     }
@@ -129,6 +136,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         desk::each_second(stage, second);
         prices::each_second(stage, second);
         accounts::each_second(stage, second);
+        scenes::each_second(stage, second)?;
     }
     {
         let mut world = open(&stage.world);
@@ -148,9 +156,14 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
             stage.clock.set_right();
         }
         processes.bury_the_dead(stage).await?;
+        if stage.found_plant() {
+            processes.end();
+            return Ok(());
+        }
         if let Some(engine) = processes.any() {
             desk::decide(stage, &engine).await;
             prices::decide(stage, &engine).await;
+            scenes::decide(stage, &engine).await;
         }
         if waited > 3 * u64::from(LEASE_S) && check::at_rest(stage, processes.any()).await {
             break;
@@ -162,6 +175,8 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         open(&stage.world).broken("comes-to-rest", detail);
         return Ok(());
     }
+    scenes::at_the_end(stage);
+    undone::take_back(stage).await?;
     check::at_the_end(stage).await
 }
 

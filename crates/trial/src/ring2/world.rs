@@ -3,8 +3,10 @@
 use super::clock::SimClock;
 use super::desk::Typed;
 use super::features::Picked;
+use super::papers::{self, Papers};
 use super::people::Accounts;
 use super::prices;
+use super::scenes::{self, Deleted};
 use super::weather::{Fault, Weather};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,6 +68,10 @@ pub struct World {
     pub picked: Picked,
     /// What people of the shop did to its prices.
     pub priced: prices::Typed,
+    /// Where each sale was addressed to when it was released.
+    pub papers: Papers,
+    /// The product that somebody deleted in the shop, where somebody did.
+    pub deleted: Option<Deleted>,
     noted: BTreeSet<Note>,
     sent: BTreeSet<Note>,
     hasher: blake3::Hasher,
@@ -100,6 +106,8 @@ impl World {
             typed: Typed::new(),
             picked: Picked::new(),
             priced: prices::Typed::default(),
+            papers: Papers::new(),
+            deleted: None,
             noted: BTreeSet::new(),
             sent: BTreeSet::new(),
             hasher: blake3::Hasher::new(),
@@ -224,14 +232,23 @@ impl World {
         let target: String = request.target.chars().take(60).collect();
         self.event(&format!("{now} {which:?} {} {target} {body} → {}", request.method, response.status));
         if write && which == Which::Erp {
-            self.at_most_once();
+            self.after_a_write();
+        }
+        if write
+            && which == Which::Shop
+            && let Some(detail) = scenes::brought_back(self)
+        {
+            self.broken("what-was-deleted-is-not-made-again", detail);
         }
         response
     }
 
-    /// Each released order and each customer exists at most once.
-    fn at_most_once(&mut self) {
+    /// Each released order and each customer exists at most once, and papers keep their addresses.
+    fn after_a_write(&mut self) {
         let ledger = self.erp.ledger();
+        for detail in papers::rewritten(self, &ledger) {
+            self.broken("papers-keep-their-address", detail);
+        }
         for (rule, list, key) in [
             ("order-released-at-most-once", "orders", "mark"),
             ("customer-made-at-most-once", "customers", "reference"),

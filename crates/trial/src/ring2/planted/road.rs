@@ -1,0 +1,110 @@
+//! Planted bugs of the network: what is sent again, sent otherwise, or comes back changed.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use syncline_connect::{Effect, Fut, Request, Response, Transport, TransportError};
+
+/// A network with a bug.
+#[derive(Debug)]
+pub struct BadTransport {
+    pub transport: Arc<dyn Transport>,
+    pub plant: &'static str,
+    /// Labels of choices that were asked for, where the bug is `choice-twice`.
+    pub asked: Mutex<BTreeSet<String>>,
+}
+
+impl Transport for BadTransport {
+    fn send(&self, mut request: Request) -> Fut<'_, Result<Response, TransportError>> {
+        if self.plant == "choice-twice" && request.method == "POST" && request.url.ends_with("/options") {
+            request.body = self.in_small_letters(request.body);
+        }
+        Box::pin(async move {
+            let write = matches!(request.effect, Effect::Write { .. });
+            let orders = request.url.contains("/orders");
+            let answer = self.transport.send(request.clone()).await;
+            match (self.plant, answer) {
+                ("retry-write", Err(TransportError::Lost(_))) if write => self.transport.send(request).await,
+                ("float-money" | "base-currency", Ok(mut response)) if orders => {
+                    if let Ok(mut body) = serde_json::from_slice::<serde_json::Value>(&response.body) {
+                        if self.plant == "float-money" {
+                            through_floats(&mut body)
+                        } else {
+                            base_columns(&mut body)
+                        }
+                        response.body = body.to_string().into_bytes();
+                    }
+                    Ok(response)
+                }
+                (_, answer) => answer,
+            }
+        })
+    }
+}
+
+impl BadTransport {
+    /// The body that asks for a choice, its label in small letters the first time it is asked for.
+    fn in_small_letters(&self, body: Vec<u8>) -> Vec<u8> {
+        let Ok(mut told) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
+        let Some(label) = told.pointer("/option/label").and_then(|label| label.as_str()).map(str::to_string) else {
+            return body;
+        };
+        let first = self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(label.clone());
+        if first {
+            told["option"]["label"] = label.to_lowercase().into();
+        }
+        told.to_string().into_bytes()
+    }
+}
+
+/// Cuts every amount as binary floats do when they are multiplied by a hundred and cut.
+#[expect(clippy::float_arithmetic, clippy::cast_possible_truncation, reason = "this is the planted bug")]
+fn through_floats(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Array(list) => list.iter_mut().for_each(through_floats),
+        serde_json::Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                let amount = key.ends_with("_amount")
+                    || matches!(key.as_str(), "row_total" | "row_total_incl_tax" | "subtotal" | "grand_total");
+                match value {
+                    serde_json::Value::Number(number) if amount => {
+                        let cents = (number.as_f64().unwrap_or(0.0) * 100.0) as i64;
+                        let text = format!(
+                            "{}{}.{:02}",
+                            if cents < 0 { "-" } else { "" },
+                            cents.abs() / 100,
+                            cents.abs() % 100
+                        );
+                        if let Ok(exact) = serde_json::from_str(&text) {
+                            *value = exact;
+                        }
+                    }
+                    other => through_floats(other),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Puts the base currency's columns where the order's belong.
+fn base_columns(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Array(list) => list.iter_mut().for_each(base_columns),
+        serde_json::Value::Object(map) => {
+            let base: Vec<(String, serde_json::Value)> = map
+                .iter()
+                .filter_map(|(key, value)| Some((key.strip_prefix("base_")?.to_string(), value.clone())))
+                .collect();
+            for (key, value) in base {
+                if map.contains_key(&key) {
+                    map.insert(key, value);
+                }
+            }
+            if let Some(code) = map.get("base_currency_code").cloned() {
+                map.insert("order_currency_code".to_string(), code);
+            }
+            map.values_mut().for_each(base_columns);
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,199 @@
+//! Holds two ledgers against each other beside orders: what buyers may have, what goods cost, what they are called, and
+//! who buys them. Told by flow, with of how many.
+use crate::decimal::Dec;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The shop's lists with the ERP's whose prices they show.
+const LISTS: [(&str, &str); 2] = [("base", "list"), ("group:Wholesale", "Wholesale")];
+/// Languages of the ERP with the shop's view that speaks them; the first stands in all views.
+const LANGUAGES: [(&str, Option<&str>); 3] = [("en", None), ("de", Some("german")), ("fr", Some("french"))];
+const TEXTS: [&str; 2] = ["name", "description"];
+const OF_A_PERSON: [&str; 3] = ["name", "email", "tax_id"];
+
+/// What was held against each other in one flow.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// The flow, as `verify` calls it.
+    pub flow: &'static str,
+    /// Records of it on both sides.
+    pub records: BTreeSet<String>,
+    /// Figures, amounts and texts held against each other.
+    pub compared: usize,
+    /// One sentence per difference.
+    pub wrong: Vec<String>,
+}
+
+impl Held {
+    fn of(flow: &'static str) -> Self {
+        Self { flow, ..Self::default() }
+    }
+
+    /// Nothing: one value of `record` in both.
+    fn pair(&mut self, record: &str, what: &str, shop: Option<&str>, erp: Option<&str>) {
+        self.records.insert(record.to_owned());
+        self.compared += 1;
+        if shop != erp {
+            let told = |side: Option<&str>| side.map_or("nothing".to_owned(), |text| format!("`{text}`"));
+            self.wrong.push(format!("{record}: {what} is {} in the shop, {} in the ERP", told(shop), told(erp)));
+        }
+    }
+}
+
+/// Everything beside orders.
+pub fn compare(shop: &Value, erp: &Value) -> Vec<Held> {
+    vec![stock(shop, erp), prices(shop, erp), texts(shop, erp), customers(shop, erp)]
+}
+
+fn rows<'a>(ledger: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
+    ledger[list].as_array().into_iter().flatten()
+}
+
+fn text<'a>(row: &'a Value, key: &str) -> &'a str {
+    row[key].as_str().unwrap_or_default()
+}
+
+fn number(row: &Value, key: &str) -> Dec {
+    Dec::from_json(&row[key]).unwrap_or_default()
+}
+
+/// What buyers may have against what may be promised: the least of what lies there and what will lie there, by today and
+/// once everything planned is done, less what should have left before today.
+fn stock(shop: &Value, erp: &Value) -> Held {
+    let mut held = Held::of("inventory");
+    let mut free: BTreeMap<&str, Dec> = BTreeMap::new();
+    for row in rows(erp, "stock") {
+        let least = number(row, "on_hand").min(number(row, "forecast")).min(number(row, "by_today"));
+        let sum = free.entry(text(row, "sku")).or_default();
+        *sum = *sum + (least - number(row, "late"));
+    }
+    for (sku, salable) in shop["salable"].as_object().into_iter().flatten() {
+        let (Some(free), Some(salable)) = (free.get(sku.as_str()), Dec::from_json(salable)) else { continue };
+        // More reserved than there is: nobody can buy.
+        let (salable, free) = (salable.max(Dec::default()), free.floor().max(Dec::default()));
+        held.pair(sku, "what buyers may have", Some(&salable.to_string()), Some(&free.to_string()));
+    }
+    held
+}
+
+/// Amounts of one list by SKU and number of pieces.
+fn list_of<'a>(ledger: &'a Value, list: &str) -> BTreeMap<(&'a str, Dec), Dec> {
+    let mine = rows(ledger, "prices").filter(|row| row["list"] == list);
+    mine.map(|row| ((text(row, "sku"), number(row, "quantity")), number(row, "amount"))).collect()
+}
+
+fn prices(shop: &Value, erp: &Value) -> Held {
+    let mut held = Held::of("prices");
+    let sold = |rows: BTreeMap<(&'_ str, Dec), Dec>| -> BTreeSet<String> {
+        rows.into_keys().map(|(sku, _)| sku.to_owned()).collect()
+    };
+    let (base, list) = (sold(list_of(shop, "base")), sold(list_of(erp, "list")));
+    for (ours, theirs) in LISTS {
+        let (shown, said) = (list_of(shop, ours), list_of(erp, theirs));
+        let places: BTreeSet<_> = shown.keys().chain(said.keys()).copied().collect();
+        for (sku, pieces) in places.into_iter().filter(|(sku, _)| base.contains(*sku) && list.contains(*sku)) {
+            let told = |rows: &BTreeMap<(&str, Dec), Dec>| rows.get(&(sku, pieces)).map(ToString::to_string);
+            let what = format!("{ours} from {pieces} on");
+            held.pair(sku, &what, told(&shown).as_deref(), told(&said).as_deref());
+        }
+    }
+    held
+}
+
+/// Texts that the ERP has in a language, against what buyers of that view read.
+fn texts(shop: &Value, erp: &Value) -> Held {
+    let mut held = Held::of("products");
+    let shown: BTreeMap<&str, &Value> = rows(shop, "products").map(|row| (text(row, "sku"), row)).collect();
+    for said in rows(erp, "products") {
+        let sku = text(said, "sku");
+        let Some(row) = shown.get(sku) else { continue };
+        for ((language, view), field) in LANGUAGES.iter().flat_map(|of| TEXTS.map(|field| (of, field))) {
+            let Some(told) = said["texts"][language][field].as_str() else { continue };
+            let in_view = view.and_then(|view| row["views"][view][field].as_str());
+            held.pair(sku, &format!("{field} ({language})"), in_view.or_else(|| row[field].as_str()), Some(told));
+        }
+    }
+    held
+}
+
+/// Accounts of the shop that have ordered, each against the party with its e-mail; a guest with the same e-mail is another.
+fn customers(shop: &Value, erp: &Value) -> Held {
+    let mut held = Held::of("customers");
+    let released = rows(shop, "orders").filter(|row| row["state"] == "released");
+    let ordered: BTreeSet<u64> = released.filter_map(|row| row["customer"].as_u64()).collect();
+    let mut parties: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
+    for party in rows(erp, "customers") {
+        parties.entry(text(party, "email").to_lowercase()).or_default().push(party);
+    }
+    for account in rows(shop, "customers").filter(|row| row["id"].as_u64().is_some_and(|id| ordered.contains(&id))) {
+        let same = parties.get(&text(account, "email").to_lowercase());
+        let differ = |party: &&&Value| OF_A_PERSON.iter().filter(|field| account[**field] != party[**field]).count();
+        let nearest = same.and_then(|all| all.iter().min_by_key(differ));
+        for field in OF_A_PERSON {
+            let told = nearest.and_then(|party| party[field].as_str());
+            held.pair(&format!("customer {}", account["id"]), field, account[field].as_str(), told);
+        }
+    }
+    held
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn shop() -> Value {
+        json!({
+            "salable": {"A": "7", "B": "-2", "KIT": null},
+            "prices": [
+                {"list": "base", "sku": "A", "quantity": "1", "amount": "10.0000"},
+                {"list": "group:Wholesale", "sku": "A", "quantity": "10", "amount": 8}],
+            "products": [{"sku": "A", "name": "Mug", "description": "A mug", "views": {"german": {"name": "Becher"}}}],
+            "orders": [{"state": "released", "customer": 4}, {"state": "draft", "customer": 5}],
+            "customers": [
+                {"id": 4, "name": "Ada", "email": "Ada@example.com", "tax_id": ""},
+                {"id": 5, "name": "Bo", "email": "bo@example.com", "tax_id": ""}],
+        })
+    }
+
+    fn erp() -> Value {
+        json!({
+            "stock": [
+                {"sku": "A", "on_hand": "9", "forecast": "8.5", "by_today": "8", "late": "1"},
+                {"sku": "B", "on_hand": "0", "forecast": "-3", "by_today": "0", "late": "0"}],
+            "prices": [
+                {"list": "list", "sku": "A", "quantity": "1", "amount": "10"}, {"list": "list", "sku": "FEE", "quantity": "1", "amount": "1"},
+                {"list": "Wholesale", "sku": "A", "quantity": "10", "amount": "8.0000"}],
+            "products": [{"sku": "A", "texts": {"en": {"name": "Mug"}, "de": {"name": "Becher", "description": "A mug"}}}],
+            "customers": [
+                {"name": "Guest", "email": "ada@example.com", "tax_id": ""},
+                {"name": "Ada", "email": "Ada@example.com", "tax_id": ""}],
+        })
+    }
+
+    fn counts(shop: &Value, erp: &Value) -> Vec<(&'static str, usize, usize, usize)> {
+        compare(shop, erp).iter().map(|held| (held.flow, held.records.len(), held.compared, held.wrong.len())).collect()
+    }
+
+    #[test]
+    fn what_agrees_agrees_and_it_is_said_of_how_many() {
+        let agreed = [("inventory", 2, 2, 0), ("prices", 1, 2, 0), ("products", 1, 3, 0), ("customers", 1, 3, 0)];
+        assert_eq!(counts(&shop(), &erp()), agreed);
+    }
+
+    #[test]
+    fn every_sort_of_difference_is_seen_once() {
+        let changed = |path: &str, value: Value| {
+            let mut told = shop();
+            *told.pointer_mut(path).unwrap() = value;
+            counts(&told, &erp()).iter().map(|(_, _, _, wrong)| *wrong).collect::<Vec<_>>()
+        };
+        assert_eq!(changed("/salable/A", json!("8")), [1, 0, 0, 0]);
+        assert_eq!(changed("/prices/0/amount", json!("10.01")), [0, 1, 0, 0]);
+        assert_eq!(changed("/prices/1/quantity", json!("11")), [0, 2, 0, 0], "one too many, one lacking");
+        assert_eq!(changed("/products/0/views/german/name", json!("Tasse")), [0, 0, 1, 0]);
+        assert_eq!(changed("/products/0/name", json!("Cup")), [0, 0, 1, 0]);
+        assert_eq!(changed("/customers/0/name", json!("Bea")), [0, 0, 0, 1]);
+        assert_eq!(changed("/customers/0/email", json!("eve@example.com")), [0, 0, 0, 3], "nobody has that e-mail");
+    }
+}
