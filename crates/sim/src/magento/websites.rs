@@ -43,12 +43,6 @@ impl Shop {
         self.views.len() < before
     }
 
-    /// Adds the views `german` (as recorded) and `french`, so that texts stand in three languages.
-    pub fn add_languages(&mut self) {
-        self.add_store_view("german", "German", "de_DE");
-        self.add_store_view("french", "French", "fr_FR");
-    }
-
     /// Adds a website with one store view. Nothing is sold in it yet, and its buyers get what the default stock has (by
     /// `InventorySales`, which gives a new website to that stock; recalled, not recorded).
     pub fn open_website(&mut self, code: &str, name: &str, view: &str, locale: &str) {
