@@ -43,7 +43,14 @@ impl Found {
         let (parent, active) = (Some(parent), Some(self.active));
         let record = Category { parent, active, texts: self.texts, ..Category::default() };
         let evidence = Some(evidence_of("categories", &self.told));
-        Snapshot { id: id.clone(), mark: None, version: None, records: vec![(id, Record::Category(record))], evidence }
+        Snapshot {
+            id: id.clone(),
+            mark: None,
+            found_by: None,
+            version: None,
+            records: vec![(id, Record::Category(record))],
+            evidence,
+        }
     }
 }
 

@@ -32,6 +32,7 @@ impl Tryton {
                     Ok(Snapshot {
                         id: id.clone(),
                         mark: None,
+                        found_by: None,
                         version: read.edited.version.clone(),
                         records: vec![(id, map::category_record(&read, &texts, setup))],
                         evidence: Some(evidence),
