@@ -57,11 +57,35 @@ fn number(row: &Value, key: &str) -> Dec {
     Dec::from_json(&row[key]).unwrap_or_default()
 }
 
+/// Pieces that orders take which the shop has and the ERP does not, for they are not released yet. Of a family, the lines
+/// are counted that go by SKUs of their own: a bundle's children, a configurable's parent.
+fn waiting(shop: &Value) -> BTreeMap<String, Dec> {
+    let mut taken: BTreeMap<String, Dec> = BTreeMap::new();
+    for order in rows(shop, "orders").filter(|order| order["state"] == "draft") {
+        let lines: Vec<&Value> = rows(order, "lines").collect();
+        let same = |parent: &Value, child: &Value| parent["sku"] == child["sku"];
+        for line in &lines {
+            let parent = lines.iter().find(|one| !line["parent"].is_null() && one["id"] == line["parent"]);
+            let children = || lines.iter().filter(|one| !one["parent"].is_null() && one["parent"] == line["id"]);
+            let counts = match parent {
+                Some(parent) => !same(parent, line),
+                None => children().all(|child| same(line, child)),
+            };
+            if counts {
+                let sum = taken.entry(text(line, "sku").to_owned()).or_default();
+                *sum = *sum + number(line, "qty");
+            }
+        }
+    }
+    taken
+}
+
 /// What buyers may have against what may be promised: the least of what lies there and what will lie there, by today and
-/// once everything planned is done, less what should have left before today.
+/// once everything planned is done, less what should have left before today, and less what waits in the shop.
 fn stock(shop: &Value, erp: &Value) -> Held {
     let mut held = Held::of("inventory");
     let mut free: BTreeMap<&str, Dec> = BTreeMap::new();
+    let waiting = waiting(shop);
     for row in rows(erp, "stock") {
         let least = number(row, "on_hand").min(number(row, "forecast")).min(number(row, "by_today"));
         let sum = free.entry(text(row, "sku")).or_default();
@@ -69,6 +93,7 @@ fn stock(shop: &Value, erp: &Value) -> Held {
     }
     for (sku, salable) in shop["salable"].as_object().into_iter().flatten() {
         let (Some(free), Some(salable)) = (free.get(sku.as_str()), Dec::from_json(salable)) else { continue };
+        let free = *free - waiting.get(sku).copied().unwrap_or_default();
         // More reserved than there is: nobody can buy.
         let (salable, free) = (salable.max(Dec::default()), free.floor().max(Dec::default()));
         held.pair(sku, "what buyers may have", Some(&salable.to_string()), Some(&free.to_string()));
@@ -149,7 +174,12 @@ mod tests {
                 {"list": "base", "sku": "A", "quantity": "1", "amount": "10.0000"},
                 {"list": "group:Wholesale", "sku": "A", "quantity": "10", "amount": 8}],
             "products": [{"sku": "A", "name": "Mug", "description": "A mug", "views": {"german": {"name": "Becher"}}}],
-            "orders": [{"state": "released", "customer": 4}, {"state": "draft", "customer": 5}],
+            "orders": [
+                {"state": "released", "customer": 4, "lines": [{"id": 1, "parent": null, "sku": "A", "qty": "1"}]},
+                {"state": "draft", "customer": 5, "lines": [
+                    {"id": 2, "parent": null, "sku": "A", "qty": "2"},
+                    {"id": 3, "parent": null, "sku": "A", "qty": "1"}, {"id": 4, "parent": 3, "sku": "A", "qty": "1"},
+                    {"id": 5, "parent": null, "sku": "KIT", "qty": "1"}, {"id": 6, "parent": 5, "sku": "A", "qty": "1"}]}],
             "customers": [
                 {"id": 4, "name": "Ada", "email": "Ada@example.com", "tax_id": ""},
                 {"id": 5, "name": "Bo", "email": "bo@example.com", "tax_id": ""}],
@@ -159,7 +189,7 @@ mod tests {
     fn erp() -> Value {
         json!({
             "stock": [
-                {"sku": "A", "on_hand": "9", "forecast": "8.5", "by_today": "8", "late": "1"},
+                {"sku": "A", "on_hand": "13", "forecast": "12.5", "by_today": "12", "late": "1"},
                 {"sku": "B", "on_hand": "0", "forecast": "-3", "by_today": "0", "late": "0"}],
             "prices": [
                 {"list": "list", "sku": "A", "quantity": "1", "amount": "10"}, {"list": "list", "sku": "FEE", "quantity": "1", "amount": "1"},

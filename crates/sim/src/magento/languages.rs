@@ -37,6 +37,7 @@ mod tests {
     fn shop_and_erp_call_everything_alike_in_both_languages() {
         let (seed, products, now) = (7, 60, "2026-03-02T12:00:00Z".parse().expect("a moment"));
         let mut shop = Shop::new(Options { seed, products, orders: 0, empty: true, now, token: "t".to_owned() });
+        shop.quirks_mut().all_characters = true;
         shop.tell_in_languages(now);
         let (login, password) = ("sync".to_owned(), "p".to_owned());
         let mut erp =

@@ -138,6 +138,17 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
         accounts::each_second(stage, second);
         scenes::each_second(stage, second)?;
     }
+    if !come_to_rest(stage, &mut processes).await? || stage.found_plant() {
+        return Ok(());
+    }
+    scenes::at_the_end(stage);
+    undone::take_back(stage).await?;
+    check::at_the_end(stage).await
+}
+
+/// Calm, and people who decide what is left to them, until nothing is left to do. Returns whether it came to that; the
+/// processes are ended.
+async fn come_to_rest(stage: &Stage, processes: &mut Processes) -> Result<bool, String> {
     {
         let mut world = open(&stage.world);
         world.event("calm");
@@ -147,24 +158,20 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
     }
     release_all(stage);
     prices::finish(stage);
-    // Two leases, so that nothing of the chaos is still under way.
     let mut waited = 0;
-    while waited < REST_S {
+    while waited < REST_S && !stage.found_plant() {
         sleep(Duration::from_secs(30)).await;
         waited += 30;
         if waited == CLOCK_RIGHT_S {
             stage.clock.set_right();
         }
         processes.bury_the_dead(stage).await?;
-        if stage.found_plant() {
-            processes.end();
-            return Ok(());
-        }
         if let Some(engine) = processes.any() {
             desk::decide(stage, &engine).await;
             prices::decide(stage, &engine).await;
             scenes::decide(stage, &engine).await;
         }
+        // Two leases and more, so that nothing of the chaos is still under way.
         if waited > 3 * u64::from(LEASE_S) && check::at_rest(stage, processes.any()).await {
             break;
         }
@@ -173,11 +180,8 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
     if waited >= REST_S {
         let detail = check::unrest(stage).await;
         open(&stage.world).broken("comes-to-rest", detail);
-        return Ok(());
     }
-    scenes::at_the_end(stage);
-    undone::take_back(stage).await?;
-    check::at_the_end(stage).await
+    Ok(waited < REST_S)
 }
 
 /// From here on the weather is what it was drawn to be.
