@@ -14,6 +14,7 @@ pub mod deliver;
 pub mod explain;
 mod gone;
 pub mod import;
+mod merged;
 pub mod pages;
 mod people;
 pub mod poll;

@@ -1,5 +1,6 @@
 //! Reads what changed in a system and takes it in, page by page, each page one transaction with its cursor.
 
+use crate::merged::merged_into;
 use crate::pages::Pages;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -28,6 +29,8 @@ impl Engine {
                 let new = |row: &&mut Incoming| row.told == Told::News && planner::is_made(kind, &row.leaves);
                 records.iter_mut().filter(new).for_each(|row| row.told = Told::Origin);
             }
+            // Before the cursor moves on: who was merged is told of once.
+            self.follow(system, kind, records.iter().filter_map(merged_into).collect()).await?;
             let counts = self
                 .store
                 .accept(Accept {

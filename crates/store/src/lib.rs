@@ -198,6 +198,17 @@ pub trait Store: Debug + Send + Sync {
     fn share(&self, entity: EntityId, system: SystemUid, id: RemoteId, now: Timestamp) -> Fut<'_, ()> {
         self.beneath().share(entity, system, id, now)
     }
+    /// What `system` merged into `into`: whoever was tied to `from` is tied to that one from now on, `from` stays as a
+    /// second name of it, and nothing counts as agreed. Returns those whose tie was moved.
+    fn merge(
+        &self,
+        system: SystemUid,
+        kind: Kind,
+        (from, into): (RemoteId, RemoteId),
+        now: Timestamp,
+    ) -> Fut<'_, Vec<EntityId>> {
+        self.beneath().merge(system, kind, (from, into), now)
+    }
     /// Every system that anything is bound in.
     fn systems(&self) -> Fut<'_, Vec<SystemUid>> {
         self.beneath().systems()

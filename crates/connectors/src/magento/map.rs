@@ -347,6 +347,7 @@ pub(super) fn customer(doc: &wire::Customer) -> (RemoteId, Customer) {
         phone: told(telephone),
         code: None,
         active: None,
+        replaced_by: None,
         addresses: book.iter().filter_map(|row| kept_in_book(row)).collect(),
     };
     (RemoteId::new(website(doc.website_id), doc.id.0.to_string()), record)

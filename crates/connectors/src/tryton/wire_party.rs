@@ -13,6 +13,9 @@ pub(super) struct PartyRow {
     pub(super) name: Option<String>,
     #[serde(default)]
     pub(super) active: Flag,
+    /// The party it was merged into by the wizard "Replace" (`modules/party/party.py`).
+    #[serde(default)]
+    pub(super) replaced_by: Option<i64>,
     #[serde(rename = "addresses.", default)]
     pub(super) addresses: Option<Vec<AddressRow>>,
     #[serde(rename = "contact_mechanisms.", default)]
@@ -22,10 +25,11 @@ pub(super) struct PartyRow {
 }
 
 /// Fields asked of a party.
-pub(super) const PARTY_FIELDS: [&str; 19] = [
+pub(super) const PARTY_FIELDS: [&str; 20] = [
     "code",
     "name",
     "active",
+    "replaced_by",
     "write_date",
     "create_date",
     "_timestamp",

@@ -2,7 +2,7 @@
 //! what they say.
 
 use super::fields::{Fields, Malformed};
-use crate::leaf::{Leaf, Leaves, Value};
+use crate::leaf::{Leaf, Leaves, Ref, Value};
 use crate::path::Path;
 use crate::text::{folded, line, town};
 use alloc::boxed::Box;
@@ -28,6 +28,8 @@ pub struct Customer {
     pub code: Option<String>,
     /// Whether orders may still be booked on it.
     pub active: Option<bool>,
+    /// The one that this customer was merged into, where its system merges customers and keeps the old one.
+    pub replaced_by: Option<Ref>,
     /// Addresses: of the customer's book by [`Customer::book_key`], of orders by [`Address::key`], of an ERP by its own keys.
     pub addresses: BTreeMap<String, Address>,
 }
@@ -66,6 +68,7 @@ pub struct Address {
 pub const SHARED: [&str; 5] = ["name", "email", "tax_id", "phone", "addresses[*]"];
 const FIELDS: [&str; 8] = ["name", "company", "street", "postcode", "city", "country", "region", "phone"];
 const TEXTS: [&str; 5] = ["name", "email", "tax_id", "phone", "code"];
+const REPLACED_BY: &str = "replaced_by";
 /// What the key of an address in a customer's own book begins with.
 const BOOK: &str = "book-";
 
@@ -191,6 +194,9 @@ impl Customer {
         if let Some(active) = self.active {
             leaves.put(Path::field("active"), Value::Bool(active));
         }
+        if let Some(other) = &self.replaced_by {
+            leaves.put(Path::field(REPLACED_BY), Value::Ref(other.clone()));
+        }
         for (key, address) in &self.addresses {
             leaves.put(Self::address_path(key), Value::Address(Box::new(address.clone())));
         }
@@ -214,7 +220,7 @@ impl Customer {
     pub(super) fn from_leaves(leaves: &Leaves) -> Result<Self, Malformed> {
         for (path, _) in leaves.iter() {
             let fine = TEXTS.contains(&path.as_str())
-                || path.as_str() == "active"
+                || [REPLACED_BY, "active"].contains(&path.as_str())
                 || path.within("addresses").is_some_and(|(_, field)| field.is_empty() || FIELDS.contains(&field));
             if !fine {
                 return Err(Malformed::Unknown(path.clone()));
@@ -232,6 +238,7 @@ impl Customer {
             phone: text("phone")?,
             code: text("code")?,
             active: fields.flag("active")?,
+            replaced_by: fields.reference(REPLACED_BY)?,
             addresses: Self::addresses_of(leaves)?,
         })
     }

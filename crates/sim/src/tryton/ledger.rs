@@ -61,7 +61,7 @@ fn order(store: &Store, id: u64) -> Value {
     let total = sale::amounts(store, id).map(|amounts| amounts.total().normalize().to_string());
     let lines: Vec<Value> =
         sale::amount_lines(store, id).unwrap_or_default().into_iter().map(|line| row(store, line)).collect();
-    json!({"id": id, "number": store.value("sale.sale", id, "number").to_json(true), "reference": text("reference"),
+    json!({"id": id, "party": store.value("sale.sale", id, "party").id(), "number": store.value("sale.sale", id, "number").to_json(true), "reference": text("reference"),
         "day": store.value("sale.sale", id, "sale_date").to_json(true), "mark": mark(store, id), "state": state, "currency": store.text("currency.currency", currency, "code"),
         "total": total.ok(), "lines": lines, "addresses": addresses(store, id)})
 }

@@ -213,6 +213,14 @@ impl Erp {
         self.whole(now, |store| write::edit_party(store, id, field, value))
     }
 
+    /// Replaces a party by another one, as a person at the ERP would by the wizard "Replace"; false where one is not there.
+    ///
+    /// After `modules/party/party.py` of Tryton: what hangs below the replaced one is retired and handed over, its sales
+    /// too, by SQL that moves no `write_date`; it remembers who replaced it and is retired itself.
+    pub fn replace_party(&mut self, now: Timestamp, replaced: u64, by: u64) -> bool {
+        self.whole(now, |store| write::replace_party(store, replaced, by))
+    }
+
     /// Writes fields of a record past authentication and guards, as a person at the ERP might; false where refused.
     pub fn directly(&mut self, now: Timestamp, model: &str, id: u64, fields: &Value) -> bool {
         self.whole(now, |store| write::write(store, model, &[id], fields))

@@ -326,6 +326,7 @@ fn parties() -> Vec<Model> {
                 char("code", "Code").required().indexed(),
                 one("lang", "Language", "ir.lang"),
                 active(),
+                one("replaced_by", "Replaced By", "party.party"),
                 many("addresses", "Addresses", "party.address", "party"),
                 many("contact_mechanisms", "Contact Mechanisms", "party.contact_mechanism", "party"),
                 many("identifiers", "Identifiers", "party.identifier", "party"),

@@ -241,6 +241,26 @@ pub fn edit_party(store: &mut Store, id: u64, field: &str, value: &str) -> Resul
     write(store, model, &[found], &json!({ name: value }))
 }
 
+/// Hands all of a party over to the one it is replaced by.
+pub fn replace_party(store: &mut Store, replaced: u64, by: u64) -> Result<(), Fail> {
+    present(store, "party.party", &[replaced, by], "read")?;
+    for model in ["party.address", "party.contact_mechanism", "party.identifier"] {
+        let below = store.children(model, "party", replaced)?;
+        write(store, model, &below, &json!({"active": false}))?;
+        for id in below {
+            store.put(model, id, "party", Val::Ref(by))?;
+        }
+    }
+    write(store, "party.party", &[replaced], &json!({"replaced_by": by, "active": false}))?;
+    let sales: Vec<u64> = store.ids(store.model("sale.sale")?).collect();
+    for id in
+        sales.into_iter().filter(|id| store.value("sale.sale", *id, "party") == Val::Ref(replaced)).collect::<Vec<_>>()
+    {
+        store.put("sale.sale", id, "party", Val::Ref(by))?;
+    }
+    Ok(())
+}
+
 /// Deletes records with what hangs below them.
 pub fn delete(store: &mut Store, model: &str, ids: &[u64]) -> Result<(), Fail> {
     let at = store.model(model)?;

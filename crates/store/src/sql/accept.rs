@@ -46,6 +46,10 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
         kind => entity_of(db, system, kind, &record.id)?,
     };
     let entity = match known {
+        // The old one of two that were merged: whoever it was goes by the other one now.
+        Some(entity) if record.kind == Kind::Customer && !is_named(db, system, entity, &record.id)? => {
+            return Ok(Change::Same);
+        }
         Some(entity) => entity,
         // What nobody has tied of the catalogue, stock and prices: they are read when that happens. A customer comes with
         // an order.
@@ -87,6 +91,11 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
         journal(db, entity, None, &Entry::new("seen", system.as_str(), fingerprint(&record.leaves)), now)?;
     }
     Ok(change)
+}
+
+/// Whether `system` calls `entity` so first of all.
+fn is_named(db: &Connection, system: &SystemUid, entity: EntityId, remote: &RemoteId) -> Result<bool, StoreError> {
+    Ok(super::load::bound(db, entity, system)?.is_some_and(|bound| bound.id == *remote))
 }
 
 /// Whether news of a record starts anything: a customer that no order has asked for yet is only remembered.

@@ -6,6 +6,7 @@ mod commitment;
 mod deliver;
 mod lane;
 mod load;
+mod merge;
 mod related;
 mod run;
 mod sweep;
@@ -157,6 +158,15 @@ impl Store for Sql {
     }
     fn share(&self, entity: EntityId, system: SystemUid, id: RemoteId, now: Timestamp) -> Fut<'_, ()> {
         self.run(move |db| accept::share(db, entity, &system, &id, now))
+    }
+    fn merge(
+        &self,
+        system: SystemUid,
+        kind: Kind,
+        (from, into): (RemoteId, RemoteId),
+        now: Timestamp,
+    ) -> Fut<'_, Vec<EntityId>> {
+        self.run(move |db| merge::merge(db, &system, kind, (&from, &into), now))
     }
     fn systems(&self) -> Fut<'_, Vec<SystemUid>> {
         self.run(tell::systems)

@@ -1,7 +1,7 @@
 //! Parties: customers as Tryton keeps them, and the way back.
 
 use super::text::{kept_as, lines, told};
-use super::{Wrong, element_id, element_key};
+use super::{Wrong, element_id, element_key, remote};
 use crate::tryton::setup::Setup;
 use crate::tryton::wire::creates;
 use crate::tryton::wire_party::{
@@ -11,7 +11,8 @@ use crate::tryton::wire_party::{
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::delivery::Change;
-use syncline_core::leaf::Value;
+use syncline_core::kind::Kind;
+use syncline_core::leaf::{Ref, Value};
 use syncline_core::path::Path;
 use syncline_core::profile::Fit;
 use syncline_core::record::{Address, Customer, Record};
@@ -32,6 +33,7 @@ pub(crate) fn party_record(row: &PartyRow) -> Record {
         phone: told(way(mechanism(row, PHONE)).map(|number| phone(&number))),
         code: row.code.clone(),
         active: Some(row.active.0),
+        replaced_by: row.replaced_by.map(|id| Ref::remote(Kind::Customer, remote(id))),
         addresses,
     })
 }
@@ -304,7 +306,7 @@ pub(super) fn pairs(change: &Change, there: &Customer) -> Vec<(Path, String)> {
 mod tests {
     use super::*;
     use syncline_core::id::Mark;
-    use syncline_core::kind::{Kind, Step};
+    use syncline_core::kind::Step;
 
     fn address(city: &str, region: Option<&str>) -> Address {
         Address { city: Some(city.into()), region: region.map(Into::into), ..Address::default() }
