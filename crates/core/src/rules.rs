@@ -27,6 +27,17 @@ pub enum ReleaseRule {
 /// Methods without a gateway: released when placed, unless the file says otherwise.
 pub const OFFLINE_METHODS: [&str; 5] = ["checkmo", "banktransfer", "cashondelivery", "purchaseorder", "free"];
 
+/// Where an ERP books an order; what is not said is as the ERP's own entry in the file has it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Branch {
+    /// The company, by name.
+    pub company: Option<String>,
+    /// The web shop, by name.
+    pub web_shop: Option<String>,
+    /// The warehouse goods leave from, by code or name.
+    pub warehouse: Option<String>,
+}
+
 /// Rules of the orders of one shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderRules {
@@ -48,6 +59,8 @@ pub struct OrderRules {
     pub adopt: Option<AdoptKey>,
     /// Whether customers that are missing in the ERP are created.
     pub creates_customers: bool,
+    /// Where in the ERP they are booked.
+    pub branch: Branch,
     /// Mapping tables: `taxes`, `payment_methods` → code of the shop → code of the ERP.
     pub tables: BTreeMap<String, BTreeMap<String, String>>,
 }

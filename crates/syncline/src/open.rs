@@ -11,6 +11,7 @@ use syncline_connect::{Connector, Ctx, Error, Fut, Probe, Request, Response, Tra
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::SystemName;
 use syncline_core::policy::ErrorKind;
+use syncline_core::rules::Branch;
 use syncline_engine::config::{Attribute, Config, Secret, SystemConfig, SystemKind};
 use syncline_engine::{Engine, Settings, System};
 use syncline_store::{Sql, Store};
@@ -78,6 +79,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 shipping_product: system.shipping_product.clone().unwrap_or(plain.shipping_product.clone()),
                 rounding_product: system.rounding_product.clone().unwrap_or(plain.rounding_product.clone()),
                 settle_s: system.settle_s,
+                branches: branches(config, &system.name),
                 attributes: carried(config).iter().map(|(code, one)| (code.clone(), in_tryton(one))).collect(),
                 ..plain
             }))
@@ -101,6 +103,12 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
 /// What the file carries of products beside their own fields, where products flow.
 fn carried(config: &Config) -> BTreeMap<String, Attribute> {
     config.in_force().products.map(|_| config.attributes.clone()).unwrap_or_default()
+}
+
+/// Where the file has orders booked in the ERP called `name`, beside its own company.
+fn branches(config: &Config, name: &SystemName) -> Vec<Branch> {
+    let named = config.orders.iter().filter(|rules| rules.target == *name).map(|rules| rules.branch.clone());
+    named.filter(|branch| *branch != Branch::default()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn in_tryton(attribute: &Attribute) -> tryton::Carried {

@@ -17,6 +17,7 @@ use syncline_core::policy::ErrorKind;
 use syncline_core::record::{
     Address, Changed, Charge, Customer, Line, LineForm, Order, OrderLife, Payment, Record, Tax, Texts, Totals, Variant,
 };
+use syncline_core::rules::Branch;
 use syncline_core::text::{email_key, phone, shown};
 
 /// Decimals Magento keeps of an amount (`DECIMAL(20,4)` columns).
@@ -138,6 +139,7 @@ pub(super) fn order(doc: &wire::Order, stores: &Stores) -> Result<Vec<(RemoteId,
         customer: Some(Ref::remote(Kind::Customer, customer_id.clone())),
         billing: reference(billing(doc)),
         shipping: reference(shipping(doc)),
+        branch: Branch::default(),
         payment: payment(doc, currency),
         lines: doc.items.iter().map(|item| line(doc, item, &figures, currency)).collect(),
         charges: freight(doc, &figures, currency),

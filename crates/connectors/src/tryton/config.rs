@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use syncline_connect::{Error, Result};
 use syncline_core::policy::ErrorKind;
+use syncline_core::rules::Branch;
 
 /// Seconds after which a request can no longer land where nothing else is said: the longest a Tryton behind a gateway
 /// works on one request.
@@ -30,6 +31,8 @@ pub struct Config {
     pub rounding_product: String,
     /// Seconds after which a request can no longer land; [`SETTLE_S`] where nothing is said.
     pub settle_s: Option<u32>,
+    /// Where else orders are booked than as it is said here.
+    pub branches: Vec<Branch>,
     /// Attributes of products that are carried, by the names the file gives them.
     pub attributes: BTreeMap<String, Carried>,
 }
@@ -56,7 +59,22 @@ impl Config {
             shipping_product: "SHIPPING".to_string(),
             rounding_product: "ROUNDING".to_string(),
             settle_s: None,
+            branches: Vec::new(),
             attributes: BTreeMap::new(),
+        }
+    }
+}
+
+impl Config {
+    /// The same for what is booked in `branch`. Web shop and warehouse said here belong to the company said here.
+    pub(super) fn of(&self, branch: &Branch) -> Self {
+        let elsewhere = branch.company.is_some() && branch.company != self.company;
+        let of_ours = |text: &Option<String>| text.clone().filter(|_| !elsewhere);
+        Self {
+            company: branch.company.clone().or_else(|| self.company.clone()),
+            web_shop: branch.web_shop.clone().or_else(|| of_ours(&self.web_shop)),
+            warehouse: branch.warehouse.clone().or_else(|| of_ours(&self.warehouse)),
+            ..self.clone()
         }
     }
 }

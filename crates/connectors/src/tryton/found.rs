@@ -5,6 +5,7 @@ use super::read::is_withdrawn;
 use super::setup::Setup;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use syncline_connect::{Ctx, Error, Result, Snapshot};
 use syncline_core::kind::Kind;
 use syncline_core::policy::ErrorKind;
@@ -17,12 +18,14 @@ impl Tryton {
     pub(super) async fn look_told(
         &self,
         ctx: &Ctx,
-        setup: &Setup,
+        setups: &[Arc<Setup>],
         kind: Kind,
         field: &str,
         values: &[String],
     ) -> Result<Vec<Snapshot>> {
-        searchable(setup, kind, field)?;
+        for setup in setups {
+            searchable(setup, kind, field)?;
+        }
         let wanted: Vec<Value> = match field {
             "id" => values.iter().filter_map(|text| text.parse::<i64>().ok()).map(Value::from).collect(),
             _ => values.iter().map(|text| json!(text)).collect(),
@@ -30,7 +33,10 @@ impl Tryton {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.every(ctx, setup, kind, &json!([field, "in", wanted]), |_| true).await?;
+        let (clause, mut rows) = (json!([field, "in", wanted]), Vec::new());
+        for setup in setups {
+            rows.extend(self.every(ctx, setup, kind, &clause, |_| true).await?);
+        }
         let mut found: BTreeMap<String, Vec<Snapshot>> = BTreeMap::new();
         for (row, mut snapshot) in rows {
             let text = match row.get(field) {

@@ -1,5 +1,6 @@
 //! Tryton 8.0: parties, categories, products, stock, prices and sales over JSON-RPC.
 
+mod branches;
 mod carried;
 mod category;
 mod client;
@@ -26,6 +27,7 @@ pub use config::{Carried, Config, SETTLE_S};
 
 use client::Client;
 use setup::Setup;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use syncline_connect::{Connector, Ctx, Cursor, Fut, KeyPage, Lookup, Outcome, Page, Probe, Result, Snapshot};
 use syncline_core::delivery::{Change, Permit};
@@ -34,6 +36,7 @@ use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::profile::{Fit, Profile};
+use syncline_core::rules::Branch;
 
 /// Seconds a set-up is trusted before a code it lacks makes us read it anew.
 const SETUP_FRESH_S: i64 = 60;
@@ -45,7 +48,8 @@ pub struct Tryton {
     client: Client,
     codes: map::Codes,
     profile: Profile,
-    setup: tokio::sync::Mutex<Option<Arc<Setup>>>,
+    /// Of what is booked in each branch; the system's own stands under the one that says nothing.
+    setups: tokio::sync::Mutex<BTreeMap<Branch, Arc<Setup>>>,
     /// The attributes of the set-up as it was last read.
     attributes: RwLock<Arc<map::Attributes>>,
 }
@@ -60,31 +64,36 @@ impl Tryton {
             profile: probe::best(&config),
             codes,
             config,
-            setup: tokio::sync::Mutex::new(None),
+            setups: tokio::sync::Mutex::default(),
             attributes: RwLock::default(),
         }
     }
 
     /// The set-up, read with the first call that needs it.
     async fn setup(&self, ctx: &Ctx) -> Result<Arc<Setup>> {
-        self.setup_since(ctx, None).await
+        self.setup_since(ctx, &Branch::default(), None).await
     }
 
     /// The set-up, read anew where it is older than a minute.
     async fn fresh_setup(&self, ctx: &Ctx) -> Result<Arc<Setup>> {
-        let oldest = ctx.now().checked_sub(jiff::SignedDuration::from_secs(SETUP_FRESH_S)).ok();
-        self.setup_since(ctx, oldest).await
+        self.fresh_setup_of(ctx, &Branch::default()).await
     }
 
-    async fn setup_since(&self, ctx: &Ctx, oldest: Option<jiff::Timestamp>) -> Result<Arc<Setup>> {
-        let mut kept = self.setup.lock().await;
-        if let Some(setup) = kept.as_ref()
+    /// The same for what is booked in `branch`.
+    async fn fresh_setup_of(&self, ctx: &Ctx, branch: &Branch) -> Result<Arc<Setup>> {
+        let oldest = ctx.now().checked_sub(jiff::SignedDuration::from_secs(SETUP_FRESH_S)).ok();
+        self.setup_since(ctx, branch, oldest).await
+    }
+
+    async fn setup_since(&self, ctx: &Ctx, branch: &Branch, oldest: Option<jiff::Timestamp>) -> Result<Arc<Setup>> {
+        let mut kept = self.setups.lock().await;
+        if let Some(setup) = kept.get(branch)
             && oldest.is_none_or(|oldest| setup.read_at > oldest)
         {
             return Ok(Arc::clone(setup));
         }
-        let setup = Arc::new(setup::load(&self.client, ctx, &self.config).await?);
-        *kept = Some(Arc::clone(&setup));
+        let setup = Arc::new(setup::load(&self.client, ctx, &self.config, branch).await?);
+        kept.insert(branch.clone(), Arc::clone(&setup));
         *self.attributes.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&setup.attributes);
         Ok(setup)
     }

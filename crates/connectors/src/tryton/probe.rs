@@ -4,9 +4,11 @@ use super::config::{Config, SETTLE_S};
 use super::setup::Setup;
 use super::{Tryton, map};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use syncline_connect::{Choice, Ctx, Probe, Result};
 use syncline_core::kind::{Kind, Step};
 use syncline_core::profile::{Guard, GuardClaim, KindProfile, Profile};
+use syncline_core::rules::Branch;
 
 const WITH_SHOP: &str = "module web_shop is activated and a web shop is chosen";
 const WITHOUT_SHOP: &str = "module web_shop is not there, or no web shop is chosen";
@@ -197,9 +199,9 @@ fn prices() -> KindProfile {
 }
 
 /// The profile with the guards that are really there.
-fn effective(best: &Profile, setup: &Setup) -> Profile {
+fn effective(best: &Profile, setup: &Setup, branches: &[Arc<Setup>]) -> Profile {
     let mut profile = best.clone();
-    let unique = setup.web_shop.is_some();
+    let unique = branches.iter().all(|branch| branch.web_shop.is_some());
     if let Some(orders) = profile.kinds.get_mut(&Kind::Order) {
         orders.guards.retain(|claim| matches!(claim.guard, Guard::Unique { .. }) == unique);
     }
@@ -226,9 +228,19 @@ fn choice(code: &str, title: &str, hint: String) -> Choice {
 }
 
 /// Rows a mapping table can point to.
-fn choices(setup: &Setup, codes: &map::Codes, lists: &[map::PriceList]) -> BTreeMap<String, Vec<Choice>> {
+fn choices(
+    setup: &Setup,
+    branches: &[Arc<Setup>],
+    codes: &map::Codes,
+    lists: &[map::PriceList],
+) -> BTreeMap<String, Vec<Choice>> {
     let named = |name: &str| choice(name, name, String::new());
-    let taxes = setup.taxes.iter().map(|(name, tax)| choice(name, name, tax.percent.to_string())).collect();
+    let taxes = branches.iter().flat_map(|branch| &branch.taxes).collect::<BTreeMap<_, _>>().into_iter();
+    let taxes = taxes.map(|(name, tax)| choice(name, name, tax.percent.to_string())).collect();
+    let shops: BTreeMap<&str, &str> = branches
+        .iter()
+        .flat_map(|branch| branch.web_shops.iter().map(|shop| (shop.name.as_str(), branch.company_name.as_str())))
+        .collect();
     let currencies = setup.currencies.keys().map(|code| choice(code, code, code.clone())).collect();
     let charges = [(&codes.shipping, &setup.shipping), (&codes.rounding, &setup.rounding)];
     let products = charges.iter().filter(|(_, there)| there.is_some()).map(|(code, _)| named(code)).collect();
@@ -245,7 +257,11 @@ fn choices(setup: &Setup, codes: &map::Codes, lists: &[map::PriceList]) -> BTree
         ("taxes".to_string(), taxes),
         ("payment_terms".to_string(), setup.terms.keys().map(|name| named(name)).collect()),
         ("currencies".to_string(), currencies),
-        ("web_shops".to_string(), setup.web_shops.iter().map(|shop| named(&shop.name)).collect()),
+        ("companies".to_string(), setup.companies.iter().map(|name| named(name)).collect()),
+        (
+            "web_shops".to_string(),
+            shops.into_iter().map(|(shop, company)| choice(shop, company, String::new())).collect(),
+        ),
         ("products".to_string(), products),
         ("warehouses".to_string(), setup.warehouses.iter().map(|w| choice(&w.place, &w.name, String::new())).collect()),
     ])
@@ -254,8 +270,16 @@ fn choices(setup: &Setup, codes: &map::Codes, lists: &[map::PriceList]) -> BTree
 impl Tryton {
     /// What this Tryton can do. Reads its set-up anew.
     pub(super) async fn probed(&self, ctx: &Ctx) -> Result<Probe> {
-        let setup = self.setup_since(ctx, Some(jiff::Timestamp::MAX)).await?;
+        let setup = self.setup_since(ctx, &Branch::default(), Some(jiff::Timestamp::MAX)).await?;
         let mut warnings = setup.warnings.clone();
+        let mut branches = vec![Arc::clone(&setup)];
+        for branch in &self.config.branches {
+            let other = self.setup_since(ctx, branch, Some(jiff::Timestamp::MAX)).await?;
+            warnings.extend(other.warnings.iter().filter(|text| !setup.warnings.contains(text)).cloned());
+            branches.push(other);
+        }
+        let scopes = branches.iter().map(|one| (one.company.to_string(), one.company_name.clone()));
+        let scopes: BTreeMap<String, String> = scopes.collect();
         let (lists, unread) = self.price_lists(ctx, &setup).await?;
         warnings.extend(unread);
         let version = match self.client.version(ctx).await {
@@ -270,10 +294,10 @@ impl Tryton {
         }
         Ok(Probe {
             version,
-            profile: effective(&self.profile, &setup),
-            scopes: vec![(setup.company.to_string(), setup.company_name.clone())],
+            profile: effective(&self.profile, &setup, &branches),
+            scopes: scopes.into_iter().collect(),
             zone: setup.zone.clone(),
-            choices: choices(&setup, &self.codes, &lists),
+            choices: choices(&setup, &branches, &self.codes, &lists),
             warnings,
         })
     }

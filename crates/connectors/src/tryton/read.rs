@@ -62,7 +62,7 @@ fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
 }
 
 /// The records of `kind` our user sees; retired ones too where `all`, which Tryton hides unless asked.
-fn scope(kind: Kind, setup: &Setup, all: bool) -> Vec<Value> {
+pub(super) fn scope(kind: Kind, setup: &Setup, all: bool) -> Vec<Value> {
     match (kind, all) {
         (Kind::Order, _) => vec![json!(["company", "=", setup.company])],
         // Those that accounts and taxes go by are no shop's.
@@ -193,6 +193,7 @@ impl Tryton {
         let numbers: Vec<Result<i64>> = ids.iter().map(map::number).collect();
         let good: Vec<i64> = numbers.iter().filter_map(|number| number.as_ref().ok().copied()).collect();
         let found = match self.setup(ctx).await {
+            Ok(_) if kind == Kind::Order => self.sales(ctx, &good).await,
             Ok(setup) if kind == Kind::Stock => self.stocks(ctx, &setup, &good).await,
             Ok(setup) if kind == Kind::Price => self.prices(ctx, &setup, &good).await,
             Ok(setup) => self.documents(ctx, &setup, kind, &good).await,
@@ -208,20 +209,24 @@ impl Tryton {
 
     /// The documents `by` finds. Of one mark: those in force, else those withdrawn, which still hold the unique key.
     pub(super) async fn look(&self, ctx: &Ctx, kind: Kind, by: &Lookup) -> Result<Vec<Snapshot>> {
-        let setup = self.setup(ctx).await?;
+        let setups = self.looked_at(ctx, kind).await?;
+        let Some(setup) = setups.first() else { return Ok(Vec::new()) };
         let clause = match (kind, by) {
-            (_, Lookup::Told { field, values }) => return self.look_told(ctx, &setup, kind, field, values).await,
-            (Kind::Order, Lookup::Mark(mark)) => marked(&setup, "=", mark.as_str()),
-            (Kind::Order, Lookup::AnyMark) => marked(&setup, "like", "SL%"),
+            (_, Lookup::Told { field, values }) => return self.look_told(ctx, &setups, kind, field, values).await,
+            (Kind::Order, Lookup::Mark(mark)) => marked(setup, "=", mark.as_str()),
+            (Kind::Order, Lookup::AnyMark) => marked(setup, "like", "SL%"),
             (Kind::Order, Lookup::Number(number)) => json!(["reference", "=", number]),
             (Kind::Customer, Lookup::Mark(mark)) => json!(["code", "=", mark.as_str()]),
             (Kind::Customer, Lookup::AnyMark) => json!(["code", "like", "SL%"]),
             (Kind::Variant, Lookup::Number(code)) => json!(["code", "=", code]),
             _ => return Err(Error::new(ErrorKind::Unsupported, format!("no {kind} is searched that way in Tryton"))),
         };
-        let found =
-            self.every(ctx, &setup, kind, &clause, |row| by != &Lookup::AnyMark || mark_of(row).is_some()).await?;
-        let found: Vec<Snapshot> = found.into_iter().map(|(_, snapshot)| snapshot).collect();
+        let mut found = Vec::new();
+        for setup in &setups {
+            let keep = |row: &Value| by != &Lookup::AnyMark || mark_of(row).is_some();
+            let every = self.every(ctx, setup, kind, &clause, keep).await?;
+            found.extend(every.into_iter().map(|(_, snapshot)| snapshot));
+        }
         if by == &Lookup::AnyMark {
             return Ok(found);
         }
@@ -259,21 +264,22 @@ impl Tryton {
 
     /// Keys after `after`, by id upwards.
     pub(super) async fn keys_after(&self, ctx: &Ctx, kind: Kind, after: &Cursor) -> Result<KeyPage> {
-        let setup = self.setup(ctx).await?;
+        let setups = self.looked_at(ctx, kind).await?;
         let last = match after.0.as_str() {
             "" => 0,
             text => text.parse().map_err(|_| foreign(after))?,
         };
-        let mut domain = scope(kind, &setup, kind == Kind::Customer);
-        domain.push(json!(["id", ">", last]));
-        if matches!(kind, Kind::Stock | Kind::Price) {
-            domain.push(json!(["code", "!=", null]));
-        }
+        let domain = |setup: &Setup| {
+            let mut domain = scope(kind, setup, kind == Kind::Customer);
+            domain.push(json!(["id", ">", last]));
+            if matches!(kind, Kind::Stock | Kind::Price) {
+                domain.push(json!(["code", "!=", null]));
+            }
+            domain
+        };
         let stamps: &[&str] =
             if kind == Kind::Variant { &["_timestamp", "template._timestamp"] } else { &["_timestamp"] };
-        let wanted = Search { kind, domain, limit: LONG_PAGE, fields: stamps };
-        let rows = search(&self.client, ctx, &setup, wanted).await?;
-        let more = rows.len() == LONG_PAGE;
+        let (rows, more) = self.across(ctx, &setups, (kind, last, LONG_PAGE), &domain, stamps).await?;
         let next = Cursor(ascending(&rows, last)?.to_string());
         let keys: Result<Vec<KeyRow>> = rows.iter().map(|row| typed(row, "key")).collect();
         // A product's version does not move with its stock or its price lists.
@@ -294,16 +300,16 @@ impl Tryton {
         if kind == Kind::Price {
             return self.prices_changed(ctx, since).await;
         }
+        let setups = self.looked_at(ctx, kind).await?;
         let setup = self.setup(ctx).await?;
         let mut walk: Walk = walk_of(since)?;
         let start = *walk.start.get_or_insert(ctx.now());
         loop {
-            let domain = walk.domain(kind, &setup);
-            let wanted = Search { kind, domain, limit: PAGE, fields: &fields(kind, &setup) };
-            let rows = search(&self.client, ctx, &setup, wanted).await?;
+            let domain = |setup: &Setup| walk.domain(kind, setup);
+            let wanted = (kind, walk.id, PAGE);
+            let (rows, full) = self.across(ctx, &setups, wanted, &domain, &fields(kind, &setup)).await?;
             walk.id = ascending(&rows, walk.id)?;
             walk.top = rows.iter().map(moment_of).fold(walk.top, Option::max);
-            let full = rows.len() == PAGE;
             let ended = !full && !walk.goes_on(kind);
             if rows.is_empty() && !ended {
                 continue;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use syncline_connect::{Ctx, Error, Result};
 use syncline_core::money::Currency;
 use syncline_core::policy::ErrorKind;
+use syncline_core::rules::Branch;
 
 /// A tax that can stand on a line of a sale.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +71,12 @@ pub(super) struct WeightUnit {
 #[derive(Debug, Clone)]
 pub(super) struct Setup {
     pub(super) read_at: Timestamp,
+    /// Whose it is; the system's own where it says nothing.
+    pub(super) branch: Branch,
     pub(super) company: i64,
     pub(super) company_name: String,
+    /// Names of all companies our user sees.
+    pub(super) companies: Vec<String>,
     pub(super) zone: Option<String>,
     /// The company's, which prices are in.
     pub(super) currency: Option<Currency>,
@@ -261,10 +266,11 @@ impl Reader<'_> {
 }
 
 /// The set-up as it stands now.
-pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<Setup> {
+pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config, branch: &Branch) -> Result<Setup> {
+    let config = &config.of(branch);
     let mut reader = Reader { client, ctx, context: context(None) };
     let mut warnings = Vec::new();
-    let (company, own_company) = company(&reader, config, &mut warnings).await?;
+    let (company, companies, own_company) = company(&reader, config, &mut warnings).await?;
     reader.context = context(Some(company.id));
     let modules = modules(&reader).await?;
     let currencies: Vec<CurrencyRow> = reader.rows("currency.currency", json!([]), &["code", "digits"]).await?;
@@ -294,7 +300,9 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config) -> Result<
     let coded = |rows: Vec<Coded>| rows.into_iter().filter_map(|row| Some((row.code?, row.id))).collect();
     Ok(Setup {
         read_at: ctx.now(),
+        branch: branch.clone(),
         company: company.id,
+        companies,
         company_name: company.party.name.unwrap_or_default(),
         zone: company.timezone,
         currency: company.currency.and_then(|row| row.code?.parse().ok()),
@@ -335,17 +343,19 @@ fn named_shop(row: &WebShopRow) -> WebShop {
     WebShop { id: row.id, name: row.name.clone().unwrap_or_default() }
 }
 
-/// The company sales are booked in: the one the file names, else the user's own, else the only one; and the user's own.
+/// The company sales are booked in: the one the file names, else the user's own, else the only one; the names of all; and
+/// the user's own.
 async fn company(
     reader: &Reader<'_>,
     config: &Config,
     warnings: &mut Vec<String>,
-) -> Result<(CompanyRow, Option<i64>)> {
+) -> Result<(CompanyRow, Vec<String>, Option<i64>)> {
     let preferences: Preferences =
         reader.client.read(reader.ctx, "model.res.user.get_preferences", json!([true, reader.context])).await?;
     let rows: Vec<CompanyRow> =
         reader.rows("company.company", json!([]), &["party.name", "timezone", "currency.code"]).await?;
-    let names: Vec<&str> = rows.iter().map(|row| row.party.name.as_deref().unwrap_or("?")).collect();
+    let all: Vec<String> = rows.iter().map(|row| row.party.name.clone().unwrap_or_else(|| "?".to_string())).collect();
+    let names: Vec<&str> = all.iter().map(String::as_str).collect();
     let list = names.join("`, `");
     let wrong = |what: String| Err(Error::new(ErrorKind::Config, what));
     let at = match (&config.company, preferences.company) {
@@ -373,7 +383,7 @@ async fn company(
         (None, None) => return wrong(format!("the user has no company: add `company = …`, one of `{list}`")),
     };
     let row = rows.into_iter().nth(at).ok_or_else(|| Error::new(ErrorKind::Config, "there is no company"))?;
-    Ok((row, preferences.company))
+    Ok((row, all, preferences.company))
 }
 
 /// Taxes by name that may stand on a line of a sale: active, of the company, percentages that are part of no other.

@@ -107,7 +107,7 @@ impl Tryton {
                 let found = self.client.read(ctx, "model.product.product.search_read", params).await;
                 match found {
                     Err(error) if error.kind == ErrorKind::Gone => {
-                        *self.setup.lock().await = None;
+                        self.setups.lock().await.clear();
                         let message = format!("warehouse `{}` went away, its stock cannot be read", warehouse.place);
                         Err(Error { kind: ErrorKind::Unreachable, message, ..error })
                     }

@@ -47,13 +47,17 @@ impl Tryton {
         if permits.iter().any(|permit| permit.change().kind != kind || permit.change().step != step) {
             return refuse_all(Error::new(ErrorKind::Unsupported, "one write carries one kind and one step"));
         }
+        if kind == Kind::Order {
+            return self.carry_out_sales(ctx, &step, &permits).await;
+        }
         let setup = match self.setup(ctx).await {
             Ok(setup) => setup,
             Err(error) => return refuse_all(error),
         };
         match (kind, &step) {
-            (Kind::Customer, Step::Create) => self.create_parties(ctx, setup, &permits).await,
-            (Kind::Order, Step::Create) => self.create_sales(ctx, setup, &permits).await,
+            (Kind::Customer, Step::Create) => {
+                self.create_parties(ctx, setup, &permits.iter().collect::<Vec<_>>()).await
+            }
             (Kind::Customer, Step::Attach(part)) if part == "addresses" => {
                 let mut outcomes = Vec::new();
                 for permit in &permits {
@@ -75,19 +79,31 @@ impl Tryton {
                 }
                 outcomes
             }
-            (Kind::Order, Step::Lines) => {
+            _ => refuse_all(ungiven(kind, &step)),
+        }
+    }
+
+    /// What became of permits of sales of one company.
+    pub(super) async fn carry_out_in(
+        &self,
+        ctx: &Ctx,
+        setup: Arc<Setup>,
+        step: &Step,
+        permits: &[&Permit],
+    ) -> Vec<Outcome> {
+        match step {
+            Step::Create => self.create_sales(ctx, setup, permits).await,
+            Step::Lines => {
                 let mut outcomes = Vec::new();
-                for permit in &permits {
+                for permit in permits {
                     outcomes.push(self.level(ctx, &setup, permit).await.unwrap_or_else(|outcome| outcome));
                 }
                 outcomes
             }
-            (Kind::Order, Step::Advance(stage)) if self.stages().contains(stage) => {
-                self.button(ctx, &setup, stage, &permits).await
-            }
-            (Kind::Order, Step::Cancel) => self.button(ctx, &setup, "cancel", &permits).await,
-            (Kind::Order, Step::Delete) => self.button(ctx, &setup, "delete", &permits).await,
-            _ => refuse_all(Error::new(ErrorKind::Unsupported, format!("Tryton is given no {step} of a {kind}"))),
+            Step::Advance(stage) if self.stages().contains(stage) => self.button(ctx, &setup, stage, permits).await,
+            Step::Cancel => self.button(ctx, &setup, "cancel", permits).await,
+            Step::Delete => self.button(ctx, &setup, "delete", permits).await,
+            _ => permits.iter().map(|_| Outcome::Refused(ungiven(Kind::Order, step))).collect(),
         }
     }
 
@@ -95,13 +111,13 @@ impl Tryton {
         self.profile.kinds.get(&Kind::Order).map_or(&[], |orders| &orders.stages)
     }
 
-    async fn create_parties(&self, ctx: &Ctx, setup: Arc<Setup>, permits: &[Permit]) -> Vec<Outcome> {
+    async fn create_parties(&self, ctx: &Ctx, setup: Arc<Setup>, permits: &[&Permit]) -> Vec<Outcome> {
         let make = |setup: &Setup| permits.iter().map(|permit| map::new_party(permit.change(), setup)).collect();
         let (setup, made) = self.made(ctx, setup, make).await;
         self.create(ctx, &setup, Kind::Customer, permits, made).await
     }
 
-    async fn create_sales(&self, ctx: &Ctx, setup: Arc<Setup>, permits: &[Permit]) -> Vec<Outcome> {
+    async fn create_sales(&self, ctx: &Ctx, setup: Arc<Setup>, permits: &[&Permit]) -> Vec<Outcome> {
         let products = match self.products(ctx, &setup, permits).await {
             Ok(products) => products,
             Err(error) => return permits.iter().map(|_| Outcome::Refused(error.clone())).collect(),
@@ -129,7 +145,7 @@ impl Tryton {
         if !made.iter().any(|one| one.as_ref().is_err_and(|wrong| wrong.missing)) {
             return (setup, plain(made));
         }
-        match self.fresh_setup(ctx).await {
+        match self.fresh_setup_of(ctx, &setup.branch).await {
             Ok(fresh) if fresh.read_at != setup.read_at => {
                 let made = plain(make(&fresh));
                 (fresh, made)
@@ -155,7 +171,7 @@ impl Tryton {
     }
 
     /// The products the lines of `permits` refer to, by id, in one call; retired ones are left out.
-    async fn products(&self, ctx: &Ctx, setup: &Setup, permits: &[Permit]) -> Result<BTreeMap<i64, ProductRow>> {
+    async fn products(&self, ctx: &Ctx, setup: &Setup, permits: &[&Permit]) -> Result<BTreeMap<i64, ProductRow>> {
         let mut ids = BTreeSet::new();
         for permit in permits {
             for (path, value) in permit.change().leaves.iter() {
@@ -186,14 +202,14 @@ impl Tryton {
         ctx: &Ctx,
         setup: &Setup,
         kind: Kind,
-        permits: &[Permit],
+        permits: &[&Permit],
         made: Vec<Result<T>>,
     ) -> Vec<Outcome> {
         let (mut sent, mut bodies, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
         for (permit, made) in permits.iter().zip(made) {
             match made {
                 Ok(body) => {
-                    sent.push(permit);
+                    sent.push(*permit);
                     bodies.push(body);
                     outcomes.push(None);
                 }
@@ -351,18 +367,18 @@ impl Tryton {
     }
 
     /// A button of sales, or their deletion: one call for all, each guarded by the version it was planned on.
-    async fn button(&self, ctx: &Ctx, setup: &Setup, name: &str, permits: &[Permit]) -> Vec<Outcome> {
+    async fn button(&self, ctx: &Ctx, setup: &Setup, name: &str, permits: &[&Permit]) -> Vec<Outcome> {
         let ids: Result<Vec<i64>> = permits.iter().map(|permit| document(permit.change())).collect();
         let ids = match ids {
             Ok(ids) => ids,
             Err(error) => return permits.iter().map(|_| Outcome::Refused(error.clone())).collect(),
         };
-        let changes = ids.iter().zip(permits.iter().map(Permit::change));
+        let changes = ids.iter().zip(permits.iter().map(|permit| permit.change()));
         let versions: Vec<(i64, &str)> =
             changes.filter_map(|(id, change)| Some((*id, change.expect.as_deref()?))).collect();
         let params = json!([ids, setup.guarded("sale.sale", &versions)]);
-        let all: Vec<&Permit> = permits.iter().collect();
-        if let Err(failed) = self.client.write(ctx, &format!("model.sale.sale.{name}"), params, effect(&all)).await {
+        let sent = effect(permits);
+        if let Err(failed) = self.client.write(ctx, &format!("model.sale.sale.{name}"), params, sent).await {
             return permits.iter().map(|_| outcome(&failed)).collect();
         }
         if name == "delete" {
@@ -370,6 +386,10 @@ impl Tryton {
         }
         self.read_back(ctx, setup, Kind::Order, &ids).await
     }
+}
+
+fn ungiven(kind: Kind, step: &Step) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("Tryton is given no {step} of a {kind}"))
 }
 
 /// A document that is there no more.

@@ -200,6 +200,7 @@ fn order_wish(rules: &OrderRules, id: &RemoteId, order: &Order) -> Leaves {
     wish.life = None;
     wish.payment.captured = None;
     wish.payment.authorised = None;
+    wish.branch = rules.branch.clone();
     let sold: BTreeSet<String> = order.sold_lines().map(|(key, _)| key.clone()).collect();
     wish.lines.retain(|key, line| sold.contains(key) || line.form == Some(LineForm::Bundle));
     for (key, line) in wish.lines.iter_mut() {
@@ -451,6 +452,7 @@ mod tests {
             number: "{number}".to_string(),
             adopt: None,
             creates_customers: true,
+            branch: crate::rules::Branch::default(),
             tables: BTreeMap::new(),
         };
         let (id, base, profile) = (RemoteId::new("1", "7"), Leaves::new(), KindProfile::default());

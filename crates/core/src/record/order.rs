@@ -8,6 +8,7 @@ use super::fields::{Fields, Malformed};
 use crate::leaf::{Leaves, Ref, Value};
 use crate::money::{Currency, Money};
 use crate::path::Path;
+use crate::rules::Branch;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -173,6 +174,8 @@ pub struct Order {
     pub billing: Option<Ref>,
     /// Where the goods go; none for virtual orders.
     pub shipping: Option<Ref>,
+    /// Where in the ERP it is to be booked; only what is asked of an ERP tells it.
+    pub branch: Branch,
     /// How it is paid.
     pub payment: Payment,
     /// Lines by the id they have where they were born, in document order.
@@ -277,7 +280,7 @@ fn read_taxes(leaves: &Leaves, base: &Path) -> Result<Tax, Malformed> {
     Ok(taxes)
 }
 
-const HEADER: [&str; 16] = [
+const HEADER: [&str; 19] = [
     "number",
     "reference",
     "life",
@@ -288,6 +291,9 @@ const HEADER: [&str; 16] = [
     "customer",
     "billing",
     "shipping",
+    "branch.company",
+    "branch.web_shop",
+    "branch.warehouse",
     "payment.method",
     "payment.authorised",
     "payment.captured",
@@ -305,7 +311,7 @@ fn known(path: &Path) -> bool {
 }
 
 impl Order {
-    fn header(&self) -> [(&'static str, Option<Value>); 16] {
+    fn header(&self) -> [(&'static str, Option<Value>); 19] {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         [
             ("number", text(&self.number)),
@@ -318,6 +324,9 @@ impl Order {
             ("customer", self.customer.clone().map(Value::Ref)),
             ("billing", self.billing.clone().map(Value::Ref)),
             ("shipping", self.shipping.clone().map(Value::Ref)),
+            ("branch.company", text(&self.branch.company)),
+            ("branch.web_shop", text(&self.branch.web_shop)),
+            ("branch.warehouse", text(&self.branch.warehouse)),
             ("payment.method", self.payment.method.clone().map(Value::Code)),
             ("payment.authorised", self.payment.authorised.map(Value::Bool)),
             ("payment.captured", self.payment.captured.map(Value::Money)),
@@ -390,6 +399,11 @@ impl Order {
             customer: fields.reference("customer")?,
             billing: fields.reference("billing")?,
             shipping: fields.reference("shipping")?,
+            branch: Branch {
+                company: fields.text("branch.company")?,
+                web_shop: fields.text("branch.web_shop")?,
+                warehouse: fields.text("branch.warehouse")?,
+            },
             payment: Payment {
                 method: fields.code("payment.method")?,
                 authorised: fields.flag("payment.authorised")?,

@@ -1,7 +1,7 @@
 //! What is wrong in a file is named with its line and a remedy.
 
 use super::*;
-use syncline_core::rules::FieldPolicy;
+use syncline_core::rules::{Branch, FieldPolicy};
 
 const GOOD: &str = r#"store = "agreed.db"
 [systems.shop]
@@ -375,6 +375,24 @@ fn websites_of_one_shop_are_systems_that_each_name_theirs() {
         assert!(wrong.what.contains("shop") && wrong.remedy.contains("uid"), "{wrong} {}", wrong.remedy);
     }
     assert_eq!(error("settle = \"5m\"", "website = \"us\"").code, "SYN-0412");
+}
+
+#[test]
+fn orders_of_each_shop_are_booked_in_the_company_that_is_said() {
+    let branch = |text: &str, at: usize| parse(text).expect("good").in_force().orders[at].branch.clone();
+    assert_eq!(branch(&two_shops(), 0), Branch::default());
+    let all = two_shops().replacen("[flows.orders]\n", "[flows.orders]\ncompany = \"ACME\"\nweb_shop = \"Shop\"\n", 1);
+    let named = |company: &str, web_shop: Option<&str>| Branch {
+        company: Some(company.to_string()),
+        web_shop: web_shop.map(str::to_string),
+        warehouse: None,
+    };
+    assert_eq!((branch(&all, 0), branch(&all, 1)), (named("ACME", Some("Shop")), named("ACME", Some("Shop"))));
+    let own = "[flows.orders.at.outlet]\n";
+    let apart = all.replacen(own, &format!("{own}company = \"Beta\"\n"), 1);
+    assert_eq!((branch(&apart, 0), branch(&apart, 1)), (named("ACME", Some("Shop")), named("Beta", None)));
+    let wrong = parse(&two_shops().replacen("safety = 3", "company = \"Beta\"", 1)).expect_err("stock has none");
+    assert_eq!(wrong.code, "SYN-0412");
 }
 
 #[test]

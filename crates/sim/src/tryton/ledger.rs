@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::read::in_use;
+use super::read::{in_use, rec_name};
 use super::store::Store;
 use super::value::Val;
 use super::{price, sale, stock, translate};
@@ -61,7 +61,10 @@ fn order(store: &Store, id: u64) -> Value {
     let total = sale::amounts(store, id).map(|amounts| amounts.total().normalize().to_string());
     let lines: Vec<Value> =
         sale::amount_lines(store, id).unwrap_or_default().into_iter().map(|line| row(store, line)).collect();
+    let named =
+        |field: &str, model: &str| store.value("sale.sale", id, field).id().map(|one| rec_name(store, model, one));
     json!({"id": id, "party": store.value("sale.sale", id, "party").id(), "number": store.value("sale.sale", id, "number").to_json(true), "reference": text("reference"),
+        "company": named("company", "company.company"), "web_shop": named("web_shop", "web.shop"),
         "day": store.value("sale.sale", id, "sale_date").to_json(true), "mark": mark(store, id), "state": state, "currency": store.text("currency.currency", currency, "code"),
         "total": total.ok(), "lines": lines, "addresses": addresses(store, id)})
 }

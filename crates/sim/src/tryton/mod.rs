@@ -4,6 +4,7 @@
 //! answers, and a test replays them here. Not simulated: accounting, purchases, reports, wizards, access rules.
 
 mod brought;
+mod companies;
 mod domain;
 mod fail;
 mod formula;
@@ -301,6 +302,7 @@ impl Erp {
         self.store.ask = price::Ask::of(context);
         self.store.speech = translate::Speech::of(context);
         self.store.user = USER;
+        self.store.company = Some(companies::acting(&self.store, context));
         let outcome = self.run(now, object, method, args);
         if outcome.is_ok() {
             self.store.commit()
@@ -369,7 +371,9 @@ impl Erp {
         // A translation is part of what it translates: whoever reads the one by its id reads the other.
         let lag = if model == "ir.translation" { SignedDuration::ZERO } else { self.quirks.search_lag };
         domain::search(&self.store, model, &query, &|model, id| {
-            lag.is_zero() || self.store.row(model, id).is_some_and(|row| now.duration_since(row.created) >= lag)
+            let hidden = companies::is_hidden(&self.store, self.store.schema.models[model].name, id);
+            let indexed = || self.store.row(model, id).is_some_and(|row| now.duration_since(row.created) >= lag);
+            !hidden && (lag.is_zero() || indexed())
         })
     }
 

@@ -9,7 +9,7 @@ use super::fail::Fail;
 use super::schema::{Calc, Field, Kind};
 use super::store::Store;
 use super::value::{Val, stamp};
-use super::{price, sale, stock, translate, vat};
+use super::{companies, price, sale, stock, translate, vat};
 
 /// The rows of these ids with these fields, each with its `id`; refused as a whole if one is not there.
 pub fn read(store: &Store, model: &str, ids: &[u64], fields: &[String]) -> Result<Vec<Value>, Fail> {
@@ -50,7 +50,7 @@ const STANDARD: [&str; 7] = ["id", "create_date", "write_date", "create_uid", "w
 pub fn present(store: &Store, model: &str, ids: &[u64], verb: &str) -> Result<(), Fail> {
     let missing: Vec<String> = ids.iter().filter(|id| !store.exists(model, **id)).map(u64::to_string).collect();
     if missing.is_empty() {
-        return Ok(());
+        return companies::allowed(store, model, ids, verb);
     }
     let (names, title) = (missing.join(", "), store.schema.model(model)?.title);
     Err(Fail::user(format!("You are trying to {verb} records \"{names}\" of \"{title}\" that don't exist.")))

@@ -94,7 +94,8 @@ pub fn of_sale(store: &mut Store, sale: u64, lines: &[u64]) -> Result<u64, Fail>
     let planned = Val::Date(today(store)).to_json(true);
     let number = store.next("shipment").to_string();
     let row = json!({"number": number, "state": "waiting", "warehouse": warehouse, "planned_date": planned,
-        "customer": store.value("sale.sale", sale, "party").to_json(true)});
+        "customer": store.value("sale.sale", sale, "party").to_json(true),
+        "company": store.value("sale.sale", sale, "company").to_json(true)});
     let shipment = create(store, "stock.shipment.out", &[row])?.first().copied().unwrap_or_default();
     let customer = customers(store)?;
     let mut pairs = Vec::new();
@@ -104,6 +105,7 @@ pub fn of_sale(store: &mut Store, sale: u64, lines: &[u64]) -> Result<u64, Fail>
         let mut row = json!({"product": value("product"), "quantity": value("quantity"), "unit": value("unit"),
             "from_location": output, "to_location": customer, "planned_date": planned, "shipment": paper,
             "origin": format!("sale.line,{line}"), "unit_price": value("unit_price"),
+            "company": store.value("sale.sale", sale, "company").to_json(true),
             "currency": store.value("sale.sale", sale, "currency").to_json(true)});
         let outgoing = create(store, "stock.move", std::slice::from_ref(&row))?.first().copied().unwrap_or_default();
         for (field, value) in [

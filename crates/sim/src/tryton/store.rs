@@ -66,6 +66,8 @@ pub struct Store {
     pub ask: Ask,
     /// Which language the running call speaks.
     pub speech: Speech,
+    /// The company the running call acts for; none for what people do past the API.
+    pub company: Option<u64>,
     /// The id of the user on whose behalf the transaction runs.
     pub user: u64,
 }
@@ -85,6 +87,7 @@ impl Store {
             look: Look::default(),
             ask: Ask::default(),
             speech: Speech::default(),
+            company: None,
             user: ADMINISTRATOR,
         }
     }
@@ -98,6 +101,7 @@ impl Store {
         self.look = Look::default();
         self.ask = Ask::default();
         self.speech = Speech::default();
+        self.company = None;
         self.user = ADMINISTRATOR;
         for (key, value) in guards.and_then(Value::as_object).into_iter().flatten() {
             let Some((model, id)) = key.split_once(',') else { continue };

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
+use super::companies;
 use super::fail::Fail;
 use super::read::rec_name;
 use super::schema::{Digits, Field, Kind};
@@ -206,6 +207,11 @@ impl Case<'_> {
         match (self.model, self.field.name) {
             ("sale.sale", "invoice_address") => self.address("invoice_party"),
             ("sale.sale", "shipment_address") => self.address("shipment_party"),
+            ("sale.sale", "web_shop") => {
+                let company = self.own("company");
+                let clause = json!(["company", "=", company.to_json(true)]);
+                self.points(|store, id| companies::is_own(store, &company, "web.shop", id), clause)
+            }
             ("sale.sale", "warehouse") => self.points(
                 |store, id| store.text("stock.location", id, "type") == "warehouse",
                 json!(["type", "=", "warehouse"]),
@@ -272,6 +278,13 @@ impl Case<'_> {
         let unknown = self.value.ids().iter().find(|id| !self.store.exists("account.tax", **id));
         if let Some(id) = unknown {
             return Some((json!(["company", "=", 1]), id.to_string()));
+        }
+        let sale = self.own("sale").id();
+        let company = sale.map_or(Val::Null, |sale| self.store.value("sale.sale", sale, "company"));
+        let others = self.value.ids().iter().find(|id| !companies::is_own(self.store, &company, "account.tax", **id));
+        if let Some(id) = others {
+            let clause = json!(["company", "=", company.to_json(true)]);
+            return Some((clause, rec_name(self.store, "account.tax", *id)));
         }
         let child = self.value.ids().iter().find(|id| self.store.value("account.tax", **id, "parent").filled());
         child.map(|id| (json!(["parent", "=", null]), rec_name(self.store, "account.tax", *id)))

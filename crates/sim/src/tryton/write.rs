@@ -8,7 +8,7 @@ use super::schema::{Calc, Kind};
 use super::stock;
 use super::store::Store;
 use super::value::{Val, parse};
-use super::{translate, unit, validate};
+use super::{companies, translate, unit, validate};
 
 /// Creates one record per map and returns their ids.
 pub fn create(store: &mut Store, model: &str, rows: &[Value]) -> Result<Vec<u64>, Fail> {
@@ -53,6 +53,7 @@ fn create_one(store: &mut Store, model: &str, sent: &Map<String, Value>) -> Resu
     stock::written(store, model, id, sent)?;
     validate::created(store, model, id)?;
     validate::record(store, model, id)?;
+    companies::allowed(store, model, &[id], "create")?;
     Ok(id)
 }
 

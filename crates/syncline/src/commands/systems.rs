@@ -116,11 +116,16 @@ pub(super) fn websites(probe: &Probe) -> &[Choice] {
     probe.choices.get("websites").map_or(&[], Vec::as_slice)
 }
 
-/// Names the websites where a shop has several.
+/// Names the websites where a shop has several, and the companies where an ERP has.
 pub(super) fn scopes(probe: &Probe, out: Out) {
-    let named: Vec<String> = websites(probe).iter().map(|site| format!("{} ({})", site.code, site.title)).collect();
-    if named.len() > 1 {
-        out.line(format!("  websites: {}", named.join(", ")));
+    for table in ["websites", "companies"] {
+        let rows = probe.choices.get(table).into_iter().flatten();
+        let named: Vec<String> = rows
+            .map(|row| if row.code == row.title { row.code.clone() } else { format!("{} ({})", row.code, row.title) })
+            .collect();
+        if named.len() > 1 {
+            out.line(format!("  {table}: {}", named.join(", ")));
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use syncline_connectors::{magento, tryton};
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::profile::Profile;
-use syncline_core::rules::{FieldRules, OrderRules, PairRules, PriceRules, StockRules, StockTarget};
+use syncline_core::rules::{Branch, FieldRules, OrderRules, PairRules, PriceRules, StockRules, StockTarget};
 use syncline_engine::{Engine, Flows, Settings, System};
 use syncline_sim::catalogue::{Item, catalogue};
 use syncline_sim::magento as shop;
@@ -215,6 +215,12 @@ impl Stage {
         std::iter::once(self.customers.clone()).chain(outlet).collect()
     }
 
+    /// Where the file has orders booked beside the ERP's own company.
+    fn branches(&self) -> Vec<Branch> {
+        let named = self.order_rules().into_iter().map(|rules| rules.branch);
+        named.filter(|branch| *branch != Branch::default()).collect()
+    }
+
     /// The rules of each shop's orders.
     pub fn order_rules(&self) -> Vec<OrderRules> {
         std::iter::once(&self.rules).chain(&self.outlet).cloned().collect()
@@ -390,6 +396,7 @@ impl Stage {
                 shipping_product: "SHIPPING".to_string(),
                 rounding_product: "ROUNDING".to_string(),
                 settle_s: Some(240),
+                branches: self.branches(),
                 attributes: self.attributes.iter().map(|(code, field)| carried(code, field)).collect(),
             })),
         };
@@ -461,6 +468,7 @@ fn rules() -> OrderRules {
         number: "{number}".to_string(),
         adopt: None,
         creates_customers: true,
+        branch: Branch::default(),
         tables: BTreeMap::from(tables),
     }
 }

@@ -6,10 +6,11 @@ use crate::config::raw;
 use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
 use syncline_core::kind::Flow;
+use syncline_core::rules::Branch;
 use toml::Spanned;
 
 /// Keys that only some flows know, each with those flows.
-const HOMES: [(&str, &[Flow]); 17] = [
+const HOMES: [(&str, &[Flow]); 20] = [
     ("start", &[Flow::Orders]),
     ("tax", &[Flow::Orders, Flow::Prices]),
     ("number", &[Flow::Orders]),
@@ -19,6 +20,9 @@ const HOMES: [(&str, &[Flow]); 17] = [
     ("adopt", &[Flow::Orders]),
     ("payment_methods", &[Flow::Orders]),
     ("taxes", &[Flow::Orders]),
+    ("company", &[Flow::Orders]),
+    ("web_shop", &[Flow::Orders]),
+    ("warehouse", &[Flow::Orders]),
     ("safety", &[Flow::Inventory]),
     ("sources", &[Flow::Inventory]),
     ("lists", &[Flow::Prices]),
@@ -54,6 +58,9 @@ impl<'a> Told<'a> {
     told!(
         start: String,
         number: String,
+        company: String,
+        web_shop: String,
+        warehouse: String,
         release_days: u32,
         rounding_per_line: u32,
         adopt: raw::Adopt,
@@ -62,6 +69,17 @@ impl<'a> Told<'a> {
         sources: BTreeMap<String, Spanned<Vec<String>>>,
         lists: BTreeMap<String, Spanned<String>>,
     );
+
+    /// Where in the ERP its orders are booked. A web shop and a warehouse said for all are those of the company said for all.
+    pub(super) fn branch(&self) -> Branch {
+        let text = |text: Option<&Spanned<String>>| text.map(|text| text.get_ref().clone());
+        let own = self.own.filter(|own| own.company.is_some());
+        let (web_shop, warehouse) = match own {
+            Some(own) => (own.web_shop.as_ref(), own.warehouse.as_ref()),
+            None => (self.web_shop(), self.warehouse()),
+        };
+        Branch { company: text(self.company()), web_shop: text(web_shop), warehouse: text(warehouse) }
+    }
 
     /// Release rules by payment method; a row of its own comes before one of all.
     pub(super) fn release(&self) -> BTreeMap<&'a String, &'a Spanned<String>> {
@@ -129,7 +147,7 @@ fn place<T>(key: Option<&Spanned<T>>) -> Option<usize> {
     key.map(|key| key.span().start)
 }
 
-fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 17] {
+fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 20] {
     [
         ("start", place(raw.start.as_ref())),
         ("tax", place(raw.tax.as_ref())),
@@ -140,6 +158,9 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 17] {
         ("adopt", place(raw.adopt.as_ref())),
         ("payment_methods", place(raw.payment_methods.as_ref())),
         ("taxes", place(raw.taxes.as_ref())),
+        ("company", place(raw.company.as_ref())),
+        ("web_shop", place(raw.web_shop.as_ref())),
+        ("warehouse", place(raw.warehouse.as_ref())),
         ("safety", place(raw.safety.as_ref())),
         ("sources", place(raw.sources.as_ref())),
         ("lists", place(raw.lists.as_ref())),
@@ -151,7 +172,7 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 17] {
     ]
 }
 
-fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 13] {
+fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 16] {
     [
         ("start", place(raw.start.as_ref())),
         ("number", place(raw.number.as_ref())),
@@ -161,6 +182,9 @@ fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 13] {
         ("adopt", place(raw.adopt.as_ref())),
         ("payment_methods", place(raw.payment_methods.as_ref())),
         ("taxes", place(raw.taxes.as_ref())),
+        ("company", place(raw.company.as_ref())),
+        ("web_shop", place(raw.web_shop.as_ref())),
+        ("warehouse", place(raw.warehouse.as_ref())),
         ("safety", place(raw.safety.as_ref())),
         ("sources", place(raw.sources.as_ref())),
         ("lists", place(raw.lists.as_ref())),

@@ -92,6 +92,7 @@ impl Drawing<'_> {
                 number: self.number(told.number())?,
                 adopt: self.adopt(told.adopt())?,
                 creates_customers,
+                branch: told.branch(),
                 tables: tables.into_iter().map(|(name, rows)| (name.to_string(), rows)).collect(),
             };
             if let Some(other) = all.iter().find(|other| same_numbers(other, &rules)) {

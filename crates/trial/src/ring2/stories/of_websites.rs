@@ -3,7 +3,8 @@
 use super::*;
 use crate::ring2::desk;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use syncline_core::rules::Branch;
 use syncline_engine::conflicts::{Choice, Which as Meant};
 use syncline_engine::sweep::SweepOrder;
 use syncline_store::Retry;
@@ -105,6 +106,96 @@ fn s73_one_e_mail_in_two_websites_is_two_customers_and_each_order_is_there_once(
             assert_eq!(open(&stage.world).writes, writes, "silent at rest");
         },
     );
+}
+
+/// Founds a second company that books what the second website sells.
+fn two_companies(stage: &mut Stage) {
+    let now = stage.clock.true_now();
+    assert!(open(&stage.world).erp.found_company(now, "Beta", "Beta shop"));
+    let branch = Branch { company: Some("Beta".to_string()), ..Branch::default() };
+    stage.outlet.as_mut().unwrap().branch = branch;
+}
+
+/// The company and the web shop that each sale is booked in, by the website it came from.
+fn booked(stage: &Stage) -> BTreeSet<[String; 3]> {
+    let ledger = open(&stage.world).erp.ledger();
+    let website = |row: &Value| if row["reference"].as_str().unwrap().starts_with('O') { "us" } else { "base" };
+    let rows = ledger["orders"].as_array().unwrap().iter().filter(|row| row["state"] == "released");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+    rows.map(|row| [website(row).to_string(), text(&row["company"]), text(&row["web_shop"])]).collect()
+}
+
+#[test]
+fn s73_two_websites_one_e_mail_two_companies() {
+    // One ERP has web shops, the other elects drafts.
+    let mut guards = BTreeSet::new();
+    for seed in [73, 74, 75, 76] {
+        two_websites(seed, two_companies, async |stage| {
+            let unique = stage.boot().await.unwrap().systems[&SystemName::new("erp")].kind(Kind::Order).create_guard();
+            guards.insert(unique.word());
+            let shops = if unique.word() == "unique" { ["Webshop", "Beta shop"] } else { ["", ""] };
+            let (_, email) = one_buyer_in_both(&stage);
+            for n in 3..6 {
+                place(&stage, n, |_| ());
+                place_in_us(&stage, n + 10, |_| ());
+            }
+            passes(&stage, 600).await;
+            assert_eq!(differences(&stage), [""; 0]);
+            assert_eq!(broken(&stage), [""; 0]);
+            assert_eq!(people(&stage, &email).len(), 2);
+            let [shop, beta] = shops;
+            let wanted = [["base", "Syncline Test Co", shop], ["us", "Beta", beta]];
+            assert_eq!(booked(&stage), wanted.map(|row| row.map(str::to_string)).into(), "seed {seed}");
+            let engine = stage.boot().await.unwrap();
+            sweep(&engine, None).await;
+            let proof = engine.verify().await.unwrap();
+            assert_eq!((proof.drift, proof.flows[&Flow::Orders].equal), (0, 8), "sales of both companies are read");
+            assert_eq!(held(&engine).await, [""; 0]);
+            let writes = open(&stage.world).writes;
+            passes(&stage, 600).await;
+            assert_eq!(open(&stage.world).writes, writes, "silent at rest");
+        });
+    }
+    assert_eq!(guards.len(), 2, "both sorts were met: {guards:?}");
+}
+
+#[test]
+fn without_naming_the_company_all_is_booked_in_one() {
+    let change = |stage: &mut Stage| {
+        two_companies(stage);
+        stage.outlet.as_mut().unwrap().branch = Branch::default();
+    };
+    two_websites(73, change, |stage| async move {
+        one_buyer_in_both(&stage);
+        passes(&stage, 600).await;
+        let companies: BTreeSet<String> = booked(&stage).into_iter().map(|[_, company, _]| company).collect();
+        assert_eq!(companies.len(), 1);
+    });
+}
+
+#[test]
+fn a_lost_answer_is_looked_for_in_the_company_it_was_meant_for() {
+    for seed in [73, 74] {
+        two_websites(seed, two_companies, |stage| async move {
+            for n in 1..4 {
+                place(&stage, n, |_| ());
+                place_in_us(&stage, n + 10, |_| ());
+            }
+            {
+                let mut world = open(&stage.world);
+                world.weather = Weather::only(Fault::LostReply, 300);
+                world.calm = false;
+            }
+            passes(&stage, 900).await;
+            open(&stage.world).calm = true;
+            passes(&stage, 1800).await;
+            assert_eq!(differences(&stage), [""; 0], "seed {seed}");
+            assert_eq!(broken(&stage), [""; 0]);
+            let companies: BTreeSet<_> = booked(&stage).into_iter().map(|[site, company, _]| [site, company]).collect();
+            let wanted = [["base", "Syncline Test Co"], ["us", "Beta"]];
+            assert_eq!(companies, wanted.map(|row| row.map(str::to_string)).into());
+        });
+    }
 }
 
 #[test]
