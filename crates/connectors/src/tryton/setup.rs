@@ -276,13 +276,7 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config, branch: &B
     let currencies: Vec<CurrencyRow> = reader.rows("currency.currency", json!([]), &["code", "digits"]).await?;
     let taxes = taxes(&reader, company.id, &mut warnings).await?;
     let terms: Vec<Named> = reader.rows("account.invoice.payment_term", json!([]), &["name"]).await?;
-    let shops = match modules.contains("web_shop") {
-        true => {
-            let fields = ["name", "company", "guest_party", "warehouses"];
-            reader.rows::<WebShopRow>("web.shop", json!([]), &fields).await?
-        }
-        false => Vec::new(),
-    };
+    let shops = web_shops(&reader, &modules).await?;
     let (web_shop, shop_warehouses) = chosen_shop(&shops, company.id, config, &mut warnings)?;
     let places: Vec<PlaceRow> =
         reader.rows("stock.location", json!([["type", "=", "warehouse"]]), &["code", "name"]).await?;
@@ -337,6 +331,14 @@ async fn modules(reader: &Reader<'_>) -> Result<BTreeSet<String>> {
         return Err(Error::new(ErrorKind::Config, message));
     }
     Ok(modules)
+}
+
+/// Every web shop our user sees; none where the module for them is not there.
+async fn web_shops(reader: &Reader<'_>, modules: &BTreeSet<String>) -> Result<Vec<WebShopRow>> {
+    if !modules.contains("web_shop") {
+        return Ok(Vec::new());
+    }
+    reader.rows("web.shop", json!([]), &["name", "company", "guest_party", "warehouses"]).await
 }
 
 fn named_shop(row: &WebShopRow) -> WebShop {

@@ -410,14 +410,9 @@ impl Shop {
                 let body = if request.method == "GET" { Value::Null } else { body(request)? };
                 self.stock.index_late_s = self.quirks.slow_stock_index_s;
                 let kept_back = if self.stock.single { self.book.taken() } else { self.book.reserved() };
-                let mut desk = Desk {
-                    stock: &mut self.stock,
-                    products: &self.products,
-                    kept_back,
-                    unknown_skus: self.quirks.unknown_skus,
-                    repeat_last_page: repeat,
-                    now,
-                };
+                let unknown_skus = self.quirks.unknown_skus;
+                let (stock, products) = (&mut self.stock, &self.products);
+                let mut desk = Desk { stock, products, kept_back, unknown_skus, repeat_last_page: repeat, now };
                 desk.answer(route, query, &body)
             }
         }

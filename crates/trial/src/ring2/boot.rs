@@ -39,6 +39,8 @@ pub const SHOP: &str = "7f3k";
 pub const OUTLET: &str = "9k2m";
 /// The ERP's uid.
 pub const ERP: &str = "q2xd";
+/// The second company, where there is one.
+pub const BETA: &str = "Beta";
 /// Entries of the catalogue.
 pub const PRODUCTS: usize = 12;
 
@@ -204,6 +206,16 @@ impl Stage {
         self.outlet = Some(OrderRules { source: SystemName::new("outlet"), number, ..self.rules.clone() });
     }
 
+    /// Founds a second company, `Beta`, that books what the second shop sells. False where the ERP refuses it.
+    pub fn found_company(&mut self) -> bool {
+        let founded = open(&self.world).erp.found_company(self.clock.true_now(), BETA, "Beta shop");
+        if let Some(outlet) = self.outlet.as_mut().filter(|_| founded) {
+            outlet.branch = Branch { company: Some(BETA.to_string()), ..Branch::default() };
+        }
+        self.profiles = Mutex::default();
+        founded
+    }
+
     /// The website that is `code`, where the file tells them apart.
     fn website(&self, code: &str) -> Option<String> {
         (self.one_installation && self.websites_named).then(|| code.to_string())
@@ -359,6 +371,23 @@ impl Stage {
         magento::Auth::Signed(magento::Keys { consumer_key, consumer_secret, access_token, access_token_secret })
     }
 
+    /// How the ERP is entered, and where it books.
+    fn books(&self) -> tryton::Config {
+        tryton::Config {
+            url: "http://erp.example/erp".to_string(),
+            login: "sync".to_string(),
+            password: "secret".to_string(),
+            company: None,
+            web_shop: None,
+            warehouse: None,
+            shipping_product: "SHIPPING".to_string(),
+            rounding_product: "ROUNDING".to_string(),
+            settle_s: Some(240),
+            branches: self.branches(),
+            attributes: self.attributes.iter().map(|(code, field)| carried(code, field)).collect(),
+        }
+    }
+
     async fn connect(&self, which: Which) -> Result<System, String> {
         let served = if which == Which::Outlet && self.one_installation { Which::Shop } else { which };
         let net = Net { world: self.world.clone(), clock: self.clock.clone(), which: served };
@@ -386,19 +415,7 @@ impl Stage {
                 website: self.website("base"),
                 attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
             })),
-            Which::Erp => Arc::new(tryton::Tryton::new(tryton::Config {
-                url: "http://erp.example/erp".to_string(),
-                login: "sync".to_string(),
-                password: "secret".to_string(),
-                company: None,
-                web_shop: None,
-                warehouse: None,
-                shipping_product: "SHIPPING".to_string(),
-                rounding_product: "ROUNDING".to_string(),
-                settle_s: Some(240),
-                branches: self.branches(),
-                attributes: self.attributes.iter().map(|(code, field)| carried(code, field)).collect(),
-            })),
+            Which::Erp => Arc::new(tryton::Tryton::new(self.books())),
         };
         if let (Some(plant), Which::Shop) = (self.plant, which) {
             connector = Arc::new(BadConnector { connector, plant, world: self.world.clone() });

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use syncline_core::rules::Branch;
 use syncline_engine::Engine;
 use syncline_sim::http::System;
 use syncline_sim::magento::Shop;
@@ -81,6 +82,9 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
     for detail in crossed(&wanted(stage), &erp) {
         open(&stage.world).broken("each-order-once-to-the-cent", detail);
     }
+    for detail in misbooked(stage, &erp) {
+        open(&stage.world).broken("each-order-in-its-company", detail);
+    }
     for detail in shops.iter().flat_map(|shop| references(shop, &erp)) {
         open(&stage.world).broken("the-number-goes-back", detail);
     }
@@ -144,6 +148,16 @@ fn typed_at_desks(stage: &Stage) {
             world.broken("both-sides-show-the-same", detail);
         }
     }
+}
+
+/// Every document of ours in another company than the one its shop's orders are booked in.
+fn misbooked(stage: &Stage, erp: &Value) -> Vec<String> {
+    let Some(Branch { company: Some(second), .. }) = stage.outlet.as_ref().map(|rules| &rules.branch) else {
+        return Vec::new();
+    };
+    let ours = rows(erp, "orders").into_iter().filter(|row| text(&row["mark"]).starts_with("SL"));
+    let wrong = ours.filter(|row| (row["company"] == *second) != text(&row["reference"]).starts_with('O'));
+    wrong.map(|row| format!("`{}` is booked in {}", text(&row["reference"]), row["company"])).collect()
 }
 
 fn number(value: &Value) -> Decimal {

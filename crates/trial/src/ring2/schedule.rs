@@ -81,6 +81,9 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
     if plant.is_none() && has_two_shops(seed) {
         if has_websites(seed) {
             stage.open_website();
+            if Random::of(seed, 14, 0).chance(1, 2) && !stage.found_company() {
+                return failed(seed, "no second company can be founded".to_string());
+            }
         } else {
             stage.open_outlet();
         }

@@ -110,10 +110,7 @@ fn s73_one_e_mail_in_two_websites_is_two_customers_and_each_order_is_there_once(
 
 /// Founds a second company that books what the second website sells.
 fn two_companies(stage: &mut Stage) {
-    let now = stage.clock.true_now();
-    assert!(open(&stage.world).erp.found_company(now, "Beta", "Beta shop"));
-    let branch = Branch { company: Some("Beta".to_string()), ..Branch::default() };
-    stage.outlet.as_mut().unwrap().branch = branch;
+    assert!(stage.found_company());
 }
 
 /// The company and the web shop that each sale is booked in, by the website it came from.
