@@ -88,6 +88,13 @@ pub enum Lookup {
         /// What may stand in it; none asks only whether the field can be searched by.
         values: Vec<String>,
     },
+    /// What has this name right below that record, or at the top where none is named: a category.
+    Below {
+        /// What it stands below.
+        parent: Option<RemoteId>,
+        /// What it is called.
+        name: String,
+    },
 }
 
 /// What became of one permit.

@@ -1,8 +1,11 @@
 //! Records of the catalogue that refer to each other, side by side: what each system calls another record, as our own.
 
 use crate::system::System;
+use std::collections::BTreeMap;
 use syncline_core::leaf::{Leaves, Ref, Target, Value};
 use syncline_core::path::Path;
+use syncline_core::planner::Decision;
+use syncline_core::record::Category;
 use syncline_store::Case;
 
 /// What both systems show of `case`, each reference as the entity both know. One that only one of them knows is told by
@@ -32,4 +35,40 @@ fn shared(case: &Case, system: &System, peer: &System, reference: &Ref) -> Optio
     let known = case.referred(&system.uid, reference)?;
     let both = [system, peer].iter().all(|one| known.ids.contains_key(&one.uid) && !known.gone.contains(&one.uid));
     both.then(|| Ref { to: Target::Entity(known.entity), alias: None, ..reference.clone() })
+}
+
+/// What has to come before `case` is made in `target`, of which the source shows `seen`: what it stands below. None where
+/// nothing does.
+pub(crate) fn parent_first(case: &Case, source: &System, target: &System, seen: &Leaves) -> Option<Decision> {
+    let Some(Value::Ref(parent)) = seen.value(&Category::parent_path()) else { return None };
+    let Some(known) = case.referred(&source.uid, parent) else {
+        return Some(Decision::Outside("what it stands below is not carried".to_string()));
+    };
+    if let Some(lost) = [source, target].into_iter().find(|system| known.gone.contains(&system.uid)) {
+        return Some(Decision::Outside(format!("what it stands below was deleted in {}", lost.name)));
+    }
+    let there = known.ids.contains_key(&target.uid);
+    (!there).then(|| Decision::Wait(vec![known.entity], format!("what it stands below comes to {} first", target.name)))
+}
+
+/// What `target` calls the records that the fields of `leaves` refer to, by their paths.
+pub(crate) fn elements(case: &Case, target: &System, leaves: &Leaves) -> BTreeMap<Path, String> {
+    let named = |(path, value): (&Path, Option<&Value>)| match value {
+        Some(Value::Ref(reference)) => {
+            let known = case.referred(&target.uid, reference)?;
+            Some((path.clone(), known.ids.get(&target.uid)?.id.clone()))
+        }
+        _ => None,
+    };
+    leaves.iter().filter_map(named).collect()
+}
+
+/// The part of a step of a category that is told first: a move alone, for it is a request of its own. What is made is
+/// told with its place.
+pub(crate) fn moves_alone(creates: bool, leaves: Leaves) -> Leaves {
+    let parent = Category::parent_path();
+    if creates || leaves.value(&parent).is_none() {
+        return leaves;
+    }
+    leaves.iter().filter(|(path, _)| **path == parent).map(|(path, value)| (path.clone(), value.cloned())).collect()
 }

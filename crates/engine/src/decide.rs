@@ -195,7 +195,11 @@ impl Engine {
     /// # Errors
     /// A hold that names what cannot be said in the target.
     pub fn wish(&self, case: &Case, plan: &Planned, resolution: &Resolution, target: &System) -> Result<Leaves, Hold> {
-        let out = translate::outbound(&plan.leaves, resolution, self.order_rules(case))?;
+        let out = match plan.kind.of_catalogue() {
+            // References go in our words; what the target calls them stands beside.
+            true => plan.leaves.clone(),
+            false => translate::outbound(&plan.leaves, resolution, self.order_rules(case))?,
+        };
         let mut fitted = Leaves::new();
         for (path, value) in out.iter() {
             let Some(value) = value else {

@@ -319,7 +319,7 @@ impl Engine {
             Ok(found) => found,
             Err(error) => return self.trouble(work, system, error).await,
         };
-        if found.iter().any(|snapshot| !self.is_ours(delivery, snapshot)) {
+        if found.iter().any(|snapshot| !self.is_ours(case, delivery, system, snapshot)) {
             return self.leave_alone(work, delivery, system).await;
         }
         let ids: Vec<RemoteId> = found.iter().map(|snapshot| snapshot.id.clone()).collect();

@@ -248,19 +248,22 @@ impl Engine {
         Ok(Decided { decision, peer, agreed: Some(agreed), ..Decided::default() })
     }
 
-    /// What to do about a variant that the target lacks, where such are made; none where nothing is to be said. A target
-    /// it was once tied to and has gone from gets no new one: the tie stays.
+    /// What to do about a record of the catalogue that the target lacks, where such are made; none where nothing is to be
+    /// said. A target it was once tied to and has gone from gets no new one: the tie stays.
     pub(crate) fn decide_create(&self, case: &Case, pair: &PairRules) -> Result<Option<Decision>, EngineError> {
         let (source, target) = (self.system(&pair.source)?, self.system(&pair.target)?);
         let seen = case.sides.get(&source.uid).filter(|side| !side.unread && case.bound.contains_key(&source.uid));
-        let (Some(side), true, Kind::Variant) = (seen, pair.creates, case.kind) else { return Ok(None) };
-        if case.bound.contains_key(&target.uid) {
-            return Ok(None);
+        let made = matches!(case.kind, Kind::Variant | Kind::Category) && pair.creates;
+        let Some(side) = seen.filter(|_| made && !case.bound.contains_key(&target.uid)) else { return Ok(None) };
+        if let Some(first) = catalogue::parent_first(case, source, target, &side.seen) {
+            return Ok(Some(first));
         }
+        let (seen, _) = self.seen(case, source, target);
         let (of_source, profile) = (source.kind(case.kind), target.kind(case.kind));
         Ok(Some(planner::create(&CreateCase {
+            kind: case.kind,
             rules: pair,
-            seen: &side.seen,
+            seen: &seen,
             source: &of_source,
             target: &target.name,
             profile: &profile,

@@ -3,6 +3,7 @@
 
 mod attributes;
 mod categories;
+mod category_write;
 mod client;
 mod complaints;
 mod config;
@@ -236,6 +237,17 @@ impl Magento {
     /// # Errors
     /// What became of the permit where the shop did not take it.
     async fn send(&self, ctx: &Ctx, call: Call<'_>, permit: &Permit, body: &Value) -> std::result::Result<(), Outcome> {
+        self.send_for(ctx, call, permit, body).await.map(drop)
+    }
+
+    /// The same, with the answer.
+    async fn send_for(
+        &self,
+        ctx: &Ctx,
+        call: Call<'_>,
+        permit: &Permit,
+        body: &Value,
+    ) -> std::result::Result<Value, Outcome> {
         let effect = Effect::Write { notes: vec![permit.note()], deadline: permit.deadline() };
         let unknown = |error| Outcome::Unknown { learned: None, error };
         let (request, response) = match self.client.save(ctx, call, effect, body).await {
@@ -244,7 +256,7 @@ impl Magento {
             Err(failed) => return Err(Outcome::Refused(failed.error)),
         };
         match verdict(&response) {
-            None => json::<Value>(&request, &response).map(drop).map_err(unknown),
+            None => json(&request, &response).map_err(unknown),
             Some(false) => Err(Outcome::Refused(refusal(&request, &response))),
             Some(true) => Err(unknown(refusal(&request, &response))),
         }
@@ -396,6 +408,7 @@ impl Connector for Magento {
             _ if kind == Kind::Stock => stock::fit(path, value),
             _ if kind == Kind::Price => lists::fit(path, value, &self.client.bases()),
             _ if kind == Kind::Customer => customers::fit(path, value, self.client.keeping()),
+            _ if kind == Kind::Category => category_write::fit(path, value, &self.keeping()),
             _ if kind == Kind::Variant => products::fit(path, value, &self.keeping()),
             _ => Fit::Exact,
         }
@@ -451,6 +464,8 @@ impl Connector for Magento {
                     let mut read = self.read_products(ctx, &[RemoteId::new("", sku)]).await;
                     Ok(read.pop().unwrap_or(Ok(None))?.into_iter().collect())
                 }
+                (Kind::Category, Lookup::Below { parent, name }) => self.find_below(ctx, parent.as_ref(), name).await,
+                (_, Lookup::Below { .. }) => Err(unsupported("only categories are found by name and place")),
                 (_, Lookup::Number(_)) => Err(unsupported("only orders and variants are found by number")),
                 (_, Lookup::Mark(_) | Lookup::AnyMark) => Err(unsupported("nothing here has a place for our mark")),
             }
@@ -464,6 +479,13 @@ impl Connector for Magento {
                 Some(Kind::Price) => self.write_prices(ctx, permits).await,
                 Some(Kind::Customer) => {
                     join_all(permits.into_iter().map(|permit| self.write_customer(ctx, permit))).await
+                }
+                Some(Kind::Category) => {
+                    let each = permits.into_iter().map(async |permit| match permit.change().step {
+                        Step::Create => self.make_category(ctx, permit).await,
+                        _ => self.write_category(ctx, permit).await,
+                    });
+                    join_all(each).await
                 }
                 Some(Kind::Variant) => {
                     let each = permits.into_iter().map(async |permit| match permit.change().step {
@@ -479,6 +501,7 @@ impl Connector for Magento {
 
     fn split(&self, kind: Kind, leaves: &Leaves) -> Vec<Leaves> {
         match kind {
+            Kind::Category => category_write::split(leaves, self.client.main_locale().as_deref()),
             Kind::Variant => products::split(leaves, self.client.main_locale().as_deref()),
             Kind::Price => pricing::split(leaves),
             _ => vec![leaves.clone()],

@@ -464,7 +464,7 @@ pub(super) fn column<'v>(
     }
 }
 
-const NAMELESS: &str = "a product cannot be without a name";
+pub(super) const NAMELESS: &str = "it cannot be without a name";
 
 /// How a shop keeps values, as far as that was read of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -501,7 +501,7 @@ fn fit_sku(sku: &str) -> Fit {
     }
 }
 
-fn fit_text(field: &str, whole: &str, keeping: &Keeping) -> Fit {
+pub(super) fn fit_text(field: &str, whole: &str, keeping: &Keeping) -> Fit {
     let mut why = Vec::new();
     let mut kept = whole.to_owned();
     if let Some(short) = without_lost(whole, keeping.all_characters) {

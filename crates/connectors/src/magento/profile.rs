@@ -70,6 +70,17 @@ fn made_once() -> GuardClaim {
     }
 }
 
+/// How a category is kept from being made twice: a second one of one name below one parent is refused, for it has the same
+/// address; and it is looked for.
+fn sorted_once() -> GuardClaim {
+    GuardClaim {
+        step: Step::Create,
+        guard: Guard::Look { field: "name".to_owned(), settle_s: SETTLE_S },
+        when: String::new(),
+        source: "recorded: category-create; magento/magento2#3268".to_owned(),
+    }
+}
+
 /// Makes `stock` that of a shop without sources: it takes what buyers may have, and lowers it itself.
 pub(super) fn one_quantity(stock: &mut KindProfile) {
     let on_hand = "levels[*].on_hand";
@@ -103,7 +114,13 @@ pub(super) fn profile() -> Profile {
         settle_s: Some(SETTLE_S),
         ..reading(CUSTOMER, "updated_at")
     };
-    let category = reading(CATEGORY, "");
+    let category = KindProfile {
+        writes: texts(CATEGORY),
+        steps: vec![Step::Create, Step::Update],
+        guards: vec![sorted_once()],
+        settle_s: Some(SETTLE_S),
+        ..reading(CATEGORY, "")
+    };
     let stock = KindProfile {
         writes: vec!["levels[*].on_hand".to_owned()],
         steps: vec![Step::Update],

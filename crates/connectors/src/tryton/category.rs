@@ -1,11 +1,15 @@
-//! Categories: read with the names of every language.
+//! Categories: read with the names of every language, and changed one field at a time.
 
+use super::client::Failed;
 use super::read::typed;
 use super::setup::Setup;
 use super::wire_product::CategoryRow;
+use super::write::{document, effect, outcome};
 use super::{Tryton, map};
 use serde_json::{Value, json};
-use syncline_connect::{Ctx, Result, Snapshot};
+use std::sync::Arc;
+use syncline_connect::{Ctx, Outcome, Result, Snapshot};
+use syncline_core::delivery::Permit;
 use syncline_core::kind::Kind;
 
 impl Tryton {
@@ -42,5 +46,25 @@ impl Tryton {
             });
         }
         Ok(told)
+    }
+
+    /// One field of a category, in the version the change was planned on, or, where the plan names none, in the version
+    /// just read.
+    pub(super) async fn edit_category(
+        &self,
+        ctx: &Ctx,
+        setup: &Arc<Setup>,
+        permit: &Permit,
+    ) -> std::result::Result<Outcome, Outcome> {
+        let change = permit.change();
+        let id = document(change).map_err(Outcome::Refused)?;
+        let (setup, edit) = self.made_one(ctx, setup, |setup| map::edit_category(change, setup)).await?;
+        let row: CategoryRow = self.row(ctx, &setup, Kind::Category, id).await.map_err(Outcome::Refused)?;
+        let version = change.expect.as_deref().or(row.edited.version.as_deref());
+        let context = setup.speaking(&edit.language, "product.category", id, version);
+        let params = json!([[id], edit.values, context]);
+        let sent = self.client.write(ctx, "model.product.category.write", params, effect(&[permit])).await;
+        sent.map_err(|failed: Failed| outcome(&failed))?;
+        Ok(self.one_back(ctx, &setup, Kind::Category, id).await)
     }
 }

@@ -109,7 +109,7 @@ impl Connector for Tryton {
     }
 
     fn fit(&self, kind: Kind, path: &Path, value: &Value) -> Fit {
-        if kind == Kind::Variant {
+        if matches!(kind, Kind::Category | Kind::Variant) {
             let attributes = Arc::clone(&self.attributes.read().unwrap_or_else(PoisonError::into_inner));
             return map::fit_product(path, value, &attributes);
         }
@@ -137,7 +137,10 @@ impl Connector for Tryton {
     }
 
     fn split(&self, kind: Kind, leaves: &Leaves) -> Vec<Leaves> {
-        if kind == Kind::Variant { map::product_parts(leaves) } else { vec![leaves.clone()] }
+        match kind {
+            Kind::Category | Kind::Variant => map::product_parts(leaves),
+            _ => vec![leaves.clone()],
+        }
     }
 
     fn pair(&self, change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> {

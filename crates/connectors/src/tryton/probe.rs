@@ -26,7 +26,7 @@ pub(super) fn best(config: &Config) -> Profile {
     let kinds = BTreeMap::from([
         (Kind::Order, orders(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Customer, customers()),
-        (Kind::Category, categories()),
+        (Kind::Category, categories(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Variant, variants(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Stock, stock()),
         (Kind::Price, prices()),
@@ -166,9 +166,18 @@ fn variants(settle_s: u32) -> KindProfile {
 }
 
 /// Categories of products as module `product` of Tryton has them: a tree, the names by language.
-fn categories() -> KindProfile {
+fn categories(settle_s: u32) -> KindProfile {
     KindProfile {
         reads: owned(&["parent", "texts.*.name", "changed.at", "changed.by"]),
+        writes: owned(&["parent", "texts.*.name"]),
+        steps: vec![Step::Update],
+        guards: vec![claim(
+            Step::Update,
+            Guard::Unique { field: "_timestamp".to_string() },
+            "",
+            "Tryton 8.0 live: a write on an older version of a record is refused, seen of parties and products",
+        )],
+        settle_s: Some(settle_s),
         since: "write_date or create_date".to_string(),
         key_order: "id ascending".to_string(),
         batch: 1,

@@ -72,6 +72,13 @@ impl Tryton {
                 }
                 outcomes
             }
+            (Kind::Category, Step::Update) => {
+                let mut outcomes = Vec::new();
+                for permit in &permits {
+                    outcomes.push(self.edit_category(ctx, &setup, permit).await.unwrap_or_else(|outcome| outcome));
+                }
+                outcomes
+            }
             (Kind::Variant, Step::Update) => {
                 let mut outcomes = Vec::new();
                 for permit in &permits {

@@ -1,4 +1,4 @@
-//! The first write of a variant that only the source of its flow has.
+//! The first write of a variant or a category that only the source of its flow has.
 
 use super::shared::{named, owner_of};
 use super::{Decision, Planned};
@@ -8,21 +8,23 @@ use crate::leaf::{Leaf, Leaves, Value};
 use crate::merge::Owner;
 use crate::path::Path;
 use crate::profile::KindProfile;
-use crate::record::VARIANT_SHARED;
+use crate::record::shared_paths;
 use crate::rules::PairRules;
 
-/// What a variant is made from.
+/// What a record is made from.
 #[derive(Debug)]
 pub struct CreateCase<'a> {
+    /// Its kind.
+    pub kind: Kind,
     /// The rules between the two.
     pub rules: &'a PairRules,
-    /// What the source shows.
+    /// What the source shows, in the words both share.
     pub seen: &'a Leaves,
-    /// What the source does with variants.
+    /// What the source does with records of the kind.
     pub source: &'a KindProfile,
     /// The system that lacks it.
     pub target: &'a SystemName,
-    /// What that one does with variants.
+    /// What that one does with them.
     pub profile: &'a KindProfile,
 }
 
@@ -47,45 +49,64 @@ fn is_sellable(seen: &Leaves) -> bool {
         && text("form").is_none_or(|form| form == "goods")
 }
 
-/// The step that makes the variant in the target, with every field that flows there but `active`: it begins disabled,
-/// for it has neither price nor stock yet.
+/// The step that makes the record in the target, with every field that flows there but `active`: a variant begins
+/// disabled, for it has neither price nor stock yet, and a category hidden, for nobody has looked at it yet.
 #[must_use]
 pub fn create(case: &CreateCase<'_>) -> Decision {
     if !case.profile.steps.contains(&Step::Create) {
         return Decision::Outside(alloc::format!("{} does not know it, and nothing is made there", case.target));
     }
+    if case.kind == Kind::Category {
+        return category(case);
+    }
     if !is_sellable(case.seen) {
         let why = "only goods that are offered and have a SKU are made there";
         return Decision::Outside(alloc::format!("{} does not know it; {why}", case.target));
     }
-    let mut leaves = case.seen.clone();
-    leaves.retain(|path| path.as_str() == "sku" || (flows(case, path) && path.as_str() != "active"));
-    let told: Leaves =
-        leaves.iter().filter(|(_, value)| value.is_some()).map(|(p, v)| (p.clone(), v.cloned())).collect();
+    let told = told(case, |path| path.as_str() == "sku");
+    let why = "it begins disabled: enable it there once price and stock are right";
+    step(case, told, why)
+}
+
+/// The step that makes a category; one that has no name yet is none for the target.
+fn category(case: &CreateCase<'_>) -> Decision {
+    let told = told(case, |_| false);
+    if !told.iter().any(|(path, _)| path.is_named_by("texts.*.name")) {
+        return Decision::Outside(alloc::format!("{} does not know it, and no name of it flows there", case.target));
+    }
+    step(case, told, "it begins hidden: show it there once it is right")
+}
+
+/// What the source tells that flows to the target, and what is `wanted` beside.
+fn told(case: &CreateCase<'_>, wanted: impl Fn(&Path) -> bool) -> Leaves {
+    let flowing = case
+        .seen
+        .iter()
+        .filter(|(path, value)| value.is_some() && (wanted(path) || (flows(case, path) && path.as_str() != "active")));
+    flowing.map(|(path, value)| (path.clone(), value.cloned())).collect()
+}
+
+fn step(case: &CreateCase<'_>, leaves: Leaves, why: &str) -> Decision {
     Decision::Step(Planned {
         target: case.target.clone(),
-        kind: Kind::Variant,
+        kind: case.kind,
         step: Step::Create,
-        leaves: told,
-        reason: alloc::format!(
-            "{} has it and {} has not; it begins disabled: enable it there once price and stock are right",
-            case.rules.source,
-            case.target
-        ),
+        leaves,
+        reason: alloc::format!("{} has it and {} has not; {why}", case.rules.source, case.target),
         adopt_only: false,
     })
 }
 
 /// Whether the source's value at `path` is carried to the target.
 fn flows(case: &CreateCase<'_>, path: &Path) -> bool {
-    let shared = named(&VARIANT_SHARED, path)
+    let shared = named(shared_paths(case.kind), path)
         && [case.source, case.profile].into_iter().all(|profile| named(&profile.reads, path));
     let (to_source, to_target) = (named(&case.source.writes, path), named(&case.profile.writes, path));
     let owner = owner_of(case.rules.policy(path), &case.rules.source, case.target, (to_source, to_target));
     shared && matches!(owner, Owner::A | Owner::Merge) && to_target
 }
 
-/// What both agree on once the target shows `shown` of a variant that was made of `sent`, where `from` is what the source
+/// What both agree on once the target shows `shown` of a record that was made of `sent`, where `from` is what the source
 /// showed of every field that flows: those of the target, those of the source.
 ///
 /// What was not sent yet, as a text of another language, is told as changed by the source. `active` is told as never
@@ -143,7 +164,7 @@ mod tests {
     ];
 
     fn planned(seen: &[(&str, &str)], policies: &[(&str, FieldPolicy)], steps: &[Step]) -> Decision {
-        let all: Vec<String> = VARIANT_SHARED.iter().map(|path| path.to_string()).collect();
+        let all: Vec<String> = shared_paths(Kind::Variant).iter().map(|path| path.to_string()).collect();
         let source = KindProfile { reads: all.clone(), writes: all, ..KindProfile::default() };
         let target = KindProfile { steps: steps.to_vec(), ..source.clone() };
         let rules = PairRules {
@@ -153,7 +174,8 @@ mod tests {
             creates: true,
         };
         let shop = SystemName::new("shop");
-        create(&CreateCase { rules: &rules, seen: &leaves(seen), source: &source, target: &shop, profile: &target })
+        let (kind, seen) = (Kind::Variant, leaves(seen));
+        create(&CreateCase { kind, rules: &rules, seen: &seen, source: &source, target: &shop, profile: &target })
     }
 
     #[test]

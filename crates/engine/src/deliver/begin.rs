@@ -2,6 +2,7 @@
 
 use super::{Moved, Swept, Work, pack};
 use crate::aside::Aside;
+use crate::catalogue::{elements, moves_alone};
 use crate::customers::is_guest;
 use crate::import::early;
 use crate::poll;
@@ -112,6 +113,7 @@ impl Engine {
             return self.read_anew(work, case, &target).await;
         }
         let leaves = match self.wish(case, plan, resolution, &target) {
+            Ok(leaves) if plan.kind == Kind::Category => moves_alone(plan.step == Step::Create, leaves),
             Ok(leaves) => leaves,
             Err(hold) => return self.hold_for(work, &target, hold).await,
         };
@@ -197,6 +199,7 @@ impl Engine {
             document: there.map(|bound| bound.id.clone()),
             expect: case.sides.get(&target.uid).and_then(|side| side.version.clone()),
             elements: match (&plan.step, there) {
+                _ if plan.kind.of_catalogue() => elements(case, target, &leaves),
                 (Step::Update, Some(bound)) => {
                     let named = |path: &&Path| leaves.get(path) != Leaf::Untold;
                     let all = bound.elements.iter().filter(|(path, _)| named(path));

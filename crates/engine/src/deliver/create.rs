@@ -1,46 +1,62 @@
-//! Variants made in a system that lacks them: whose a product of that SKU is, and what follows once ours is there.
+//! Variants and categories made in a system that lacks them: whose one of that name is, and what follows once ours is
+//! there.
 
 use super::{Moved, Work};
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use syncline_connect::{Lookup, Snapshot};
 use syncline_core::delivery::{Change, Delivery};
+use syncline_core::id::RemoteId;
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{self, Planned};
 use syncline_core::policy::Hold;
-use syncline_store::{Base, Basis, Ending, LaneFilter, Retry};
+use syncline_core::record::Category;
+use syncline_store::{Base, Basis, Case, Ending, LaneFilter, Retry};
 
 impl Engine {
-    /// Whether `change` makes a variant that systems share.
+    /// Whether `change` makes a record of the catalogue, which systems share.
     pub(super) fn makes_shared(&self, change: &Change) -> bool {
-        change.step == Step::Create && change.kind == Kind::Variant && self.field_rules(change.kind).is_some()
+        change.step == Step::Create && change.kind.of_catalogue() && self.field_rules(change.kind).is_some()
     }
 
     /// Whether `snapshot` is what this delivery made: a request of ours may have landed, and it shows all that was sent.
     /// A product that was there before, or that people have changed since, is nobody's to take unasked.
-    pub(super) fn is_ours(&self, delivery: &Delivery, snapshot: &Snapshot) -> bool {
+    pub(super) fn is_ours(&self, case: &Case, delivery: &Delivery, system: &System, snapshot: &Snapshot) -> bool {
         let shown = snapshot.records.first().map(|(_, record)| record.to_leaves()).unwrap_or_default();
+        let shown = self.shown_after(case, system, &shown, &[]);
         let sent = &delivery.change.leaves;
         !self.makes_shared(&delivery.change)
             || (delivery.doubtful && sent.iter().all(|(path, value)| shown.value(path) == value))
     }
 
-    /// Leaves a product alone that has our SKU and is not ours.
+    /// Leaves alone what has the name of what we make and is not ours.
     pub(super) async fn leave_alone(
         &self,
         work: Work,
         delivery: &Delivery,
         system: &System,
     ) -> Result<Moved, EngineError> {
-        let sku = sku(&delivery.change.leaves).unwrap_or_default();
-        let entry = Entry::new("not ours", system.name.as_str(), "a product of that SKU is there");
+        let change = &delivery.change;
+        let (code, called, remedy) = match change.kind {
+            Kind::Category => {
+                let name = named(&change.leaves).unwrap_or_default();
+                let remedy = "if it is the same, `syncline adopt categories` ties the two; else rename one of them";
+                ("SYN-0153", format!("a category `{name}` in that place"), remedy)
+            }
+            _ => {
+                let sku = sku(&change.leaves).unwrap_or_default();
+                let remedy =
+                    "if it is the same product, `syncline adopt` ties the two; else give one of them another SKU";
+                ("SYN-0142", format!("a product `{sku}`"), remedy)
+            }
+        };
+        let entry = Entry::new("not ours", system.name.as_str(), format!("there is {called}"));
         self.end(&work, delivery, system, Ending::Superseded, entry).await?;
-        let what = format!("{} has a product `{sku}` already, which was not made by Syncline", system.name);
-        let remedy = "if it is the same product, `syncline adopt` ties the two; else give one of them another SKU";
-        self.hold_for(work, system, Hold::new("SYN-0142", what, remedy)).await
+        let what = format!("{} has {called} already, which was not made by Syncline", system.name);
+        self.hold_for(work, system, Hold::new(code, what, remedy)).await
     }
 
     /// What both sides agree on once `change` was made and shows `shown`.
@@ -55,7 +71,9 @@ impl Engine {
             return part.clone();
         }
         let mut all = plan.leaves.clone();
-        all.put(Path::field("active"), Value::Bool(true));
+        if plan.kind == Kind::Variant {
+            all.put(Path::field("active"), Value::Bool(true));
+        }
         all
     }
 
@@ -74,12 +92,23 @@ impl Engine {
     }
 }
 
-/// How a document that a delivery may have made is found: by our mark, a variant by its SKU, for it has no place for marks.
+/// How a document that a delivery may have made is found: by our mark, a variant by its SKU and a category by its name
+/// and place, for they have no place for marks.
 pub(super) fn lookup(change: &Change) -> Lookup {
     match (change.kind, sku(&change.leaves)) {
         (Kind::Variant, Some(sku)) => Lookup::Number(sku),
+        (Kind::Category, _) => {
+            let parent = change.elements.get(&Category::parent_path()).map(|id| RemoteId::new("", id));
+            Lookup::Below { parent, name: named(&change.leaves).unwrap_or_default() }
+        }
         _ => Lookup::Mark(change.mark.clone()),
     }
+}
+
+/// The name that a category is made with.
+fn named(leaves: &Leaves) -> Option<String> {
+    let names = leaves.iter().filter(|(path, _)| path.is_named_by("texts.*.name"));
+    names.filter_map(|(_, value)| value.map(ToString::to_string)).next()
 }
 
 fn sku(leaves: &Leaves) -> Option<String> {

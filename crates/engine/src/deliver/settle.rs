@@ -95,7 +95,8 @@ impl Engine {
     fn agreed(&self, case: &Case, delivery: &Delivery, system: &System, shown: &Leaves) -> Vec<Base> {
         let kind = delivery.change.kind;
         if let (true, Some(basis)) = (self.makes_shared(&delivery.change), &case.basis) {
-            return self.bases_of_create(system, &delivery.change, basis, shown);
+            let shown = self.shown_after(case, system, shown, &[]);
+            return self.bases_of_create(system, &delivery.change, basis, &shown);
         }
         let rules = self.order_rules(case);
         let source = rules.and_then(|rules| self.systems.get(&rules.source));

@@ -45,8 +45,6 @@ pub(super) struct Categories {
     links: BTreeMap<u64, BTreeMap<u64, u64>>,
     /// Ids are never given twice.
     last: u64,
-    /// Whether a second category of the same address is made all the same.
-    pub(super) doubles: bool,
 }
 
 /// What a node of the tree is asked for.
@@ -72,7 +70,7 @@ impl Categories {
             (BOLTS, row(ROOT, "Bolts & Nuts", 1)),
         ];
         let links = [(BOLTS, products.map(|id| (id, 0)).collect())].into();
-        Self { rows: rows.into(), links, last: BOLTS, doubles: false }
+        Self { rows: rows.into(), links, last: BOLTS }
     }
 
     /// Takes away every category but those a shop is installed with.
@@ -122,7 +120,7 @@ impl Categories {
         self.row(parent)?;
         let name = named(category)?.ok_or_else(nameless)?;
         let key = attribute(category, "url_key").unwrap_or_else(|| url_key(&name));
-        if self.siblings(parent).any(|(_, row)| row.url_key == key) && !self.doubles {
+        if self.siblings(parent).any(|(_, row)| row.url_key == key) {
             return Err(taken());
         }
         let flag = |field: &str| category.get(field).and_then(Value::as_bool);
@@ -177,7 +175,7 @@ impl Categories {
             return Err(Refusal::new(400, what));
         }
         let key = self.row(id)?.url_key.clone();
-        if self.siblings(parent).any(|(other, row)| other != id && row.url_key == key) && !self.doubles {
+        if self.siblings(parent).any(|(other, row)| other != id && row.url_key == key) {
             return Err(Refusal::new(400, "Could not move category"));
         }
         let position = self.siblings(parent).map(|(_, row)| row.position).max().unwrap_or(0) + 1;

@@ -121,8 +121,6 @@ pub struct Quirks {
     /// Whether the texts of products keep characters of four bytes in UTF-8. As recorded (order-two-addresses-emoji) each
     /// of them becomes four question marks.
     pub all_characters: bool,
-    /// Whether a second category of one name below one parent is made; the shop's own code refuses its address.
-    pub double_categories: bool,
     /// Whether a read of prices with a SKU nobody has is refused as a whole, as the vendor's schema says; Magento's code
     /// leaves the SKU out, and what the recorded shop does was not recorded.
     pub strict_price_reads: bool,
@@ -398,10 +396,7 @@ impl Shop {
                 Ok(json!({"items": found.page, "search_criteria": criteria.echo(), "total_count": found.total}))
             }
             Route::Product(sku) => self.products.get(scope, sku).map(|told| self.with_quantity(sku, told)),
-            Route::Categories(route) => {
-                self.products.categories.doubles = self.quirks.double_categories;
-                self.products.sorting(now, route, scope, query, &body(request)?)
-            }
+            Route::Categories(route) => self.products.sorting(now, route, scope, query, &body(request)?),
             Route::Attributes(route) => self.products.attributes.answer(route, &body(request)?),
             Route::SaveProduct => self.save_product(now, scope, None, &body(request)?),
             Route::Websites(route) => self.sell_in(now, route, &body(request)?),

@@ -12,7 +12,7 @@ mod text;
 mod unit;
 
 pub(super) use attributes::{Attribute, Attributes, Form, Source, choices, strange};
-pub(super) use category::{NAME as CATEGORY_NAME, category_record};
+pub(super) use category::{NAME as CATEGORY_NAME, category_record, edit as edit_category};
 pub(super) use lists::{BASE, PriceList, Steps, offered, price_record, thresholds};
 pub(super) use party::{PartyEdit, attach_party, edit_party, new_party, party_record};
 pub(super) use product::{

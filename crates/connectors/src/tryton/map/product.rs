@@ -109,7 +109,7 @@ pub(in crate::tryton) fn fit(path: &Path, value: &Value, attributes: &Attributes
     }
     match (path.as_str().rsplit('.').next(), value) {
         (Some("name"), Value::Text(text)) => match line(text) {
-            kept if kept.is_empty() => Fit::Refused("a product needs a name".to_string()),
+            kept if kept.is_empty() => Fit::Refused("it needs a name".to_string()),
             kept => kept_as(text, kept),
         },
         // Kept byte for byte, but no database keeps the character 0.
