@@ -2,11 +2,13 @@
 
 use crate::system::System;
 use std::collections::BTreeMap;
+use syncline_core::id::EntityId;
+use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Ref, Target, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::Decision;
-use syncline_core::record::Category;
-use syncline_store::Case;
+use syncline_core::record::{Category, Variant};
+use syncline_store::{Case, Related};
 
 /// What both systems show of `case`, each reference as the entity both know. One that only one of them knows is told by
 /// neither: it cannot be said on the other side.
@@ -27,14 +29,41 @@ fn ours(case: &Case, system: &System, peer: &System, leaves: &Leaves) -> Leaves 
         }
         value => Some((path.clone(), value.cloned())),
     };
-    leaves.iter().filter_map(told).collect()
+    let mut shown: Leaves = leaves.iter().filter_map(told).collect();
+    if shown.value(&Variant::sorted_path()).is_some() {
+        shown = sorted(case, system, peer, shown);
+    }
+    shown
+}
+
+/// `shown` of a variant with the categories both systems know: in which of them it stands there, and in which it does
+/// not. Those that only one of them knows are that one's own.
+fn sorted(case: &Case, system: &System, peer: &System, shown: Leaves) -> Leaves {
+    let stands = |entity: EntityId| {
+        let there = |(path, value): (&Path, Option<&Value>)| {
+            Variant::category_of(path).is_some()
+                && matches!(value, Some(Value::Ref(Ref { to: Target::Entity(one), .. })) if *one == entity)
+        };
+        shown.iter().any(there)
+    };
+    let mut own = shown.clone();
+    own.retain(|path| Variant::category_of(path).is_none() && *path != Variant::sorted_path());
+    for known in case.related.iter().filter(|known| known.kind == Kind::Category && is_tied(known, [system, peer])) {
+        let told = stands(known.entity).then_some(Value::Bool(true));
+        own.tell(Variant::category_path(&known.entity.to_string()), told);
+    }
+    own
 }
 
 /// What `system` means by `reference`, as our own; none where not both systems have it.
 fn shared(case: &Case, system: &System, peer: &System, reference: &Ref) -> Option<Ref> {
     let known = case.referred(&system.uid, reference)?;
-    let both = [system, peer].iter().all(|one| known.ids.contains_key(&one.uid) && !known.gone.contains(&one.uid));
-    both.then(|| Ref { to: Target::Entity(known.entity), alias: None, ..reference.clone() })
+    is_tied(known, [system, peer]).then(|| Ref { to: Target::Entity(known.entity), alias: None, ..reference.clone() })
+}
+
+/// Whether both systems have it still.
+fn is_tied(known: &Related, pair: [&System; 2]) -> bool {
+    pair.iter().all(|one| known.ids.contains_key(&one.uid) && !known.gone.contains(&one.uid))
 }
 
 /// What has to come before `case` is made in `target`, of which the source shows `seen`: what it stands below. None where
@@ -54,6 +83,10 @@ pub(crate) fn parent_first(case: &Case, source: &System, target: &System, seen: 
 /// What `target` calls the records that the fields of `leaves` refer to, by their paths.
 pub(crate) fn elements(case: &Case, target: &System, leaves: &Leaves) -> BTreeMap<Path, String> {
     let named = |(path, value): (&Path, Option<&Value>)| match value {
+        _ if let Some(ours) = Variant::category_of(path) => {
+            let known = case.related.iter().find(|known| known.entity.to_string() == ours)?;
+            Some((path.clone(), known.ids.get(&target.uid)?.id.clone()))
+        }
         Some(Value::Ref(reference)) => {
             let known = case.referred(&target.uid, reference)?;
             Some((path.clone(), known.ids.get(&target.uid)?.id.clone()))

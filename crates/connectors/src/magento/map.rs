@@ -7,7 +7,7 @@ use crate::wire::Exact;
 use jiff::{Timestamp, civil, tz::TimeZone};
 use rust_decimal::Decimal;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::{Error, Result};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
@@ -405,10 +405,18 @@ pub(super) fn variant(
         // What is not shipped as it is has no weight of its own, and keeps none that is written.
         weight: doc.type_id.as_ref().is_none_or(|form| form.0 == "simple").then_some(weight),
         attributes: attributes.map_err(|why| invalid(format!("{}: {why}", place())))?,
+        categories: categories(doc),
         texts,
         changed: Changed { at: doc.updated_at.as_ref().and_then(|time| moment(&time.0)), by: None },
     };
     Ok((RemoteId::new("", doc.sku.0.clone()), record))
+}
+
+/// The ids of the categories a product stands in; none where the answer tells no attributes.
+fn categories(doc: &wire::Product) -> Option<BTreeSet<String>> {
+    let row = doc.custom_attributes.as_ref()?.iter().find(|row| row.attribute_code.0 == "category_ids");
+    let ids = row.and_then(|row| row.value.as_array()).into_iter().flatten();
+    Some(ids.filter_map(|id| wire::typed::<wire::Text>(id).ok()).map(|id| id.0).collect())
 }
 
 /// The texts of a product in the scope it was read in. An answer without attributes does not tell of a description; one

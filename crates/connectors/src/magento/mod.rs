@@ -14,6 +14,7 @@ mod figures;
 mod found;
 mod layout;
 mod levels;
+mod links;
 mod lists;
 mod lost;
 mod map;

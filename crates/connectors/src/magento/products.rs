@@ -5,7 +5,7 @@ use super::client::{Call, NO_SUCH_VIEW, Scope, Search, encoded};
 use super::feed::{self, Row, Table};
 use super::views::{View, Views};
 use super::weight::Unit;
-use super::{Magento, evidence_of, map, rough_id, shape, unsupported, wire};
+use super::{Magento, evidence_of, links, map, rough_id, shape, unsupported, wire};
 use futures::future::{join_all, try_join_all};
 use serde_json::{Map, Number, Value, json};
 use std::borrow::Cow;
@@ -19,7 +19,7 @@ use syncline_core::leaf::{Leaf, Leaves, Value as LeafValue};
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
 use syncline_core::profile::Fit;
-use syncline_core::record::{Record, Texts};
+use syncline_core::record::{Record, Texts, Variant};
 use syncline_core::text::{self, shown};
 
 /// The list of products, in the scope that holds for all views.
@@ -226,6 +226,9 @@ impl Magento {
 
     /// What became of a permit to update a product: one request, then all of it read back.
     pub(super) async fn write_product(&self, ctx: &Ctx, permit: Permit) -> Outcome {
+        if let Some(link) = links::link(permit.change()) {
+            return self.write_link(ctx, permit, link).await;
+        }
         let views = match self.client.views(ctx).await {
             Ok(views) => views,
             Err(error) => return Outcome::Refused(error),
@@ -358,7 +361,9 @@ pub(super) fn split(leaves: &Leaves, main: Option<&str>) -> Vec<Leaves> {
     let main = main.filter(|_| leaves.get(&Path::field(SKU)) != Leaf::Untold);
     for (path, value) in leaves.iter() {
         let locale = text_of(path).map(|(locale, _)| locale.to_owned()).filter(|locale| main != Some(locale));
-        parts.entry(locale).or_default().tell(path.clone(), value.cloned());
+        // Each category is a request of its own; no locale has a bracket.
+        let part = Variant::category_of(path).map(|id| format!("[{id}]"));
+        parts.entry(part.or(locale)).or_default().tell(path.clone(), value.cloned());
     }
     parts.into_values().collect()
 }

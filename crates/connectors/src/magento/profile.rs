@@ -42,9 +42,21 @@ const CUSTOMER: &[&str] = &["name", "email", "tax_id", "phone", "addresses[*]"];
 const CUSTOMER_WRITES: &[&str] = &["name", "email", "tax_id"];
 /// The attributes the file names; a probe puts those in its place that are there.
 pub(super) const ATTRIBUTES: &str = "attributes.*";
-const VARIANT: &[&str] =
-    &["sku", "form", "active", "serial", "weight", ATTRIBUTES, "texts.*.name", "texts.*.description", "changed.at"];
-const VARIANT_WRITES: &[&str] = &["active", "weight", ATTRIBUTES, "texts.*.name", "texts.*.description"];
+const VARIANT: &[&str] = &[
+    "sku",
+    "form",
+    "active",
+    "serial",
+    "weight",
+    ATTRIBUTES,
+    SORTED,
+    "texts.*.name",
+    "texts.*.description",
+    "changed.at",
+];
+/// The categories of a product.
+const SORTED: &str = "categories[*]";
+const VARIANT_WRITES: &[&str] = &["active", "weight", ATTRIBUTES, SORTED, "texts.*.name", "texts.*.description"];
 const CATEGORY: &[&str] = &["parent", "active", "texts.*.name"];
 const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
 const PRICE: &[&str] = &["variant", "lists[*]", "prices[*]", "prices[*].until"];

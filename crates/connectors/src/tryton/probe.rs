@@ -144,12 +144,12 @@ fn variants(settle_s: u32) -> KindProfile {
     let versioned = Guard::Unique { field: "_timestamp".to_string() };
     KindProfile {
         reads: owned(
-            &["sku", "form", "active", "weight", ATTRIBUTES, "changed.at", "changed.by"]
+            &["sku", "form", "active", "weight", ATTRIBUTES, "categories[*]", "changed.at", "changed.by"]
                 .into_iter()
                 .chain(texts)
                 .collect::<Vec<_>>(),
         ),
-        writes: owned(&["active", "weight", ATTRIBUTES].into_iter().chain(texts).collect::<Vec<_>>()),
+        writes: owned(&["active", "weight", ATTRIBUTES, "categories[*]"].into_iter().chain(texts).collect::<Vec<_>>()),
         steps: vec![Step::Update],
         since: "write_date".to_string(),
         key_order: "id ascending".to_string(),

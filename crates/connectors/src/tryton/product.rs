@@ -103,7 +103,7 @@ impl Tryton {
     ) -> std::result::Result<Outcome, Outcome> {
         let change = permit.change();
         let id = document(change).map_err(Outcome::Refused)?;
-        let (setup, edit): (_, map::Edit) = self.made_one(ctx, setup, |setup| map::edit(&change.leaves, setup)).await?;
+        let (setup, edit): (_, map::Edit) = self.made_one(ctx, setup, |setup| map::edit(change, setup)).await?;
         let row: VariantRow = self.row(ctx, &setup, Kind::Variant, id).await.map_err(Outcome::Refused)?;
         let write = map::write_of(&edit, &row, &setup).map_err(|wrong| Outcome::Refused(wrong.error))?;
         let version = write.version(change.expect.as_deref(), &row).map_err(Outcome::Refused)?;

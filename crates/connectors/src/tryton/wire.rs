@@ -301,6 +301,9 @@ pub(super) struct TemplateRow {
     /// Its active variants; none where it is itself out of use.
     #[serde(default)]
     pub(super) products: Vec<i64>,
+    /// The categories of all its variants.
+    #[serde(default)]
+    pub(super) categories: Option<Vec<i64>>,
     #[serde(default)]
     pub(super) attribute_set: Option<i64>,
     #[serde(rename = "account_category.", default)]
@@ -327,7 +330,7 @@ pub(super) struct Called {
 }
 
 /// Fields asked of a product; its weight beside them where module `product_measurements` is activated.
-pub(super) const VARIANT_FIELDS: [&str; 17] = [
+pub(super) const VARIANT_FIELDS: [&str; 18] = [
     "type",
     "code",
     "description",
@@ -340,6 +343,7 @@ pub(super) const VARIANT_FIELDS: [&str; 17] = [
     "template.name",
     "template.active",
     "template.products",
+    "template.categories",
     "template._timestamp",
     "template.write_date",
     "template.create_date",

@@ -2,9 +2,11 @@
 
 use super::fields::{Fields, Malformed};
 use super::texts::{self, Changed, Texts};
-use crate::leaf::{Leaves, Value};
+use crate::id::RemoteId;
+use crate::kind::Kind;
+use crate::leaf::{Leaves, Ref, Value};
 use crate::path::Path;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use rust_decimal::Decimal;
 
@@ -24,6 +26,8 @@ pub struct Variant {
     /// What else is told of it, by the name the file gives it: a text, a number, yes or no; of several choices a label a
     /// line, in alphabetical order. None where it has none.
     pub attributes: BTreeMap<String, Option<Value>>,
+    /// The categories it stands in, as its system calls them, told whole; none where that is not told.
+    pub categories: Option<BTreeSet<String>>,
     /// Texts by locale: the language (`de`), with its region where a system has several of one language (`de-AT`).
     pub texts: BTreeMap<String, Texts>,
     /// When it was last changed there, and by whom, where the system tells.
@@ -31,8 +35,11 @@ pub struct Variant {
 }
 
 /// The paths whose values two systems can share; all others say what a system calls it.
-pub const SHARED: [&str; 5] = ["active", "weight", "attributes.*", "texts.*.name", "texts.*.description"];
-const FIELDS: [&str; 7] = ["sku", "form", "active", "serial", "weight", "changed.at", "changed.by"];
+pub const SHARED: [&str; 6] =
+    ["active", "weight", "attributes.*", "categories[*]", "texts.*.name", "texts.*.description"];
+const FIELDS: [&str; 8] = ["sku", "form", "active", "serial", "weight", SORTED, "changed.at", "changed.by"];
+/// What tells that the categories are told whole, and the collection they stand in.
+const SORTED: &str = "categories";
 
 impl Variant {
     /// The path of the name in `locale`; none where `locale` is no plain word.
@@ -46,6 +53,24 @@ impl Variant {
     pub fn attribute_path(code: &str) -> Option<Path> {
         let path = Path::try_from(alloc::format!("attributes.{code}")).ok()?;
         attribute_of(&path).is_some().then_some(path)
+    }
+
+    /// The path of the category `id`.
+    #[must_use]
+    pub fn category_path(id: &str) -> Path {
+        Path::element(SORTED, id)
+    }
+
+    /// The category whose path it is.
+    #[must_use]
+    pub fn category_of(path: &Path) -> Option<String> {
+        path.within(SORTED).filter(|(_, rest)| rest.is_empty()).map(|(id, _)| id)
+    }
+
+    /// The path that tells that the categories are told whole.
+    #[must_use]
+    pub fn sorted_path() -> Path {
+        Path::field(SORTED)
     }
 
     pub(super) fn to_leaves(&self) -> Leaves {
@@ -68,6 +93,13 @@ impl Variant {
                 leaves.tell(path, value.clone());
             }
         }
+        if let Some(categories) = &self.categories {
+            leaves.put(Self::sorted_path(), Value::Bool(true));
+            for id in categories {
+                let category = Ref::remote(Kind::Category, RemoteId::new("", id.clone()));
+                leaves.put(Self::category_path(id), Value::Ref(category));
+            }
+        }
         texts::put(&mut leaves, &self.texts);
         leaves
     }
@@ -78,7 +110,7 @@ impl Variant {
     /// [`Malformed`] with the path of a field that is unknown or of another type.
     pub fn from_leaves(leaves: &Leaves) -> Result<Self, Malformed> {
         let mut told = BTreeMap::new();
-        let mut attributes = BTreeMap::new();
+        let (mut attributes, mut categories) = (BTreeMap::new(), BTreeSet::new());
         for (path, value) in leaves.iter() {
             if FIELDS.contains(&path.as_str()) {
                 continue;
@@ -88,6 +120,10 @@ impl Variant {
                     return Err(Malformed::Type { path: path.clone(), wanted: "text, number, or yes or no" });
                 }
                 attributes.insert(code.to_string(), value.cloned());
+                continue;
+            }
+            if let Some(id) = Self::category_of(path) {
+                categories.insert(id);
                 continue;
             }
             texts::take(&mut told, path, value)?;
@@ -101,6 +137,7 @@ impl Variant {
             serial: fields.text("serial")?,
             weight: fields.number("weight")?.or(weightless.then_some(Decimal::ZERO)),
             attributes,
+            categories: leaves.value(&Self::sorted_path()).map(|_| categories),
             texts: told,
             changed: Changed::of(&fields)?,
         })
@@ -133,6 +170,7 @@ mod tests {
                 any::<bool>().prop_map(Value::Bool),
                 (any::<i32>(), 0u32..5).prop_map(|(m, s)| Value::Number(Decimal::new(m.into(), s))),
             ]), 0..3),
+            categories in proptest::option::of(proptest::collection::btree_set("\\PC{0,4}", 0..3)),
             by in text(),
         ) {
             let texts = texts
@@ -141,7 +179,7 @@ mod tests {
                 .map(|(locale, (name, description))| (locale, Texts { name, description }))
                 .collect();
             let variant = Variant {
-                sku, active, weight, attributes, texts, changed: Changed { at: None, by }, ..Variant::default()
+                sku, active, weight, attributes, categories, texts, changed: Changed { at: None, by }, ..Variant::default()
             };
             prop_assert_eq!(Variant::from_leaves(&variant.to_leaves()).unwrap(), variant);
         }

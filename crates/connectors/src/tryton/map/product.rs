@@ -10,6 +10,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use syncline_connect::Error;
+use syncline_core::delivery::Change;
 use syncline_core::leaf::{Leaf, Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
@@ -75,6 +76,7 @@ pub(in crate::tryton) fn variant_record(row: &VariantRow, texts: &Texts, setup: 
         active: Some(row.active.0 && row.template.active.0),
         weight: weight(row, setup),
         attributes: attributes::told(row, &setup.attributes),
+        categories: row.template.categories.as_ref().map(|ids| ids.iter().map(i64::to_string).collect()),
         texts: setup.languages.iter().map(|one| (locale(&one.code), in_language(&one.code))).collect(),
         changed: Changed { at: last.times.moment(), by: by(last) },
         ..Variant::default()
@@ -156,12 +158,15 @@ pub(in crate::tryton) enum Edit {
     Name { language: String, text: Option<String> },
     /// What is told about it in a language of Tryton.
     Description { language: String, text: Option<String> },
+    /// Whether it stands in a category, by Tryton's id; with all other variants.
+    Category { id: i64, there: bool },
     /// An attribute, by the name the file gives it.
     Attribute { name: String, value: Option<Value> },
 }
 
-/// The one field that `leaves` change.
-pub(in crate::tryton) fn edit(leaves: &Leaves, setup: &Setup) -> Result<Edit, Wrong> {
+/// The one field that `change` is about.
+pub(in crate::tryton) fn edit(change: &Change, setup: &Setup) -> Result<Edit, Wrong> {
+    let leaves = &change.leaves;
     let mut all = leaves.iter();
     let (Some((path, value)), None) = (all.next(), all.next()) else {
         return Err(Wrong::invalid("one request changes one field of a product"));
@@ -172,6 +177,10 @@ pub(in crate::tryton) fn edit(leaves: &Leaves, setup: &Setup) -> Result<Edit, Wr
         ("active", Leaf::Value(Value::Bool(active))) => Ok(Edit::Active(active)),
         ("weight", Leaf::Value(Value::Number(weight))) => Ok(Edit::Weight(Some(weight).filter(|w| !w.is_zero()))),
         ("weight", Leaf::Empty) => Ok(Edit::Weight(None)),
+        (_, Leaf::Value(Value::Bool(true)) | Leaf::Empty) if Variant::category_of(path).is_some() => {
+            let id = change.elements.get(path).and_then(|id| id.parse().ok()).ok_or_else(wrong)?;
+            Ok(Edit::Category { id, there: value.is_some() })
+        }
         (path, _) if path.starts_with("attributes.") => {
             let name = path.trim_start_matches("attributes.").to_string();
             let unknown = || Wrong::missing(format!("`{path}` of a product is not there in Tryton, or not carried"));
@@ -246,6 +255,11 @@ pub(in crate::tryton) fn write_of(edit: &Edit, row: &VariantRow, setup: &Setup) 
         Edit::Name { language, text } => {
             alone(row, "name")?;
             Ok(on_template(language.clone(), json!({"name": text})))
+        }
+        Edit::Category { id, there } => {
+            alone(row, "categories")?;
+            let command = if *there { "add" } else { "remove" };
+            Ok(on_template(plain(), json!({"categories": [[command, [id]]]})))
         }
         Edit::Description { language, text } => Ok(on_product(language.clone(), json!({"description": text}))),
         Edit::Attribute { name, value } => {

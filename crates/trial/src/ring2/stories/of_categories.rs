@@ -157,7 +157,8 @@ fn a_new_name_in_one_language_is_one_write_and_a_move_is_followed() {
         passes(&stage, 300).await;
         assert_eq!(shops(&stage, ROOT, "Desk").len(), 1, "to the top again");
         passes(&stage, 900).await;
-        assert_eq!((open(&stage.world).writes, broken(&stage)), (before + 3, Vec::new()), "silence");
+        assert_eq!(open(&stage.world).writes, before + 3, "silence");
+        assert_eq!(broken(&stage), [""; 0]);
     });
 }
 
@@ -236,6 +237,77 @@ fn one_that_was_deleted_is_asked_about_and_never_made_again() {
             (category_lane(&engine, "Stühle").await.state.as_str(), shops_count(&stage)),
             ("outside", before - 1)
         );
+        assert_eq!(broken(&stage), [""; 0]);
+    });
+}
+
+/// The SKUs that stand in a category of the shop.
+fn members(stage: &Stage, id: u64) -> Vec<String> {
+    let ledger = open(&stage.world).shop.ledger();
+    let row = ledger["categories"].as_array().unwrap().iter().find(|row| row["id"] == id).unwrap().clone();
+    row["products"].as_array().unwrap().iter().map(|sku| sku.as_str().unwrap().to_string()).collect()
+}
+
+/// The category every recorded product of the shop stands in, which the ERP has never heard of.
+const BOLTS: u64 = 3;
+
+#[test]
+fn products_follow_into_and_out_of_categories_and_the_shops_own_links_stay() {
+    play(making(), |stage| async move {
+        let (lamps, _, chairs) = furnish(&stage);
+        let engine = stage.boot().await.unwrap();
+        engine.adopt_variants().await.unwrap();
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).erp.sort_product(now, "MUG", lamps, true));
+        passes(&stage, 900).await;
+        let of = |name: &str| shops(&stage, ROOT, name).remove(0)["id"].as_u64().unwrap();
+        let (ours, others) = (of("Lamps"), of("Chairs"));
+        assert_eq!(members(&stage, ours), ["MUG"], "it follows once its category was made");
+        assert!(members(&stage, BOLTS).contains(&"MUG".to_string()), "the shop's own category stays");
+        // People of the shop add one themselves, and take away what the ERP says.
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).shop.sort_product(now, "PEN", others, true));
+        assert!(open(&stage.world).shop.sort_product(now, "MUG", ours, false));
+        passes(&stage, 600).await;
+        assert_eq!(
+            (members(&stage, ours), members(&stage, others)),
+            (vec!["MUG".to_string()], vec!["PEN".to_string()])
+        );
+        let before = open(&stage.world).writes;
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).erp.sort_product(now, "MUG", lamps, false));
+        assert!(open(&stage.world).erp.sort_product(now, "MUG", chairs, true));
+        passes(&stage, 600).await;
+        assert_eq!(
+            (members(&stage, ours), members(&stage, others)),
+            (vec![], vec!["MUG".to_string(), "PEN".to_string()])
+        );
+        assert_eq!(open(&stage.world).writes, before + 2, "each link is one write");
+        assert!(members(&stage, BOLTS).contains(&"MUG".to_string()));
+        passes(&stage, 600).await;
+        assert_eq!(open(&stage.world).writes, before + 2, "silence");
+        assert_eq!(broken(&stage), [""; 0]);
+        let proof = engine.verify().await.unwrap();
+        assert_eq!(proof.flows[&Flow::Products].drift(), 0, "{proof:?}");
+    });
+}
+
+#[test]
+fn a_link_that_went_wrong_is_taken_back() {
+    play(making(), |stage| async move {
+        let (lamps, ..) = furnish(&stage);
+        stage.boot().await.unwrap().adopt_variants().await.unwrap();
+        passes(&stage, 900).await;
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).erp.sort_product(now, "MUG", lamps, true));
+        let engine = stage.boot().await.unwrap();
+        let run = engine.sync(Some(Flow::Products)).await.unwrap().run.unwrap();
+        let ours = shops(&stage, ROOT, "Lamps").remove(0)["id"].as_u64().unwrap();
+        assert_eq!(members(&stage, ours), ["MUG"]);
+        let undo = engine.undo_of(run, &[]).await.unwrap().unwrap();
+        assert_eq!(engine.undo(&undo).await.unwrap().undone, 1, "{undo:?}");
+        passes(&stage, 600).await;
+        assert_eq!(members(&stage, ours), [""; 0], "it stays undone");
         assert_eq!(broken(&stage), [""; 0]);
     });
 }
