@@ -7,6 +7,7 @@ mod base64;
 pub mod catalogue;
 pub mod elsewhere;
 pub mod http;
+pub mod image;
 pub mod magento;
 pub mod orders;
 pub mod random;

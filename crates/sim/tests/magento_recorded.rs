@@ -22,7 +22,7 @@ const FILES: [&str; 4] = [
 ];
 
 /// What is replayed; a name may stand in several files.
-const REPLAYED: [&str; 127] = [
+const REPLAYED: [&str; 130] = [
     "token",
     "token-bad",
     "store-views",
@@ -151,9 +151,12 @@ const REPLAYED: [&str; 127] = [
     "attribute-option-add",
     "attribute-option-add-again",
     "attribute-get",
+    "image-add",
+    "image-add-again",
+    "images-get",
 ];
 
-/// Whole products, whose columns of images, tier prices and the old stock item are not simulated: of these only
+/// Whole products, whose columns of tier prices and the old stock item are not simulated: of these only
 /// [`COLUMNS`] are held against the recording.
 const NARROWED: [&str; 14] = [
     "product-create",

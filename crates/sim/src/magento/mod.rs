@@ -3,7 +3,8 @@
 //! What is simulated is what a connector meets on the way of an order: reading orders, customers and products,
 //! saving `ext_order_id` with the answer that is not the record, hold and cancel; on the way of stock: sources,
 //! stocks, quantities, and what orders keep back of them; and on the way of products: their texts by store view,
-//! status and weight; and on the way of prices: base, special and tier prices with the complaints about single rows.
+//! status, weight and images; and on the way of prices: base, special and tier prices with the complaints about single
+//! rows.
 //! What a cart comes to, taxes and coupons are not worked out; orders come from a seed or are placed as JSON with
 //! `POST /_sim/orders`.
 
@@ -27,6 +28,7 @@ mod customers;
 mod fields;
 mod languages;
 pub(crate) mod ledger;
+mod media;
 mod oauth;
 mod placing;
 mod price_routes;
@@ -401,6 +403,10 @@ impl Shop {
             Route::SaveProduct => self.save_product(now, scope, None, &body(request)?),
             Route::Websites(route) => self.sell_in(now, route, &body(request)?),
             Route::UpdateProduct(sku) => self.save_product(now, scope, Some(sku), &body(request)?),
+            Route::Media(sku, route) => {
+                let body = if request.method == "DELETE" { Value::Null } else { body(request)? };
+                self.products.images(sku, route, &body)
+            }
             Route::Stock(route) => {
                 let body = if request.method == "GET" { Value::Null } else { body(request)? };
                 self.stock.index_late_s = self.quirks.slow_stock_index_s;
@@ -555,6 +561,8 @@ fn number(text: &str) -> Result<u64, Refusal> {
     })
 }
 
+#[cfg(test)]
+mod media_tests;
 #[cfg(test)]
 mod price_tests;
 #[cfg(test)]

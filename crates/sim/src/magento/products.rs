@@ -11,6 +11,7 @@ use super::attributes::Attributes;
 use super::categories::Categories;
 use super::columns;
 use super::criteria::{Criteria, Found, Table};
+use super::media::{Media, MediaRoute};
 use super::reply::{Answer, Refusal};
 use super::sheet::{Scope, Sheet};
 use super::value::{number, plain, stamp};
@@ -30,6 +31,7 @@ pub(super) struct Products {
     created: String,
     pub(super) attributes: Attributes,
     pub(super) categories: Categories,
+    media: Media,
     /// Seconds before a search sees what was saved.
     pub(super) late_commit_s: u32,
     /// Whether characters of four bytes are kept.
@@ -47,8 +49,8 @@ impl Products {
         let sorted = |item: &&Item| !matches!(item.form, Form::Bundle { .. }) && item.sku != BARE;
         let by_id: BTreeMap<u64, Item> = by_id;
         let categories = Categories::new(by_id.values().filter(sorted).map(|item| item.product_id), &created);
-        let (late_commit_s, all_characters) = (0, false);
-        Self { by_id, by_sku, sheets, deleted, created, attributes, categories, late_commit_s, all_characters }
+        let (media, late_commit_s, all_characters) = (Media::default(), 0, false);
+        Self { by_id, by_sku, sheets, deleted, created, attributes, categories, media, late_commit_s, all_characters }
     }
 
     /// The entry of an id.
@@ -170,6 +172,15 @@ impl Products {
         true
     }
 
+    /// What a request about the images of a product gives. Nothing of them moves `updated_at` (magento/magento2#8280).
+    ///
+    /// # Errors
+    /// 404 where there is no such product or image, 400 for an upload that is none.
+    pub(super) fn images(&mut self, sku: &str, route: &MediaRoute, body: &Value) -> Answer {
+        let id = self.find(sku).map(|item| item.product_id).ok_or_else(no_product)?;
+        self.media.answer(id, route, body)
+    }
+
     /// Gives a product another SKU, as no request does; false where there is none, or another has that very one.
     pub(super) fn recode(&mut self, sku: &str, to: &str) -> bool {
         let Some(id) = self.by_sku.get(&sku.to_lowercase()).copied().filter(|_| self.find(to).is_none()) else {
@@ -260,6 +271,7 @@ impl Products {
             told.insert("tax_percent".to_owned(), json!(plain(item.tax_percent)));
             let seen = sheet.attributes.iter().map(|(code, kept)| (code.clone(), self.attributes.seen(code, kept)));
             told.insert("attributes".to_owned(), Value::Object(seen.collect()));
+            told.insert("images".to_owned(), self.media.ledger(item.product_id));
             told.extend(sheet.ledger());
             Some(Value::Object(told))
         };
@@ -314,9 +326,11 @@ impl Products {
             told.extend(self.column(item, sheet, scope, column).map(|value| (column.to_owned(), value)));
         }
         told.insert("extension_attributes".to_owned(), self.extensions(item, sheet, with_stock));
-        for list in ["product_links", "options", "media_gallery_entries", "tier_prices"] {
+        for list in ["product_links", "options"] {
             told.insert(list.to_owned(), json!([]));
         }
+        told.insert("media_gallery_entries".to_owned(), self.media.told(item.product_id, false));
+        told.insert("tier_prices".to_owned(), json!([]));
         let sorted = self.categories.of(item.product_id).map(|(id, _)| id.to_string()).collect();
         told.insert("custom_attributes".to_owned(), custom_attributes(item, sheet, scope, sorted));
         Value::Object(told)

@@ -2,6 +2,7 @@
 
 use super::attributes::AttributeRoute;
 use super::category_routes::CategoryRoute;
+use super::media::MediaRoute;
 use super::price_routes::PriceRoute;
 use super::stock_routes::StockRoute;
 
@@ -75,6 +76,8 @@ pub(super) enum Route {
     Categories(CategoryRoute),
     /// POST customerGroups.
     MakeGroup,
+    /// All about the images of a product.
+    Media(String, MediaRoute),
     /// All about prices under products.
     Prices(PriceRoute),
     /// All about stock.
@@ -128,6 +131,11 @@ impl Route {
         {
             return Some(Self::Attributes(route));
         }
+        if let ["products", sku, rest @ ..] = path
+            && let Some(route) = MediaRoute::of(method, rest)
+        {
+            return Some(Self::Media(owned(sku), route));
+        }
         Some(match (method, path) {
             ("POST", ["integration", "admin", "token"]) => Self::AdminToken,
             ("GET", ["store", "storeViews"]) => Self::Setup(Setup::StoreViews),
@@ -180,9 +188,12 @@ impl Route {
             Self::Cancel(_) => "Magento_Sales::cancel",
             Self::Customers | Self::Customer(_) => "Magento_Customer::customer",
             Self::CreateCustomer | Self::UpdateCustomer(_) => "Magento_Customer::manage",
-            Self::Products | Self::Product(_) | Self::SaveProduct | Self::UpdateProduct(_) | Self::Websites(_) => {
-                "Magento_Catalog::products"
-            }
+            Self::Products
+            | Self::Product(_)
+            | Self::SaveProduct
+            | Self::UpdateProduct(_)
+            | Self::Websites(_)
+            | Self::Media(..) => "Magento_Catalog::products",
             Self::Attributes(route) => route.right(),
             Self::Categories(_) => "Magento_Catalog::categories",
             Self::MakeGroup => "Magento_Customer::group",

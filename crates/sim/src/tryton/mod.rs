@@ -8,6 +8,7 @@ mod companies;
 mod domain;
 mod fail;
 mod formula;
+mod images;
 mod ledger;
 mod models;
 mod price;
@@ -83,6 +84,8 @@ pub struct Erp {
     seed: u64,
     quirks: Quirks,
     queue: Vec<(Timestamp, u64)>,
+    /// Whether module `product_image` is activated.
+    has_images: bool,
     broken: Option<Fail>,
 }
 
@@ -104,6 +107,7 @@ impl Erp {
             seed: options.seed,
             quirks: Quirks::default(),
             queue: Vec::new(),
+            has_images: false,
             broken,
         }
     }
@@ -280,6 +284,9 @@ impl Erp {
             return Err(Fail::key(if object.is_empty() { method } else { object }));
         }
         self.store.model(object)?;
+        if object == "product.image" && !self.has_images {
+            return Err(Fail::key(object));
+        }
         let known =
             matches!(method, "search" | "search_read" | "search_count" | "read" | "create" | "write" | "delete")
                 || (object == "sale.sale" && matches!(method, "draft" | "quote" | "confirm" | "process" | "cancel"))
@@ -301,6 +308,7 @@ impl Erp {
         self.store.look = stock::Look::of(context);
         self.store.ask = price::Ask::of(context);
         self.store.speech = translate::Speech::of(context);
+        self.store.sizes = images::asks_for_sizes(context);
         self.store.user = USER;
         self.store.company = Some(companies::acting(&self.store, context));
         let outcome = self.run(now, object, method, args);

@@ -5,7 +5,7 @@ use super::vat;
 
 mod sorts;
 
-use sorts::{attributed, product_parts};
+use sorts::{attributed, images, product_parts};
 
 fn field(name: &'static str, title: &'static str, kind: Kind) -> Field {
     Field { name, title, kind, required: false, indexed: false, translated: false }
@@ -242,6 +242,7 @@ fn products(measured: bool) -> Vec<Model> {
                     field("categories", "Categories", Kind::ManyMany("product.category")),
                     char("cost_price_method", "Cost Price Method"),
                     many("products", "Variants", "product.product", "template"),
+                    images("template"),
                     active(),
                 ],
                 weight,
@@ -272,6 +273,7 @@ fn products(measured: bool) -> Vec<Model> {
                     calc("quantity", "Quantity", Calc::Figure(Figure::Quantity), ""),
                     calc("forecast_quantity", "Forecast Quantity", Calc::Figure(Figure::Forecast), ""),
                     many("identifiers", "Identifiers", "product.identifier", "product"),
+                    images("product"),
                 ],
                 shown,
                 values,

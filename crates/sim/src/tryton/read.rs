@@ -78,6 +78,9 @@ fn show(store: &Store, model: usize, id: u64, name: &str) -> Result<Value, Fail>
         return Ok(store.row(model, id).map_or(Value::Null, |row| json!(stamp(row.written.unwrap_or(row.created)))));
     }
     let value = get(store, model, id, name)?;
+    if let (Val::Bytes(bytes), true) = (&value, store.sizes) {
+        return Ok(json!(bytes.len()));
+    }
     let dict = store.schema.models[model].field(name).is_ok_and(|field| field.kind == Kind::Dict);
     Ok(match value.text().filter(|_| dict) {
         Some(text) => serde_json::from_str(text).unwrap_or(Value::Null),

@@ -97,6 +97,8 @@ pub enum Kind {
     Time,
     /// Values by name, of any sort; nothing about them is checked.
     Dict,
+    /// Bytes; where the call asks for it, how many there are.
+    Binary,
     /// One of these codes.
     Select(&'static [&'static str]),
     /// A record of that model.

@@ -68,6 +68,8 @@ pub struct Store {
     pub speech: Speech,
     /// The company the running call acts for; none for what people do past the API.
     pub company: Option<u64>,
+    /// Whether the running call asks how many bytes images have, not for the bytes.
+    pub sizes: bool,
     /// The id of the user on whose behalf the transaction runs.
     pub user: u64,
 }
@@ -88,6 +90,7 @@ impl Store {
             ask: Ask::default(),
             speech: Speech::default(),
             company: None,
+            sizes: false,
             user: ADMINISTRATOR,
         }
     }
@@ -102,6 +105,7 @@ impl Store {
         self.ask = Ask::default();
         self.speech = Speech::default();
         self.company = None;
+        self.sizes = false;
         self.user = ADMINISTRATOR;
         for (key, value) in guards.and_then(Value::as_object).into_iter().flatten() {
             let Some((model, id)) = key.split_once(',') else { continue };

@@ -363,3 +363,32 @@ fn what_belongs_to_one_company_is_not_seen_as_another() {
     assert!(desk.refused("sale.sale.quote", json!([[made], {"company": 1}])).starts_with("You are not allowed"));
     desk.ok("sale.sale.quote", json!([[made], {"company": 2}]));
 }
+
+#[test]
+fn images_are_converted_and_told_by_size_or_in_lines_of_letters() {
+    let mut desk = Desk::new(true);
+    let now = desk.now;
+    assert_eq!(desk.refused("product.image.search", json!([[], 0, null, null, {}])), "'product.image'");
+    desk.erp.activate_images(now);
+    let sent = crate::image::drawn("front");
+    let own = desk.erp.add_image(now, "MUG", &sent, (Some(3), false)).unwrap();
+    let family = desk.erp.add_image(now, "MUG", &sent, (None, true)).unwrap();
+    assert_eq!(desk.erp.add_image(now, "MUG", b"<svg/>", (None, true)), None);
+    let told = |desk: &mut Desk, context: Value| {
+        let fields = json!(["image", "sequence", "product", "write_date"]);
+        desk.ok("product.image.search_read", json!([[], 0, null, null, fields, context]))
+    };
+    let sizes = told(&mut desk, json!({"product.image.image": "size"}));
+    assert_eq!((&sizes[0]["id"], &sizes[1]["id"]), (&json!(family), &json!(own)), "no place comes first");
+    assert_eq!((&sizes[0]["product"], &sizes[1]["write_date"]), (&Value::Null, &Value::Null));
+    let kept = crate::image::converted(&sent);
+    assert_eq!(sizes[1]["image"], json!(kept.len()));
+    let bytes = told(&mut desk, json!({}))[1]["image"].clone();
+    let letters = bytes["base64"].as_str().unwrap();
+    assert!(letters.ends_with('\n') && letters.lines().all(|line| line.len() <= 76));
+    assert_eq!((&bytes["__class__"], crate::base64::base64(letters)), (&json!("bytes"), Some(kept.clone())));
+    let ledger = desk.erp.ledger();
+    let mug = ledger["products"].as_array().unwrap().iter().find(|row| row["sku"] == "MUG").unwrap().clone();
+    assert_eq!(mug["images"][1]["print"], crate::image::print_of(&kept));
+    assert!(desk.erp.remove_image(now, own) && !desk.erp.remove_image(now, own));
+}

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::fail::Fail;
 use super::schema::Kind;
+use crate::base64::{base64, lines};
 
 /// One stored or computed value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +26,8 @@ pub enum Val {
     Float(Decimal),
     /// Text.
     Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
     /// A day.
     Date(Date),
     /// A moment, in UTC.
@@ -83,6 +86,7 @@ impl Val {
             Self::Dec(number) => json!({"__class__": "Decimal", "decimal": number.to_string()}),
             Self::Float(number) => float(*number),
             Self::Text(text) => json!(text),
+            Self::Bytes(bytes) => json!({"__class__": "bytes", "base64": lines(bytes)}),
             Self::Date(day) => json!({
                 "__class__": "date", "year": day.year(), "month": day.month(), "day": day.day()}),
             Self::Time(moment) => datetime(*moment),
@@ -131,6 +135,7 @@ pub fn parse(kind: &Kind, json: &Value) -> Result<Val, Fail> {
         }
         Kind::Text | Kind::Select(_) => Ok(Val::Text(python_text(json))),
         Kind::Dict => Ok(Val::Text(sorted(json).to_string())),
+        Kind::Binary => Ok(bytes(json).map_or(Val::Null, Val::Bytes)),
         Kind::Int => whole(json).map(Val::Int),
         Kind::One(_) => whole(json).map(|id| Val::Ref(u64::try_from(id).unwrap_or(0))),
         Kind::Float(_) => number(json).map(Val::Float),
@@ -144,6 +149,11 @@ pub fn parse(kind: &Kind, json: &Value) -> Result<Val, Fail> {
         Kind::Time => moment(json).map(Val::Time),
         Kind::Many { .. } | Kind::ManyMany(_) | Kind::Calc(..) => any(json),
     }
+}
+
+/// The bytes a client sent.
+fn bytes(json: &Value) -> Option<Vec<u8>> {
+    base64(json.get("base64")?.as_str()?).filter(|bytes| !bytes.is_empty())
 }
 
 /// The same with every list of texts in order, as several choices are kept.

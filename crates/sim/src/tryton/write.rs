@@ -8,7 +8,7 @@ use super::schema::{Calc, Kind};
 use super::stock;
 use super::store::Store;
 use super::value::{Val, parse};
-use super::{companies, translate, unit, validate};
+use super::{companies, images, translate, unit, validate};
 
 /// Creates one record per map and returns their ids.
 pub fn create(store: &mut Store, model: &str, rows: &[Value]) -> Result<Vec<u64>, Fail> {
@@ -38,6 +38,7 @@ fn create_one(store: &mut Store, model: &str, sent: &Map<String, Value>) -> Resu
                 lists.push(("contact_mechanisms".to_owned(), command));
             }
             Kind::Calc(..) => {}
+            Kind::Binary => values[position] = images::kept(parse(&Kind::Binary, value)?)?,
             kind => values[position] = parse(&kind, value)?,
         }
     }
@@ -203,6 +204,7 @@ fn write_one(store: &mut Store, model: &str, at: usize, id: u64, sent: &Map<Stri
                 let value = parse(&kind, value)?;
                 translate::write(store, model, id, name, value)?;
             }
+            Kind::Binary => store.set(at, id, position, images::kept(parse(&Kind::Binary, value)?)?),
             kind => store.set(at, id, position, parse(&kind, value)?),
         }
     }

@@ -190,6 +190,7 @@ fn pretended(wish: &Serve, url: &str) -> (Box<dyn System>, serde_json::Value) {
             if wish.languages {
                 erp.tell_in_languages(clock::now(), &shelf);
             }
+            erp.activate_images(clock::now());
             (Box::new(erp), told)
         }
     }

@@ -3,6 +3,27 @@
 use super::super::schema::{Field, Kind, Model};
 use super::{BY_NAME, char, field, flag, int, many, one, text};
 
+/// The images of a template or of a product, as either lists them.
+pub(super) fn images(back: &'static str) -> Field {
+    many("images", "Images", "product.image", back)
+}
+
+/// Images: of all variants of a template, or of the one that is named.
+fn image() -> Model {
+    Model::new(
+        "product.image",
+        "Product Image",
+        &[("sequence", false), ("id", false)],
+        vec![
+            one("template", "Product", "product.template").required().indexed(),
+            one("product", "Variant", "product.product").indexed(),
+            field("image", "Image", Kind::Binary).required(),
+            char("description", "Description").translated(),
+            int("sequence", "Sequence"),
+        ],
+    )
+}
+
 /// The attribute set of a template, and the values of a product.
 pub(super) fn attributed() -> (Vec<Field>, Vec<Field>) {
     let set = one("attribute_set", "Attribute Set", "product.attribute.set");
@@ -35,6 +56,7 @@ pub(super) fn product_parts(attributes: bool) -> Vec<Model> {
             ],
         ),
     ];
+    models.push(image());
     if attributes {
         let sorts = &[
             "boolean",
