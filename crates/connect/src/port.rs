@@ -164,6 +164,17 @@ pub trait Connector: Debug + Send + Sync {
     /// The documents that match, withdrawn ones left out where others are there.
     fn find<'a>(&'a self, ctx: &'a Ctx, kind: Kind, by: &'a Lookup) -> Fut<'a, Result<Vec<Snapshot>>>;
 
+    /// The bytes behind the field `path` of the document `id`, an image for now: at most `most` of them, `Invalid` where there
+    /// are more; `None` where the document or the image is not there.
+    fn content<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        kind: Kind,
+        id: &'a RemoteId,
+        path: &'a Path,
+        most: usize,
+    ) -> Fut<'a, Result<Option<Vec<u8>>>>;
+
     /// What became of each permit, in their order. All are of one kind and step. One permit is one remote effect.
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>>;
 

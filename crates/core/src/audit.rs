@@ -5,6 +5,7 @@ use crate::leaf::{Leaf, Leaves, Value};
 use crate::money::Money;
 use crate::path::Path;
 use crate::planner::{Planned, Undoings};
+use crate::record::IMAGE_TWICE;
 use crate::rules::{FieldPolicy, PairRules};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -134,6 +135,10 @@ fn overwritten(
             return Some(alloc::format!("`{path}`, which is {owner}'s own"));
         }
         FieldPolicy::Owner(_) | FieldPolicy::Merge(_) => {}
+    }
+    // A second entry of one upload of ours is nobody's value.
+    if path.is_named_by(IMAGE_TWICE) && value.is_none() {
+        return None;
     }
     let put_back = shared.undone.get(path).is_some_and(|one| one.back.as_ref() == value);
     if put_back || shared.chosen.get(path) != Leaf::Untold {

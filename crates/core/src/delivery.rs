@@ -11,6 +11,8 @@ use crate::policy::Hold;
 use crate::profile::Guard;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -60,11 +62,25 @@ impl Noted {
     }
 }
 
+/// What fields of a write stand for, by their paths: the bytes of images. They are in no store.
+pub type Contents = BTreeMap<Path, Content>;
+
+/// The bytes of one image.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content(pub Vec<u8>);
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Content({} bytes)", self.0.len())
+    }
+}
+
 /// The right to send one request, once. It cannot be copied and is used up by the write.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Permit {
     noted: Noted,
     change: Change,
+    contents: Contents,
 }
 
 impl Permit {
@@ -72,6 +88,18 @@ impl Permit {
     #[must_use]
     pub fn change(&self) -> &Change {
         &self.change
+    }
+
+    /// The same right with what its fields stand for.
+    #[must_use]
+    pub fn carrying(self, contents: Contents) -> Self {
+        Self { contents, ..self }
+    }
+
+    /// What the field at `path` stands for, where it was handed over.
+    #[must_use]
+    pub fn content(&self, path: &Path) -> Option<&[u8]> {
+        self.contents.get(path).map(|content| content.0.as_slice())
     }
 
     /// The note behind it.
@@ -101,7 +129,7 @@ pub struct Note {
 /// The permit for a noted change.
 #[must_use]
 pub fn advance(noted: Noted, change: Change) -> Permit {
-    Permit { noted, change }
+    Permit { noted, change, contents: Contents::new() }
 }
 
 /// How far a delivery has come.

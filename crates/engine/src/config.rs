@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{FLOWS, Flow, Kind};
-use syncline_core::rules::{FieldRules, OrderRules, PriceRules, StockRules};
+use syncline_core::path::Path as Field;
+use syncline_core::record::IMAGES;
+use syncline_core::rules::{FieldPolicy, FieldRules, OrderRules, PriceRules, StockRules};
 
 /// Which connector a system is reached by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -253,6 +255,15 @@ impl Config {
             sweep_s: self.sweep_s,
             sweep_deep_s: self.sweep_deep_s,
         }
+    }
+
+    /// Whether any two systems share images of products by what the file says.
+    #[must_use]
+    pub fn carries_images(&self) -> bool {
+        let fields = IMAGES.into_iter().filter_map(|field| Field::try_from(field.to_string()).ok());
+        let Some(rules) = self.in_force().products else { return false };
+        let shares = |field: &Field| rules.pairs.iter().any(|pair| pair.policy(field) != FieldPolicy::Keep);
+        fields.into_iter().any(|field| shares(&field))
     }
 
     /// What a message calls the file.

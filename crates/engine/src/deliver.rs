@@ -2,6 +2,7 @@
 
 mod begin;
 mod create;
+mod load;
 mod send;
 mod settle;
 
@@ -14,7 +15,7 @@ use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use syncline_connect::{Error, Evidence, Snapshot};
-use syncline_core::delivery::{Delivery, Move, Progress, after};
+use syncline_core::delivery::{Contents, Delivery, Move, Progress, after};
 use syncline_core::id::{EntityId, RemoteId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
@@ -24,8 +25,9 @@ use syncline_store::{
     Accept, Agreed, Base, Case, Claimed, Doubt, Ending, LaneState, News, Release, Settle, StoreError, Told,
 };
 
-/// Moves one lane may make under one lease; more means that something turns in a circle.
-const MOST_MOVES: u32 = 60;
+/// Moves one lane may make under one lease; more means that something turns in a circle. A product takes two for each of
+/// its languages and images.
+const MOST_MOVES: u32 = 120;
 
 /// A lane in hand.
 #[derive(Debug)]
@@ -65,6 +67,8 @@ struct Ready {
     work: Work,
     delivery: Delivery,
     case: Box<Case>,
+    /// What its fields stand for.
+    contents: Contents,
 }
 
 /// What came of one move.
@@ -238,7 +242,7 @@ impl Engine {
                 .await?;
                 self.give_back(&work, LaneState::Held(Hold::new("SYN-0116", what, remedy)), None, None).await
             }
-            Move::Send => Ok(Moved::Send(Box::new(Ready { work, delivery, case: Box::new(case) }))),
+            Move::Send => self.load(work, case, delivery, &system).await,
             Move::Look(at) if at > self.now() => {
                 let why = format!("waiting until no request can land in {} any more", system.name);
                 self.give_back(&work, LaneState::Later(at, why), None, None).await

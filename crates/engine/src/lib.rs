@@ -13,6 +13,7 @@ pub mod decide;
 pub mod deliver;
 pub mod explain;
 mod gone;
+mod images;
 pub mod import;
 mod merged;
 pub mod pages;

@@ -5,7 +5,8 @@ use crate::catalogue;
 use crate::customers;
 use crate::decide::Decided;
 use crate::gone::buried;
-use crate::prices::{shown, side_by_side};
+use crate::images;
+use crate::prices::side_by_side;
 use crate::run::Engine;
 use crate::satellites::Unread;
 use crate::system::{EngineError, System};
@@ -84,12 +85,15 @@ impl Engine {
         // A row that both lack was taken back too.
         for path in case.undone.values().flat_map(|all| all.keys()) {
             for seen in [&mut seen_source, &mut seen_target] {
-                seen.set(path.clone(), shown(seen, path));
+                seen.set(path.clone(), images::shown(seen, path));
             }
         }
         shows_late(case, rules, source, target, &mut seen_source);
         shows_late(case, rules, target, source, &mut seen_target);
         let (of_source, of_target) = self.bases(case, rules, source, target);
+        for seen in [&mut seen_source, &mut seen_target] {
+            images::with_lost(seen, &of_source);
+        }
         let (profile_a, profile_b) = (source.kind(case.kind), target.kind(case.kind));
         let fit_a = |path: &Path, value: &Value| -> Fit { source.connector.fit(case.kind, path, value) };
         let fit_b = |path: &Path, value: &Value| -> Fit { target.connector.fit(case.kind, path, value) };
@@ -129,7 +133,8 @@ impl Engine {
                 customers::side_by_side(&seen(source), &seen(target), &elements)
             }
             (kind, _) if kind.of_catalogue() => {
-                catalogue::side_by_side(case, (source, seen(source)), (target, seen(target)))
+                let (a, b) = catalogue::side_by_side(case, (source, seen(source)), (target, seen(target)));
+                images::side_by_side(&a, &b)
             }
             _ => (seen(source), seen(target)),
         }

@@ -6,7 +6,7 @@
 use crate::apply::Stopped;
 use crate::approval::Gate;
 use crate::aside::{Aside, Asides};
-use crate::prices::shown;
+use crate::images::shown;
 use crate::reading::{CHUNK, read, show};
 use crate::run::Engine;
 use crate::satellites::Unread;
@@ -20,6 +20,7 @@ use syncline_core::leaf::{Leaf, Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{Decision, Planned, Undone};
 use syncline_core::policy::Hold;
+use syncline_core::record::Image;
 use syncline_core::rules::{FieldPolicy, PairRules};
 use syncline_store::{Case, RunRow, Runs, StoreError, TakeBack, Written};
 
@@ -452,10 +453,13 @@ fn left(
         FieldPolicy::Owner(owner) => owner == target.name,
         FieldPolicy::Merge(_) => false,
     };
+    let lost = Image::at(path).is_some() && once.wrote.is_none() && once.before != Leaf::Empty;
     let why = if once.before == Leaf::Untold {
         "what it was before is not known".to_string()
     } else if *now == Leaf::Untold {
         format!("{} does not show it any more", target.name)
+    } else if lost {
+        format!("the bytes of images are not kept: add it to {} again", peer.name)
     } else if *theirs != leaf(once.refused.as_ref()) {
         format!("{} shows something new since", peer.name)
     } else if own {

@@ -68,6 +68,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 category_root: system.category_root.clone(),
                 website: system.website.clone(),
                 attributes: carried(config).keys().cloned().collect(),
+                images: config.carries_images(),
             }))
         }
         SystemKind::Tryton => {
@@ -81,23 +82,29 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 settle_s: system.settle_s,
                 branches: branches(config, &system.name),
                 attributes: carried(config).iter().map(|(code, one)| (code.clone(), in_tryton(one))).collect(),
+                images: config.carries_images(),
                 ..plain
             }))
         }
     };
-    let transport: Arc<dyn Transport> = match reach {
-        Reach::Network => {
-            let remedy = "check the certificates of this machine";
-            Arc::new(Http::new().map_err(|error| Failure::new("SYN-0906", error.to_string(), remedy))?)
-        }
-        Reach::Stored => Arc::new(Nowhere),
-    };
+    let transport = road(reach)?;
     let profile = connector.profile().clone();
     let calls = system.calls.unwrap_or(profile.calls_in_flight);
     let ctx = Ctx::new(transport, Arc::new(Wall), Arc::new(Wall), calls, system.timeout);
     let beside = config.systems.values().filter(|other| other.name != system.name && other.is_beside(system));
     let beside = beside.map(|other| other.uid.clone()).collect();
     Ok(System { name: system.name.clone(), uid: system.uid.clone(), beside, connector, ctx, profile })
+}
+
+/// The way to a system.
+fn road(reach: Reach) -> Result<Arc<dyn Transport>, Failure> {
+    Ok(match reach {
+        Reach::Network => {
+            let remedy = "check the certificates of this machine";
+            Arc::new(Http::new().map_err(|error| Failure::new("SYN-0906", error.to_string(), remedy))?)
+        }
+        Reach::Stored => Arc::new(Nowhere),
+    })
 }
 
 /// What the file carries of products beside their own fields, where products flow.
@@ -275,6 +282,7 @@ pub(crate) fn kinds() -> Vec<(SystemKind, Box<dyn Connector>)> {
                     category_root: None,
                     website: None,
                     attributes: BTreeSet::new(),
+                    images: false,
                 })),
                 SystemKind::Tryton => Box::new(tryton::Tryton::new(tryton::Config::new("", "", ""))),
             };

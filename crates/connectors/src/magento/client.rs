@@ -299,7 +299,7 @@ impl Client {
     ) -> std::result::Result<(Request, Response), CallError> {
         let not_sent = |error| CallError { error, sent: false };
         let token = self.token(ctx).await.map_err(not_sent)?;
-        let request = self.request(ctx, call, &token, body.to_string().into_bytes(), effect);
+        let request = self.request(ctx, call, &token, wire::body(body), effect);
         let response = self.send(ctx, &request).await?;
         if oauth::came_before(&response) {
             return Err(CallError { error: refusal(&request, &response), sent: true });

@@ -19,6 +19,8 @@ pub struct Config {
     pub website: Option<String>,
     /// Codes of the products' attributes that are carried.
     pub attributes: BTreeSet<String>,
+    /// Whether images of products are carried.
+    pub images: bool,
 }
 
 /// How we show who we are.

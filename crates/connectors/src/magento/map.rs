@@ -393,6 +393,7 @@ pub(super) fn variant(
     texts: BTreeMap<String, Texts>,
     unit: Unit,
     attributes: std::result::Result<BTreeMap<String, Option<LeafValue>>, String>,
+    images: Option<super::images::Images>,
 ) -> Result<(RemoteId, Variant)> {
     let place = || format!("product `{}`", shown(&doc.sku.0, 60));
     let told = doc.weight.map_or(Decimal::ZERO, |exact| exact.0);
@@ -406,6 +407,7 @@ pub(super) fn variant(
         weight: doc.type_id.as_ref().is_none_or(|form| form.0 == "simple").then_some(weight),
         attributes: attributes.map_err(|why| invalid(format!("{}: {why}", place())))?,
         categories: categories(doc),
+        images,
         texts,
         changed: Changed { at: doc.updated_at.as_ref().and_then(|time| moment(&time.0)), by: None },
     };

@@ -1,5 +1,5 @@
 //! Magento 2 and Adobe Commerce: orders, customers, products, stock and prices are read; `ext_order_id`, names, e-mails and
-//! tax numbers of customers, products' texts, quantities and prices are written, and simple products made.
+//! tax numbers of customers, products' texts, images, quantities and prices are written, and simple products made.
 
 mod attributes;
 mod categories;
@@ -12,12 +12,14 @@ mod customers;
 mod feed;
 mod figures;
 mod found;
+mod images;
 mod layout;
 mod levels;
 mod links;
 mod lists;
 mod lost;
 mod map;
+mod media;
 mod oauth;
 mod options;
 mod prices;
@@ -88,6 +90,9 @@ pub struct Magento {
     root_name: Option<String>,
     /// Its id, once it was asked for.
     root: tokio::sync::Mutex<Option<u64>>,
+    /// Whether images are carried.
+    carries_images: bool,
+    contents: images::Cache,
 }
 
 impl Magento {
@@ -98,11 +103,13 @@ impl Magento {
             wanted: config.attributes.clone(),
             root_name: config.category_root.clone(),
             root: tokio::sync::Mutex::default(),
+            carries_images: config.images,
             client: Client::new(config),
             profile: profile::profile(),
             places: stock::Cache::default(),
             groups: prices::Cache::default(),
             options: options::Cache::default(),
+            contents: images::Cache::default(),
         }
     }
 
@@ -473,6 +480,22 @@ impl Connector for Magento {
         })
     }
 
+    fn content<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        kind: Kind,
+        id: &'a RemoteId,
+        path: &'a Path,
+        most: usize,
+    ) -> Fut<'a, Result<Option<Vec<u8>>>> {
+        Box::pin(async move {
+            match kind {
+                Kind::Variant => self.image(ctx, id, path, most).await,
+                _ => Err(unsupported("only products have images")),
+            }
+        })
+    }
+
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>> {
         Box::pin(async move {
             match permits.first().map(|permit| permit.change().kind) {
@@ -491,6 +514,7 @@ impl Connector for Magento {
                 Some(Kind::Variant) => {
                     let each = permits.into_iter().map(async |permit| match permit.change().step {
                         Step::Create => self.make_product(ctx, permit).await,
+                        _ if media::of_image(&permit.change().leaves) => self.write_image(ctx, permit).await,
                         _ => self.write_product(ctx, permit).await,
                     });
                     join_all(each).await

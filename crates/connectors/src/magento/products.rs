@@ -3,9 +3,10 @@
 use super::attributes::{self, Attributes, Written, code_of};
 use super::client::{Call, NO_SUCH_VIEW, Scope, Search, encoded};
 use super::feed::{self, Row, Table};
+use super::images::{self, Images, Trust};
 use super::views::{View, Views};
 use super::weight::Unit;
-use super::{Magento, evidence_of, links, map, rough_id, shape, unsupported, wire};
+use super::{Magento, evidence_of, links, map, media, rough_id, shape, unsupported, wire};
 use futures::future::{join_all, try_join_all};
 use serde_json::{Map, Number, Value, json};
 use std::borrow::Cow;
@@ -74,10 +75,12 @@ impl Magento {
         let docs: Vec<&wire::Product> = rows.iter().flatten().map(|found| &found.doc).collect();
         self.learn_attributes(ctx, docs.iter().copied()).await?;
         let told = self.translations(ctx, &views, &docs).await?;
+        let images = self.images_of(ctx, docs.iter().map(|doc| doc.sku.0.as_str()), Trust::Names).await?;
         let seen = rows.into_iter().map(|row| match row {
             Ok(found) => Seen {
                 id: RemoteId::new("", &found.doc.sku.0),
-                snapshot: self.snapshot(&found, &views, told.get(&found.doc.id)),
+                snapshot: images::told_of(&images, &found.doc.sku)
+                    .and_then(|images| self.snapshot(&found, &views, told.get(&found.doc.id), images)),
             },
             Err(seen) => *seen,
         });
@@ -96,10 +99,12 @@ impl Magento {
             return ids.iter().map(|_| Err(error.clone())).collect();
         }
         let told = self.translations(ctx, &views, &docs).await;
+        let images = self.images_of(ctx, docs.iter().map(|doc| doc.sku.0.as_str()), Trust::Bytes).await;
         let whole = |one: Result<Option<Found>>| {
             let Some(found) = one? else { return Ok(None) };
             let told = told.as_ref().map_err(Clone::clone)?;
-            self.snapshot(&found, &views, told.get(&found.doc.id)).map(Some)
+            let images = images::told_of(images.as_ref().map_err(Clone::clone)?, &found.doc.sku)?;
+            self.snapshot(&found, &views, told.get(&found.doc.id), images).map(Some)
         };
         found.into_iter().map(whole).collect()
     }
@@ -273,6 +278,7 @@ impl Magento {
         found: &Found,
         views: &Views,
         told: Option<&Result<BTreeMap<String, Texts>>>,
+        images: Option<Images>,
     ) -> Result<Snapshot> {
         let evidence = || evidence_of(PRODUCTS.resource, &found.value);
         let mut texts = told.cloned().unwrap_or_else(|| Ok(BTreeMap::new()))?;
@@ -286,7 +292,7 @@ impl Magento {
         }
         let attributes = attributes::told(found.doc.custom_attributes.as_deref(), &self.options.known());
         let (id, record) =
-            map::variant(&found.doc, texts, views.unit, attributes).map_err(|error| error.with(evidence()))?;
+            map::variant(&found.doc, texts, views.unit, attributes, images).map_err(|error| error.with(evidence()))?;
         let version = found.doc.updated_at.as_ref().map(|time| time.0.clone());
         let records = vec![(id.clone(), Record::Variant(record))];
         Ok(Snapshot { id, version, mark: None, found_by: None, records, evidence: Some(evidence()) })
@@ -316,7 +322,7 @@ impl Magento {
 }
 
 /// Whether it is the web server that refused the SKU's encoded slash: it answers for itself, and the shop never hears of it.
-fn no_slash(sku: &str, error: &Error) -> bool {
+pub(super) fn no_slash(sku: &str, error: &Error) -> bool {
     sku.contains('/') && error.kind == ErrorKind::Config && !error.message.contains(NO_SUCH_VIEW)
 }
 
@@ -354,16 +360,16 @@ fn text_of(path: &Path) -> Option<(&str, &str)> {
     path.as_str().strip_prefix("texts.")?.split_once('.')
 }
 
-/// The parts of an update that go in one request each: what is no text, then every locale by itself. A product is made
-/// with the texts of the `main` locale in the first one.
+/// The parts of an update that go in one request each: what is no text, then every locale by itself, then every image. A
+/// product is made with the texts of the `main` locale in the first one.
 pub(super) fn split(leaves: &Leaves, main: Option<&str>) -> Vec<Leaves> {
-    let mut parts: BTreeMap<Option<String>, Leaves> = BTreeMap::new();
+    let mut parts: BTreeMap<(Option<String>, Option<String>), Leaves> = BTreeMap::new();
     let main = main.filter(|_| leaves.get(&Path::field(SKU)) != Leaf::Untold);
     for (path, value) in leaves.iter() {
         let locale = text_of(path).map(|(locale, _)| locale.to_owned()).filter(|locale| main != Some(locale));
         // Each category is a request of its own; no locale has a bracket.
         let part = Variant::category_of(path).map(|id| format!("[{id}]"));
-        parts.entry(part.or(locale)).or_default().tell(path.clone(), value.cloned());
+        parts.entry((media::part(path), part.or(locale))).or_default().tell(path.clone(), value.cloned());
     }
     parts.into_values().collect()
 }
@@ -486,6 +492,9 @@ pub(super) struct Keeping {
 pub(super) fn fit(path: &Path, value: &LeafValue, keeping: &Keeping) -> Fit {
     if let Some((code, attribute)) = code_of(path).and_then(|code| Some((code, keeping.attributes.get(code)?))) {
         return attribute.fit(code, value, keeping.all_characters);
+    }
+    if let Some(fit) = images::fit(path, value) {
+        return fit;
     }
     match (text_of(path), value) {
         (None, LeafValue::Text(sku)) if path.as_str() == SKU => fit_sku(sku),

@@ -58,6 +58,8 @@ const VARIANT: &[&str] = &[
 const SORTED: &str = "categories[*]";
 const VARIANT_WRITES: &[&str] = &["active", "weight", ATTRIBUTES, SORTED, "texts.*.name", "texts.*.description"];
 const CATEGORY: &[&str] = &["parent", "active", "texts.*.name"];
+/// What is told of images, and written: adding one is guarded by a look at the bytes that are there.
+const IMAGES: &[&str] = &["images[*]", "images[*].label", "images[*].position", "images[*].roles", "images[*].twice"];
 const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
 const PRICE: &[&str] = &["variant", "lists[*]", "prices[*]", "prices[*].until"];
 const PRICE_WRITES: &[&str] = &["prices[*]", "prices[*].until"];
@@ -141,11 +143,11 @@ pub(super) fn profile() -> Profile {
         ..reading(STOCK, "")
     };
     let variant = KindProfile {
-        writes: texts(VARIANT_WRITES),
+        writes: texts(&[VARIANT_WRITES, IMAGES].concat()),
         steps: vec![Step::Create, Step::Update],
         guards: vec![made_once()],
         settle_s: Some(SETTLE_S),
-        ..reading(VARIANT, "updated_at")
+        ..reading(&[VARIANT, IMAGES].concat(), "updated_at")
     };
     let price = KindProfile {
         writes: texts(PRICE_WRITES),

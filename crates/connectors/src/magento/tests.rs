@@ -3,6 +3,7 @@
 mod attributes;
 mod categories;
 mod fits;
+mod images;
 mod making;
 mod paging;
 mod prices;

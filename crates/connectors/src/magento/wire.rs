@@ -326,6 +326,39 @@ pub(super) struct Attribute {
     pub(super) value: Value,
 }
 
+/// An entry of a product's media gallery.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Entry {
+    pub(super) id: Id,
+    pub(super) media_type: Option<Text>,
+    pub(super) label: Option<Text>,
+    pub(super) position: Option<Exact>,
+    pub(super) disabled: Option<Flag>,
+    /// The roles it plays.
+    pub(super) types: Option<Vec<Text>>,
+    file: Option<Text>,
+    /// Its bytes; only where it is asked for by itself.
+    pub(super) content: Option<EntryContent>,
+}
+
+impl Entry {
+    /// Whether it is an image: videos stand in the gallery, too.
+    pub(super) fn is_image(&self) -> bool {
+        self.media_type.as_ref().is_none_or(|sort| sort.0 == "image")
+    }
+
+    /// Where its file stands.
+    pub(super) fn path(&self) -> Option<&String> {
+        self.file.as_ref().map(|file| &file.0)
+    }
+}
+
+/// The file of an entry.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct EntryContent {
+    pub(super) base64_encoded_data: Text,
+}
+
 /// An attribute products can have, with its choices.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct ProductAttribute {
@@ -519,6 +552,11 @@ impl Refusal {
 }
 
 /// `value` as `T`; the message names the field that is wrong and what stands there.
+/// The bytes of a body; none at all for `null`, as where something is deleted.
+pub(super) fn body(value: &Value) -> Vec<u8> {
+    if value.is_null() { Vec::new() } else { value.to_string().into_bytes() }
+}
+
 pub(super) fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();

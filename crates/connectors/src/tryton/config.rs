@@ -35,6 +35,8 @@ pub struct Config {
     pub branches: Vec<Branch>,
     /// Attributes of products that are carried, by the names the file gives them.
     pub attributes: BTreeMap<String, Carried>,
+    /// Whether images of products are carried.
+    pub images: bool,
 }
 
 /// A field of products under a name of the file's.
@@ -61,6 +63,7 @@ impl Config {
             settle_s: None,
             branches: Vec::new(),
             attributes: BTreeMap::new(),
+            images: false,
         }
     }
 }

@@ -6,6 +6,7 @@ mod category;
 mod client;
 mod config;
 mod found;
+mod images;
 mod map;
 mod price;
 mod price_feed;
@@ -29,12 +30,13 @@ use client::Client;
 use setup::Setup;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use syncline_connect::{Connector, Ctx, Cursor, Fut, KeyPage, Lookup, Outcome, Page, Probe, Result, Snapshot};
+use syncline_connect::{Connector, Ctx, Cursor, Error, Fut, KeyPage, Lookup, Outcome, Page, Probe, Result, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
+use syncline_core::policy::ErrorKind;
 use syncline_core::profile::{Fit, Profile};
 use syncline_core::rules::Branch;
 
@@ -52,6 +54,7 @@ pub struct Tryton {
     setups: tokio::sync::Mutex<BTreeMap<Branch, Arc<Setup>>>,
     /// The attributes of the set-up as it was last read.
     attributes: RwLock<Arc<map::Attributes>>,
+    contents: images::Cache,
 }
 
 impl Tryton {
@@ -66,6 +69,7 @@ impl Tryton {
             config,
             setups: tokio::sync::Mutex::default(),
             attributes: RwLock::default(),
+            contents: images::Cache::default(),
         }
     }
 
@@ -130,6 +134,22 @@ impl Connector for Tryton {
 
     fn find<'a>(&'a self, ctx: &'a Ctx, kind: Kind, by: &'a Lookup) -> Fut<'a, Result<Vec<Snapshot>>> {
         Box::pin(self.look(ctx, kind, by))
+    }
+
+    fn content<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        kind: Kind,
+        id: &'a RemoteId,
+        path: &'a Path,
+        most: usize,
+    ) -> Fut<'a, Result<Option<Vec<u8>>>> {
+        Box::pin(async move {
+            match kind {
+                Kind::Variant => self.image(ctx, id, path, most).await,
+                _ => Err(Error::new(ErrorKind::Unsupported, "only products have images")),
+            }
+        })
     }
 
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>> {

@@ -1,6 +1,7 @@
 //! What Tryton can do at best, and what one Tryton can do as it is set up.
 
 use super::config::{Config, SETTLE_S};
+use super::images::MODULE;
 use super::setup::Setup;
 use super::{Tryton, map};
 use std::collections::BTreeMap;
@@ -137,6 +138,8 @@ fn customers() -> KindProfile {
 
 /// The attributes the file names; a probe puts those in its place that are there.
 const ATTRIBUTES: &str = "attributes.*";
+/// What module `product_image` tells; nothing of it is written, for it converts what is uploaded.
+const IMAGES: [&str; 2] = ["images[*]", "images[*].position"];
 
 /// Texts, weight, attributes and use of products as a running Tryton 8.0 kept them, recorded by `xtask/real/record_tryton.py`.
 fn variants(settle_s: u32) -> KindProfile {
@@ -147,6 +150,7 @@ fn variants(settle_s: u32) -> KindProfile {
             &["sku", "form", "active", "weight", ATTRIBUTES, "categories[*]", "changed.at", "changed.by"]
                 .into_iter()
                 .chain(texts)
+                .chain(IMAGES)
                 .collect::<Vec<_>>(),
         ),
         writes: owned(&["active", "weight", ATTRIBUTES, "categories[*]"].into_iter().chain(texts).collect::<Vec<_>>()),
@@ -217,6 +221,9 @@ fn effective(best: &Profile, setup: &Setup, branches: &[Arc<Setup>]) -> Profile 
     if let (Some(variants), true) = (profile.kinds.get_mut(&Kind::Variant), setup.weight_units.is_empty()) {
         variants.reads.retain(|path| path != "weight");
         variants.writes.retain(|path| path != "weight");
+    }
+    if let (Some(variants), false) = (profile.kinds.get_mut(&Kind::Variant), setup.modules.contains(MODULE)) {
+        variants.reads.retain(|path| !IMAGES.contains(&path.as_str()));
     }
     if let Some(variants) = profile.kinds.get_mut(&Kind::Variant) {
         variants.reads.retain(|path| path != ATTRIBUTES);
@@ -289,6 +296,9 @@ impl Tryton {
         }
         let scopes = branches.iter().map(|one| (one.company.to_string(), one.company_name.clone()));
         let scopes: BTreeMap<String, String> = scopes.collect();
+        if self.config.images && !setup.modules.contains(MODULE) {
+            warnings.push(format!("images of products stay as they are: module `{MODULE}` is not activated"));
+        }
         let (lists, unread) = self.price_lists(ctx, &setup).await?;
         warnings.extend(unread);
         let version = match self.client.version(ctx).await {

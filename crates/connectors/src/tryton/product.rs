@@ -30,6 +30,7 @@ impl Tryton {
         };
         let setup = fresh.as_deref().unwrap_or(setup);
         let texts = self.texts(ctx, setup, &good).await?;
+        let images = self.images_of(ctx, setup, &good).await?;
         let mut told = Vec::new();
         for (row, read) in rows.iter().zip(read) {
             let evidence = self.evidence(Kind::Variant, row)?;
@@ -41,7 +42,7 @@ impl Tryton {
                         mark: None,
                         found_by: None,
                         version: map::version(read.edited.version.as_deref(), read.template.edited.version.as_deref()),
-                        records: vec![(id, map::variant_record(&read, &texts, setup))],
+                        records: vec![(id, map::variant_record(&read, &texts, setup, images.get(&read.id)))],
                         evidence: Some(evidence),
                     })
                 }

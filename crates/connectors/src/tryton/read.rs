@@ -2,6 +2,7 @@
 
 use super::Tryton;
 use super::client::Client;
+use super::images::MODULE;
 use super::map::{self, Source};
 use super::setup::Setup;
 use super::wire::{KeyRow, Moment, PRODUCT_FIELDS, SALE_FIELDS, SaleRow, TimesRow, VARIANT_FIELDS, WEIGHT_FIELDS};
@@ -310,11 +311,13 @@ impl Tryton {
             let (rows, full) = self.across(ctx, &setups, wanted, &domain, &fields(kind, &setup)).await?;
             walk.id = ascending(&rows, walk.id)?;
             walk.top = rows.iter().map(moment_of).fold(walk.top, Option::max);
-            let ended = !full && !walk.goes_on(kind);
+            let with_images = setups.iter().any(|setup| setup.modules.contains(MODULE)) && self.config.images;
+            let ended = !full && !walk.goes_on(kind, with_images);
             if rows.is_empty() && !ended {
                 continue;
             }
             let told = self.snapshots(ctx, &setup, kind, &rows).await?;
+            walk.top = told.iter().flatten().filter_map(changed_at).fold(walk.top, |top, at| top.max(Some(at)));
             let seen = |(row, snapshot)| Ok(Seen { id: map::remote(id_of(row)?), snapshot });
             let seen: Result<Vec<Seen>> = rows.iter().zip(told).map(seen).collect();
             let next = if ended { walk.ended(start) } else { walk };
@@ -411,6 +414,9 @@ struct Walk {
     /// Whether this pass goes through the products of changed templates, or the parties of changed addresses and the like.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     families: bool,
+    /// Whether it goes through the products of changed images.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    images: bool,
 }
 
 /// Parties with something below them that was written or made since: each can be changed without its party. What was
@@ -424,6 +430,22 @@ fn changed_below(since: Timestamp) -> Value {
     Value::Array(any)
 }
 
+/// Products with an image that was written or made since, their own or their template's; each moves no product. One that
+/// was taken away shows only with a write of the product, as in its form, or to a sweep that reads every record whole.
+fn images_changed(since: Timestamp) -> Value {
+    let all = json!(["active", "in", [true, false]]);
+    let images = json!(["images", "where", changed_since(since)]);
+    json!(["OR", [all, images], [all, ["template", "where", [all, images]]]])
+}
+
+/// When a product was last changed, its template and images with it.
+fn changed_at(snapshot: &Snapshot) -> Option<Timestamp> {
+    match snapshot.records.first() {
+        Some((_, Record::Variant(variant))) => variant.changed.at,
+        _ => None,
+    }
+}
+
 impl Walk {
     /// What the next page is searched by. What was retired has changed, too.
     fn domain(&self, kind: Kind, setup: &Setup) -> Vec<Value> {
@@ -433,6 +455,7 @@ impl Walk {
             domain.push(json!(["code", "!=", null]));
         }
         let since = self.since.map(|since| match kind {
+            Kind::Variant if self.images => images_changed(since),
             Kind::Variant if self.families => {
                 json!(["template", "where", [["active", "in", [true, false]], written_since(since)]])
             }
@@ -444,14 +467,16 @@ impl Walk {
         domain
     }
 
-    /// Whether this pass goes on after its last page: from products to those of changed templates, from parties to those
-    /// of changed addresses and the like.
-    fn goes_on(&mut self, kind: Kind) -> bool {
-        let more = matches!(kind, Kind::Variant | Kind::Customer) && self.since.is_some() && !self.families;
-        if more {
-            (self.families, self.id) = (true, 0);
+    /// Whether this pass goes on after its last page: from products to those of changed templates and then to those of
+    /// changed images, from parties to those of changed addresses and the like.
+    fn goes_on(&mut self, kind: Kind, images: bool) -> bool {
+        let more = matches!(kind, Kind::Variant | Kind::Customer) && self.since.is_some();
+        let images = more && self.families && !self.images && kind == Kind::Variant && images;
+        let families = more && !self.families;
+        if families || images {
+            (self.families, self.images, self.id) = (true, images, 0);
         }
-        more
+        families || images
     }
 
     /// The next pass: from what this one met, but not from after it began, since what is written while it runs may

@@ -8,7 +8,7 @@ use crate::leaf::{Leaf, Leaves, Value};
 use crate::merge::Owner;
 use crate::path::Path;
 use crate::profile::KindProfile;
-use crate::record::{Variant, shared_paths};
+use crate::record::{Image, Variant, shared_paths};
 use crate::rules::PairRules;
 
 /// What a record is made from.
@@ -79,8 +79,9 @@ fn category(case: &CreateCase<'_>) -> Decision {
 
 /// What the source tells that flows to the target, and what is `wanted` beside.
 fn told(case: &CreateCase<'_>, wanted: impl Fn(&Path) -> bool) -> Leaves {
-    // What is made is put into its categories afterwards, each link a request of its own.
-    let later = |path: &Path| path.as_str() == "active" || Variant::category_of(path).is_some();
+    // What is made is put into its categories and gets its images afterwards, each a request of its own.
+    let later =
+        |path: &Path| path.as_str() == "active" || Variant::category_of(path).is_some() || Image::at(path).is_some();
     let told = case.seen.iter().filter(|(_, value)| value.is_some());
     let flowing = told.filter(|(path, _)| wanted(path) || (flows(case, path) && !later(path)));
     flowing.map(|(path, value)| (path.clone(), value.cloned())).collect()

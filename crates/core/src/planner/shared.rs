@@ -10,6 +10,7 @@ use crate::merge::{self, Cause, Conflict, Merged, Owner, Side};
 use crate::path::Path;
 use crate::policy::Hold;
 use crate::profile::{Fit, KindProfile};
+use crate::record::IMAGE_TWICE;
 use crate::rules::{FieldPolicy, PairRules};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -87,6 +88,7 @@ pub fn shared(case: &SharedCase<'_>) -> Shared {
         merged.to_b.retain(|path| path.as_str() != "active");
     }
     let agreed = merge::agreed(&a, &b, &merged, owner);
+    untwin(case, &mut merged, owner);
     let decision = decision(case, &merged);
     Shared { decision, agreed, conflicts: merged.conflicts, over: (over_a, over_b) }
 }
@@ -107,6 +109,18 @@ fn is_shared(case: &SharedCase<'_>, path: &Path) -> bool {
 /// Whether one of `patterns` names `path`.
 pub(super) fn named<T: AsRef<str>>(patterns: &[T], path: &Path) -> bool {
     patterns.iter().any(|pattern| path.is_named_by(pattern.as_ref()))
+}
+
+/// Asks a side to take away what one upload of ours left there twice.
+fn untwin(case: &SharedCase<'_>, merged: &mut Merged, owner: impl Fn(&Path) -> Owner) {
+    let sides = [(&case.source, &mut merged.to_a, Owner::B), (&case.target, &mut merged.to_b, Owner::A)];
+    for (side, out, giver) in sides {
+        for (path, _) in side.seen.iter().filter(|(path, value)| value.is_some() && path.is_named_by(IMAGE_TWICE)) {
+            if [giver, Owner::Merge].contains(&owner(path)) {
+                out.set(path.clone(), Leaf::Empty);
+            }
+        }
+    }
 }
 
 /// Who decides `path` between the two; a field that the follower cannot be told is kept by each.
@@ -282,6 +296,41 @@ mod tests {
         let shop = leaves(&[("texts.de.name", "Tasse"), ("texts.de.description", "vom Shop")]);
         let then = planned(&shops, [&erp, &base], [&shop, &base], &none);
         assert_eq!(step(&then), ("erp".to_string(), leaves(&[("texts.de.description", "vom Shop")])));
+    }
+
+    #[test]
+    fn an_image_is_added_taken_away_with_its_owner_and_left_where_it_is_the_shops() {
+        let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_string()).collect::<Vec<_>>();
+        let images = all(&["images[*]", "images[*].position", "images[*].twice"]);
+        let (erp, shop) = (SystemName::new("erp"), SystemName::new("shop"));
+        let reading = KindProfile { reads: images.clone(), ..KindProfile::default() };
+        let writing = KindProfile { reads: images.clone(), writes: images, ..KindProfile::default() };
+        let asked = |policy: Option<FieldPolicy>, a: [&Leaves; 2], b: [&Leaves; 2]| {
+            let policies = policy.map(|policy| (Path::field("images"), policy)).into_iter().collect();
+            let rules = PairRules { source: erp.clone(), target: shop.clone(), policies, creates: false };
+            let none = Undoings::new();
+            shared(&SharedCase {
+                rules: &rules,
+                kind: Kind::Variant,
+                shared: &crate::record::VARIANT_SHARED,
+                source: Share { system: &erp, seen: a[0], base: a[1], profile: &reading, fit: &exact, undone: &none },
+                target: Share { system: &shop, seen: b[0], base: b[1], profile: &writing, fit: &exact, undone: &none },
+                chosen: &Leaves::new(),
+            })
+        };
+        let none = Leaves::new();
+        let (has, lacks) = (leaves(&[("images[1f]", "a")]), leaves(&[("images[1f]", "")]));
+        let added = asked(None, [&has, &none], [&lacks, &none]);
+        assert_eq!(step(&added), ("shop".to_string(), has.clone()));
+        let own = asked(None, [&lacks, &none], [&has, &none]);
+        assert_eq!((&own.decision, own.conflicts.len()), (&Decision::Agreed, 0), "the shop's own");
+        let gone = asked(None, [&lacks, &has], [&has, &has]);
+        assert_eq!(step(&gone), ("shop".to_string(), lacks.clone()));
+        let twice = leaves(&[("images[1f]", "a"), ("images[1f].twice", "yes")]);
+        let mended = asked(None, [&has, &has], [&twice, &has]);
+        assert_eq!(step(&mended), ("shop".to_string(), leaves(&[("images[1f].twice", "")])));
+        let kept = asked(Some(FieldPolicy::Keep), [&has, &none], [&twice, &none]);
+        assert_eq!(kept.decision, Decision::Agreed, "where each keeps its own nothing is touched");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod category;
 mod customer;
 mod fields;
+mod image;
 mod lines;
 mod order;
 mod price;
@@ -13,6 +14,7 @@ mod variant;
 pub use category::{Category, Parent, SHARED as CATEGORY_SHARED};
 pub use customer::{Address, Customer, SHARED as CUSTOMER_SHARED};
 pub use fields::Malformed;
+pub use image::{IMAGES, Image, LIMIT as IMAGE_LIMIT, Sort, TWICE as IMAGE_TWICE, key_of as image_key};
 pub use lines::Lines;
 pub use order::{Charge, Line, LineForm, Order, OrderLife, Payment, Tax, Totals};
 pub use price::{Price, PriceKey, PriceRow, SHARED as PRICE_SHARED};

@@ -1,6 +1,7 @@
 //! A variant: what is sold under a SKU, with its texts per locale.
 
 use super::fields::{Fields, Malformed};
+use super::image::{self, Image};
 use super::texts::{self, Changed, Texts};
 use crate::id::RemoteId;
 use crate::kind::Kind;
@@ -28,6 +29,8 @@ pub struct Variant {
     pub attributes: BTreeMap<String, Option<Value>>,
     /// The categories it stands in, as its system calls them, told whole; none where that is not told.
     pub categories: Option<BTreeSet<String>>,
+    /// Its images by the hash of their content, all of them; none where they are not told.
+    pub images: Option<BTreeMap<String, Image>>,
     /// Texts by locale: the language (`de`), with its region where a system has several of one language (`de-AT`).
     pub texts: BTreeMap<String, Texts>,
     /// When it was last changed there, and by whom, where the system tells.
@@ -35,9 +38,19 @@ pub struct Variant {
 }
 
 /// The paths whose values two systems can share; all others say what a system calls it.
-pub const SHARED: [&str; 6] =
-    ["active", "weight", "attributes.*", "categories[*]", "texts.*.name", "texts.*.description"];
-const FIELDS: [&str; 8] = ["sku", "form", "active", "serial", "weight", SORTED, "changed.at", "changed.by"];
+pub const SHARED: [&str; 10] = [
+    "active",
+    "weight",
+    "attributes.*",
+    "categories[*]",
+    "texts.*.name",
+    "texts.*.description",
+    "images[*]",
+    "images[*].label",
+    "images[*].position",
+    "images[*].roles",
+];
+const FIELDS: [&str; 9] = ["sku", "form", "active", "serial", "weight", SORTED, "gallery", "changed.at", "changed.by"];
 /// What tells that the categories are told whole, and the collection they stand in.
 const SORTED: &str = "categories";
 
@@ -100,6 +113,9 @@ impl Variant {
                 leaves.put(Self::category_path(id), Value::Ref(category));
             }
         }
+        if let Some(images) = &self.images {
+            image::tell(&mut leaves, images);
+        }
         texts::put(&mut leaves, &self.texts);
         leaves
     }
@@ -112,7 +128,7 @@ impl Variant {
         let mut told = BTreeMap::new();
         let (mut attributes, mut categories) = (BTreeMap::new(), BTreeSet::new());
         for (path, value) in leaves.iter() {
-            if FIELDS.contains(&path.as_str()) {
+            if FIELDS.contains(&path.as_str()) || Image::at(path).is_some() {
                 continue;
             }
             if let Some(code) = attribute_of(path) {
@@ -138,6 +154,7 @@ impl Variant {
             weight: fields.number("weight")?.or(weightless.then_some(Decimal::ZERO)),
             attributes,
             categories: leaves.value(&Self::sorted_path()).map(|_| categories),
+            images: image::told(leaves)?,
             texts: told,
             changed: Changed::of(&fields)?,
         })
@@ -159,6 +176,16 @@ mod tests {
         proptest::option::of("\\PC{0,6}")
     }
 
+    fn image() -> impl Strategy<Value = Image> {
+        let roles = proptest::collection::btree_set("[a-z_]{1,6}", 0..3);
+        let position = (0u32..9).prop_map(Decimal::from);
+        (proptest::option::of("[a-z]{0,4}"), proptest::option::of(position), proptest::option::of(roles), any::<bool>())
+            .prop_map(|(label, position, roles, twice)| {
+                let sort = image::Sort { media: "image/png".to_string(), bytes: 7 };
+                Image { sort, label, position, roles, twice }
+            })
+    }
+
     proptest! {
         #[test]
         fn a_variant_comes_back_from_its_leaves(
@@ -171,6 +198,7 @@ mod tests {
                 (any::<i32>(), 0u32..5).prop_map(|(m, s)| Value::Number(Decimal::new(m.into(), s))),
             ]), 0..3),
             categories in proptest::option::of(proptest::collection::btree_set("\\PC{0,4}", 0..3)),
+            images in proptest::option::of(proptest::collection::btree_map("[0-9a-f]{4}", image(), 0..3)),
             by in text(),
         ) {
             let texts = texts
@@ -179,7 +207,8 @@ mod tests {
                 .map(|(locale, (name, description))| (locale, Texts { name, description }))
                 .collect();
             let variant = Variant {
-                sku, active, weight, attributes, categories, texts, changed: Changed { at: None, by }, ..Variant::default()
+                sku, active, weight, attributes, categories, images, texts, changed: Changed { at: None, by },
+                ..Variant::default()
             };
             prop_assert_eq!(Variant::from_leaves(&variant.to_leaves()).unwrap(), variant);
         }

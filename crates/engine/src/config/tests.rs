@@ -405,6 +405,21 @@ fn customers_of_two_shops_are_apart_unless_the_file_matches_them() {
 }
 
 #[test]
+fn images_are_kept_apart_unless_the_file_says_whose_they_are() {
+    let with = |row: &str| {
+        let rows = PRODUCTS.replace("fields = {", &format!("fields = {{ {row}"));
+        assert!(rows.contains(row), "{rows}");
+        parse(&format!("{GOOD}{rows}")).map(|config| config.carries_images())
+    };
+    assert!(!with("").expect("good"));
+    assert!(with("images = \"erp\", ").expect("good"));
+    assert!(with("\"images[*].position\" = \"erp\", ").expect("good"));
+    assert!(!with("images = \"keep\", ").expect("good"));
+    let wrong = with("pictures = \"erp\", ").expect_err("no such field");
+    assert!(wrong.code == "SYN-0418" && wrong.remedy.contains("images[*]"), "{wrong}");
+}
+
+#[test]
 fn attributes_are_named_once_on_either_side() {
     let table = "attributes = { ean = \"identifier:ean\", color = \"attribute:colour\" }\n";
     let choices = "choices = { color = { Rot = \"Red\" } }\n";

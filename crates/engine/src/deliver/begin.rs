@@ -117,10 +117,19 @@ impl Engine {
             Ok(leaves) => leaves,
             Err(hold) => return self.hold_for(work, &target, hold).await,
         };
-        let leaves = match (&peer, target.connector.split(plan.kind, &leaves).into_iter().next()) {
-            (None, _) => leaves,
-            (Some(_), Some(part)) => part,
-            (Some(_), None) => {
+        let parts = match &peer {
+            None => vec![leaves],
+            Some(_) => target.connector.split(plan.kind, &leaves),
+        };
+        let waits: Vec<_> = parts.iter().map(|part| self.may_still_come(case, &target, part)).collect();
+        let free = parts.into_iter().zip(&waits).find(|(_, wait)| wait.is_none()).map(|(part, _)| part);
+        let leaves = match (free, waits.into_iter().flatten().min()) {
+            (Some(part), _) => part,
+            (None, Some(at)) => {
+                let why = format!("waiting until no earlier upload can land in {} any more", target.name);
+                return self.give_back(&work, LaneState::Later(at, why), None, None).await;
+            }
+            (None, None) => {
                 return Err(EngineError::Setup(format!("SYN-0908: {} can be told nothing of it", target.name)));
             }
         };
@@ -258,7 +267,7 @@ impl Engine {
     }
 
     /// Reads a record anew in `source` that could not be read before, or is about to be written.
-    async fn read_anew(&self, mut work: Work, case: &Case, source: &System) -> Result<Moved, EngineError> {
+    pub(super) async fn read_anew(&self, mut work: Work, case: &Case, source: &System) -> Result<Moved, EngineError> {
         work.asked.insert(source.uid.clone());
         let Some(id) = case.bound.get(&source.uid).map(|bound| bound.id.clone()) else { return Ok(Moved::Again(work)) };
         let snapshot = match self.read_one(source, case.kind, &id).await {

@@ -38,10 +38,11 @@ impl Engine {
         let proofs = self.store.note_sending(notes).await?;
         let mut permits: Vec<Permit> = Vec::new();
         let mut sent: Vec<Ready> = Vec::new();
-        for (one, proof) in group.into_iter().zip(proofs) {
+        for (mut one, proof) in group.into_iter().zip(proofs) {
             match proof {
                 Ok(noted) => {
-                    permits.push(advance(noted, one.delivery.change.clone()));
+                    let contents = std::mem::take(&mut one.contents);
+                    permits.push(advance(noted, one.delivery.change.clone()).carrying(contents));
                     sent.push(one);
                 }
                 // Another worker has the lane by now.
@@ -73,7 +74,7 @@ impl Engine {
     }
 
     async fn sort(&self, one: Ready, system: &System, outcome: Outcome, together: usize) -> Result<Moved, EngineError> {
-        let Ready { work, delivery, case } = one;
+        let Ready { work, delivery, case, .. } = one;
         match outcome {
             Outcome::Done(snapshot) => {
                 let doubtful = delivery.doubtful;

@@ -366,15 +366,7 @@ impl Shop {
             Route::AdminToken => self.admin_token(now, &body(request)?),
             Route::Setup(setup) => setup::read(*setup, (&self.websites, &self.views), &self.prices.groups, query),
             Route::MakeGroup => price_routes::make_group(&mut self.prices, &body(request)?),
-            Route::Prices(route) => {
-                let mut counter = Counter {
-                    prices: &mut self.prices,
-                    products: &mut self.products,
-                    views: self.views.iter().map(|view| view.id).collect(),
-                    strict: self.quirks.strict_price_reads,
-                };
-                counter.answer(*route, &body(request)?)
-            }
+            Route::Prices(route) => self.counter().answer(*route, &body(request)?),
             Route::Orders => self.orders(now, query),
             Route::Order(id) => {
                 let order = self.book.get(number(id)?).ok_or_else(Refusal::no_order)?;
@@ -403,10 +395,7 @@ impl Shop {
             Route::SaveProduct => self.save_product(now, scope, None, &body(request)?),
             Route::Websites(route) => self.sell_in(now, route, &body(request)?),
             Route::UpdateProduct(sku) => self.save_product(now, scope, Some(sku), &body(request)?),
-            Route::Media(sku, route) => {
-                let body = if request.method == "DELETE" { Value::Null } else { body(request)? };
-                self.products.images(sku, route, &body)
-            }
+            Route::Media(sku, route) => self.products.images(sku, route, &body(request)?),
             Route::Stock(route) => {
                 let body = if request.method == "GET" { Value::Null } else { body(request)? };
                 self.stock.index_late_s = self.quirks.slow_stock_index_s;
@@ -416,6 +405,15 @@ impl Shop {
                 let mut desk = Desk { stock, products, kept_back, unknown_skus, repeat_last_page: repeat, now };
                 desk.answer(route, query, &body)
             }
+        }
+    }
+
+    fn counter(&mut self) -> Counter<'_> {
+        Counter {
+            prices: &mut self.prices,
+            products: &mut self.products,
+            views: self.views.iter().map(|view| view.id).collect(),
+            strict: self.quirks.strict_price_reads,
         }
     }
 

@@ -77,8 +77,16 @@ impl Erp {
         made
     }
 
-    /// Takes an image away; false where there is none of that id.
+    /// Takes an image away as a person does in the form of its product or template, which is written with it; false where
+    /// there is none of that id. [`Erp::remove`] takes it away without a sign.
     pub fn remove_image(&mut self, now: Timestamp, id: u64) -> bool {
-        self.whole(now, |store| write::delete(store, MODEL, &[id]))
+        self.whole(now, |store| {
+            let (model, owner) = match store.value(MODEL, id, "product").id() {
+                Some(product) => ("product.product", Some(product)),
+                None => ("product.template", store.value(MODEL, id, "template").id()),
+            };
+            let owner = owner.ok_or_else(|| Fail::key(MODEL))?;
+            write::write(store, model, &[owner], &json!({"images": [["delete", [id]]]}))
+        })
     }
 }

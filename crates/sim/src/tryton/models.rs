@@ -5,7 +5,7 @@ use super::vat;
 
 mod sorts;
 
-use sorts::{attributed, images, product_parts};
+use sorts::{attributed, image, images, product_parts};
 
 fn field(name: &'static str, title: &'static str, kind: Kind) -> Field {
     Field { name, title, kind, required: false, indexed: false, translated: false }
@@ -180,6 +180,7 @@ pub(super) fn trade(web_shop: bool) -> Vec<Model> {
     let mut models = terms();
     models.extend(products(web_shop));
     models.extend(product_parts(web_shop));
+    models.push(image());
     models.extend(price_lists());
     models.extend(parties());
     models.extend(party_parts());
@@ -218,6 +219,25 @@ fn weights() -> (Vec<Field>, Vec<Field>) {
     (own, shown)
 }
 
+/// What every template has.
+fn family() -> Vec<Field> {
+    vec![
+        char("name", "Name").required().translated(),
+        char("code", "Code"),
+        field("type", "Type", Kind::Select(&["goods", "assets", "service"])).required(),
+        one("default_uom", "Default UoM", "product.uom").required(),
+        one("sale_uom", "Sale UoM", "product.uom"),
+        flag("salable", "Salable"),
+        numeric("list_price", "List Price", Digits::Fixed(4)),
+        one("account_category", "Account Category", "product.category"),
+        field("categories", "Categories", Kind::ManyMany("product.category")),
+        char("cost_price_method", "Cost Price Method"),
+        many("products", "Variants", "product.product", "template"),
+        images("template"),
+        active(),
+    ]
+}
+
 fn products(measured: bool) -> Vec<Model> {
     let via = |name: &'static str, title: &'static str, target: &'static str| {
         calc(name, title, Calc::Via("template", name), target)
@@ -225,31 +245,7 @@ fn products(measured: bool) -> Vec<Model> {
     let (weight, shown) = if measured { weights() } else { (Vec::new(), Vec::new()) };
     let (set, values) = if measured { attributed() } else { (Vec::new(), Vec::new()) };
     vec![
-        Model::new(
-            "product.template",
-            "Product Template",
-            BY_NAME,
-            [
-                vec![
-                    char("name", "Name").required().translated(),
-                    char("code", "Code"),
-                    field("type", "Type", Kind::Select(&["goods", "assets", "service"])).required(),
-                    one("default_uom", "Default UoM", "product.uom").required(),
-                    one("sale_uom", "Sale UoM", "product.uom"),
-                    flag("salable", "Salable"),
-                    numeric("list_price", "List Price", Digits::Fixed(4)),
-                    one("account_category", "Account Category", "product.category"),
-                    field("categories", "Categories", Kind::ManyMany("product.category")),
-                    char("cost_price_method", "Cost Price Method"),
-                    many("products", "Variants", "product.product", "template"),
-                    images("template"),
-                    active(),
-                ],
-                weight,
-                set,
-            ]
-            .concat(),
-        ),
+        Model::new("product.template", "Product Template", BY_NAME, [family(), weight, set].concat()),
         Model::new(
             "product.product",
             "Product",

@@ -79,6 +79,8 @@ pub struct Stage {
     pub categories: Option<FieldRules>,
     /// What it carries of products beside: the shop's code and the ERP's field.
     pub attributes: Vec<(&'static str, &'static str)>,
+    /// Whether images flow with products.
+    pub images: bool,
     /// What it says of prices, where they flow.
     pub prices: Option<PriceRules>,
     /// Flows that only plan and verify.
@@ -161,6 +163,7 @@ impl Stage {
             scenes: BTreeSet::new(),
             attributes: features::CARRIED.to_vec(),
             categories: None,
+            images: false,
             products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
             stock: Random::of(seed, 5, 0).chance(1, 2).then(trade::rules),
             store,
@@ -272,6 +275,13 @@ impl Stage {
         open(&self.world).shop.has_sources()
     }
 
+    /// Images flow from now on, and the ERP has the module for them. Both systems are asked anew what they have.
+    pub fn carry_images(&mut self) {
+        open(&self.world).erp.activate_images(beginning());
+        self.images = true;
+        self.profiles = Mutex::default();
+    }
+
     /// Adds a field to what the file carries of products; both systems are asked anew for what they have.
     #[cfg(test)]
     pub fn carry(&mut self, code: &'static str, field: &'static str) {
@@ -374,17 +384,11 @@ impl Stage {
     /// How the ERP is entered, and where it books.
     fn books(&self) -> tryton::Config {
         tryton::Config {
-            url: "http://erp.example/erp".to_string(),
-            login: "sync".to_string(),
-            password: "secret".to_string(),
-            company: None,
-            web_shop: None,
-            warehouse: None,
-            shipping_product: "SHIPPING".to_string(),
-            rounding_product: "ROUNDING".to_string(),
             settle_s: Some(240),
             branches: self.branches(),
             attributes: self.attributes.iter().map(|(code, field)| carried(code, field)).collect(),
+            images: self.images,
+            ..tryton::Config::new("http://erp.example/erp", "sync", "secret")
         }
     }
 
@@ -406,6 +410,7 @@ impl Stage {
                 category_root: None,
                 website: self.website("us"),
                 attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
+                images: self.images,
             })),
             Which::Shop => Arc::new(magento::Magento::new(magento::Config {
                 url: "http://shop.example".to_string(),
@@ -414,6 +419,7 @@ impl Stage {
                 category_root: None,
                 website: self.website("base"),
                 attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
+                images: self.images,
             })),
             Which::Erp => Arc::new(tryton::Tryton::new(self.books())),
         };

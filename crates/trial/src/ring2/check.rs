@@ -2,6 +2,7 @@
 
 use super::boot::Stage;
 use super::desk;
+use super::images;
 use super::people;
 use super::prices;
 use super::scenes;
@@ -132,11 +133,15 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
 fn typed_at_desks(stage: &Stage) {
     if stage.products.is_some() {
         let mut world = open(&stage.world);
-        for detail in desk::overwritten(&world) {
+        for detail in desk::overwritten(&world).into_iter().chain(images::overwritten(&world)) {
             world.broken("owned-fields-are-never-overwritten", detail);
         }
         for detail in desk::apart(&world) {
             world.broken("both-sides-show-the-same", detail);
+        }
+        let doubled = if stage.images { images::apart(&world) } else { Vec::new() };
+        for detail in doubled {
+            world.broken("each-image-once", detail);
         }
     }
     {

@@ -5,6 +5,7 @@ mod check;
 mod clock;
 mod desk;
 mod features;
+mod images;
 mod market;
 mod net;
 mod papers;

@@ -55,6 +55,10 @@ pub fn draw(stage: &mut Stage, seed: u64) {
     if stage.products.is_some() && drawn(14) {
         stage.scenes.insert(Scene::Deleted);
     }
+    // A product that is made again begins without images.
+    if stage.products.is_some() && !stage.scenes.contains(&Scene::Deleted) && drawn(16) {
+        stage.carry_images();
+    }
     if stage.prices.is_some() && drawn(15) {
         stage.scenes.insert(Scene::TakenBack);
     }

@@ -3,6 +3,7 @@
 use super::boot::{LEASE_S, Stage};
 use super::check;
 use super::desk;
+use super::images;
 use super::people as accounts;
 use super::planted;
 use super::prices;
@@ -132,14 +133,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
             processes.end();
             return Ok(());
         }
-        clock_steps(stage, second);
-        people(stage, second);
-        trade::each_second(stage, second);
-        desk_holds(stage, second);
-        desk::each_second(stage, second);
-        prices::each_second(stage, second);
-        accounts::each_second(stage, second);
-        scenes::each_second(stage, second)?;
+        each_second(stage, second)?;
     }
     if !come_to_rest(stage, &mut processes).await? || stage.found_plant() {
         return Ok(());
@@ -152,13 +146,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
 /// Calm, and people who decide what is left to them, until nothing is left to do. Returns whether it came to that; the
 /// processes are ended.
 async fn come_to_rest(stage: &Stage, processes: &mut Processes) -> Result<bool, String> {
-    {
-        let mut world = open(&stage.world);
-        world.event("calm");
-        world.calm = true;
-        world.shops_mut().for_each(|shop| shop.quirks_mut().late_commit_s = 0);
-        world.erp.quirks_mut().search_lag = jiff::SignedDuration::ZERO;
-    }
+    calm_weather(stage);
     release_all(stage);
     prices::finish(stage);
     let mut waited = 0;
@@ -187,6 +175,28 @@ async fn come_to_rest(stage: &Stage, processes: &mut Processes) -> Result<bool, 
     Ok(waited < REST_S)
 }
 
+/// What happens in one second of chaos.
+fn each_second(stage: &Stage, second: u64) -> Result<(), String> {
+    clock_steps(stage, second);
+    people(stage, second);
+    trade::each_second(stage, second);
+    desk_holds(stage, second);
+    desk::each_second(stage, second);
+    images::each_second(stage, second);
+    prices::each_second(stage, second);
+    accounts::each_second(stage, second);
+    scenes::each_second(stage, second)
+}
+
+/// From here on every request and every answer arrives at once.
+fn calm_weather(stage: &Stage) {
+    let mut world = open(&stage.world);
+    world.event("calm");
+    world.calm = true;
+    world.shops_mut().for_each(|shop| shop.quirks_mut().late_commit_s = 0);
+    world.erp.quirks_mut().search_lag = jiff::SignedDuration::ZERO;
+}
+
 /// From here on the weather is what it was drawn to be.
 fn break_weather(stage: &Stage) {
     let mut world = open(&stage.world);
@@ -207,7 +217,9 @@ fn desk_holds(stage: &Stage, second: u64) {
     let mut world = open(&stage.world);
     if world.violations.is_empty() && second.is_multiple_of(5) {
         let typed = accounts::overwritten(&world);
-        for detail in desk::overwritten(&world).into_iter().chain(prices::overwritten(&world)).chain(typed) {
+        let hung = images::overwritten(&world);
+        let found = desk::overwritten(&world).into_iter().chain(prices::overwritten(&world));
+        for detail in found.chain(typed).chain(hung) {
             world.broken("owned-fields-are-never-overwritten", detail);
         }
     }

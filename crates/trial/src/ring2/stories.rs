@@ -8,6 +8,7 @@ mod of_customers;
 mod of_cutover;
 mod of_feeds;
 mod of_identity;
+mod of_images;
 mod of_merges;
 mod of_prices;
 mod of_products;

@@ -3,6 +3,7 @@
 use super::clock::SimClock;
 use super::desk::Typed;
 use super::features::Picked;
+use super::images::Hung;
 use super::papers::{self, Papers};
 use super::people::Accounts;
 use super::prices;
@@ -66,6 +67,8 @@ pub struct World {
     pub typed: Typed,
     /// What people picked of products at both desks.
     pub picked: Picked,
+    /// What people of the shop uploaded there.
+    pub hung: Hung,
     /// What people of the shop did to its prices.
     pub priced: prices::Typed,
     /// Where each sale was addressed to when it was released.
@@ -105,6 +108,7 @@ impl World {
             accounts: Accounts::new(),
             typed: Typed::new(),
             picked: Picked::new(),
+            hung: Hung::new(),
             priced: prices::Typed::default(),
             papers: Papers::new(),
             deleted: None,

@@ -29,6 +29,7 @@ fn carrying(codes: &[&str]) -> Magento {
         website: None,
         category_root: None,
         attributes,
+        images: false,
     })
 }
 

@@ -47,6 +47,7 @@ fn below(root: &str) -> Magento {
         website: None,
         category_root: Some(root.into()),
         attributes: BTreeSet::new(),
+        images: false,
     })
 }
 

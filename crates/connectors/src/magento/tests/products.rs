@@ -582,6 +582,7 @@ async fn the_file_names_the_locale_of_a_view() {
         category_root: None,
         website: None,
         attributes: BTreeSet::new(),
+        images: false,
     });
     edit(&held, "MUG", Some("swiss"), "name", "Chacheli");
     let mug = read(&magento, &held, "MUG").await;

@@ -417,7 +417,7 @@ fn a_customer_and_a_product_as_recorded() {
     assert_eq!(streets, [(Some("Hauptstraße 1\n2. OG".to_owned()), Some("BER".to_owned()))]);
     let product: Value = serde_json::from_str(include_str!("../fixtures/product-get-sku-slash.json")).unwrap();
     let product: wire::Product = wire::typed(&product).unwrap();
-    let (id, record) = map::variant(&product, BTreeMap::new(), Unit::Pounds, Ok(BTreeMap::new())).unwrap();
+    let (id, record) = map::variant(&product, BTreeMap::new(), Unit::Pounds, Ok(BTreeMap::new()), None).unwrap();
     assert_eq!((id.to_string().as_str(), record.serial.as_deref()), ("NUT/M8 ü", Some("2")));
     assert_eq!((record.active, record.form.as_deref()), (Some(true), Some("simple")));
     assert_eq!(record.weight.unwrap().to_string(), "0.056699");

@@ -22,8 +22,15 @@ fn signed(change: impl FnOnce(&mut Keys)) -> Magento {
     let mut keys = Keys { consumer_key, consumer_secret, access_token, access_token_secret };
     change(&mut keys);
     let url = "http://shop.example/".to_owned();
-    let (views, attributes) = (BTreeMap::new(), BTreeSet::new());
-    Magento::new(Config { url, auth: Auth::Signed(keys), views, website: None, category_root: None, attributes })
+    Magento::new(Config {
+        url,
+        auth: Auth::Signed(keys),
+        views: BTreeMap::new(),
+        website: None,
+        category_root: None,
+        attributes: BTreeSet::new(),
+        images: false,
+    })
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ fn website(code: &str) -> Magento {
         views: BTreeMap::new(),
         website: Some(code.into()),
         category_root: None,
+        images: false,
         attributes: BTreeSet::new(),
     })
 }

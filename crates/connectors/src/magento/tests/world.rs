@@ -188,6 +188,7 @@ pub(super) fn shop() -> Magento {
         category_root: None,
         website: None,
         attributes: BTreeSet::new(),
+        images: false,
     })
 }
 
@@ -201,6 +202,7 @@ pub(super) fn login(password: &str) -> Magento {
         category_root: None,
         website: None,
         attributes: BTreeSet::new(),
+        images: false,
     })
 }
 

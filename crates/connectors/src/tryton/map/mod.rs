@@ -16,8 +16,8 @@ pub(super) use category::{NAME as CATEGORY_NAME, category_record, edit as edit_c
 pub(super) use lists::{BASE, PriceList, Steps, offered, price_record, thresholds};
 pub(super) use party::{PartyEdit, attach_party, edit_party, new_party, party_record};
 pub(super) use product::{
-    DESCRIPTION, Edit, NAME, Texts, edit, fit as fit_product, locale, parts as product_parts, variant_record, version,
-    write_of,
+    DESCRIPTION, Edit, NAME, Texts, by, edit, fit as fit_product, locale, parts as product_parts, variant_record,
+    version, write_of,
 };
 pub(super) use sale::{Codes, Leveling, new_sale, rounding_level, sale_record};
 pub(super) use stock::{Shelf, late_by_place, stock_record};

@@ -3,6 +3,7 @@
 use super::attributes;
 use super::text::{kept_as, line};
 use super::{Attributes, Units, Wrong};
+use crate::tryton::images::Images;
 use crate::tryton::setup::{Setup, WeightUnit};
 use crate::tryton::wire::{Edited, Qty, TextRow, VariantRow};
 use crate::wire::Exact;
@@ -62,14 +63,21 @@ impl Texts {
     }
 }
 
-/// The variant a product tells. Every language is told, those without a text as having none.
-pub(in crate::tryton) fn variant_record(row: &VariantRow, texts: &Texts, setup: &Setup) -> Record {
+/// The variant a product tells. Every language is told, those without a text as having none; images where they were read.
+pub(in crate::tryton) fn variant_record(
+    row: &VariantRow,
+    texts: &Texts,
+    setup: &Setup,
+    images: Option<&Images>,
+) -> Record {
     let in_language = |code: &str| record::Texts {
         name: Some(texts.told(NAME, row.template.id, code, row.template.name.as_ref())),
         description: Some(texts.told(DESCRIPTION, row.id, code, row.description.as_ref())),
     };
     let (mine, family) = (&row.edited, &row.template.edited);
     let last = if family.times.moment() > mine.times.moment() { family } else { mine };
+    let last = Changed { at: last.times.moment(), by: by(last) };
+    let last = images.map(|images| images.changed.clone()).filter(|images| images.at > last.at).unwrap_or(last);
     Record::Variant(Variant {
         sku: row.code.clone(),
         form: row.form.clone(),
@@ -78,13 +86,14 @@ pub(in crate::tryton) fn variant_record(row: &VariantRow, texts: &Texts, setup: 
         attributes: attributes::told(row, &setup.attributes),
         categories: row.template.categories.as_ref().map(|ids| ids.iter().map(i64::to_string).collect()),
         texts: setup.languages.iter().map(|one| (locale(&one.code), in_language(&one.code))).collect(),
-        changed: Changed { at: last.times.moment(), by: by(last) },
+        images: images.map(|images| images.all.clone()),
+        changed: last,
         ..Variant::default()
     })
 }
 
 /// Who wrote a row last, or made it.
-pub(super) fn by(row: &Edited) -> Option<String> {
+pub(in crate::tryton) fn by(row: &Edited) -> Option<String> {
     row.writer.as_ref().or(row.maker.as_ref())?.rec_name.clone()
 }
 

@@ -135,7 +135,8 @@ impl Drawing<'_> {
     /// The rules of each kind the products flow carries.
     fn products(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<BTreeMap<Kind, FieldRules>> {
         let of = |kind: &Kind| {
-            let pairs = self.shared(flow, raw, *kind)?;
+            let mut pairs = self.shared(flow, raw, *kind)?;
+            pairs.iter_mut().filter(|_| *kind == Kind::Variant).for_each(keep_images);
             Ok((*kind, FieldRules { source: self.only(&flow.from)?, pairs }))
         };
         self.flow.kinds().iter().map(of).collect()
@@ -536,6 +537,14 @@ fn same_numbers(one: &OrderRules, other: &OrderRules) -> bool {
 /// Whether one path can be named by both patterns, one of which may be shorter.
 fn meet(one: &Field, other: &Field) -> bool {
     one.said_by(other).is_some() || other.said_by(one).is_some() || crosses(one, other)
+}
+
+/// Has each side keep its images unless the file names an owner: they cost requests, and doubled ones would be seen.
+fn keep_images(pair: &mut PairRules) {
+    let images = Field::field("images");
+    if pair.policies.iter().all(|(path, _)| *path != images) {
+        pair.policies.push((images, FieldPolicy::Keep));
+    }
 }
 
 /// Whether patterns with `*` in different places name one path.

@@ -9,7 +9,7 @@ pub(super) fn images(back: &'static str) -> Field {
 }
 
 /// Images: of all variants of a template, or of the one that is named.
-fn image() -> Model {
+pub(super) fn image() -> Model {
     Model::new(
         "product.image",
         "Product Image",
@@ -56,7 +56,6 @@ pub(super) fn product_parts(attributes: bool) -> Vec<Model> {
             ],
         ),
     ];
-    models.push(image());
     if attributes {
         let sorts = &[
             "boolean",

@@ -18,7 +18,10 @@ pub(super) fn products(
     findings: &mut Findings,
 ) {
     let carried = carried(rules, attributes, asked, findings);
-    let own = VARIANT_SHARED.into_iter().filter(|field| !field.starts_with("attributes."));
+    // What else is told of an image goes as far as both sides tell it.
+    let own = VARIANT_SHARED
+        .into_iter()
+        .filter(|field| !field.starts_with("attributes.") && !field.starts_with("images[*]."));
     let all: Vec<&str> = own.chain(carried.iter().map(String::as_str)).collect();
     fields(rules, (Kind::Variant, &all), asked, findings);
 }

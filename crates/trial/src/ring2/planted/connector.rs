@@ -90,6 +90,16 @@ impl Connector for BadConnector {
     ) -> Fut<'a, syncline_connect::Result<Vec<Snapshot>>> {
         self.connector.find(ctx, kind, by)
     }
+    fn content<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        kind: Kind,
+        id: &'a RemoteId,
+        path: &'a Path,
+        most: usize,
+    ) -> Fut<'a, syncline_connect::Result<Option<Vec<u8>>>> {
+        self.connector.content(ctx, kind, id, path, most)
+    }
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>> {
         self.connector.write(ctx, permits)
     }

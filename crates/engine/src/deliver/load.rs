@@ -1,0 +1,66 @@
+//! Gets what fields of a write stand for, the bytes of images, from the system they come from, right before it is sent.
+
+use super::{Moved, Ready, Work};
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use jiff::Timestamp;
+use syncline_core::delivery::{Content, Contents, Delivery};
+use syncline_core::journal::Entry;
+use syncline_core::leaf::Leaves;
+use syncline_core::policy::Hold;
+use syncline_core::record::{IMAGE_LIMIT, Image, image_key};
+use syncline_store::{Case, Ending};
+
+impl Engine {
+    /// The write with what its fields stand for. Where the image is not there any more it is decided anew from what its
+    /// system shows now; one that is told there and not given is held.
+    pub(super) async fn load(
+        &self,
+        work: Work,
+        case: Case,
+        delivery: Delivery,
+        target: &System,
+    ) -> Result<Moved, EngineError> {
+        let mut contents = Contents::new();
+        for (key, path) in Image::added(&delivery.change.leaves) {
+            let peer = case.basis.as_ref().and_then(|basis| self.systems.values().find(|one| one.uid == basis.peer));
+            let Some((peer, id)) = peer.and_then(|peer| Some((peer, &case.bound.get(&peer.uid)?.id))) else {
+                return Err(EngineError::Setup("SYN-0909: an image that comes from nowhere".to_string()));
+            };
+            let told = peer.connector.content(&peer.ctx, delivery.change.kind, id, path, IMAGE_LIMIT).await;
+            match told {
+                Ok(Some(bytes)) if image_key(&bytes) == key => {
+                    contents.insert(path.clone(), Content(bytes));
+                }
+                Ok(_) => {
+                    let (peer, path) = (peer.clone(), path.clone());
+                    let entry = Entry::new("image gone", peer.name.as_str(), path.to_string());
+                    self.end(&work, &delivery, target, Ending::Superseded, entry).await?;
+                    if !work.asked.contains(&peer.uid) {
+                        return self.read_anew(work, &case, &peer).await;
+                    }
+                    let what = format!("{} tells of `{path}` and does not give it", peer.name);
+                    let remedy = "look at that image there, upload it again if need be, then `syncline retry`";
+                    return self.hold_for(work, target, Hold::new("SYN-0160", what, remedy)).await;
+                }
+                Err(error) => {
+                    let peer = peer.clone();
+                    return self.trouble(work, &peer, error).await;
+                }
+            }
+        }
+        Ok(Moved::Send(Box::new(Ready { work, delivery, case: Box::new(case), contents })))
+    }
+
+    /// Until when an image that `leaves` add may still come to `target` by an earlier request: nothing there keeps a
+    /// second one away, so it is not sent again before that.
+    pub(super) fn may_still_come(&self, case: &Case, target: &System, leaves: &Leaves) -> Option<Timestamp> {
+        let mut added = Image::added(leaves).map(|(_, path)| path);
+        let path = added.next()?;
+        let earlier = case.strays.iter().filter(|stray| {
+            let change = &stray.delivery.change;
+            stray.delivery.target == target.name && change.leaves.value(path).is_some()
+        });
+        earlier.map(|stray| stray.at).filter(|at| *at > self.now()).max()
+    }
+}
