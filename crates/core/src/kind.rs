@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub enum Kind {
     /// What products are sorted by: a tree of names.
     Category,
-    /// A product family: texts, images, options.
+    /// A product family: its texts, what tells its variants apart, and which they are.
     Product,
     /// What is sold: SKU, unit, tax class.
     Variant,
@@ -128,7 +128,7 @@ impl Flow {
     #[must_use]
     pub fn kinds(self) -> &'static [Kind] {
         match self {
-            Self::Products => &[Kind::Category, Kind::Variant],
+            Self::Products => &[Kind::Category, Kind::Product, Kind::Variant],
             Self::Customers => &[Kind::Customer],
             Self::Inventory => &[Kind::Stock],
             Self::Prices => &[Kind::Price],

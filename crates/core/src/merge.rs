@@ -42,6 +42,8 @@ pub enum Cause {
     Clash,
     /// A person put it back to what it was before a run.
     Undone,
+    /// What both had agreed on was taken out of a list on the side that follows.
+    Withdrawn,
 }
 
 /// A field a person has to decide.

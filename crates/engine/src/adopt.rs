@@ -3,6 +3,7 @@
 mod categories;
 mod customers;
 mod elsewhere;
+mod families;
 mod likeness;
 mod orders;
 mod party;

@@ -50,7 +50,7 @@ struct Approved {
 }
 
 /// The kinds that are guarded; those of one flow are counted together.
-pub(crate) const GUARDED: [Kind; 4] = [Kind::Category, Kind::Variant, Kind::Price, Kind::Customer];
+pub(crate) const GUARDED: [Kind; 5] = [Kind::Category, Kind::Product, Kind::Variant, Kind::Price, Kind::Customer];
 const FLOWS: [Flow; 3] = [Flow::Products, Flow::Prices, Flow::Customers];
 
 impl Engine {

@@ -11,7 +11,7 @@ pub use error::ConfigError;
 pub use secret::Secret;
 
 use crate::run::Flows;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use syncline_core::id::{SystemName, SystemUid};
@@ -205,6 +205,8 @@ pub struct Config {
     pub beside: BTreeMap<Kind, FieldRules>,
     /// What is carried of products beside, by the shop's code.
     pub attributes: BTreeMap<String, Attribute>,
+    /// The attributes that tell the variants of a family apart; none where no families are carried.
+    pub options: Option<BTreeSet<String>>,
     /// Rules of the prices flow, where there is one.
     pub prices: Option<PriceRules>,
     /// Rules of the inventory flow, where there is one.

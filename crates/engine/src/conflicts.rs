@@ -40,6 +40,8 @@ pub struct ConflictRow {
     pub first: bool,
     /// A person put it back to what it was before a run.
     pub undone: bool,
+    /// A person took it out of a list that its owner says as ever.
+    pub withdrawn: bool,
     /// Both sides, by the systems' names.
     pub sides: BTreeMap<String, ConflictSide>,
     /// The record.
@@ -170,6 +172,7 @@ impl Engine {
             field: path.to_string(),
             first: *cause == Cause::First,
             undone: *cause == Cause::Undone,
+            withdrawn: *cause == Cause::Withdrawn,
             sides: sides.collect(),
             entity: case.entity,
         })

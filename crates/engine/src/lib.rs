@@ -12,6 +12,7 @@ mod customers;
 pub mod decide;
 pub mod deliver;
 pub mod explain;
+mod families;
 mod gone;
 mod images;
 pub mod import;

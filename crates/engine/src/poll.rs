@@ -99,15 +99,16 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>, told: Told) -
         Record::Order(order) => order.number.clone().unwrap_or_else(|| id.id.clone()),
         Record::Variant(variant) => variant.sku.clone().unwrap_or_else(|| id.id.clone()),
         Record::Category(category) => category.name().unwrap_or(&id.id).to_owned(),
+        Record::Product(family) => family.key.clone().unwrap_or_else(|| id.id.clone()),
         Record::Customer(_) => customer_label(&id),
         Record::Stock(_) | Record::Price(_) => id.id.clone(),
     };
-    let aliases = match record {
-        Record::Variant(variant) => {
-            variant.serial.iter().map(|serial| RemoteId::new(id.scope.clone(), format!("id:{serial}"))).collect()
-        }
-        _ => Vec::new(),
+    let serial = match record {
+        Record::Variant(variant) => variant.serial.as_ref(),
+        Record::Product(family) => family.serial.as_ref(),
+        _ => None,
     };
+    let aliases = serial.iter().map(|serial| RemoteId::new(id.scope.clone(), format!("id:{serial}"))).collect();
     Incoming {
         kind: record.kind(),
         id,

@@ -4,6 +4,7 @@ use crate::aside::Asides;
 use crate::catalogue;
 use crate::customers;
 use crate::decide::Decided;
+use crate::families;
 use crate::gone::buried;
 use crate::images;
 use crate::prices::side_by_side;
@@ -132,6 +133,7 @@ impl Engine {
                 let elements = case.bound.get(&target.uid).map(|bound| bound.elements.clone()).unwrap_or_default();
                 customers::side_by_side(&seen(source), &seen(target), &elements)
             }
+            (Kind::Product, _) => families::side_by_side(case, (source, &seen(source)), (target, &seen(target))),
             (kind, _) if kind.of_catalogue() => {
                 let (a, b) = catalogue::side_by_side(case, (source, seen(source)), (target, seen(target)));
                 images::side_by_side(&a, &b)
@@ -230,7 +232,12 @@ impl Engine {
                     Err(lacks) => lacks,
                     Ok(shared) => {
                         note(&mut agreed, case, source, target, &shared);
-                        shared.decision
+                        match shared.decision {
+                            Decision::Agreed => {
+                                self.incomplete(case, pair, (source, target)).unwrap_or(Decision::Agreed)
+                            }
+                            other => other,
+                        }
                     }
                 },
             };
@@ -254,16 +261,24 @@ impl Engine {
     }
 
     /// What to do about a record of the catalogue that the target lacks, where such are made; none where nothing is to be
-    /// said. A target it was once tied to and has gone from gets no new one: the tie stays.
+    /// said. A target it was once tied to and has gone from gets no new one: the tie stays. A family comes after its variants.
     pub(crate) fn decide_create(&self, case: &Case, pair: &PairRules) -> Result<Option<Decision>, EngineError> {
         let (source, target) = (self.system(&pair.source)?, self.system(&pair.target)?);
         let seen = case.sides.get(&source.uid).filter(|side| !side.unread && case.bound.contains_key(&source.uid));
-        let made = matches!(case.kind, Kind::Variant | Kind::Category) && pair.creates;
+        let made = case.kind.of_catalogue() && pair.creates;
         let Some(side) = seen.filter(|_| made && !case.bound.contains_key(&target.uid)) else { return Ok(None) };
         if let Some(first) = catalogue::parent_first(case, source, target, &side.seen) {
             return Ok(Some(first));
         }
         let (seen, _) = self.seen(case, source, target);
+        if case.kind == Kind::Product && planner::is_made(case.kind, &seen) {
+            if let Some(waits @ Decision::Wait(..)) = self.incomplete(case, pair, (source, target)) {
+                return Ok(Some(waits));
+            }
+            if !Self::has_members(case, source, target) {
+                return Ok(Some(Decision::Outside(format!("{} has none of its variants", target.name))));
+            }
+        }
         let (of_source, profile) = (source.kind(case.kind), target.kind(case.kind));
         Ok(Some(planner::create(&CreateCase {
             kind: case.kind,
@@ -436,7 +451,7 @@ fn weight(decision: &Decision) -> u8 {
     match decision {
         Decision::Step(_) => 4,
         Decision::Conflict(_) => 3,
-        Decision::Hold(_) => 2,
+        Decision::Hold(_) | Decision::Wait(..) => 2,
         Decision::Agreed => 1,
         _ => 0,
     }

@@ -20,7 +20,7 @@ use syncline_core::leaf::{Leaf, Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{Decision, Planned, Undone};
 use syncline_core::policy::Hold;
-use syncline_core::record::Image;
+use syncline_core::record::{Image, Product};
 use syncline_core::rules::{FieldPolicy, PairRules};
 use syncline_store::{Case, RunRow, Runs, StoreError, TakeBack, Written};
 
@@ -173,6 +173,12 @@ impl Engine {
         match (change.kind, &change.step) {
             (Kind::Stock, _) => return Err("an old figure would be sold twice; the ERP's next one counts".to_string()),
             (Kind::Order, Step::Update | Step::Attach(_)) => return Err("it goes with its order".to_string()),
+            (Kind::Product, Step::Update)
+                if change.leaves.iter().any(|(path, _)| Product::option_of(path).is_some()) =>
+            {
+                let why = "every variant would leave the family with it; take the option out in";
+                return Err(format!("{why} {target} by hand"));
+            }
             (_, Step::Update) if shared => {}
             (kind, Step::Update) if kind != Kind::Customer => {
                 return Err("no flow of the file carries it any more".to_string());

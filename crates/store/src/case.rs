@@ -91,8 +91,14 @@ pub struct Related {
     pub entity: EntityId,
     /// Its kind.
     pub kind: Kind,
+    /// What a person calls it.
+    pub label: String,
     /// What each system calls it that has it still.
     pub ids: BTreeMap<SystemUid, RemoteId>,
+    /// Every name it goes by, by system.
+    pub names: BTreeSet<(SystemUid, RemoteId)>,
+    /// What each system shows of it; of variants.
+    pub seen: BTreeMap<SystemUid, Leaves>,
     /// Systems that do not have it any more.
     pub gone: BTreeSet<SystemUid>,
 }
@@ -108,7 +114,10 @@ impl Case {
     #[must_use]
     pub fn referred(&self, system: &SystemUid, reference: &Ref) -> Option<&Related> {
         self.related.iter().find(|one| {
-            let named = || one.ids.get(system).is_some_and(|id| Target::Remote(id.clone()) == reference.to);
+            let named = || match &reference.to {
+                Target::Remote(id) => one.names.contains(&(system.clone(), id.clone())),
+                Target::Entity(_) => false,
+            };
             one.kind == reference.kind && (Target::Entity(one.entity) == reference.to || named())
         })
     }

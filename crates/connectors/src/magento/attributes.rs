@@ -90,6 +90,8 @@ impl Form {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Attribute {
     pub(super) form: Form,
+    /// Its id in the shop.
+    pub(super) number: Option<u64>,
     /// What people in the back office call it.
     pub(super) title: String,
     /// Label by id, as the shop lists them.
@@ -128,6 +130,7 @@ impl Attribute {
             options.filter(|one| !one.value.0.is_empty()).map(|one| (one.value.0.clone(), one.label.0.clone()));
         Ok(Self {
             form,
+            number: doc.attribute_id.map(|id| id.0),
             title: told(&doc.default_frontend_label),
             choices: choices.collect(),
             grows: told(&doc.source_model).ends_with("Source\\Table"),
@@ -313,6 +316,11 @@ fn decimals(number: Decimal, scale: u32) -> Fit {
         return Fit::Refused(format!("a number has to be below {TOO_MUCH}"));
     }
     if kept == number { Fit::Exact } else { Fit::As(Value::Number(kept), format!("rounded to {scale} decimals")) }
+}
+
+/// The ids of the choices of an attribute.
+pub(super) fn choice_ids(attribute: &Attribute) -> impl Iterator<Item = u64> {
+    attribute.choices.keys().filter_map(|id| id.parse().ok())
 }
 
 /// The code of an attribute's path.

@@ -21,6 +21,8 @@ pub struct Config {
     pub attributes: BTreeSet<String>,
     /// Whether images of products are carried.
     pub images: bool,
+    /// Configurable products are families, and no variants.
+    pub families: bool,
 }
 
 /// How we show who we are.

@@ -1,6 +1,7 @@
-//! Makes a product: simple, disabled, without a price, under a SKU that nobody has.
+//! Makes a product: simple or a family, disabled, without a price, under a SKU that nobody has.
 
 use super::client::{Call, Scope, Search};
+use super::families::{CONFIGURABLE, KEY};
 use super::map;
 use super::products::{Keeping, SKU, column};
 use super::views::Views;
@@ -10,9 +11,11 @@ use serde_json::{Map, Value, json};
 use syncline_connect::{Ctx, Error, Outcome, Result};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
+use syncline_core::kind::Kind;
 use syncline_core::leaf::Value as LeafValue;
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
+use syncline_core::record::FAMILY;
 use syncline_core::text::shown;
 
 /// The attribute set every shop begins with, by the name it is given at installation.
@@ -21,6 +24,8 @@ const ATTRIBUTE_SET: &str = "Default";
 const DISABLED: u8 = 2;
 /// In catalogue and search (`visibility`).
 const VISIBLE: u8 = 4;
+/// Nowhere by itself: its family is shown, with this one to choose (recorded: variant-create-0).
+const OF_FAMILY: u8 = 1;
 
 impl Magento {
     /// What became of a permit to make a product. It is looked for right before: a `POST` of a SKU that is there answers 200
@@ -41,11 +46,12 @@ impl Magento {
             Ok(ready) => ready,
             Err(error) => return Outcome::Refused(error),
         };
+        let kind = permit.change().kind;
         let call = Call { method: "POST", scope: Scope::ALL, path: "products" };
         if let Err(outcome) = self.send(ctx, call, &permit, &body).await {
             return outcome;
         }
-        let error = match self.read_back(ctx, &id).await {
+        let error = match self.read_back(ctx, kind, &id).await {
             Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
             Ok(None) => Error::new(ErrorKind::Gone, format!("product {id} was made and is not there when read back")),
             Err(error) => error,
@@ -64,7 +70,7 @@ impl Magento {
         product.insert("attribute_set_id".to_owned(), json!(self.attribute_set(ctx).await?));
         let id = RemoteId::new("", sku);
         let site = self.client.site(ctx).await?;
-        if let Some(found) = self.product_anywhere(ctx, &id, Scope::ALL).await? {
+        if let Some(found) = self.product_anywhere(ctx, Kind::Variant, &id, Scope::ALL).await? {
             return Err(is_there(&id, site.as_deref().filter(|site| !site.sells(&found.value))));
         }
         if let Some(site) = site {
@@ -111,12 +117,15 @@ fn is_there(id: &RemoteId, elsewhere: Option<&Site>) -> Error {
 /// The SKU of a product to be made and what it is made of. Without a name it goes by its SKU; with name and SKU in its
 /// address it takes no other's, for Magento makes one of the name alone and refuses a second.
 fn making(change: &Change, views: &Views, keeping: &Keeping) -> Result<(String, Map<String, Value>)> {
-    let Some(LeafValue::Text(sku)) = change.leaves.value(&Path::field(SKU)) else {
+    let family = change.kind == Kind::Product;
+    let name = if family { KEY } else { SKU };
+    let Some(LeafValue::Text(sku)) = change.leaves.value(&Path::field(name)) else {
         return Err(unsupported("a product is made with a SKU"));
     };
+    let of_family = change.leaves.value(&Path::field(FAMILY)).is_some();
     let mut product = Map::new();
     let mut attributes = Vec::new();
-    for (path, value) in change.leaves.iter().filter(|(path, _)| path.as_str() != SKU) {
+    for (path, value) in change.leaves.iter().filter(|(path, _)| ![name, FAMILY].contains(&path.as_str())) {
         let column = column(path, value, views, keeping)?;
         if ![Scope::ALL, views.home()].contains(&column.scope) || column.field == "status" {
             return Err(unsupported(&format!("`{path}` of a product that is being made is not written")));
@@ -127,10 +136,10 @@ fn making(change: &Change, views: &Views, keeping: &Keeping) -> Result<(String, 
     attributes.push(json!({"attribute_code": "url_key", "value": map::url_key(&name, sku)}));
     for (field, value) in [
         ("sku", json!(sku)),
-        ("type_id", json!("simple")),
+        ("type_id", json!(if family { CONFIGURABLE } else { "simple" })),
         ("price", json!(0)),
         ("status", json!(DISABLED)),
-        ("visibility", json!(VISIBLE)),
+        ("visibility", json!(if of_family { OF_FAMILY } else { VISIBLE })),
         ("custom_attributes", Value::Array(attributes)),
     ] {
         product.insert(field.to_owned(), value);

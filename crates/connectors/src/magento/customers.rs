@@ -21,6 +21,7 @@ pub(super) const CUSTOMERS: Table = Table {
     id: "id",
     scope: Scope::DEFAULT,
     any: &[],
+    only: &[],
     fields: "",
     outline: "items[id,website_id,updated_at],total_count",
 };

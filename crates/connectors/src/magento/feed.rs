@@ -40,10 +40,20 @@ pub(super) struct Table<'s> {
     pub(super) scope: Scope<'s>,
     /// Filters of which one has to hold; empty for every row.
     pub(super) any: &'s [lost::Filter],
+    /// What must hold of a row to be of the list: field, condition and value.
+    pub(super) only: &'static [(&'static str, &'static str, &'static str)],
     /// What is asked of a row; empty for all of it.
     pub(super) fields: &'static str,
     /// What is asked of a row that cannot be read in full.
     pub(super) outline: &'static str,
+}
+
+impl Table<'_> {
+    /// `filters` and what must hold of every row.
+    pub(super) fn within(self, filters: Vec<lost::Filter>) -> Vec<lost::Filter> {
+        let own = self.only.iter().map(|(field, condition, value)| (*field, *condition, (*value).to_owned()));
+        filters.into_iter().chain(own).collect()
+    }
 }
 
 /// One row of a page.
@@ -302,7 +312,7 @@ fn search<'s>(client: &Client, table: Table<'s>, at: &At, size: u32) -> Search<'
     Search {
         scope: table.scope,
         resource: table.resource,
-        filters: at.filters(),
+        filters: table.within(at.filters()),
         any: table.any,
         sort,
         size,
@@ -372,9 +382,9 @@ async fn named(
     behind: Option<Place>,
     count: usize,
 ) -> Result<Vec<u64>> {
-    let mut windows = vec![at.filters()];
+    let mut windows = vec![table.within(at.filters())];
     if let Some((time, id)) = behind {
-        let mut same_second = at.filters();
+        let mut same_second = table.within(at.filters());
         same_second.extend([("updated_at", "eq", time.clone()), ("entity_id", "lt", id.to_string())]);
         windows.push(same_second);
         windows[0].push(("updated_at", "lt", time));

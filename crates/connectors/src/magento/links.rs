@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use syncline_connect::{Ctx, Error, Outcome, Result};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
+use syncline_core::kind::Kind;
 use syncline_core::leaf::Value as LeafValue;
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::Variant;
@@ -61,7 +62,7 @@ impl Magento {
             }
             Err(outcome) => return outcome,
         }
-        let error = match self.read_back(ctx, &sku).await {
+        let error = match self.read_back(ctx, Kind::Variant, &sku).await {
             Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
             Ok(None) => Error::new(ErrorKind::Gone, format!("product {sku} is not there when read back")),
             Err(error) => error,

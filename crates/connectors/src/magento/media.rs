@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use syncline_connect::{Ctx, Error, Outcome, Result};
 use syncline_core::delivery::Permit;
 use syncline_core::id::RemoteId;
-use syncline_core::kind::Step;
+use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::{Leaf, Leaves, Value as LeafValue};
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
@@ -58,7 +58,7 @@ impl Magento {
             Err(Outcome::Unknown { error, .. }) => return Outcome::Unknown { learned: Some(id), error },
             Err(other) => return other,
         }
-        let error = match self.read_back(ctx, &id).await {
+        let error = match self.read_back(ctx, Kind::Variant, &id).await {
             Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
             Ok(None) => Error::new(ErrorKind::Gone, format!("product {id} is not there when its image is read back")),
             Err(error) => error,

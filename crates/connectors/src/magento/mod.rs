@@ -1,5 +1,5 @@
 //! Magento 2 and Adobe Commerce: orders, customers, products, stock and prices are read; `ext_order_id`, names, e-mails and
-//! tax numbers of customers, products' texts, images, quantities and prices are written, and simple products made.
+//! tax numbers of customers, products' texts, images, quantities and prices are written, simple products and families made.
 
 mod attributes;
 mod categories;
@@ -9,6 +9,7 @@ mod complaints;
 mod config;
 mod create;
 mod customers;
+mod families;
 mod feed;
 mod figures;
 mod found;
@@ -72,6 +73,7 @@ const ORDERS: Table = Table {
     id: "entity_id",
     scope: Scope::DEFAULT,
     any: &[],
+    only: &[],
     fields: "",
     outline: "items[entity_id,increment_id,store_id,store_name,updated_at],total_count",
 };
@@ -93,6 +95,8 @@ pub struct Magento {
     /// Whether images are carried.
     carries_images: bool,
     contents: images::Cache,
+    /// Whether configurable products are families.
+    families: bool,
 }
 
 impl Magento {
@@ -104,6 +108,7 @@ impl Magento {
             root_name: config.category_root.clone(),
             root: tokio::sync::Mutex::default(),
             carries_images: config.images,
+            families: config.families,
             client: Client::new(config),
             profile: profile::profile(),
             places: stock::Cache::default(),
@@ -171,7 +176,7 @@ impl Magento {
         let search = Search {
             scope: table.scope,
             resource: table.resource,
-            filters: vec![("entity_id", "gt", last.to_string())],
+            filters: table.within(vec![("entity_id", "gt", last.to_string())]),
             any: table.any,
             sort: vec!["entity_id"],
             size: self.client.page_size(),
@@ -215,9 +220,8 @@ impl Magento {
         let path = match kind {
             Kind::Order => format!("orders/{}", numeric(kind, id)?),
             Kind::Customer => format!("customers/{}", numeric(kind, id)?),
-            Kind::Product => return Err(unsupported("products are read as variants, by SKU")),
-            Kind::Category | Kind::Variant | Kind::Stock | Kind::Price => {
-                return Err(unsupported("categories, variants, stock and prices are read many at a time"));
+            Kind::Category | Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => {
+                return Err(unsupported("categories, products, stock and prices are read many at a time"));
             }
         };
         let value: Value = match self.client.get(ctx, &path).await {
@@ -417,7 +421,7 @@ impl Connector for Magento {
             _ if kind == Kind::Price => lists::fit(path, value, &self.client.bases()),
             _ if kind == Kind::Customer => customers::fit(path, value, self.client.keeping()),
             _ if kind == Kind::Category => category_write::fit(path, value, &self.keeping()),
-            _ if kind == Kind::Variant => products::fit(path, value, &self.keeping()),
+            _ if matches!(kind, Kind::Variant | Kind::Product) => products::fit(path, value, &self.keeping()),
             _ => Fit::Exact,
         }
     }
@@ -428,8 +432,7 @@ impl Connector for Magento {
                 Kind::Order => self.feed(ctx, ORDERS, since).await,
                 Kind::Customer => self.feed(ctx, CUSTOMERS, since).await,
                 Kind::Category => self.category_feed(ctx, since).await,
-                Kind::Variant => self.product_feed(ctx, since).await,
-                Kind::Product => Err(unsupported("products are read as variants, by SKU")),
+                Kind::Variant | Kind::Product => self.product_feed(ctx, kind, since).await,
                 // No feed: a quantity or a price that changes moves nothing a search could go by.
                 Kind::Stock | Kind::Price => Ok(Page { seen: Vec::new(), next: since.clone(), more: false }),
             }
@@ -442,8 +445,8 @@ impl Connector for Magento {
                 Kind::Order => self.key_page(ctx, ORDERS, after).await,
                 Kind::Customer => self.key_page(ctx, CUSTOMERS, after).await,
                 Kind::Category => self.category_keys(ctx, after).await,
-                Kind::Variant | Kind::Stock | Kind::Price => self.key_page(ctx, PRODUCTS, after).await,
-                Kind::Product => Err(unsupported("products are read as variants, by SKU")),
+                Kind::Stock | Kind::Price => self.key_page(ctx, PRODUCTS, after).await,
+                Kind::Variant | Kind::Product => self.key_page(ctx, self.table(kind), after).await,
             }
         })
     }
@@ -453,7 +456,7 @@ impl Connector for Magento {
             match kind {
                 Kind::Stock => self.read_stock(ctx, ids, Depth::Whole).await,
                 Kind::Category => self.read_categories(ctx, ids).await,
-                Kind::Variant => self.read_products(ctx, ids).await,
+                Kind::Variant | Kind::Product => self.read_products(ctx, kind, ids).await,
                 Kind::Price => self.read_prices(ctx, ids).await,
                 _ => join_all(ids.iter().map(|id| self.read_one(ctx, kind, id))).await,
             }
@@ -468,13 +471,10 @@ impl Connector for Magento {
                 }
                 (Kind::Order, Lookup::Told { field, values }) => self.find_told(ctx, field, values).await,
                 (_, Lookup::Told { .. }) => Err(unsupported("only orders are found by what stands in a field")),
-                (Kind::Variant, Lookup::Number(sku)) => {
-                    let mut read = self.read_products(ctx, &[RemoteId::new("", sku)]).await;
-                    Ok(read.pop().unwrap_or(Ok(None))?.into_iter().collect())
-                }
+                (Kind::Variant | Kind::Product, Lookup::Number(sku)) => self.find_sku(ctx, kind, sku).await,
                 (Kind::Category, Lookup::Below { parent, name }) => self.find_below(ctx, parent.as_ref(), name).await,
                 (_, Lookup::Below { .. }) => Err(unsupported("only categories are found by name and place")),
-                (_, Lookup::Number(_)) => Err(unsupported("only orders and variants are found by number")),
+                (_, Lookup::Number(_)) => Err(unsupported("only orders and products are found by number")),
                 (_, Lookup::Mark(_) | Lookup::AnyMark) => Err(unsupported("nothing here has a place for our mark")),
             }
         })
@@ -511,6 +511,7 @@ impl Connector for Magento {
                     });
                     join_all(each).await
                 }
+                Some(Kind::Product) => join_all(permits.into_iter().map(|permit| self.write_family(ctx, permit))).await,
                 Some(Kind::Variant) => {
                     let each = permits.into_iter().map(async |permit| match permit.change().step {
                         Step::Create => self.make_product(ctx, permit).await,
@@ -528,6 +529,7 @@ impl Connector for Magento {
         match kind {
             Kind::Category => category_write::split(leaves, self.client.main_locale().as_deref()),
             Kind::Variant => products::split(leaves, self.client.main_locale().as_deref()),
+            Kind::Product => families::split(leaves, self.client.main_locale().as_deref()),
             Kind::Price => pricing::split(leaves),
             _ => vec![leaves.clone()],
         }

@@ -1,7 +1,8 @@
-//! Products as variants: read with the texts of every locale, by pages of changes or by SKU; written scope by scope.
+//! Products as variants and as families: read with the texts of every locale, by pages of changes or by SKU; written scope by scope.
 
-use super::attributes::{self, Attributes, Written, code_of};
+use super::attributes::{Attributes, Written, code_of};
 use super::client::{Call, NO_SUCH_VIEW, Scope, Search, encoded};
+use super::families::{self, CONFIGURABLE, FAMILIES, KEY};
 use super::feed::{self, Row, Table};
 use super::images::{self, Images, Trust};
 use super::views::{View, Views};
@@ -15,12 +16,12 @@ use std::sync::Arc;
 use syncline_connect::{Ctx, Cursor, Error, Outcome, Page, Result, Seen, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
-use syncline_core::kind::Step;
+use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::{Leaf, Leaves, Value as LeafValue};
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
 use syncline_core::profile::Fit;
-use syncline_core::record::{Record, Texts, Variant};
+use syncline_core::record::{Product, Texts, Variant};
 use syncline_core::text::{self, shown};
 
 /// The list of products, in the scope that holds for all views.
@@ -29,6 +30,7 @@ pub(super) const PRODUCTS: Table = Table {
     id: "id",
     scope: Scope::ALL,
     any: &[],
+    only: &[],
     fields: "items[id,sku,name,type_id,status,weight,updated_at,custom_attributes[attribute_code,value],\
              extension_attributes[website_ids]],total_count",
     outline: "items[id,sku,extension_attributes[website_ids]],total_count",
@@ -52,7 +54,7 @@ pub(super) const NAME_LIMIT: usize = 255;
 /// A product as it is read where it holds for every view, or for every view of the website.
 pub(super) struct Found {
     pub(super) value: Value,
-    doc: wire::Product,
+    pub(super) doc: wire::Product,
 }
 
 /// The texts of products by the locales that are not the main one.
@@ -61,10 +63,10 @@ type Translations = BTreeMap<wire::Id, Result<BTreeMap<String, Texts>>>;
 impl Magento {
     /// One page of changed products. Where a store view cannot be asked, the page has not been read: a text that was
     /// not told must never look like one that is not there.
-    pub(super) async fn product_feed(&self, ctx: &Ctx, since: &Cursor) -> Result<Page> {
+    pub(super) async fn product_feed(&self, ctx: &Ctx, kind: Kind, since: &Cursor) -> Result<Page> {
         let views = self.client.views(ctx).await?;
         let bounds = self.client.bounds(ctx, PRODUCTS.resource).await?;
-        let slice = feed::changes(&self.client, ctx, bounds.table(PRODUCTS), since).await?;
+        let slice = feed::changes(&self.client, ctx, bounds.table(self.table(kind)), since).await?;
         // What the shop fails on may be anybody's.
         let within = |row: &Row| match row {
             Row::Read(value) => bounds.sell(value),
@@ -80,20 +82,39 @@ impl Magento {
             Ok(found) => Seen {
                 id: RemoteId::new("", &found.doc.sku.0),
                 snapshot: images::told_of(&images, &found.doc.sku)
-                    .and_then(|images| self.snapshot(&found, &views, told.get(&found.doc.id), images)),
+                    .and_then(|images| self.snapshot(kind, &found, &views, told.get(&found.doc.id), images)),
             },
             Err(seen) => *seen,
         });
         Ok(Page { seen: seen.collect(), next: slice.next, more: slice.more })
     }
 
+    /// The list that tells of products as `kind`.
+    pub(super) fn table(&self, kind: Kind) -> Table<'static> {
+        match kind {
+            Kind::Product => FAMILIES,
+            _ if self.families => Table { only: &[("type_id", "neq", CONFIGURABLE)], ..PRODUCTS },
+            _ => PRODUCTS,
+        }
+    }
+
+    /// The product of this SKU as `kind`; where a family is looked for, whatever else has its SKU, for only one can have it.
+    pub(super) async fn find_sku(&self, ctx: &Ctx, kind: Kind, sku: &str) -> Result<Vec<Snapshot>> {
+        let id = RemoteId::new("", sku);
+        let found = match (self.read_back(ctx, kind, &id).await?, kind) {
+            (None, Kind::Product) => self.read_back(ctx, Kind::Variant, &id).await?,
+            (found, _) => found,
+        };
+        Ok(found.into_iter().collect())
+    }
+
     /// The products of these SKUs, in their order. One that cannot be read spoils no other.
-    pub(super) async fn read_products(&self, ctx: &Ctx, ids: &[RemoteId]) -> Vec<Result<Option<Snapshot>>> {
+    pub(super) async fn read_products(&self, ctx: &Ctx, kind: Kind, ids: &[RemoteId]) -> Vec<Result<Option<Snapshot>>> {
         let views = match self.client.views(ctx).await {
             Ok(views) => views,
             Err(error) => return ids.iter().map(|_| Err(error.clone())).collect(),
         };
-        let found = join_all(ids.iter().map(|id| self.product(ctx, id))).await;
+        let found = join_all(ids.iter().map(|id| self.product(ctx, kind, id))).await;
         let docs: Vec<&wire::Product> = found.iter().flatten().flatten().map(|found| &found.doc).collect();
         if let Err(error) = self.learn_attributes(ctx, docs.iter().copied()).await {
             return ids.iter().map(|_| Err(error.clone())).collect();
@@ -104,30 +125,38 @@ impl Magento {
             let Some(found) = one? else { return Ok(None) };
             let told = told.as_ref().map_err(Clone::clone)?;
             let images = images::told_of(images.as_ref().map_err(Clone::clone)?, &found.doc.sku)?;
-            self.snapshot(&found, &views, told.get(&found.doc.id), images).map(Some)
+            self.snapshot(kind, &found, &views, told.get(&found.doc.id), images).map(Some)
         };
         found.into_iter().map(whole).collect()
     }
 
-    /// A product that is sold where we look; none where the shop has no such SKU there.
-    async fn product(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Found>> {
+    /// A product that is sold where we look; none where the shop has no such SKU there, or has no family of it where one is
+    /// asked for.
+    async fn product(&self, ctx: &Ctx, kind: Kind, id: &RemoteId) -> Result<Option<Found>> {
         let bounds = self.client.bounds(ctx, PRODUCTS.resource).await?;
-        let found = self.product_anywhere(ctx, id, bounds.table(PRODUCTS).scope).await?;
+        let found = self.product_anywhere(ctx, kind, id, bounds.table(PRODUCTS).scope).await?;
         Ok(found.filter(|found| bounds.sell(&found.value)))
     }
 
-    /// A product, whatever websites it is sold in; none where the shop has no such SKU.
-    pub(super) async fn product_anywhere(&self, ctx: &Ctx, id: &RemoteId, scope: Scope<'_>) -> Result<Option<Found>> {
+    /// A product, whatever websites it is sold in; none where the shop has no such SKU, or no family of it.
+    pub(super) async fn product_anywhere(
+        &self,
+        ctx: &Ctx,
+        kind: Kind,
+        id: &RemoteId,
+        scope: Scope<'_>,
+    ) -> Result<Option<Found>> {
         if id.id.is_empty() {
             return Ok(None);
         }
-        let path = format!("products/{}?fields={FIELDS}", encoded(&id.id));
+        let (fields, table) = if kind == Kind::Product { (families::FIELDS, FAMILIES) } else { (FIELDS, PRODUCTS) };
+        let path = format!("products/{}?fields={fields}", encoded(&id.id));
         let value = match self.client.get_in::<Value>(ctx, scope, &path).await {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
             // In a list the SKU is no part of the path.
             Err(error) if no_slash(&id.id, &error) => {
                 let filters = vec![("sku", "eq", id.id.clone())];
-                let search = asking(scope, filters, PRODUCTS.fields, 1);
+                let search = asking(scope, filters, table.fields, 1);
                 let listing = self.client.list(ctx, &search).await.map_err(|trouble| trouble.error)?;
                 match listing.items.into_iter().flatten().next() {
                     Some(value) => value,
@@ -136,7 +165,8 @@ impl Magento {
             }
             other => other?,
         };
-        Ok(Some(Found { doc: shape(PRODUCTS.resource, &value)?, value }))
+        let found = Found { doc: shape(PRODUCTS.resource, &value)?, value };
+        Ok(Some(found).filter(|found| kind != Kind::Product || families::is_family(&found.doc)))
     }
 
     /// The texts of these products in every store view but the default one: a list per view, not a call per product.
@@ -251,10 +281,11 @@ impl Magento {
         };
         let path = format!("products/{}", encoded(&id.id));
         let call = Call { method: "PUT", scope, path: &path };
+        let kind = permit.change().kind;
         if let Err(outcome) = self.send(ctx, call, &permit, &body).await {
-            return self.unsaved(ctx, &id, outcome).await;
+            return self.unsaved(ctx, kind, &id, outcome).await;
         }
-        let error = match self.read_back(ctx, &id).await {
+        let error = match self.read_back(ctx, kind, &id).await {
             Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
             Ok(None) => Error::new(ErrorKind::Gone, format!("product {id} was saved and is not there when read back")),
             Err(error) => error,
@@ -275,6 +306,7 @@ impl Magento {
 
     fn snapshot(
         &self,
+        kind: Kind,
         found: &Found,
         views: &Views,
         told: Option<&Result<BTreeMap<String, Texts>>>,
@@ -290,20 +322,18 @@ impl Magento {
         if texts.values().any(|texts| shows(&texts.name) || shows(&texts.description)) {
             self.client.saw_all_characters();
         }
-        let attributes = attributes::told(found.doc.custom_attributes.as_deref(), &self.options.known());
-        let (id, record) =
-            map::variant(&found.doc, texts, views.unit, attributes, images).map_err(|error| error.with(evidence()))?;
+        let (id, record) = self.record_of(kind, found, views, texts, images).map_err(|error| error.with(evidence()))?;
         let version = found.doc.updated_at.as_ref().map(|time| time.0.clone());
-        let records = vec![(id.clone(), Record::Variant(record))];
+        let records = vec![(id.clone(), record)];
         Ok(Snapshot { id, version, mark: None, found_by: None, records, evidence: Some(evidence()) })
     }
 
-    pub(super) async fn read_back(&self, ctx: &Ctx, id: &RemoteId) -> Result<Option<Snapshot>> {
-        self.read_products(ctx, std::slice::from_ref(id)).await.pop().unwrap_or(Ok(None))
+    pub(super) async fn read_back(&self, ctx: &Ctx, kind: Kind, id: &RemoteId) -> Result<Option<Snapshot>> {
+        self.read_products(ctx, kind, std::slice::from_ref(id)).await.pop().unwrap_or(Ok(None))
     }
 
     /// What a save that was not taken comes to.
-    async fn unsaved(&self, ctx: &Ctx, id: &RemoteId, outcome: Outcome) -> Outcome {
+    async fn unsaved(&self, ctx: &Ctx, kind: Kind, id: &RemoteId, outcome: Outcome) -> Outcome {
         let error = match outcome {
             Outcome::Refused(error) | Outcome::Unknown { error, .. } if no_slash(&id.id, &error) => {
                 let what = "magento: the web server takes no encoded slash, as in this SKU, in an address";
@@ -314,7 +344,7 @@ impl Magento {
             other => return other,
         };
         // A save of an unknown SKU begins to make a product, and what it then misses is what the shop names.
-        if error.kind == ErrorKind::Invalid && matches!(self.read_back(ctx, id).await, Ok(None)) {
+        if error.kind == ErrorKind::Invalid && matches!(self.read_back(ctx, kind, id).await, Ok(None)) {
             return Outcome::Refused(Error { kind: ErrorKind::Gone, ..error });
         }
         Outcome::Refused(self.without_view(error, ErrorKind::Stale).await)
@@ -364,7 +394,7 @@ fn text_of(path: &Path) -> Option<(&str, &str)> {
 /// product is made with the texts of the `main` locale in the first one.
 pub(super) fn split(leaves: &Leaves, main: Option<&str>) -> Vec<Leaves> {
     let mut parts: BTreeMap<(Option<String>, Option<String>), Leaves> = BTreeMap::new();
-    let main = main.filter(|_| leaves.get(&Path::field(SKU)) != Leaf::Untold);
+    let main = main.filter(|_| [SKU, KEY].into_iter().any(|name| leaves.get(&Path::field(name)) != Leaf::Untold));
     for (path, value) in leaves.iter() {
         let locale = text_of(path).map(|(locale, _)| locale.to_owned()).filter(|locale| main != Some(locale));
         // Each category is a request of its own; no locale has a bracket.
@@ -496,8 +526,11 @@ pub(super) fn fit(path: &Path, value: &LeafValue, keeping: &Keeping) -> Fit {
     if let Some(fit) = images::fit(path, value) {
         return fit;
     }
+    if let Some(code) = Product::option_of(path).filter(|code| !keeping.attributes.contains_key(code)) {
+        return Fit::Refused(format!("the shop has no attribute `{}`, or it is not carried", shown(&code, 60)));
+    }
     match (text_of(path), value) {
-        (None, LeafValue::Text(sku)) if path.as_str() == SKU => fit_sku(sku),
+        (None, LeafValue::Text(sku)) if [SKU, KEY].contains(&path.as_str()) => fit_sku(sku),
         (Some((_, field)), LeafValue::Text(whole)) => fit_text(field, whole, keeping),
         (None, LeafValue::Number(kilograms)) if path.as_str() == "weight" => keeping.unit.fit(*kilograms),
         _ => Fit::Exact,

@@ -60,6 +60,19 @@ const VARIANT_WRITES: &[&str] = &["active", "weight", ATTRIBUTES, SORTED, "texts
 const CATEGORY: &[&str] = &["parent", "active", "texts.*.name"];
 /// What is told of images, and written: adding one is guarded by a look at the bytes that are there.
 const IMAGES: &[&str] = &["images[*]", "images[*].label", "images[*].position", "images[*].roles", "images[*].twice"];
+/// A family is what a product is, without what belongs to its children; these are told by number.
+const FAMILY: &[&str] = &[
+    "key",
+    "form",
+    "active",
+    "serial",
+    "options[*]",
+    "variants[*]",
+    "texts.*.name",
+    "texts.*.description",
+    "changed.at",
+];
+const FAMILY_WRITES: &[&str] = &["active", "options[*]", "variants[*]", "texts.*.name", "texts.*.description"];
 const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
 const PRICE: &[&str] = &["variant", "lists[*]", "prices[*]", "prices[*].until"];
 const PRICE_WRITES: &[&str] = &["prices[*]", "prices[*].until"];
@@ -149,6 +162,7 @@ pub(super) fn profile() -> Profile {
         settle_s: Some(SETTLE_S),
         ..reading(&[VARIANT, IMAGES].concat(), "updated_at")
     };
+    let family = KindProfile { reads: texts(FAMILY), writes: texts(FAMILY_WRITES), ..variant.clone() };
     let price = KindProfile {
         writes: texts(PRICE_WRITES),
         steps: vec![Step::Update],
@@ -165,6 +179,7 @@ pub(super) fn profile() -> Profile {
             (Kind::Order, order),
             (Kind::Customer, customer),
             (Kind::Category, category),
+            (Kind::Product, family),
             (Kind::Variant, variant),
             (Kind::Stock, stock),
             (Kind::Price, price),

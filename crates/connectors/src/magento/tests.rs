@@ -2,6 +2,7 @@
 
 mod attributes;
 mod categories;
+mod families;
 mod fits;
 mod images;
 mod making;

@@ -316,6 +316,24 @@ pub(super) struct Product {
     /// None where the answer does not tell of them at all.
     #[serde(default, deserialize_with = "listed")]
     pub(super) custom_attributes: Option<Vec<Attribute>>,
+    #[serde(default)]
+    pub(super) extension_attributes: Bag<ProductParts>,
+}
+
+/// What belongs to a configurable product; none where the answer does not tell of it.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct ProductParts {
+    #[serde(default, deserialize_with = "listed")]
+    pub(super) configurable_product_options: Option<Vec<ConfigurableOption>>,
+    /// Its children by number.
+    #[serde(default, deserialize_with = "listed")]
+    pub(super) configurable_product_links: Option<Vec<Id>>,
+}
+
+/// An attribute that tells the children of a product apart.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct ConfigurableOption {
+    pub(super) attribute_id: Id,
 }
 
 /// An attribute a product has; of several values as a list.
@@ -362,6 +380,7 @@ pub(super) struct EntryContent {
 /// An attribute products can have, with its choices.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct ProductAttribute {
+    pub(super) attribute_id: Option<Id>,
     pub(super) attribute_code: Text,
     pub(super) frontend_input: Option<Text>,
     pub(super) backend_type: Option<Text>,

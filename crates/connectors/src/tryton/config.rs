@@ -1,6 +1,6 @@
 //! What a person says about one Tryton: where it is, who we are there, and the few choices it cannot make for us.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use syncline_connect::{Error, Result};
 use syncline_core::policy::ErrorKind;
@@ -37,6 +37,9 @@ pub struct Config {
     pub attributes: BTreeMap<String, Carried>,
     /// Whether images of products are carried.
     pub images: bool,
+    /// Templates with several products are families, whose products these attributes tell apart, by the names the file
+    /// gives them; none where each product goes by itself.
+    pub families: Option<BTreeSet<String>>,
 }
 
 /// A field of products under a name of the file's.
@@ -64,6 +67,7 @@ impl Config {
             branches: Vec::new(),
             attributes: BTreeMap::new(),
             images: false,
+            families: None,
         }
     }
 }

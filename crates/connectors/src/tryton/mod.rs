@@ -5,6 +5,7 @@ mod carried;
 mod category;
 mod client;
 mod config;
+mod family;
 mod found;
 mod images;
 mod map;
@@ -113,7 +114,7 @@ impl Connector for Tryton {
     }
 
     fn fit(&self, kind: Kind, path: &Path, value: &Value) -> Fit {
-        if matches!(kind, Kind::Category | Kind::Variant) {
+        if matches!(kind, Kind::Category | Kind::Variant | Kind::Product) {
             let attributes = Arc::clone(&self.attributes.read().unwrap_or_else(PoisonError::into_inner));
             return map::fit_product(path, value, &attributes);
         }
@@ -158,7 +159,7 @@ impl Connector for Tryton {
 
     fn split(&self, kind: Kind, leaves: &Leaves) -> Vec<Leaves> {
         match kind {
-            Kind::Category | Kind::Variant => map::product_parts(leaves),
+            Kind::Category | Kind::Variant | Kind::Product => map::product_parts(leaves),
             _ => vec![leaves.clone()],
         }
     }

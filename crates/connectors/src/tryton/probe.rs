@@ -28,6 +28,7 @@ pub(super) fn best(config: &Config) -> Profile {
         (Kind::Order, orders(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Customer, customers()),
         (Kind::Category, categories(config.settle_s.unwrap_or(SETTLE_S))),
+        (Kind::Product, families(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Variant, variants(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Stock, stock()),
         (Kind::Price, prices()),
@@ -147,7 +148,7 @@ fn variants(settle_s: u32) -> KindProfile {
     let versioned = Guard::Unique { field: "_timestamp".to_string() };
     KindProfile {
         reads: owned(
-            &["sku", "form", "active", "weight", ATTRIBUTES, "categories[*]", "changed.at", "changed.by"]
+            &["sku", "form", "family", "active", "weight", ATTRIBUTES, "categories[*]", "changed.at", "changed.by"]
                 .into_iter()
                 .chain(texts)
                 .chain(IMAGES)
@@ -187,6 +188,14 @@ fn categories(settle_s: u32) -> KindProfile {
         batch: 1,
         ..KindProfile::default()
     }
+}
+
+/// Templates with several products: their names and whether they are used as those of any template. Which products belong
+/// to one is Tryton's own to say, and so are the attributes these have.
+fn families(settle_s: u32) -> KindProfile {
+    let writes = owned(&["active", "texts.*.name"]);
+    let told = ["key", "form", "options[*]", "variants[*]", "changed.at", "changed.by"];
+    KindProfile { reads: owned(&told).into_iter().chain(writes.clone()).collect(), writes, ..variants(settle_s) }
 }
 
 /// Figures as a running Tryton 8.0 told them, recorded by `xtask/real/record_tryton.py`. Nothing is written.

@@ -29,7 +29,11 @@ impl Tryton {
             false => None,
         };
         let setup = fresh.as_deref().unwrap_or(setup);
-        let texts = self.texts(ctx, setup, &good).await?;
+        let templates = good.iter().map(|row| row.template.id).collect();
+        let siblings = self.siblings(ctx, setup, &templates).await?;
+        let products: Vec<i64> = good.iter().map(|row| row.id).collect();
+        let templates: Vec<i64> = good.iter().map(|row| row.template.id).collect();
+        let texts = self.texts_of(ctx, setup, &products, &templates).await?;
         let images = self.images_of(ctx, setup, &good).await?;
         let mut told = Vec::new();
         for (row, read) in rows.iter().zip(read) {
@@ -42,7 +46,7 @@ impl Tryton {
                         mark: None,
                         found_by: None,
                         version: map::version(read.edited.version.as_deref(), read.template.edited.version.as_deref()),
-                        records: vec![(id, map::variant_record(&read, &texts, setup, images.get(&read.id)))],
+                        records: vec![(id, map::variant_record(&read, &texts, &siblings, setup, images.get(&read.id)))],
                         evidence: Some(evidence),
                     })
                 }
@@ -54,13 +58,17 @@ impl Tryton {
 
     /// What is really written in each language, read where Tryton keeps it: a read in a language shows the text of
     /// another one where there is none.
-    async fn texts(&self, ctx: &Ctx, setup: &Setup, rows: &[&VariantRow]) -> Result<map::Texts> {
+    pub(super) async fn texts_of(
+        &self,
+        ctx: &Ctx,
+        setup: &Setup,
+        products: &[i64],
+        templates: &[i64],
+    ) -> Result<map::Texts> {
         let mut texts = map::Texts::default();
-        if rows.is_empty() {
+        if products.is_empty() && templates.is_empty() {
             return Ok(texts);
         }
-        let products: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let templates: Vec<i64> = rows.iter().map(|row| row.template.id).collect();
         let clause = json!([
             "OR",
             [["name", "=", map::NAME], ["res_id", "in", templates]],

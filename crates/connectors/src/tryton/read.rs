@@ -8,7 +8,7 @@ use super::setup::Setup;
 use super::wire::{KeyRow, Moment, PRODUCT_FIELDS, SALE_FIELDS, SaleRow, TimesRow, VARIANT_FIELDS, WEIGHT_FIELDS};
 use super::wire_party::{PARTY_FIELDS, PartyRow};
 use super::wire_price::PRICED_FIELDS;
-use super::wire_product::{ATTRIBUTE_FIELDS, CATEGORY_FIELDS, IDENTIFIER_FIELDS, TAX_CATEGORY_FIELDS};
+use super::wire_product::{ATTRIBUTE_FIELDS, CATEGORY_FIELDS, FAMILY_FIELDS, IDENTIFIER_FIELDS, TAX_CATEGORY_FIELDS};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -34,11 +34,11 @@ pub(super) fn model(kind: Kind) -> Result<&'static str> {
         Kind::Customer => Ok("party.party"),
         Kind::Category => Ok("product.category"),
         Kind::Variant | Kind::Stock | Kind::Price => Ok("product.product"),
-        Kind::Product => Err(Error::new(ErrorKind::Unsupported, "Tryton's product families are not read yet")),
+        Kind::Product => Ok(map::TEMPLATE),
     }
 }
 
-fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
+pub(super) fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
     match kind {
         Kind::Order => {
             let web = setup.has_web_ids().then_some("web_id");
@@ -58,7 +58,8 @@ fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
             VARIANT_FIELDS.into_iter().chain(weight.iter().copied()).chain(more).collect()
         }
         Kind::Price => PRICED_FIELDS.to_vec(),
-        Kind::Product | Kind::Stock => PRODUCT_FIELDS.to_vec(),
+        Kind::Product => FAMILY_FIELDS.to_vec(),
+        Kind::Stock => PRODUCT_FIELDS.to_vec(),
     }
 }
 
@@ -114,6 +115,10 @@ impl Tryton {
             Kind::Variant => return self.products_told(ctx, setup, rows).await,
             Kind::Category => return self.categories_told(ctx, setup, rows).await,
             _ => {}
+        }
+        if kind == Kind::Product {
+            let told = self.families_told(ctx, setup, rows, true).await?;
+            return Ok(told.into_iter().flatten().collect());
         }
         Ok(rows.iter().map(|row| self.snapshot(kind, row)).collect())
     }
@@ -283,6 +288,11 @@ impl Tryton {
         let (rows, more) = self.across(ctx, &setups, (kind, last, LONG_PAGE), &domain, stamps).await?;
         let next = Cursor(ascending(&rows, last)?.to_string());
         let keys: Result<Vec<KeyRow>> = rows.iter().map(|row| typed(row, "key")).collect();
+        if kind == Kind::Product {
+            let rows: Vec<_> = keys?.into_iter().map(|row| (row.id, row.version)).collect();
+            let setup = self.setup(ctx).await?;
+            return Ok(KeyPage { keys: self.family_keys(ctx, &setup, &rows).await?, next, more });
+        }
         // A product's version does not move with its stock or its price lists.
         let version = |row: KeyRow| match kind {
             Kind::Stock | Kind::Price => None,
@@ -293,7 +303,7 @@ impl Tryton {
     }
 
     /// Changes since `since`, each pass by id. Products once more for the templates that were written since, whose names
-    /// are theirs; parties once more for what hangs on them.
+    /// are theirs, families for their products; parties once more for what hangs on them.
     pub(super) async fn changed(&self, ctx: &Ctx, kind: Kind, since: &Cursor) -> Result<Page> {
         if kind == Kind::Stock {
             return self.stock_changed(ctx, since).await;
@@ -316,10 +326,17 @@ impl Tryton {
             if rows.is_empty() && !ended {
                 continue;
             }
-            let told = self.snapshots(ctx, &setup, kind, &rows).await?;
-            walk.top = told.iter().flatten().filter_map(changed_at).fold(walk.top, |top, at| top.max(Some(at)));
-            let seen = |(row, snapshot)| Ok(Seen { id: map::remote(id_of(row)?), snapshot });
-            let seen: Result<Vec<Seen>> = rows.iter().zip(told).map(seen).collect();
+            let told = match kind {
+                Kind::Product => self.families_told(ctx, &setup, &rows, false).await?,
+                _ => self.snapshots(ctx, &setup, kind, &rows).await?.into_iter().map(Some).collect(),
+            };
+            let moments = told.iter().flatten().flatten().filter_map(changed_at);
+            walk.top = moments.fold(walk.top, |top, at| top.max(Some(at)));
+            let seen = |(row, snapshot): (&Value, Option<Result<Snapshot>>)| {
+                let snapshot = snapshot?;
+                Some(id_of(row).map(|id| Seen { id: map::remote(id), snapshot }))
+            };
+            let seen: Result<Vec<Seen>> = rows.iter().zip(told).filter_map(seen).collect();
             let next = if ended { walk.ended(start) } else { walk };
             return Ok(Page { seen: seen?, next: cursor_of(&next)?, more: !ended });
         }
@@ -411,7 +428,8 @@ struct Walk {
     /// The last id of this pass.
     #[serde(default)]
     id: i64,
-    /// Whether this pass goes through the products of changed templates, or the parties of changed addresses and the like.
+    /// Whether this pass goes through the products of changed templates, the templates of changed products, or the parties
+    /// of changed addresses and the like.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     families: bool,
     /// Whether it goes through the products of changed images.
@@ -460,7 +478,10 @@ impl Walk {
                 json!(["template", "where", [["active", "in", [true, false]], written_since(since)]])
             }
             Kind::Customer if self.families => changed_below(since),
-            Kind::Customer | Kind::Variant => written_since(since),
+            Kind::Product if self.families => {
+                json!(["products", "where", [["active", "in", [true, false]], written_since(since)]])
+            }
+            Kind::Customer | Kind::Variant | Kind::Product => written_since(since),
             _ => changed_since(since),
         });
         domain.extend(since);
@@ -468,9 +489,10 @@ impl Walk {
     }
 
     /// Whether this pass goes on after its last page: from products to those of changed templates and then to those of
-    /// changed images, from parties to those of changed addresses and the like.
+    /// changed images, from templates to those of changed products, from parties to those of changed addresses and the
+    /// like.
     fn goes_on(&mut self, kind: Kind, images: bool) -> bool {
-        let more = matches!(kind, Kind::Variant | Kind::Customer) && self.since.is_some();
+        let more = matches!(kind, Kind::Variant | Kind::Product | Kind::Customer) && self.since.is_some();
         let images = more && self.families && !self.images && kind == Kind::Variant && images;
         let families = more && !self.families;
         if families || images {

@@ -1,7 +1,43 @@
-//! Shapes of what else hangs on a product: identifiers, attributes and tax category, and nothing else.
+//! Shapes of what else hangs on a product: identifiers, attributes and tax category; and of templates by themselves.
 
-use super::wire::Edited;
+use super::wire::{Edited, Flag};
 use serde::Deserialize;
+
+/// `product.template` as a family.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct FamilyRow {
+    pub(super) id: i64,
+    #[serde(flatten)]
+    pub(super) edited: Edited,
+    /// What the codes of its products begin with.
+    pub(super) code: Option<String>,
+    pub(super) name: Option<String>,
+    /// `goods`, `service` or `assets`.
+    #[serde(rename = "type", default)]
+    pub(super) form: Option<String>,
+    #[serde(default)]
+    pub(super) active: Flag,
+}
+
+/// Fields asked of a family.
+pub(super) const FAMILY_FIELDS: [&str; 9] = [
+    "code",
+    "name",
+    "type",
+    "active",
+    "_timestamp",
+    "write_date",
+    "create_date",
+    "write_uid.rec_name",
+    "create_uid.rec_name",
+];
+
+/// `product.product` of which was asked what it belongs to.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct MemberRow {
+    pub(super) id: i64,
+    pub(super) template: i64,
+}
 
 /// `product.identifier` of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

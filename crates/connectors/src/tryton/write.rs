@@ -86,6 +86,13 @@ impl Tryton {
                 }
                 outcomes
             }
+            (Kind::Product, Step::Update) => {
+                let mut outcomes = Vec::new();
+                for permit in &permits {
+                    outcomes.push(self.edit_family(ctx, &setup, permit).await.unwrap_or_else(|outcome| outcome));
+                }
+                outcomes
+            }
             _ => refuse_all(ungiven(kind, &step)),
         }
     }

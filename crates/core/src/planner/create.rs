@@ -1,4 +1,4 @@
-//! The first write of a variant or a category that only the source of its flow has.
+//! The first write of a variant, a family or a category that only the source of its flow has.
 
 use super::shared::{named, owner_of};
 use super::{Decision, Planned};
@@ -8,7 +8,7 @@ use crate::leaf::{Leaf, Leaves, Value};
 use crate::merge::Owner;
 use crate::path::Path;
 use crate::profile::KindProfile;
-use crate::record::{Image, Variant, shared_paths};
+use crate::record::{FAMILY, Image, Variant, shared_paths};
 use crate::rules::PairRules;
 
 /// What a record is made from.
@@ -28,11 +28,13 @@ pub struct CreateCase<'a> {
     pub profile: &'a KindProfile,
 }
 
-/// Whether a record of `kind` that only its source has is made elsewhere: of variants what is sold, of categories all.
+/// Whether a record of `kind` that only its source has is made elsewhere: of variants what is sold, of families those that
+/// are offered under a code, of categories all.
 #[must_use]
 pub fn is_made(kind: Kind, seen: &Leaves) -> bool {
     match kind {
         Kind::Variant => is_sellable(seen),
+        Kind::Product => is_offered(seen) && text(seen, "key").is_some_and(|key| !key.is_empty()),
         Kind::Category => true,
         _ => false,
     }
@@ -40,14 +42,24 @@ pub fn is_made(kind: Kind, seen: &Leaves) -> bool {
 
 /// Whether a variant is offered, has a SKU and is no service: only such are made elsewhere.
 fn is_sellable(seen: &Leaves) -> bool {
-    let text = |field: &'static str| match seen.value(&Path::field(field)) {
+    is_offered(seen)
+        && text(seen, "sku").is_some_and(|sku| !sku.is_empty())
+        && text(seen, "form").is_none_or(|form| form == "goods")
+}
+
+fn is_offered(seen: &Leaves) -> bool {
+    seen.value(&Path::field("active")) == Some(&Value::Bool(true))
+}
+
+fn text<'a>(seen: &'a Leaves, field: &'static str) -> Option<&'a str> {
+    match seen.value(&Path::field(field)) {
         Some(Value::Text(text)) => Some(text.trim()),
         _ => None,
-    };
-    seen.value(&Path::field("active")) == Some(&Value::Bool(true))
-        && text("sku").is_some_and(|sku| !sku.is_empty())
-        && text("form").is_none_or(|form| form == "goods")
+    }
 }
+
+/// What a record goes by in its system, which is told when it is made and shared never: the names of the fields.
+pub const NAMES: [&str; 3] = ["sku", "key", FAMILY];
 
 /// The step that makes the record in the target, with every field that flows there but `active`: a variant begins
 /// disabled, for it has neither price nor stock yet, and a category hidden, for nobody has looked at it yet.
@@ -59,11 +71,14 @@ pub fn create(case: &CreateCase<'_>) -> Decision {
     if case.kind == Kind::Category {
         return category(case);
     }
-    if !is_sellable(case.seen) {
-        let why = "only goods that are offered and have a SKU are made there";
+    if !is_made(case.kind, case.seen) {
+        let why = match case.kind {
+            Kind::Product => "only families that are offered and have a code are made there",
+            _ => "only goods that are offered and have a SKU are made there",
+        };
         return Decision::Outside(alloc::format!("{} does not know it; {why}", case.target));
     }
-    let told = told(case, |path| path.as_str() == "sku");
+    let told = told(case, |path| NAMES.contains(&path.as_str()));
     let why = "it begins disabled: enable it there once price and stock are right";
     step(case, told, why)
 }
@@ -115,7 +130,7 @@ fn flows(case: &CreateCase<'_>, path: &Path) -> bool {
 #[must_use]
 pub fn agreed_by_create(sent: &Leaves, from: &Leaves, shown: &Leaves) -> (Leaves, Leaves) {
     let (mut of_target, mut of_source) = (Leaves::new(), Leaves::new());
-    for (path, value) in from.iter().filter(|(path, _)| path.as_str() != "sku") {
+    for (path, value) in from.iter().filter(|(path, _)| !NAMES.contains(&path.as_str())) {
         let there = shown.get(path);
         if there == Leaf::Untold {
             continue;
@@ -133,7 +148,7 @@ pub fn agreed_by_create(sent: &Leaves, from: &Leaves, shown: &Leaves) -> (Leaves
     (of_target, of_source)
 }
 
-/// Whether a variant was made in the target and nobody enabled it there since, by what its source showed last.
+/// Whether a record was made in the target and nobody enabled it there since, by what its source showed last.
 #[must_use]
 pub fn is_veiled(source_base: &Leaves) -> bool {
     source_base.get(&Path::field("active")) == Leaf::Empty

@@ -7,7 +7,7 @@ mod shared;
 mod stock;
 mod undone;
 
-pub use create::{CreateCase, agreed_by_create, create, is_made, is_veiled};
+pub use create::{CreateCase, NAMES, agreed_by_create, create, is_made, is_veiled};
 pub use customer::{CustomerCase, customer, is_shared};
 pub use order::{Bound, OrderCase, order, tax_row};
 pub use shared::{Share, Shared, SharedCase, shared};

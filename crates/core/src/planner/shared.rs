@@ -10,7 +10,7 @@ use crate::merge::{self, Cause, Conflict, Merged, Owner, Side};
 use crate::path::Path;
 use crate::policy::Hold;
 use crate::profile::{Fit, KindProfile};
-use crate::record::IMAGE_TWICE;
+use crate::record::{IMAGE_TWICE, Product};
 use crate::rules::{FieldPolicy, PairRules};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -80,6 +80,7 @@ pub fn shared(case: &SharedCase<'_>) -> Shared {
     let owner = |path: &Path| owner(case, path);
     let mut merged = merge::merge(&a, &b, owner);
     won(case, &mut merged, &a, &b);
+    withdrawn(case, &mut merged, (&a, &b));
     choose(case, &mut merged, &a, &b);
     let over_a = put_back(&mut merged, (&a, &b), (case.source.undone, false), owner);
     let over_b = put_back(&mut merged, (&a, &b), (case.target.undone, true), owner);
@@ -144,6 +145,28 @@ pub(super) fn owner_of(
         FieldPolicy::Merge(_) if to_source => Owner::B,
         _ => Owner::Keep,
     }
+}
+
+/// Asks about what somebody took out of a family in the target, which both had agreed on and its source says as ever: that
+/// is no slip of the hand that its owner puts right unasked.
+fn withdrawn(case: &SharedCase<'_>, merged: &mut Merged, (a, b): (&Sided<'_>, &Sided<'_>)) {
+    let had = |side: &Sided<'_>, path: &Path| matches!(side.base.get(path), Leaf::Value(_));
+    let taken = |path: &Path| {
+        let of_list = Product::variant_of(path).is_some() || Product::option_of(path).is_some();
+        let as_ever = a.seen.get(path) == a.base.get(path);
+        of_list && as_ever && had(a, path) && had(b, path) && b.seen.get(path) == Leaf::Empty
+    };
+    if case.kind != Kind::Product {
+        return;
+    }
+    let paths: Vec<Path> = merged.to_b.iter().map(|(path, _)| path.clone()).filter(taken).collect();
+    merged.to_b.retain(|path| !paths.contains(path));
+    merged.conflicts.extend(paths.into_iter().map(|path| Conflict {
+        a: (a.base.get(&path), a.seen.get(&path)),
+        b: (b.base.get(&path), b.seen.get(&path)),
+        cause: Cause::Withdrawn,
+        path,
+    }));
 }
 
 pub(super) type Sided<'a> = Side<'a, &'a dyn Fn(&Path, &Value) -> Fit>;
@@ -236,6 +259,11 @@ fn told(conflicts: &[Conflict]) -> Hold {
         let what = alloc::format!("{}{more} was undone by a person", paths.join(", "));
         let remedy = "change it in its source, or let it through with `syncline resolve`";
         return Hold::new("SYN-0145", what, remedy);
+    }
+    if all(Cause::Withdrawn) {
+        let what = alloc::format!("{}{more} was taken out by a person", paths.join(", "));
+        let remedy = "`syncline resolve --take` the owner to put it in again, or `--leave` it out";
+        return Hold::new("SYN-0157", what, remedy);
     }
     let what = if all(Cause::First) { "differed before they were tied" } else { "was changed on both sides" };
     let what = alloc::format!("{}{more} {what}", paths.join(", "));

@@ -7,6 +7,7 @@ mod image;
 mod lines;
 mod order;
 mod price;
+mod product;
 mod stock;
 mod texts;
 mod variant;
@@ -18,9 +19,10 @@ pub use image::{IMAGES, Image, LIMIT as IMAGE_LIMIT, Sort, TWICE as IMAGE_TWICE,
 pub use lines::Lines;
 pub use order::{Charge, Line, LineForm, Order, OrderLife, Payment, Tax, Totals};
 pub use price::{Price, PriceKey, PriceRow, SHARED as PRICE_SHARED};
+pub use product::{Product, SHARED as PRODUCT_SHARED};
 pub use stock::{Level, Stock};
 pub use texts::{Changed, Texts};
-pub use variant::{SHARED as VARIANT_SHARED, Variant};
+pub use variant::{FAMILY, SHARED as VARIANT_SHARED, Variant};
 
 use crate::kind::Kind;
 use crate::leaf::Leaves;
@@ -30,7 +32,8 @@ use crate::leaf::Leaves;
 pub fn shared_paths(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Category => &CATEGORY_SHARED,
-        Kind::Product | Kind::Variant => &VARIANT_SHARED,
+        Kind::Product => &PRODUCT_SHARED,
+        Kind::Variant => &VARIANT_SHARED,
         Kind::Customer => &CUSTOMER_SHARED,
         Kind::Price => &PRICE_SHARED,
         Kind::Stock | Kind::Order => &[],
@@ -46,6 +49,8 @@ pub enum Record {
     Customer(Customer),
     /// What products are sorted by.
     Category(Category),
+    /// What several variants belong to.
+    Product(Product),
     /// What is sold.
     Variant(Variant),
     /// How much of it is there.
@@ -62,6 +67,7 @@ impl Record {
             Self::Order(_) => Kind::Order,
             Self::Customer(_) => Kind::Customer,
             Self::Category(_) => Kind::Category,
+            Self::Product(_) => Kind::Product,
             Self::Variant(_) => Kind::Variant,
             Self::Stock(_) => Kind::Stock,
             Self::Price(_) => Kind::Price,
@@ -75,6 +81,7 @@ impl Record {
             Self::Order(order) => order.to_leaves(),
             Self::Customer(customer) => customer.to_leaves(),
             Self::Category(category) => category.to_leaves(),
+            Self::Product(product) => product.to_leaves(),
             Self::Variant(variant) => variant.to_leaves(),
             Self::Stock(stock) => stock.to_leaves(),
             Self::Price(price) => price.to_leaves(),
@@ -90,7 +97,8 @@ impl Record {
             Kind::Order => Self::Order(alloc::boxed::Box::new(Order::from_leaves(leaves)?)),
             Kind::Customer => Self::Customer(Customer::from_leaves(leaves)?),
             Kind::Category => Self::Category(Category::from_leaves(leaves)?),
-            Kind::Variant | Kind::Product => Self::Variant(Variant::from_leaves(leaves)?),
+            Kind::Product => Self::Product(Product::from_leaves(leaves)?),
+            Kind::Variant => Self::Variant(Variant::from_leaves(leaves)?),
             Kind::Stock => Self::Stock(Stock::from_leaves(leaves)?),
             Kind::Price => Self::Price(Price::from_leaves(leaves)?),
         })

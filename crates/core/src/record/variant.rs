@@ -22,6 +22,8 @@ pub struct Variant {
     pub active: Option<bool>,
     /// The system's numeric id where its address is another key.
     pub serial: Option<String>,
+    /// The system's own id of the family it belongs to, where it is one of several there.
+    pub family: Option<String>,
     /// Weight of one in kilograms.
     pub weight: Option<Decimal>,
     /// What else is told of it, by the name the file gives it: a text, a number, yes or no; of several choices a label a
@@ -50,9 +52,12 @@ pub const SHARED: [&str; 10] = [
     "images[*].position",
     "images[*].roles",
 ];
-const FIELDS: [&str; 9] = ["sku", "form", "active", "serial", "weight", SORTED, "gallery", "changed.at", "changed.by"];
+const FIELDS: [&str; 10] =
+    ["sku", "form", "active", "serial", FAMILY, "weight", SORTED, "gallery", "changed.at", "changed.by"];
 /// What tells that the categories are told whole, and the collection they stand in.
 const SORTED: &str = "categories";
+/// Where the family of a variant stands.
+pub const FAMILY: &str = "family";
 
 impl Variant {
     /// The path of the name in `locale`; none where `locale` is no plain word.
@@ -88,7 +93,7 @@ impl Variant {
 
     pub(super) fn to_leaves(&self) -> Leaves {
         let mut leaves = Leaves::new();
-        let by = [("sku", &self.sku), ("form", &self.form), ("serial", &self.serial)];
+        let by = [("sku", &self.sku), ("form", &self.form), ("serial", &self.serial), (FAMILY, &self.family)];
         for (field, text) in by {
             if let Some(text) = text {
                 leaves.put(Path::field(field), Value::Text(text.clone()));
@@ -151,6 +156,7 @@ impl Variant {
             form: fields.text("form")?,
             active: fields.flag("active")?,
             serial: fields.text("serial")?,
+            family: fields.text(FAMILY)?,
             weight: fields.number("weight")?.or(weightless.then_some(Decimal::ZERO)),
             attributes,
             categories: leaves.value(&Self::sorted_path()).map(|_| categories),
@@ -199,7 +205,7 @@ mod tests {
             ]), 0..3),
             categories in proptest::option::of(proptest::collection::btree_set("\\PC{0,4}", 0..3)),
             images in proptest::option::of(proptest::collection::btree_map("[0-9a-f]{4}", image(), 0..3)),
-            by in text(),
+            by in text(), family in text(),
         ) {
             let texts = texts
                 .into_iter()
@@ -207,7 +213,7 @@ mod tests {
                 .map(|(locale, (name, description))| (locale, Texts { name, description }))
                 .collect();
             let variant = Variant {
-                sku, active, weight, attributes, categories, images, texts, changed: Changed { at: None, by },
+                sku, family, active, weight, attributes, categories, images, texts, changed: Changed { at: None, by },
                 ..Variant::default()
             };
             prop_assert_eq!(Variant::from_leaves(&variant.to_leaves()).unwrap(), variant);

@@ -240,7 +240,7 @@ mod tests {
         let shop = tree(&[(3, 0, "Lamps", "Lampen"), (4, 3, "Desk", "Tisch"), (5, 0, "Desk", "Tisch")]);
         let erp = tree(&[(7, 0, "LAMPS", ""), (8, 7, "desk", ""), (9, 0, "Chairs", "")]);
         let (tied, ambiguous) = pairs(&shop, &erp);
-        assert_eq!(tied, [("4".to_string(), "8".to_string()), ("3".into(), "7".into())]);
+        assert_eq!(tied, [("3".to_string(), "7".to_string()), ("4".into(), "8".into())]);
         assert!(ambiguous.is_empty());
     }
 

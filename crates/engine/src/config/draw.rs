@@ -42,6 +42,7 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         products: None,
         beside: BTreeMap::new(),
         attributes: BTreeMap::new(),
+        options: None,
         prices: None,
         inventory: None,
         sweep_s: sweep(source, "sweep", &file.sweep, SWEEP_S)?,

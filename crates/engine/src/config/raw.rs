@@ -93,6 +93,7 @@ pub(super) struct Flow {
     pub(super) create: Option<Spanned<bool>>,
     pub(super) attributes: Rows<Spanned<String>>,
     pub(super) choices: Rows<Spanned<BTreeMap<String, String>>>,
+    pub(super) options: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) lists: Rows<Spanned<String>>,
     #[serde(rename = "match")]
     pub(super) matching: Text,

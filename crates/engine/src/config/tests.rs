@@ -1,6 +1,9 @@
 //! What is wrong in a file is named with its line and a remedy.
 
 use super::*;
+use syncline_core::id::SystemName;
+use syncline_core::kind::Kind;
+use syncline_core::path::Path as Field;
 use syncline_core::rules::{Branch, FieldPolicy};
 
 const GOOD: &str = r#"store = "agreed.db"
@@ -456,4 +459,32 @@ fn how_sales_of_another_connector_are_known_has_to_tell_orders_apart() {
         assert_eq!(with(wrong).expect_err(wrong).code, "SYN-0461");
     }
     assert_eq!(with("{ field = \"a\" }").expect_err("no value").code, "SYN-0411");
+}
+
+#[test]
+fn families_are_switched_on_by_what_tells_their_variants_apart() {
+    let table = "attributes = { size = \"attribute:size\" }\n";
+    let with = |rows: &str, fields: &str| {
+        let products = PRODUCTS.replace("fields =", &format!("{table}{rows}fields =")).replace("fields = {", fields);
+        parse(&format!("{GOOD}{products}"))
+    };
+    let plain = "fields = {";
+    let none = with("", plain).expect("good");
+    assert!(none.options.is_none() && !none.beside.contains_key(&Kind::Product));
+    let shop_names = "fields = { \"product.texts.*.name\" = \"shop\", ";
+    let some = with("options = [\"size\"]\n", shop_names).expect("good");
+    assert_eq!(some.options, Some(["size".to_string()].into()));
+    let of = |kind: Kind| match kind {
+        Kind::Variant => some.products.as_ref(),
+        kind => some.beside.get(&kind),
+    };
+    let name = |kind: Kind| {
+        let path = Field::try_from("texts.en.name".to_string()).expect("a path");
+        of(kind).expect("rules").pairs[0].policy(&path)
+    };
+    assert_eq!(name(Kind::Product), FieldPolicy::Owner(SystemName::new("shop")));
+    assert_eq!(name(Kind::Variant), FieldPolicy::Owner(SystemName::new("erp")));
+    let code = |rows: &str, fields: &str| with(rows, fields).expect_err(rows).code;
+    assert_eq!(code("options = [\"colour\"]\n", plain), "SYN-0453");
+    assert_eq!(code("", shop_names), "SYN-0454");
 }

@@ -4,6 +4,7 @@ use super::{Moved, Swept, Work, pack};
 use crate::aside::Aside;
 use crate::catalogue::{elements, moves_alone};
 use crate::customers::is_guest;
+use crate::families;
 use crate::import::early;
 use crate::poll;
 use crate::run::Engine;
@@ -212,7 +213,8 @@ impl Engine {
                 (Step::Update, Some(bound)) => {
                     let named = |path: &&Path| leaves.get(path) != Leaf::Untold;
                     let all = bound.elements.iter().filter(|(path, _)| named(path));
-                    all.map(|(path, remote)| (path.clone(), remote.clone())).collect()
+                    let all = all.map(|(path, remote)| (path.clone(), remote.clone()));
+                    all.chain(families::elements(case, target, &leaves)).collect()
                 }
                 _ => BTreeMap::new(),
             },

@@ -1,5 +1,5 @@
-//! Variants and categories made in a system that lacks them: whose one of that name is, and what follows once ours is
-//! there.
+//! Variants, families and categories made in a system that lacks them: whose one of that name is, and what follows once
+//! ours is there.
 
 use super::{Moved, Work};
 use crate::run::Engine;
@@ -13,8 +13,8 @@ use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{self, Planned};
 use syncline_core::policy::Hold;
-use syncline_core::record::Category;
-use syncline_store::{Base, Basis, Case, Ending, LaneFilter, Retry};
+use syncline_core::record::{Category, FAMILY};
+use syncline_store::{Accept, Base, Basis, Case, Ending, Incoming, LaneFilter, Retry};
 
 impl Engine {
     /// Whether `change` makes a record of the catalogue, which systems share.
@@ -29,7 +29,11 @@ impl Engine {
         let shown = self.shown_after(case, system, &shown, &[]);
         let sent = &delivery.change.leaves;
         !self.makes_shared(&delivery.change)
-            || (delivery.doubtful && sent.iter().all(|(path, value)| shown.value(path) == value))
+            || (delivery.doubtful
+                && sent
+                    .iter()
+                    .filter(|(path, _)| path.as_str() != FAMILY)
+                    .all(|(path, value)| shown.value(path) == value))
     }
 
     /// Leaves alone what has the name of what we make and is not ours.
@@ -77,10 +81,48 @@ impl Engine {
         all
     }
 
+    /// Takes up what waited for what `change` of `case` has brought about; `named` is what shows now.
+    pub(super) async fn after_write(
+        &self,
+        case: &Case,
+        change: &Change,
+        system: &System,
+        named: Incoming,
+    ) -> Result<(), EngineError> {
+        if !self.makes_shared(change) {
+            return self.after_update(case, change).await;
+        }
+        self.name_wholly(system, named).await?;
+        self.after_create(change).await
+    }
+
+    /// Notes every name by which `system` calls what was just made: families refer to their variants by another one.
+    async fn name_wholly(&self, system: &System, named: Incoming) -> Result<(), EngineError> {
+        let (system, now) = (system.uid.clone(), self.now());
+        self.store.accept(Accept { system, records: vec![named], cursor: None, asked_at: None, now }).await?;
+        Ok(())
+    }
+
+    /// Takes up the families that are held for want of what was just written of their variant `case`.
+    async fn after_update(&self, case: &Case, change: &Change) -> Result<(), EngineError> {
+        let of_attributes = change.leaves.iter().any(|(path, _)| path.as_str().starts_with("attributes."));
+        if case.kind != Kind::Variant || !of_attributes {
+            return Ok(());
+        }
+        let filter = LaneFilter { kind: Some(Kind::Product), states: vec!["held"], ..LaneFilter::default() };
+        let named = format!("`{}`", case.label);
+        for lane in self.store.lanes(filter).await? {
+            if lane.why.is_some_and(|why| why.code == "SYN-0158" && why.what.contains(&named)) {
+                self.store.retry(Retry::One { entity: lane.entity, rebase: false }, self.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes up what waited for a variant that was just made: its stock and prices, and orders held for want of it.
-    pub(super) async fn after_create(&self, change: &Change) -> Result<(), EngineError> {
+    async fn after_create(&self, change: &Change) -> Result<(), EngineError> {
         self.attend_satellites().await?;
-        let Some(sku) = sku(&change.leaves) else { return Ok(()) };
+        let Some(sku) = sku(&change.leaves).filter(|_| change.kind == Kind::Variant) else { return Ok(()) };
         let filter = LaneFilter { kind: Some(Kind::Order), states: vec!["held"], ..LaneFilter::default() };
         let named = format!("`{sku}`");
         for lane in self.store.lanes(filter).await? {
@@ -92,11 +134,11 @@ impl Engine {
     }
 }
 
-/// How a document that a delivery may have made is found: by our mark, a variant by its SKU and a category by its name
+/// How a document that a delivery may have made is found: by our mark, a variant or a family by its SKU and a category by its name
 /// and place, for they have no place for marks.
 pub(super) fn lookup(change: &Change) -> Lookup {
     match (change.kind, sku(&change.leaves)) {
-        (Kind::Variant, Some(sku)) => Lookup::Number(sku),
+        (Kind::Variant | Kind::Product, Some(sku)) => Lookup::Number(sku),
         (Kind::Category, _) => {
             let parent = change.elements.get(&Category::parent_path()).map(|id| RemoteId::new("", id));
             Lookup::Below { parent, name: named(&change.leaves).unwrap_or_default() }
@@ -112,7 +154,7 @@ fn named(leaves: &Leaves) -> Option<String> {
 }
 
 fn sku(leaves: &Leaves) -> Option<String> {
-    match leaves.value(&Path::field("sku"))? {
+    match ["sku", "key"].into_iter().find_map(|name| leaves.value(&Path::field(name)))? {
         Value::Text(sku) => Some(sku.clone()),
         _ => None,
     }

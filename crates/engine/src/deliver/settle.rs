@@ -2,6 +2,7 @@
 
 use super::{Moved, Swept, Work, pack};
 use crate::customers::{bases_of_person, of_guest};
+use crate::poll;
 use crate::run::Engine;
 use crate::shared::bases_of_write;
 use crate::system::{EngineError, System};
@@ -15,7 +16,7 @@ use syncline_core::path::Path;
 use syncline_core::policy::Hold;
 use syncline_core::profile::Guard;
 use syncline_core::record::Record;
-use syncline_store::{Base, Case, CommitPlan, CommitmentState, Ending, Settle, StoreError, Stray};
+use syncline_store::{Base, Case, CommitPlan, CommitmentState, Ending, Settle, StoreError, Stray, Told};
 
 impl Engine {
     /// Settles a delivery whose document is `snapshot`.
@@ -49,6 +50,7 @@ impl Engine {
             _ => None,
         };
         let leaves = record.to_leaves();
+        let named = poll::row(snapshot.id.clone(), &record, snapshot.version.clone(), Told::Asked);
         let unkept = unkept(&delivery.change, &self.shown_after(case, system, &leaves, &elements));
         let shared = self.field_rules(delivery.change.kind).is_some();
         let agreed = self.agreed(case, delivery, system, &leaves);
@@ -71,8 +73,7 @@ impl Engine {
         work.progressed = true;
         self.accepted_us(&system.name);
         match self.store.settle(settle).await {
-            Ok(()) if self.makes_shared(&delivery.change) => self.after_create(&delivery.change).await?,
-            Ok(()) => {}
+            Ok(()) => self.after_write(case, &delivery.change, system, named).await?,
             Err(StoreError::Taken(other)) => {
                 let what = format!("document {} in {} is bound to record {other} already", snapshot.id, system.name);
                 let hold = Hold::new("SYN-0302", what, "see `syncline explain` for both records; one of them is wrong");

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
+use super::families::{SIZE, SIZES};
 use super::reply::{Answer, Refusal};
 use super::value::{decimal, plain};
 
@@ -12,6 +13,8 @@ use super::value::{decimal, plain};
 const SET: u64 = 4;
 /// The id of the first attribute somebody makes (recorded: attribute-create).
 const FIRST_OWN: u64 = 137;
+/// The id of the first size; what somebody adds comes before them.
+const FIRST_SIZE: u64 = 9001;
 /// The id of the first choice somebody adds (recorded: attribute-options).
 const FIRST_OPTION: u64 = 4;
 /// Where choices stand in a table of their own, so that some can be added.
@@ -53,7 +56,8 @@ pub(super) struct Attributes {
 }
 
 impl Default for Attributes {
-    /// What the shop comes with: `color` and `tax_class_id` as every Magento has them, and what a merchant has added.
+    /// What the shop comes with: `color` and `tax_class_id` as every Magento has them, and what a merchant has added, with
+    /// the choices by which families tell their children apart.
     /// `series` was added and given to no attribute set: products lose what is saved of it.
     fn default() -> Self {
         let classes = vec![(0, "None".to_owned()), (2, "Taxable Goods".to_owned()), (5, "Reduced Goods".to_owned())];
@@ -65,6 +69,7 @@ impl Default for Attributes {
             ("washable", 203, "boolean", "Washable"),
             ("watts", 204, "price", "Watts"),
             ("series", 205, "text", "Series"),
+            (SIZE, 206, "select", "Size"),
         ];
         let one = |(code, id, input, label): (&str, u64, &str, &str)| {
             let source = match (code, input) {
@@ -73,7 +78,11 @@ impl Default for Attributes {
                 (_, "select" | "multiselect") => TABLE,
                 _ => "",
             };
-            let options = if code == "tax_class_id" { classes.clone() } else { Vec::new() };
+            let options = match code {
+                "tax_class_id" => classes.clone(),
+                SIZE => (FIRST_SIZE..).zip(SIZES.map(str::to_owned)).collect(),
+                _ => Vec::new(),
+            };
             let (input, label) = (input.to_owned(), label.to_owned());
             (code.to_owned(), Attribute { id, input, label, source, options, in_set: code != "series" })
         };
@@ -173,6 +182,22 @@ impl Attributes {
         self.next_option += 1;
         attribute.options.push((id, label));
         Ok(json!(id.to_string()))
+    }
+
+    /// The id of the choice `label` of an attribute, as products keep it.
+    pub(super) fn choice(&self, code: &str, label: &str) -> Option<String> {
+        let options = &self.by_code.get(code)?.options;
+        options.iter().find(|(_, one)| one == label).map(|(id, _)| id.to_string())
+    }
+
+    /// The id of an attribute.
+    pub(super) fn id_of(&self, code: &str) -> Option<u64> {
+        self.by_code.get(code).map(|attribute| attribute.id)
+    }
+
+    /// The code of an attribute.
+    pub(super) fn code_of(&self, id: u64) -> Option<String> {
+        self.by_code.iter().find(|(_, attribute)| attribute.id == id).map(|(code, _)| code.clone())
     }
 
     /// A new attribute of products, in no attribute set yet (recorded: attribute-create).

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::categories::Categories;
 use super::criteria::Criteria;
+use super::number;
 use super::products::Products;
 use super::reply::{Answer, Refusal};
 use super::sheet::Scope;
-use super::{number, products};
 
 /// Where a request about categories goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,12 +94,12 @@ impl Products {
             CategoryRoute::Link(id) => {
                 let link = body.get("productLink").ok_or_else(|| Refusal::required("productLink"))?;
                 let sku = link.get("sku").and_then(Value::as_str).unwrap_or_default();
-                let product = self.find(sku).ok_or_else(products::no_product)?.product_id;
+                let product = self.find(sku).ok_or_else(Refusal::no_product)?.product_id;
                 let position = link.get("position").and_then(Value::as_u64).unwrap_or(0);
                 self.categories.link(number(id)?, product, position)
             }
             CategoryRoute::Unlink(id, sku) => {
-                let product = self.find(sku).ok_or_else(products::no_product)?.product_id;
+                let product = self.find(sku).ok_or_else(Refusal::no_product)?.product_id;
                 self.categories.unlink(number(id)?, product)
             }
         }

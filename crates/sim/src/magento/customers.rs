@@ -11,6 +11,7 @@ use super::criteria::{Criteria, Found, Table};
 use super::placing::Ids;
 use super::reply::{Answer, Refusal};
 use super::value::{id, stamp};
+use super::{Shop, page};
 
 /// Columns a customer may or may not have, in the order the shop tells them.
 const OPTIONAL: [&str; 8] = ["dob", "email", "firstname", "lastname", "middlename", "prefix", "suffix", "gender"];
@@ -21,6 +22,14 @@ pub(super) struct Customers {
     rows: BTreeMap<u64, Map<String, Value>>,
     ids: Ids,
     addresses: Ids,
+}
+
+impl Shop {
+    /// The page of customers a search finds.
+    pub(super) fn found_customers(&self, query: &[(String, String)]) -> Answer {
+        let criteria = self.criteria(query)?;
+        Ok(page(&criteria, self.customers.search(&criteria, self.quirks.repeat_last_page)?))
+    }
 }
 
 impl Customers {

@@ -25,6 +25,7 @@ mod category_routes;
 mod columns;
 mod criteria;
 mod customers;
+mod families;
 mod fields;
 mod languages;
 pub(crate) mod ledger;
@@ -377,10 +378,7 @@ impl Shop {
             Route::Hold(id) => self.book.hold(now, number(id)?),
             Route::Unhold(id) => self.book.unhold(now, number(id)?),
             Route::Cancel(id) => self.book.cancel(now, number(id)?),
-            Route::Customers => {
-                let criteria = self.criteria(query)?;
-                Ok(page(&criteria, self.customers.search(&criteria, repeat)?))
-            }
+            Route::Customers => self.found_customers(query),
             Route::Customer(id) => self.customers.get(number(id)?),
             Route::CreateCustomer => self.customers.create(now, &body(request)?),
             Route::UpdateCustomer(id) => self.customers.update(now, number(id)?, &body(request)?),
@@ -392,6 +390,7 @@ impl Shop {
             Route::Product(sku) => self.products.get(scope, sku).map(|told| self.with_quantity(sku, told)),
             Route::Categories(route) => self.products.sorting(now, route, scope, query, &body(request)?),
             Route::Attributes(route) => self.products.attributes.answer(route, &body(request)?),
+            Route::Family(route) => self.families(now, scope, route, request),
             Route::SaveProduct => self.save_product(now, scope, None, &body(request)?),
             Route::Websites(route) => self.sell_in(now, route, &body(request)?),
             Route::UpdateProduct(sku) => self.save_product(now, scope, Some(sku), &body(request)?),
@@ -559,6 +558,8 @@ fn number(text: &str) -> Result<u64, Refusal> {
     })
 }
 
+#[cfg(test)]
+mod family_tests;
 #[cfg(test)]
 mod media_tests;
 #[cfg(test)]

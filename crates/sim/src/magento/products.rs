@@ -11,6 +11,7 @@ use super::attributes::Attributes;
 use super::categories::Categories;
 use super::columns;
 use super::criteria::{Criteria, Found, Table};
+use super::families;
 use super::media::{Media, MediaRoute};
 use super::reply::{Answer, Refusal};
 use super::sheet::{Scope, Sheet};
@@ -32,6 +33,8 @@ pub(super) struct Products {
     pub(super) attributes: Attributes,
     pub(super) categories: Categories,
     media: Media,
+    /// What tells the children of configurable products apart.
+    pub(super) options: families::Options,
     /// Seconds before a search sees what was saved.
     pub(super) late_commit_s: u32,
     /// Whether characters of four bytes are kept.
@@ -45,12 +48,25 @@ impl Products {
         let sheets = catalogue.iter().map(|item| (item.product_id, sheet(item, &created))).collect();
         let by_id = catalogue.into_iter().map(|item| (item.product_id, item)).collect();
         let deleted = BTreeMap::new();
-        let attributes = Attributes::default();
         let sorted = |item: &&Item| !matches!(item.form, Form::Bundle { .. }) && item.sku != BARE;
         let by_id: BTreeMap<u64, Item> = by_id;
         let categories = Categories::new(by_id.values().filter(sorted).map(|item| item.product_id), &created);
-        let (media, late_commit_s, all_characters) = (Media::default(), 0, false);
-        Self { by_id, by_sku, sheets, deleted, created, attributes, categories, media, late_commit_s, all_characters }
+        let (attributes, options) = (Attributes::default(), families::Options::default());
+        let mut made = Self {
+            by_id,
+            by_sku,
+            sheets,
+            deleted,
+            created,
+            attributes,
+            options,
+            categories,
+            media: Media::default(),
+            late_commit_s: 0,
+            all_characters: false,
+        };
+        made.found_families();
+        made
     }
 
     /// The entry of an id.
@@ -65,7 +81,7 @@ impl Products {
 
     /// One product by SKU, without regard to case; 404 as recorded where there is none.
     pub(super) fn get(&self, scope: &Scope, sku: &str) -> Answer {
-        let (item, sheet) = self.with_sheet(sku).ok_or_else(no_product)?;
+        let (item, sheet) = self.with_sheet(sku).ok_or_else(Refusal::no_product)?;
         Ok(self.tell(item, sheet, scope, true))
     }
 
@@ -97,8 +113,8 @@ impl Products {
     /// 404 where there is no such product, 400 for what cannot be saved; nothing is saved then.
     pub(super) fn save(&mut self, now: Timestamp, scope: &Scope, sku: &str, product: &Map<String, Value>) -> Answer {
         let late = SignedDuration::from_secs(self.late_commit_s.into());
-        let id = self.find(sku).map(|item| item.product_id).ok_or_else(no_product)?;
-        let sheet = self.sheets.get_mut(&id).ok_or_else(no_product)?;
+        let id = self.find(sku).map(|item| item.product_id).ok_or_else(Refusal::no_product)?;
+        let sheet = self.sheets.get_mut(&id).ok_or_else(Refusal::no_product)?;
         let mut saved = sheet.clone();
         saved.save(scope, product, self.all_characters, &self.attributes)?;
         saved.updated = stamp(now);
@@ -106,7 +122,7 @@ impl Products {
         self.get(scope, sku)
     }
 
-    /// The simple product that a `POST` of a SKU nobody has makes, as the shop tells it.
+    /// The product that a `POST` of a SKU nobody has makes, simple or configurable, as the shop tells it.
     ///
     /// # Errors
     /// 400 for what a product cannot be without (recorded: product-missing-name), or what cannot be saved; 501 for sorts
@@ -132,9 +148,11 @@ impl Products {
                 &product.get("attribute_set_id").unwrap_or(&Value::Null).to_string(),
             ));
         }
-        if text("type_id") != "simple" {
-            return Err(Refusal::new(501, "The simulated shop makes simple products only."));
-        }
+        let form = match text("type_id") {
+            "simple" => Form::Simple,
+            "configurable" => Form::Configurable { children: Vec::new() },
+            _ => return Err(Refusal::new(501, "The simulated shop makes simple and configurable products only.")),
+        };
         if sku.trim() != sku || sku.chars().count() > 64 {
             return Err(Refusal::new(400, "The SKU length should be 64 characters maximum."));
         }
@@ -142,7 +160,7 @@ impl Products {
             product_id: self.by_id.keys().last().map_or(1, |last| last + 1),
             sku: sku.to_owned(),
             name: text("name").to_owned(),
-            form: Form::Simple,
+            form,
             net_price: Decimal::ZERO,
             tax_percent: Decimal::from(19),
             weight: Decimal::ZERO,
@@ -164,9 +182,15 @@ impl Products {
         self.get(scope, sku)
     }
 
-    /// Deletes a product; false where there is none of that SKU.
+    /// Deletes a product, which is no child of any family from then on (recorded: delete-product, then configurable-get);
+    /// false where there is none of that SKU.
     pub(super) fn delete(&mut self, sku: &str) -> bool {
         let Some(id) = self.by_sku.remove(&sku.to_lowercase()) else { return false };
+        for item in self.by_id.values_mut() {
+            if let Form::Configurable { children } = &mut item.form {
+                children.retain(|child| !child.eq_ignore_ascii_case(sku));
+            }
+        }
         let (item, sheet) = (self.by_id.remove(&id), self.sheets.remove(&id));
         self.deleted.extend(item.zip(sheet).map(|product| (sku.to_lowercase(), product)));
         true
@@ -177,7 +201,7 @@ impl Products {
     /// # Errors
     /// 404 where there is no such product or image, 400 for an upload that is none.
     pub(super) fn images(&mut self, sku: &str, route: &MediaRoute, body: &Value) -> Answer {
-        let id = self.find(sku).map(|item| item.product_id).ok_or_else(no_product)?;
+        let id = self.find(sku).map(|item| item.product_id).ok_or_else(Refusal::no_product)?;
         self.media.answer(id, route, body)
     }
 
@@ -188,6 +212,14 @@ impl Products {
         };
         self.by_sku.remove(&sku.to_lowercase());
         self.by_sku.insert(to.to_lowercase(), id);
+        for item in self.by_id.values_mut() {
+            if let Form::Configurable { children } = &mut item.form {
+                children
+                    .iter_mut()
+                    .filter(|child| child.eq_ignore_ascii_case(sku))
+                    .for_each(|child| to.clone_into(child));
+            }
+        }
         self.by_id.get_mut(&id).is_some_and(|item| {
             to.clone_into(&mut item.sku);
             true
@@ -197,7 +229,9 @@ impl Products {
     /// Makes a deleted product anew, as it was, under another id; false where none of that SKU was deleted.
     pub(super) fn make_again(&mut self, now: Timestamp, sku: &str) -> bool {
         let Some((mut item, mut sheet)) = self.deleted.remove(&sku.to_lowercase()) else { return false };
+        let before = item.product_id;
         item.product_id = self.by_id.keys().last().map_or(1, |last| last + 1);
+        self.options.hand_over(before, item.product_id);
         sheet.updated = stamp(now);
         self.by_sku.insert(sku.to_lowercase(), item.product_id);
         self.sheets.insert(item.product_id, sheet);
@@ -216,8 +250,8 @@ impl Products {
         sku: &str,
         product: &Map<String, Value>,
     ) -> Answer {
-        let id = self.find(sku).map(|item| item.product_id).ok_or_else(no_product)?;
-        let before = self.sheets.get(&id).map(|sheet| sheet.updated.clone()).ok_or_else(no_product)?;
+        let id = self.find(sku).map(|item| item.product_id).ok_or_else(Refusal::no_product)?;
+        let before = self.sheets.get(&id).map(|sheet| sheet.updated.clone()).ok_or_else(Refusal::no_product)?;
         let answer = self.save(now, scope, sku, product)?;
         if let Some(sheet) = self.sheets.get_mut(&id) {
             sheet.updated = before;
@@ -273,9 +307,44 @@ impl Products {
             told.insert("attributes".to_owned(), Value::Object(seen.collect()));
             told.insert("images".to_owned(), self.media.ledger(item.product_id));
             told.extend(sheet.ledger());
+            let family = self.family_ledger(item).into_iter().flatten();
+            told.extend(family.map(|(name, value)| (name.to_owned(), value)));
             Some(Value::Object(told))
         };
         self.by_id.values().filter_map(tell).collect()
+    }
+
+    /// The changeable part of a product.
+    pub(super) fn sheet(&self, sku: &str) -> Option<&Sheet> {
+        self.with_sheet(sku).map(|(_, sheet)| sheet)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn sheet_mut(&mut self, sku: &str) -> Option<&mut Sheet> {
+        let id = self.find(sku)?.product_id;
+        self.sheets.get_mut(&id)
+    }
+
+    /// What a product is, to be changed.
+    pub(super) fn form_mut(&mut self, product_id: u64) -> Option<&mut Form> {
+        self.by_id.get_mut(&product_id).map(|item| &mut item.form)
+    }
+
+    /// Stamps a product as saved at `when`.
+    pub(super) fn stamp(&mut self, product_id: u64, when: String) {
+        if let Some(sheet) = self.sheets.get_mut(&product_id) {
+            sheet.updated = when;
+        }
+    }
+
+    /// A child as the list of its family tells it (recorded: configurable-children).
+    pub(super) fn tell_child(&self, item: &Item, scope: &Scope) -> Value {
+        let Some(sheet) = self.sheets.get(&item.product_id) else { return Value::Null };
+        let mut told = self.tell(item, sheet, scope, false);
+        if let Value::Object(fields) = &mut told {
+            fields.retain(|field, _| !matches!(field.as_str(), "extension_attributes" | "options"));
+        }
+        told
     }
 
     fn with_sheet(&self, sku: &str) -> Option<(&Item, &Sheet)> {
@@ -294,7 +363,8 @@ impl Products {
             "sku" => json!(item.sku),
             "name" => json!(sheet.name(scope)),
             "price" => price(item, sheet),
-            "attribute_set_id" | "visibility" => json!(4),
+            "attribute_set_id" => json!(4),
+            "visibility" => json!(sheet.visibility),
             "status" => json!(sheet.status(scope)),
             "type_id" => json!(type_id(&item.form)),
             "created_at" => json!(self.created),
@@ -348,24 +418,11 @@ impl Products {
         if with_stock {
             told.insert("stock_item".to_owned(), fresh_stock_item(item));
         }
-        match &item.form {
-            Form::Configurable { children } => {
-                let children: Vec<u64> =
-                    children.iter().filter_map(|sku| self.find(sku)).map(|child| child.product_id).collect();
-                let values: Vec<Value> = (4..).zip(&children).map(|(index, _)| json!({"value_index": index})).collect();
-                let option = json!([{
-                    "id": 1, "attribute_id": "137", "label": "Thread length", "position": 0,
-                    "values": values, "product_id": item.product_id,
-                }]);
-                told.insert("configurable_product_options".to_owned(), option);
-                told.insert("configurable_product_links".to_owned(), json!(children));
-            }
-            Form::Bundle { parts } => {
-                let options =
-                    (1..).zip(parts).map(|(place, (sku, quantity))| self.bundle_option(item, place, sku, *quantity));
-                told.insert("bundle_product_options".to_owned(), Value::Array(options.collect()));
-            }
-            Form::Simple | Form::Virtual => {}
+        told.extend(self.told_family(item).into_iter().flatten().map(|(name, value)| (name.to_owned(), value)));
+        if let Form::Bundle { parts } = &item.form {
+            let options =
+                (1..).zip(parts).map(|(place, (sku, quantity))| self.bundle_option(item, place, sku, *quantity));
+            told.insert("bundle_product_options".to_owned(), Value::Array(options.collect()));
         }
         Value::Object(told)
     }
@@ -421,10 +478,6 @@ fn tax_class(item: &Item) -> &'static str {
 fn sheet(item: &Item, created: &str) -> Sheet {
     let weight = (item.form != Form::Virtual && item.sku != BARE).then_some(item.weight);
     Sheet::new(item.name.clone(), weight, item.net_price, url_key(item), created.to_owned())
-}
-
-pub(super) fn no_product() -> Refusal {
-    Refusal::new(404, "The product that was requested doesn't exist. Verify the product and try again.")
 }
 
 fn url_key(item: &Item) -> String {

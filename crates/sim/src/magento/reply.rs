@@ -57,6 +57,11 @@ impl Refusal {
         Self::new(404, "The entity that was requested doesn't exist. Verify the entity and try again.")
     }
 
+    /// 404 for a SKU nobody has.
+    pub(super) fn no_product() -> Self {
+        Self::new(404, "The product that was requested doesn't exist. Verify the product and try again.")
+    }
+
     /// 404 for a row named by one field.
     pub(super) fn no_such(field: &str, value: &str) -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 use super::attributes::AttributeRoute;
 use super::category_routes::CategoryRoute;
+use super::families::FamilyRoute;
 use super::media::MediaRoute;
 use super::price_routes::PriceRoute;
 use super::stock_routes::StockRoute;
@@ -74,6 +75,8 @@ pub(super) enum Route {
     Attributes(AttributeRoute),
     /// All about categories.
     Categories(CategoryRoute),
+    /// All about configurable products.
+    Family(FamilyRoute),
     /// POST customerGroups.
     MakeGroup,
     /// All about the images of a product.
@@ -167,6 +170,7 @@ impl Route {
             ("GET", ["stockItems", sku]) => Self::Stock(StockRoute::Item(owned(sku))),
             ("PUT", ["products", sku, "stockItems", _]) => Self::Stock(StockRoute::SaveItem(owned(sku))),
             (_, ["categories", rest @ ..]) => Self::Categories(CategoryRoute::of(method, rest)?),
+            (_, ["configurable-products", rest @ ..]) => Self::Family(FamilyRoute::of(method, rest)?),
             (_, ["inventory", rest @ ..]) => Self::Stock(StockRoute::of(method, rest)?),
             _ => return None,
         })
@@ -193,6 +197,7 @@ impl Route {
             | Self::SaveProduct
             | Self::UpdateProduct(_)
             | Self::Websites(_)
+            | Self::Family(_)
             | Self::Media(..) => "Magento_Catalog::products",
             Self::Attributes(route) => route.right(),
             Self::Categories(_) => "Magento_Catalog::categories",

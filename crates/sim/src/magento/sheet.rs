@@ -15,7 +15,7 @@ const SCALE: u32 = 6;
 /// Characters a column of short texts keeps.
 const LENGTH: usize = 255;
 /// What a save may name beside the fields kept here; none of it is simulated.
-const IGNORED: [&str; 13] = [
+const IGNORED: [&str; 12] = [
     "attribute_set_id",
     "created_at",
     "id",
@@ -26,7 +26,6 @@ const IGNORED: [&str; 13] = [
     "tier_prices",
     "type_id",
     "updated_at",
-    "visibility",
     "website_ids",
     "category_links",
 ];
@@ -58,6 +57,8 @@ pub(super) struct Sheet {
     /// The websites it is sold in.
     pub(super) websites: BTreeSet<u64>,
     pub(super) weight: Option<Decimal>,
+    /// 4 in catalogue and search, 1 nowhere by itself, as children of a family are (recorded: configurable-children).
+    pub(super) visibility: u64,
     pub(super) price: Decimal,
     pub(super) url_key: String,
     /// What is kept of other attributes, by code.
@@ -78,6 +79,7 @@ impl Sheet {
             website_status: BTreeMap::new(),
             websites: BTreeSet::from([1]),
             weight,
+            visibility: 4,
             price,
             url_key,
             attributes: BTreeMap::new(),
@@ -149,6 +151,7 @@ impl Sheet {
                 "name" => self.put_name(scope, stored(text(field, value)?))?,
                 "status" => self.put_status(scope, value)?,
                 "weight" => self.weight = amount(field, value)?,
+                "visibility" => self.visibility = value.as_u64().ok_or_else(|| wrong_type(field, "int"))?,
                 "price" => self.price = amount(field, value)?.unwrap_or_default(),
                 "extension_attributes" => self.put_websites(value),
                 "custom_attributes" => self.put_attributes(scope, value, &stored, attributes)?,
@@ -243,6 +246,7 @@ impl Sheet {
         told.insert("website_status".to_owned(), json!(own));
         told.insert("websites".to_owned(), json!(self.websites));
         told.insert("weight".to_owned(), self.weight.map_or(Value::Null, |weight| json!(plain(weight))));
+        told.insert("visibility".to_owned(), json!(self.visibility));
         told.insert("views".to_owned(), Value::Object(views));
         told
     }

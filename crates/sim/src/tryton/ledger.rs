@@ -5,17 +5,17 @@ use serde_json::{Value, json};
 use super::read::{in_use, rec_name};
 use super::store::Store;
 use super::value::Val;
-use super::{images, price, sale, stock, translate};
+use super::{family, images, price, sale, stock, translate};
 
-/// Orders, customers, products, stock and prices; amounts and quantities as shortest decimal strings.
+/// Orders, customers, products, families, stock and prices; amounts and quantities as shortest decimal strings.
 pub fn ledger(store: &Store) -> Value {
     let all = |model: &str| -> Vec<u64> { store.model(model).map(|at| store.ids(at).collect()).unwrap_or_default() };
     let orders: Vec<Value> = all("sale.sale").into_iter().map(|id| order(store, id)).collect();
     let customers: Vec<Value> =
         all("party.party").into_iter().filter(|id| is_customer(store, *id)).map(|id| customer(store, id)).collect();
     let products: Vec<Value> = all("product.product").into_iter().map(|id| product(store, id)).collect();
-    json!({"orders": orders, "customers": customers, "products": products, "stock": stock::ledger(store),
-        "prices": price::ledger(store), "categories": super::sorting::ledger(store)})
+    json!({"orders": orders, "customers": customers, "products": products, "categories": super::sorting::ledger(store),
+        "families": family::ledger(store), "stock": stock::ledger(store), "prices": price::ledger(store)})
 }
 
 /// A product with the texts of each language that has any, its weight in kilograms.

@@ -7,6 +7,7 @@ mod brought;
 mod companies;
 mod domain;
 mod fail;
+mod family;
 mod formula;
 mod images;
 mod ledger;

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::Options;
 use super::fail::Fail;
+use super::family::{SIZE, SIZES};
 use super::stock;
 use super::store::Store;
-use super::write::create;
+use super::write::{create, write};
 use crate::catalogue::{Form, Item, catalogue};
 use crate::random::Random;
 
@@ -191,13 +192,16 @@ fn shop(store: &mut Store) -> Result<(), Fail> {
     Ok(())
 }
 
-/// A template with one variant per thing sold: the children of a configurable share one.
+/// A template with one variant per thing sold: the children of a configurable share one, whose code they begin with, and
+/// differ in size.
 fn products(store: &mut Store, items: &[Item]) -> Result<(), Fail> {
     let mut families = BTreeMap::new();
     for item in items {
         if let Form::Configurable { children } = &item.form {
             let id = template(store, &item.name, "goods", item)?;
-            families.extend(children.iter().map(|child| (child.as_str(), id)));
+            write(store, "product.template", &[id], &json!({"code": item.sku}))?;
+            families
+                .extend(children.iter().zip(SIZES).map(|(child, (size, _))| (child.as_str(), (id, &item.sku, size))));
         }
     }
     for item in items {
@@ -206,11 +210,20 @@ fn products(store: &mut Store, items: &[Item]) -> Result<(), Fail> {
             Form::Virtual => "service",
             Form::Configurable { .. } | Form::Bundle { .. } => continue,
         };
-        let (family, own) = match families.get(item.sku.as_str()) {
-            Some(id) => (*id, Some(item.net_price)),
-            None => (template(store, &item.name, kind, item)?, None),
+        let id = match families.get(item.sku.as_str()) {
+            Some((template, code, size)) => {
+                let suffix = item.sku.strip_prefix(code.as_str()).unwrap_or(&item.sku);
+                let id = variant(store, *template, suffix, Some(item.net_price))?;
+                if store.schema.model("product.product")?.has("attributes") {
+                    write(store, "product.product", &[id], &json!({"attributes": {SIZE: size}}))?;
+                }
+                id
+            }
+            None => {
+                let own = template(store, &item.name, kind, item)?;
+                variant(store, own, &item.sku, None)?
+            }
         };
-        let id = variant(store, family, &item.sku, own)?;
         // Half of what lies on shelves has a barcode.
         if kind == "goods" && item.product_id % 2 == 0 {
             let code = ean(item.product_id);
@@ -237,8 +250,8 @@ fn template(store: &mut Store, name: &str, kind: &str, item: &Item) -> Result<u6
 }
 
 /// A variant's id; with a price of its own where it differs from its family's.
-fn variant(store: &mut Store, template: u64, code: &str, price: Option<Decimal>) -> Result<u64, Fail> {
-    let row = json!({"template": template, "code": code, "suffix_code": code, "own_list_price": price.map(decimal)});
+fn variant(store: &mut Store, template: u64, suffix: &str, price: Option<Decimal>) -> Result<u64, Fail> {
+    let row = json!({"template": template, "suffix_code": suffix, "own_list_price": price.map(decimal)});
     Ok(add(store, "product.product", vec![row])?.first().copied().unwrap_or_default())
 }
 
@@ -256,12 +269,14 @@ fn sorts(store: &mut Store, attributes: bool) -> Result<(), Fail> {
         return Ok(());
     }
     add(store, "product.attribute.set", vec![json!({"name": "Goods"})])?;
+    let sizes = SIZES.map(|(key, label)| format!("{key}:{label}")).join("\n");
     let rows = [
         ("colour", "Colour", "selection", Some("red:Red\nblue:Blue\ngreen:Größer & grün")),
         ("material", "Material", "multiselection", Some("wool:Wool\ncotton:Cotton\nsteel:Steel")),
         ("maker", "Maker", "char", None),
         ("watts", "Watts", "numeric", None),
         ("washable", "Washable", "boolean", None),
+        (SIZE, "Size", "selection", Some(sizes.as_str())),
     ];
     let rows = rows.map(|(name, string, sort, selection)| {
         json!({"name": name, "string": string, "type_": sort, "selection": selection, "sets": [["add", [1]]]})

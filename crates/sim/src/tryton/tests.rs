@@ -392,3 +392,18 @@ fn images_are_converted_and_told_by_size_or_in_lines_of_letters() {
     assert_eq!(mug["images"][1]["print"], crate::image::print_of(&kept));
     assert!(desk.erp.remove_image(now, own) && !desk.erp.remove_image(now, own));
 }
+
+#[test]
+fn a_products_code_begins_with_that_of_its_template() {
+    let mut desk = Desk::new(true);
+    let codes = |desk: &Desk| desk.erp.ledger()["families"][0]["products"].clone();
+    assert_eq!(codes(&desk), json!(["BOLT-CFG-0", "BOLT-CFG-1"]));
+    let now = desk.now;
+    assert!(desk.erp.add_variant(now, "BOLT-CFG", "-2", "l"));
+    assert!(!desk.erp.add_variant(now, "BOLT-CFG", "-2", "xl"), "an active product has that code");
+    assert!(!desk.erp.add_variant(now, "NOBODY", "-2", "xl"));
+    assert!(desk.erp.edit_family(now, "BOLT-CFG", None, "code", &json!("B")));
+    assert_eq!(codes(&desk), json!(["B-0", "B-1", "B-2"]));
+    assert!(desk.erp.edit_family(now, "B", Some("de"), "name", &json!("Bolzen")));
+    assert_eq!(desk.erp.ledger()["families"][0]["texts"]["de"]["name"], "Bolzen");
+}

@@ -8,7 +8,7 @@ use super::schema::{Calc, Kind};
 use super::stock;
 use super::store::Store;
 use super::value::{Val, parse};
-use super::{companies, images, translate, unit, validate};
+use super::{companies, family, images, translate, unit, validate};
 
 /// Creates one record per map and returns their ids.
 pub fn create(store: &mut Store, model: &str, rows: &[Value]) -> Result<Vec<u64>, Fail> {
@@ -120,15 +120,29 @@ fn preprocess(store: &mut Store, model: &str, fields: &mut Map<String, Value>) {
     {
         fields.insert("internal_quantity".to_owned(), quantity);
     }
-    with_code(model, fields);
-}
-
-/// A product's code is its suffix behind the template's; templates have none here.
-fn with_code(model: &str, fields: &mut Map<String, Value>) {
+    let template = fields.get("template").and_then(Value::as_u64);
     if model == "product.product" && !fields.contains_key("code") {
-        let code = fields.get("suffix_code").cloned();
+        let code = product_code(store, template, fields.get("suffix_code"));
         fields.extend(code.map(|code| ("code".to_owned(), code)));
     }
+}
+
+/// A product's code, which is its suffix behind the code of its template (`Product.sync_code` of module product); none
+/// where no suffix is sent.
+fn product_code(store: &Store, template: Option<u64>, suffix: Option<&Value>) -> Option<Value> {
+    let suffix = suffix?;
+    let prefix = template.map(|id| store.text("product.template", id, "code")).unwrap_or_default();
+    let code = format!("{prefix}{}", suffix.as_str().unwrap_or_default());
+    Some(if code.is_empty() { Value::Null } else { json!(code) })
+}
+
+/// Gives the products of a template that has another code theirs, the retired ones too.
+fn sync_codes(store: &mut Store, template: u64) -> Result<(), Fail> {
+    for product in family::products(store, template)? {
+        let suffix = json!(store.text("product.product", product, "suffix_code"));
+        write(store, "product.product", &[product], &json!({"suffix_code": suffix}))?;
+    }
+    Ok(())
 }
 
 /// Refuses a second party or active product with one code, and a second sale with one web id of one shop.
@@ -166,9 +180,7 @@ fn unique(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
 /// Writes these fields to every record.
 pub fn write(store: &mut Store, model: &str, ids: &[u64], sent: &Value) -> Result<(), Fail> {
     let at = store.model(model)?;
-    let mut sent = sent.as_object().cloned().unwrap_or_default();
-    with_code(model, &mut sent);
-    let sent = &sent;
+    let sent = &sent.as_object().cloned().unwrap_or_default();
     for id in ids {
         store.guard(at, *id)?;
     }
@@ -178,7 +190,15 @@ pub fn write(store: &mut Store, model: &str, ids: &[u64], sent: &Value) -> Resul
     }
     for id in ids {
         stock::kept(store, model, *id, sent)?;
-        write_one(store, model, at, *id, sent)?;
+        let mut sent = sent.clone();
+        if model == "product.product" && !sent.contains_key("code") {
+            let code = product_code(store, store.value(model, *id, "template").id(), sent.get("suffix_code"));
+            sent.extend(code.map(|code| ("code".to_owned(), code)));
+        }
+        write_one(store, model, at, *id, &sent)?;
+        if model == "product.template" && sent.contains_key("code") {
+            sync_codes(store, *id)?;
+        }
     }
     Ok(())
 }

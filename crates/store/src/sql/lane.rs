@@ -22,12 +22,12 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Vec<Claimed>, Stor
     let except: Vec<String> = claim.except.iter().map(|kind| format!("AND kind <> '{kind}'")).collect();
     let except = except.join(" ");
     // Customers before orders, because orders wait for them; both and stock before all else; categories before what
-    // stands in them; then who waited longest.
+    // stands in them, families behind their variants; then who waited longest.
     let sql = format!(
         "SELECT entity, kind, epoch, attempts FROM lane WHERE state IN ('ready', 'awaiting', 'held', 'failed', 'conflict') \
          AND ready_at <= ?1 AND lease_until <= ?1 \
          {chosen} {except} ORDER BY CASE kind WHEN 'customer' THEN 0 WHEN 'order' THEN 1 WHEN 'stock' THEN 2 WHEN 'price' THEN 3 \
-         WHEN 'category' THEN 4 ELSE 5 END, ready_at, entity LIMIT ?2"
+         WHEN 'category' THEN 4 WHEN 'product' THEN 6 ELSE 5 END, ready_at, entity LIMIT ?2"
     );
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map(params![now, limit], |row| {

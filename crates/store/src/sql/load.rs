@@ -78,7 +78,7 @@ fn admitted(db: &Connection, entity: EntityId) -> Result<bool, StoreError> {
     Ok(db.prepare_cached(sql)?.query_row([int(entity.0)], |row| row.get(0))?)
 }
 
-fn sides(db: &Connection, entity: EntityId) -> Result<BTreeMap<SystemUid, SideState>, StoreError> {
+pub(super) fn sides(db: &Connection, entity: EntityId) -> Result<BTreeMap<SystemUid, SideState>, StoreError> {
     let mut bases = super::base::bases(db, entity)?;
     let sql = "SELECT system, seen, version, revision, length(seen_print) = 0, seen_at, asked_at FROM record \
          WHERE entity = ?1";

@@ -6,8 +6,8 @@ use crate::codec::packed;
 use crate::{Related, SideState, StoreError};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::{EntityId, RemoteId, SystemUid};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Ref, Target, Value};
@@ -33,14 +33,30 @@ pub(super) fn related(db: &Connection, sides: &BTreeMap<SystemUid, SideState>) -
 /// What every system calls `entity` that has it still.
 fn known(db: &Connection, entity: EntityId, kind: Kind) -> Result<Related, StoreError> {
     let gone = super::sweep::tombstones(db, entity)?.into_keys().collect();
-    let sql = "SELECT system, scope, remote FROM binding WHERE entity = ?1 AND role = 'main'";
+    let sql =
+        "SELECT system, scope, remote, role = 'main' FROM binding WHERE entity = ?1 AND role IN ('main', 'alias')";
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map([int(entity.0)], |row| {
         let id = RemoteId::new(row.get::<_, String>(1)?, row.get::<_, String>(2)?);
-        Ok((SystemUid::new(row.get::<_, String>(0)?), id))
+        Ok((SystemUid::new(row.get::<_, String>(0)?), id, row.get::<_, bool>(3)?))
     })?;
-    let ids = rows.collect::<Result<_, _>>()?;
-    Ok(Related { entity, kind, ids, gone })
+    let (mut ids, mut names) = (BTreeMap::new(), BTreeSet::new());
+    for row in rows {
+        let (system, id, main) = row?;
+        names.insert((system.clone(), id.clone()));
+        if main {
+            ids.insert(system, id);
+        }
+    }
+    let sql = "SELECT label FROM entity WHERE id = ?1";
+    let label = db.prepare_cached(sql)?.query_row([int(entity.0)], |row| row.get(0))?;
+    let seen = match kind {
+        Kind::Variant => {
+            super::load::sides(db, entity)?.into_iter().map(|(system, side)| (system, side.seen)).collect()
+        }
+        _ => BTreeMap::new(),
+    };
+    Ok(Related { entity, kind, label, ids, names, seen, gone })
 }
 
 /// Makes ready what refers to tied records of `kind`, or to `only` one: what they could not say so far they can now.
@@ -51,9 +67,12 @@ pub(super) fn wake_referring(
     only: Option<EntityId>,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
-    if !matches!(kind, Kind::Category | Kind::Product) {
-        return Ok(0);
-    }
+    // What refers to variants of the catalogue are families.
+    let lanes = match kind {
+        Kind::Category | Kind::Product => "l.kind IN ('category', 'product', 'variant')",
+        Kind::Variant => "l.kind = 'product'",
+        _ => return Ok(0),
+    };
     let mut needles: Vec<(String, String)> = Vec::new();
     let sql = "SELECT system, scope, remote FROM binding WHERE kind = ?1 AND role = 'main' AND entity = ?2";
     match only {
@@ -70,12 +89,13 @@ pub(super) fn wake_referring(
         }
         None => needles.push((String::new(), format!("{{\"kind\":{},\"to\":{{\"Remote\"", packed("kind", &kind)?))),
     }
-    let sql = "SELECT DISTINCT l.entity, l.kind FROM lane l JOIN record r ON r.entity = l.entity \
-               WHERE l.kind IN ('category', 'product', 'variant') AND (?1 = '' OR r.system = ?1) \
-               AND instr(r.seen, ?2) > 0";
+    let sql = format!(
+        "SELECT DISTINCT l.entity, l.kind FROM lane l JOIN record r ON r.entity = l.entity \
+         WHERE {lanes} AND (?1 = '' OR r.system = ?1) AND instr(r.seen, ?2) > 0"
+    );
     let mut woken = 0;
     for (system, needle) in needles {
-        let mut statement = db.prepare_cached(sql)?;
+        let mut statement = db.prepare_cached(&sql)?;
         let rows =
             statement.query_map([&system, &needle], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
         for (lane, word) in rows.collect::<Result<Vec<_>, _>>()? {

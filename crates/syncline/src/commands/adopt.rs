@@ -18,6 +18,8 @@ Examples:
   syncline adopt --csv pairs.csv       lines `SKU in the source of [flows.orders],SKU in its target`
   syncline adopt customers             every customer both sides know by one e-mail, tax number or code
   syncline adopt customers --csv pairs.csv   lines `id or e-mail in the shop,id, e-mail or code in the ERP`
+  syncline adopt families              every family with variants in common, or else with one code; after its products
+  syncline adopt families --csv pairs.csv    lines `code in the shop,code or id in the ERP`
   syncline adopt categories            every category both sides have under one path of names
   syncline adopt categories --csv pairs.csv  lines `id or path in the shop,id or path in the ERP`, e.g. Lamps / Desk,12
   syncline adopt orders                every order that another connector brought, by what it wrote on the sale
@@ -32,7 +34,7 @@ number the shop's order refers to, and by its own number in the ERP's reference.
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
     /// What to tie
-    #[arg(value_parser = ["products", "categories", "customers", "orders"], default_value = "products")]
+    #[arg(value_parser = ["products", "families", "categories", "customers", "orders"], default_value = "products")]
     what: String,
     /// Tie by this list instead
     #[arg(long, value_name = "FILE")]
@@ -64,6 +66,8 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
         (Some(pairs), "customers") => engine.adopt_customer_pairs(pairs, only.as_ref()).await,
         (None, "customers") => engine.adopt_customers().await,
         (Some(pairs), "categories") => engine.adopt_category_pairs(pairs, only.as_ref()).await,
+        (Some(pairs), "families") => engine.adopt_family_pairs(pairs, only.as_ref()).await,
+        (None, "families") => engine.adopt_families().await,
         (None, "categories") => engine.adopt_categories().await,
         (Some(pairs), _) => engine.adopt_pairs(pairs, only.as_ref()).await,
         (None, _) => engine.adopt_variants().await,
@@ -97,6 +101,8 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
 fn counted(many: usize, what: &str) -> String {
     match (what, many) {
         ("categories", 1) => "1 category".to_string(),
+        ("families", 1) => "1 family".to_string(),
+        ("families", many) => format!("{many} families"),
         ("categories", many) => format!("{many} categories"),
         _ => count(many, what.trim_end_matches('s')),
     }

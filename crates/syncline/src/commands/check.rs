@@ -83,7 +83,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     }
     let flows = config.in_force();
     if let Some(rules) = &flows.products {
-        sharing::products(rules, &config.attributes, &asked, &mut findings);
+        sharing::products(rules, (&config.attributes, config.options.as_ref()), &asked, &mut findings);
     }
     for rules in &flows.customers {
         sharing::customers(rules, &asked, &mut findings);

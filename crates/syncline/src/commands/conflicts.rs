@@ -89,7 +89,8 @@ fn told(rows: &[ConflictRow], out: Out) {
             let mut cells = vec![format!("{}:{}", row.kind, row.key), row.field.clone()];
             let side = |system: &&str| row.sides.get(*system).map(|side| cell(side, row.first || row.undone));
             cells.extend(systems.iter().map(|system| side(system).unwrap_or_default()));
-            cells.push(if row.undone { "undone" } else { "" }.to_string());
+            let why = [(row.undone, "undone"), (row.withdrawn, "taken out")];
+            cells.push(why.into_iter().find(|(is, _)| *is).map_or("", |(_, word)| word).to_string());
             cells
         })
         .collect();

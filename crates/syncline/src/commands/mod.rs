@@ -128,9 +128,10 @@ impl Named {
 
     /// The one entity it names.
     async fn entity(&self, engine: &Engine) -> Result<EntityId, Failure> {
-        let kinds = self
-            .kind
-            .map_or_else(|| vec![Kind::Order, Kind::Customer, Kind::Variant, Kind::Category], |kind| vec![kind]);
+        let kinds = self.kind.map_or_else(
+            || vec![Kind::Order, Kind::Customer, Kind::Variant, Kind::Product, Kind::Category],
+            |kind| vec![kind],
+        );
         let mut found = Vec::new();
         for kind in kinds {
             found.extend(engine.named(kind, &self.key).await?);

@@ -2,6 +2,7 @@
 
 use super::clock::{SimClock, SimRng};
 use super::desk;
+use super::families;
 use super::features;
 use super::net::Net;
 use super::people;
@@ -75,6 +76,8 @@ pub struct Stage {
     pub buyers_type: bool,
     /// What it says of products, where they flow.
     pub products: Option<FieldRules>,
+    /// What it says of families, where they flow, and the attributes that tell their variants apart.
+    pub families: Option<(FieldRules, BTreeSet<String>)>,
     /// What it says of categories, where they flow.
     pub categories: Option<FieldRules>,
     /// What it carries of products beside: the shop's code and the ERP's field.
@@ -164,6 +167,7 @@ impl Stage {
             attributes: features::CARRIED.to_vec(),
             categories: None,
             images: false,
+            families: None,
             products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
             stock: Random::of(seed, 5, 0).chance(1, 2).then(trade::rules),
             store,
@@ -224,6 +228,13 @@ impl Stage {
         (self.one_installation && self.websites_named).then(|| code.to_string())
     }
 
+    /// The rules of the kinds that flow beside the variants.
+    fn beside(&self) -> BTreeMap<Kind, FieldRules> {
+        let categories = self.categories.iter().map(|rules| (Kind::Category, rules.clone()));
+        let families = self.families.iter().map(|(rules, _)| (Kind::Product, rules.clone()));
+        categories.chain(families).collect()
+    }
+
     /// The rules of each shop's customers.
     fn customer_rules(&self) -> Vec<FieldRules> {
         let outlet = self.outlet.iter().map(|_| people::rules("outlet"));
@@ -261,6 +272,15 @@ impl Stage {
             rules.fields.pairs.push(PairRules { source, target, policies: Vec::new(), creates: false });
         }
         Some(rules)
+    }
+
+    /// Families flow from now on, where products do.
+    pub fn carry_families(&mut self) {
+        let Some(rules) = self.products.clone() else { return };
+        self.families = Some((rules, BTreeSet::from([families::OPTION.0.to_string()])));
+        self.attributes.push(families::OPTION);
+        open(&self.world).has_families = true;
+        self.profiles = Mutex::default();
     }
 
     /// The shop has no sources from now on: one figure of each thing, which it lowers by itself. It is asked anew what it has.
@@ -357,7 +377,7 @@ impl Stage {
         }
         let flows = Flows {
             products: planted::read_by(self.plant, self.products.clone()),
-            beside: self.categories.iter().map(|rules| (Kind::Category, rules.clone())).collect(),
+            beside: self.beside(),
             prices: self.price_rules(),
             orders: self.order_rules(),
             customers: self.customer_rules(),
@@ -388,8 +408,29 @@ impl Stage {
             branches: self.branches(),
             attributes: self.attributes.iter().map(|(code, field)| carried(code, field)).collect(),
             images: self.images,
+            families: self.families.as_ref().map(|(_, options)| options.clone()),
             ..tryton::Config::new("http://erp.example/erp", "sync", "secret")
         }
+    }
+
+    /// A connector to the shop at `url`, of its website `code` where the file tells websites apart.
+    fn to_shop(
+        &self,
+        url: &str,
+        auth: magento::Auth,
+        views: &BTreeMap<String, String>,
+        code: &str,
+    ) -> Arc<dyn Connector> {
+        Arc::new(magento::Magento::new(magento::Config {
+            url: url.to_string(),
+            auth,
+            views: views.clone(),
+            category_root: None,
+            website: self.website(code),
+            attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
+            images: self.images,
+            families: self.families.is_some(),
+        }))
     }
 
     async fn connect(&self, which: Which) -> Result<System, String> {
@@ -403,24 +444,12 @@ impl Stage {
             }
         }
         let mut connector: Arc<dyn Connector> = match which {
-            Which::Outlet => Arc::new(magento::Magento::new(magento::Config {
-                url: if served == which { "http://outlet.example" } else { "http://shop.example" }.to_string(),
-                auth: if served == which { magento::Auth::Token("token".to_string()) } else { self.entry() },
-                views: self.outlet_views.clone(),
-                category_root: None,
-                website: self.website("us"),
-                attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
-                images: self.images,
-            })),
-            Which::Shop => Arc::new(magento::Magento::new(magento::Config {
-                url: "http://shop.example".to_string(),
-                auth: self.entry(),
-                views: BTreeMap::new(),
-                category_root: None,
-                website: self.website("base"),
-                attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
-                images: self.images,
-            })),
+            Which::Outlet if served == which => {
+                let auth = magento::Auth::Token("token".to_string());
+                self.to_shop("http://outlet.example", auth, &self.outlet_views, "us")
+            }
+            Which::Outlet => self.to_shop("http://shop.example", self.entry(), &self.outlet_views, "us"),
+            Which::Shop => self.to_shop("http://shop.example", self.entry(), &BTreeMap::new(), "base"),
             Which::Erp => Arc::new(tryton::Tryton::new(self.books())),
         };
         if let (Some(plant), Which::Shop) = (self.plant, which) {

@@ -2,6 +2,7 @@
 
 use super::boot::Stage;
 use super::desk;
+use super::families;
 use super::images;
 use super::people;
 use super::prices;
@@ -136,7 +137,8 @@ fn typed_at_desks(stage: &Stage) {
         for detail in desk::overwritten(&world).into_iter().chain(images::overwritten(&world)) {
             world.broken("owned-fields-are-never-overwritten", detail);
         }
-        for detail in desk::apart(&world) {
+        let families = if world.has_families { families::apart(&world) } else { Vec::new() };
+        for detail in desk::apart(&world).into_iter().chain(families) {
             world.broken("both-sides-show-the-same", detail);
         }
         let doubled = if stage.images { images::apart(&world) } else { Vec::new() };

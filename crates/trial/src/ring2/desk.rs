@@ -1,8 +1,8 @@
 //! People at both desks edit products while orders cross: what each side owns must never be overwritten.
 
 use super::boot::Stage;
-use super::features;
 use super::world::{Which, World, open};
+use super::{families, features};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
@@ -14,7 +14,7 @@ use syncline_sim::catalogue::Form;
 use syncline_sim::http::System;
 
 /// Our locales with the shop's views; the first stands in all scopes.
-const LOCALES: [(&str, Option<&str>); 3] = [("en", None), ("de", Some("german")), ("fr", Some("french"))];
+pub(super) const LOCALES: [(&str, Option<&str>); 3] = [("en", None), ("de", Some("german")), ("fr", Some("french"))];
 const FIELDS: [&str; 2] = ["name", "description"];
 
 /// What people last typed, by desk, SKU, locale and field.
@@ -49,6 +49,7 @@ pub fn open_views(stage: &Stage) {
 /// What people type in one second of chaos.
 pub fn each_second(stage: &Stage, second: u64) {
     features::each_second(stage, second);
+    families::each_second(stage, second);
     if stage.products.is_none() || !second.is_multiple_of(5) {
         return;
     }
@@ -56,6 +57,9 @@ pub fn each_second(stage: &Stage, second: u64) {
     let mut world = open(&stage.world);
     let at = world.random.index(stage.catalogue.len());
     let Some(sku) = stage.catalogue.get(at).map(|item| item.sku.clone()) else { return };
+    if world.has_families && families::is_one(stage, &sku) {
+        return; // what people type of those is drawn elsewhere
+    }
     let (locale, view) = *world.random.pick(&LOCALES);
     // Variants of one family have one name in the ERP; people there change it for all of them.
     let field = if of_family(stage, &sku) { "description" } else { *world.random.pick(&FIELDS) };
@@ -97,11 +101,12 @@ fn owner(locale: &str, field: &str) -> Option<&'static str> {
 /// Fields that show something else than what was typed last at the desk that owns them, or at the only desk where
 /// anybody typed where nobody owns them. Holds at all times.
 pub fn overwritten(world: &World) -> Vec<String> {
-    if world.typed.is_empty() && world.picked.is_empty() {
+    if world.typed.is_empty() && world.picked.is_empty() && world.families.is_empty() {
         return Vec::new();
     }
     let (shop, erp) = (products(&world.shop.ledger()), products(&world.erp.ledger()));
     let mut found = features::overwritten(world, &shop, &erp);
+    found.extend(families::overwritten(world));
     for ((desk, sku, locale, field), text) in &world.typed {
         let other = if *desk == "shop" { "erp" } else { "shop" };
         let alone = !world.typed.contains_key(&(other, sku.clone(), locale, field));
@@ -121,8 +126,11 @@ pub fn overwritten(world: &World) -> Vec<String> {
 pub fn apart(world: &World) -> Vec<String> {
     let (shop, erp) = (products(&world.shop.ledger()), products(&world.erp.ledger()));
     let mut found = features::apart(world, &shop, &erp);
+    let members = families::members(world);
     for sku in shop.keys().filter(|sku| erp.contains_key(*sku)) {
-        for ((locale, _), field) in LOCALES.iter().flat_map(|locale| FIELDS.map(|field| (locale, field))) {
+        let named_by_family = |field: &str| field == "name" && members.contains(sku);
+        let fields = LOCALES.iter().flat_map(|locale| FIELDS.map(|field| (locale, field)));
+        for ((locale, _), field) in fields.filter(|(_, field)| !named_by_family(field)) {
             let a = shown(Which::Erp, &erp, sku, locale, field).unwrap_or_default();
             let b = shown(Which::Shop, &shop, sku, locale, field).unwrap_or_default();
             let silent = match owner(locale, field) {
@@ -142,7 +150,7 @@ pub fn apart(world: &World) -> Vec<String> {
 }
 
 /// A text as a shop may be given it: characters of four bytes may be left out, for many shops' databases lose them.
-fn kept(text: &str) -> String {
+pub(super) fn kept(text: &str) -> String {
     text.chars().filter(|c| c.len_utf8() < 4).collect::<String>().trim_end().to_string()
 }
 
@@ -152,6 +160,7 @@ pub async fn decide(stage: &Stage, engine: &Engine) {
         return;
     }
     features::decide(stage, engine).await;
+    families::decide(stage, engine).await;
     for (locale, field) in LOCALES.iter().flat_map(|(locale, _)| FIELDS.map(|field| (*locale, field))) {
         let winner = SystemName::new(owner(locale, field).unwrap_or("erp"));
         let which = Conflicts { field: Path::try_from(format!("texts.{locale}.{field}")).ok(), ..Conflicts::default() };

@@ -4,6 +4,7 @@ mod boot;
 mod check;
 mod clock;
 mod desk;
+mod families;
 mod features;
 mod images;
 mod market;

@@ -65,6 +65,9 @@ pub const PLANTS: [Planted; 20] = [
 /// A shop's bug, not one of ours: its list repeats a page for ever. It has to be told.
 pub const REPEATS_A_PAGE: &str = "repeats-a-page";
 
+/// A connector's bug that stories of families have to show: it does not tell the first child of any.
+pub const FORGETS_A_CHILD: &str = "forgets-a-child";
+
 impl Planted {
     /// The bug of that slug.
     #[must_use]

@@ -3,6 +3,7 @@
 use super::boot::{LEASE_S, Stage};
 use super::check;
 use super::desk;
+use super::families;
 use super::images;
 use super::people as accounts;
 use super::planted;
@@ -95,7 +96,12 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
     }
     match plant {
         Some(plant) => planted::ready(&mut stage, plant),
-        None => scenes::draw(&mut stage, seed),
+        None => {
+            scenes::draw(&mut stage, seed);
+            if families::drawn(seed) {
+                stage.carry_families();
+            }
+        }
     }
     if let Err(error) = drive(&stage, seed).await {
         open(&stage.world).broken("the-schedule-runs", error);
@@ -118,9 +124,7 @@ pub(super) fn outcome_of(stage: &Stage) -> Outcome {
 async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
     desk::open_views(stage);
     prices::open_lists(stage);
-    let engine = stage.boot().await?;
-    engine.adopt_variants().await.map_err(|error| error.to_string())?;
-    drop(engine);
+    tie(stage).await?;
     break_weather(stage);
     trade::open_the_doors(stage);
     let mut processes = Processes::start(stage).await?;
@@ -195,6 +199,16 @@ fn calm_weather(stage: &Stage) {
     world.calm = true;
     world.shops_mut().for_each(|shop| shop.quirks_mut().late_commit_s = 0);
     world.erp.quirks_mut().search_lag = jiff::SignedDuration::ZERO;
+}
+
+/// Ties what both sides have already.
+async fn tie(stage: &Stage) -> Result<(), String> {
+    let engine = stage.boot().await?;
+    engine.adopt_variants().await.map_err(|error| error.to_string())?;
+    if stage.families.is_some() {
+        engine.adopt_families().await.map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// From here on the weather is what it was drawn to be.

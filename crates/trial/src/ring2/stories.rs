@@ -6,6 +6,7 @@ mod of_categories;
 mod of_creates;
 mod of_customers;
 mod of_cutover;
+mod of_families;
 mod of_feeds;
 mod of_identity;
 mod of_images;

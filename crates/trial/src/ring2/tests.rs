@@ -1,6 +1,7 @@
 //! A few schedules in every build; the many run in `syncline sim`, the slower planted bugs too.
 
 use super::boot::Stage;
+use super::families;
 use super::planted::REPEATS_A_PAGE;
 use super::schedule::has_websites;
 use super::weather::{Fault, Weather};
@@ -8,6 +9,9 @@ use super::world::open;
 use super::{Options, PLANTS, Play, market, run, schedule, traced};
 use syncline_core::id::SystemName;
 use syncline_core::kind::Kind;
+
+/// Schedules with families in every build.
+const FAMILY_SEEDS: usize = 3;
 
 #[test]
 fn orders_cross_once_in_the_weather() {
@@ -25,6 +29,17 @@ fn orders_of_two_websites_cross_once_in_the_weather() {
         let outcome = schedule(seed, None);
         assert_eq!(outcome.violations, [], "seed {seed}");
         assert!(outcome.orders > 0);
+    }
+}
+
+#[test]
+fn families_keep_their_names_and_children_in_the_weather() {
+    let with_families =
+        |seed: &u64| families::drawn(*seed) && Stage::set(*seed, None, false).unwrap().products.is_some();
+    for seed in (0..400).filter(with_families).take(FAMILY_SEEDS) {
+        let outcome = schedule(seed, None);
+        assert_eq!(outcome.violations, [], "seed {seed}");
+        assert!(outcome.faults.get("families").is_some_and(|many| *many > 5), "seed {seed}: {:?}", outcome.faults);
     }
 }
 

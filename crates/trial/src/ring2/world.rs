@@ -2,6 +2,7 @@
 
 use super::clock::SimClock;
 use super::desk::Typed;
+use super::families;
 use super::features::Picked;
 use super::images::Hung;
 use super::papers::{self, Papers};
@@ -69,6 +70,10 @@ pub struct World {
     pub picked: Picked,
     /// What people of the shop uploaded there.
     pub hung: Hung,
+    /// What people typed of families at both desks.
+    pub families: families::Typed,
+    /// Whether families flow: then their variants have names of their own in the shop.
+    pub has_families: bool,
     /// What people of the shop did to its prices.
     pub priced: prices::Typed,
     /// Where each sale was addressed to when it was released.
@@ -109,6 +114,8 @@ impl World {
             typed: Typed::new(),
             picked: Picked::new(),
             hung: Hung::new(),
+            families: families::Typed::new(),
+            has_families: false,
             priced: prices::Typed::default(),
             papers: Papers::new(),
             deleted: None,

@@ -35,6 +35,7 @@ fn website(code: &str) -> Magento {
         category_root: None,
         images: false,
         attributes: BTreeSet::new(),
+        families: false,
     })
 }
 

@@ -189,6 +189,7 @@ pub(super) fn shop() -> Magento {
         website: None,
         attributes: BTreeSet::new(),
         images: false,
+        families: false,
     })
 }
 
@@ -203,6 +204,7 @@ pub(super) fn login(password: &str) -> Magento {
         website: None,
         attributes: BTreeSet::new(),
         images: false,
+        families: false,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod category;
+mod family;
 mod lists;
 mod party;
 mod price;
@@ -13,11 +14,12 @@ mod unit;
 
 pub(super) use attributes::{Attribute, Attributes, Form, Source, choices, strange};
 pub(super) use category::{NAME as CATEGORY_NAME, category_record, edit as edit_category};
+pub(super) use family::{Family, Siblings, family_record, family_version, template_version, write_of_family};
 pub(super) use lists::{BASE, PriceList, Steps, offered, price_record, thresholds};
 pub(super) use party::{PartyEdit, attach_party, edit_party, new_party, party_record};
 pub(super) use product::{
-    DESCRIPTION, Edit, NAME, Texts, by, edit, fit as fit_product, locale, parts as product_parts, variant_record,
-    version, write_of,
+    DESCRIPTION, Edit, NAME, TEMPLATE, Texts, by, edit, fit as fit_product, locale, parts as product_parts,
+    variant_record, version, write_of,
 };
 pub(super) use sale::{Codes, Leveling, new_sale, rounding_level, sale_record};
 pub(super) use stock::{Shelf, late_by_place, stock_record};

@@ -2,7 +2,7 @@
 
 use super::attributes;
 use super::text::{kept_as, line};
-use super::{Attributes, Units, Wrong};
+use super::{Attributes, Siblings, Units, Wrong};
 use crate::tryton::images::Images;
 use crate::tryton::setup::{Setup, WeightUnit};
 use crate::tryton::wire::{Edited, Qty, TextRow, VariantRow};
@@ -22,7 +22,8 @@ use syncline_core::record::{self, Changed, Record, Variant};
 pub(in crate::tryton) const NAME: &str = "product.template,name";
 /// Where it keeps their descriptions.
 pub(in crate::tryton) const DESCRIPTION: &str = "product.product,description";
-const TEMPLATE: &str = "product.template";
+/// The model of families.
+pub(in crate::tryton) const TEMPLATE: &str = "product.template";
 const PRODUCT: &str = "product.product";
 /// Decimals of a kilogram that are kept: a gram has two decimals in Tryton.
 const WEIGHT_DIGITS: u32 = 5;
@@ -64,14 +65,18 @@ impl Texts {
 }
 
 /// The variant a product tells. Every language is told, those without a text as having none; images where they were read.
+/// The name of one of several `siblings` is its family's, and not told of it.
 pub(in crate::tryton) fn variant_record(
     row: &VariantRow,
     texts: &Texts,
+    siblings: &Siblings,
     setup: &Setup,
     images: Option<&Images>,
 ) -> Record {
+    let of_family = siblings.get(&row.template.id).is_some_and(|all| all.len() > 1);
+    let name = |code: &str| texts.told(NAME, row.template.id, code, row.template.name.as_ref());
     let in_language = |code: &str| record::Texts {
-        name: Some(texts.told(NAME, row.template.id, code, row.template.name.as_ref())),
+        name: (!of_family).then(|| name(code)),
         description: Some(texts.told(DESCRIPTION, row.id, code, row.description.as_ref())),
     };
     let (mine, family) = (&row.edited, &row.template.edited);
@@ -81,6 +86,7 @@ pub(in crate::tryton) fn variant_record(
     Record::Variant(Variant {
         sku: row.code.clone(),
         form: row.form.clone(),
+        family: of_family.then(|| row.template.id.to_string()),
         active: Some(row.active.0 && row.template.active.0),
         weight: weight(row, setup),
         attributes: attributes::told(row, &setup.attributes),

@@ -3,6 +3,7 @@
 mod attributes;
 mod bench;
 mod category;
+mod family;
 mod images;
 mod live;
 mod price;

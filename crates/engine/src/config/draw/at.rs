@@ -10,7 +10,7 @@ use syncline_core::rules::Branch;
 use toml::Spanned;
 
 /// Keys that only some flows know, each with those flows.
-const HOMES: [(&str, &[Flow]); 20] = [
+const HOMES: [(&str, &[Flow]); 21] = [
     ("start", &[Flow::Orders]),
     ("tax", &[Flow::Orders, Flow::Prices]),
     ("number", &[Flow::Orders]),
@@ -29,6 +29,7 @@ const HOMES: [(&str, &[Flow]); 20] = [
     ("fields", &[Flow::Products, Flow::Customers]),
     ("attributes", &[Flow::Products]),
     ("choices", &[Flow::Products]),
+    ("options", &[Flow::Products]),
     ("create", &[Flow::Products]),
     ("match", &[Flow::Customers]),
 ];
@@ -147,7 +148,7 @@ fn place<T>(key: Option<&Spanned<T>>) -> Option<usize> {
     key.map(|key| key.span().start)
 }
 
-fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 20] {
+fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 21] {
     [
         ("start", place(raw.start.as_ref())),
         ("tax", place(raw.tax.as_ref())),
@@ -167,6 +168,7 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 20] {
         ("fields", place(raw.fields.as_ref())),
         ("attributes", place(raw.attributes.as_ref())),
         ("choices", place(raw.choices.as_ref())),
+        ("options", place(raw.options.as_ref())),
         ("create", place(raw.create.as_ref())),
         ("match", place(raw.matching.as_ref())),
     ]

@@ -4,7 +4,7 @@ use super::at::{self, Told};
 use super::{Drawn, EVERY_S, Systems, seconds, word};
 use crate::config::error::{Source, nearest};
 use crate::config::{Attribute, Config, ConfigError, FlowConfig, Mode, raw};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::SystemName;
 use syncline_core::kind::{FLOWS, Flow, Kind};
 use syncline_core::path::Path as Field;
@@ -25,8 +25,12 @@ pub(super) fn draw(source: &Source<'_>, drawn: &mut Config, flow: Flow, at: usiz
         Flow::Products => {
             let mut by_kind = drawing.products(&told, &raw)?;
             drawn.products = by_kind.remove(&Kind::Variant);
-            drawn.beside = by_kind;
             drawn.attributes = drawing.attributes(&raw)?;
+            drawn.options = drawing.options(&raw, &drawn.attributes)?;
+            if drawn.options.is_none() {
+                by_kind.remove(&Kind::Product);
+            }
+            drawn.beside = by_kind;
         }
         Flow::Prices => drawn.prices = Some(drawing.prices(&told, &raw)?),
         Flow::Inventory => drawn.inventory = Some(drawing.inventory(&told, &raw)?),
@@ -195,6 +199,30 @@ impl Drawing<'_> {
             }
         }
         Ok(attributes)
+    }
+
+    /// The attributes that tell the variants of a family apart, each of them carried; none where there are no families.
+    fn options(&self, raw: &raw::Flow, attributes: &BTreeMap<String, Attribute>) -> Drawn<Option<BTreeSet<String>>> {
+        let Some(options) = &raw.options else {
+            let rows = raw.fields.iter().flat_map(|rows| rows.get_ref());
+            let word = format!("{}.", Kind::Product);
+            if let Some((pattern, word)) = rows.into_iter().find(|(pattern, _)| pattern.starts_with(&word)) {
+                let what = format!("`fields` names `{pattern}`, a field of families, and the flow carries none");
+                let remedy = "add `options = [\"size\"]`: the attributes that tell the variants of a family apart";
+                return Err(self.source.error("SYN-0454", Some(word.span().start), what, remedy));
+            }
+            return Ok(None);
+        };
+        let mut found = BTreeSet::new();
+        for code in options.get_ref() {
+            if !attributes.contains_key(code.get_ref()) {
+                let what = format!("`options` names `{}`, which is not among `attributes`", code.get_ref());
+                let remedy = "add it there, the shop's code = the ERP's field: a variant needs a value of each option";
+                return Err(self.source.error("SYN-0453", Some(code.span().start), what, remedy));
+            }
+            found.insert(code.get_ref().clone());
+        }
+        Ok(Some(found))
     }
 
     fn prices(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<PriceRules> {

@@ -1,7 +1,7 @@
 //! What the flows shared field by field cannot carry, because one of the systems does not tell or take it.
 
 use super::{Asked, Finding, Findings, choices};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::SystemName;
 use syncline_core::kind::Kind;
 use syncline_core::path::Path;
@@ -13,10 +13,13 @@ use syncline_engine::config::Attribute;
 /// Fields of the products flow that stay as they are.
 pub(super) fn products(
     rules: &FieldRules,
-    attributes: &BTreeMap<String, Attribute>,
+    (attributes, options): (&BTreeMap<String, Attribute>, Option<&BTreeSet<String>>),
     asked: &[Asked],
     findings: &mut Findings,
 ) {
+    for code in options.into_iter().flatten() {
+        told_apart(rules, code, asked, findings);
+    }
     let carried = carried(rules, attributes, asked, findings);
     // What else is told of an image goes as far as both sides tell it.
     let own = VARIANT_SHARED
@@ -24,6 +27,18 @@ pub(super) fn products(
         .filter(|field| !field.starts_with("attributes.") && !field.starts_with("images[*]."));
     let all: Vec<&str> = own.chain(carried.iter().map(String::as_str)).collect();
     fields(rules, (Kind::Variant, &all), asked, findings);
+}
+
+/// A problem where the option `code` is no attribute with choices: a shop lets buyers choose by no other.
+fn told_apart(rules: &FieldRules, code: &str, asked: &[Asked], findings: &mut Findings) {
+    for shop in rules.pairs.iter().map(|pair| &pair.target) {
+        let Some(known) = choices(asked, shop, "attributes") else { continue };
+        if let Some(found) = known.iter().find(|choice| choice.code == code && choice.hint != "choice") {
+            let what = format!("[flows.products] `options` names `{code}`, which holds {} in {shop}", found.hint);
+            let remedy = "name an attribute with a list of choices, of which a product has one";
+            findings.problems.push(Finding::new("SYN-0456", what, remedy));
+        }
+    }
 }
 
 /// Fields of the customers flow that stay as they are.

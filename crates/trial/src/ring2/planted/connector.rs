@@ -1,6 +1,6 @@
 //! Planted bugs of the shop's connector: what it leaves out, tells twice or adds up.
 
-use super::REPEATS_A_PAGE;
+use super::{FORGETS_A_CHILD, REPEATS_A_PAGE};
 use crate::ring2::world::{Shared, open};
 use std::sync::Arc;
 use syncline_connect::{Connector, Ctx, Cursor, Fut, KeyPage, Lookup, Outcome, Page, Probe, Snapshot};
@@ -74,9 +74,11 @@ impl Connector for BadConnector {
     ) -> Fut<'a, Vec<syncline_connect::Result<Option<Snapshot>>>> {
         Box::pin(async move {
             let mut answers = self.connector.read(ctx, kind, ids).await;
-            if self.plant == "reserve-twice" {
-                for snapshot in answers.iter_mut().flatten().flatten() {
-                    reserve_twice(snapshot);
+            for snapshot in answers.iter_mut().flatten().flatten() {
+                match self.plant {
+                    "reserve-twice" => reserve_twice(snapshot),
+                    FORGETS_A_CHILD => forget_a_child(snapshot),
+                    _ => {}
                 }
             }
             answers
@@ -116,6 +118,15 @@ fn reserve_twice(snapshot: &mut Snapshot) {
     for (_, record) in &mut snapshot.records {
         if let Record::Stock(stock) = record {
             stock.reserved = stock.reserved.map(|reserved| reserved + reserved);
+        }
+    }
+}
+
+/// Leaves out the first child of a family.
+fn forget_a_child(snapshot: &mut Snapshot) {
+    for (_, record) in &mut snapshot.records {
+        if let Record::Product(family) = record {
+            drop(family.variants.pop_first());
         }
     }
 }
