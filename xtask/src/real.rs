@@ -109,7 +109,7 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
     let proxy = Proxy::start(&host, Losses { reply: 25, request: 60 }, wish.seed)?;
     let syncline = Syncline::set_up(dir, &shop, &erp, &format!("http://{}{path}", proxy.address))?;
     let kills = syncline.killed(wish, &erp, &mut changes)?;
-    syncline.to_the_end()?;
+    syncline.to_the_end(&erp, &mut changes)?;
     let verify = syncline.verify()?;
     let (ledger, counted) = (shop.ledger()?, erp.count()?);
     let planted = planted(&syncline, &shop, &counted)?;

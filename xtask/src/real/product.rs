@@ -1,6 +1,6 @@
 //! The product in a real run: set up, killed again and again, and brought to its end, by its own commands alone.
 use super::systems::{Changes, Erp, Shop, worked};
-use super::{Wish, parsed};
+use super::{CHANGES, Wish, parsed};
 use crate::job::{Ended, Job, now};
 use crate::proxy::Dice;
 use crate::{Res, files};
@@ -8,6 +8,10 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// The first round of people after the last kill, how many there are at most, and how many once the pass is over.
+const LATER: u64 = 100;
+const ROUNDS: u64 = 60;
+const LAST_ROUNDS: usize = 3;
 /// The flows beside orders whose fields are shared.
 const SHARED: [&str; 3] = ["products", "prices", "customers"];
 /// After that nothing that was sent to the shop can land any more: the time a request may take to leave, and the settle
@@ -123,8 +127,27 @@ impl Syncline {
         Ok(kills)
     }
 
+    /// Nothing: one pass during which people go on until every sort of change was made; some need orders that have arrived.
+    fn beside_people(&self, erp: &Erp, changes: &mut Changes) -> Res<()> {
+        let lacking = |changes: &Changes| CHANGES.iter().any(|what| !changes.contains_key(*what));
+        let mut pass = self.job(&["sync"], 1800).start()?;
+        let mut rounds = LATER..LATER + ROUNDS;
+        while lacking(changes) && !pass.over()? {
+            let Some(round) = rounds.next() else { break };
+            worked(erp.people(round)?, changes)?;
+        }
+        pass.wait()?;
+        for round in rounds.take(LAST_ROUNDS) {
+            if lacking(changes) {
+                worked(erp.people(round)?, changes)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Nothing: passes until nothing is left to do, and nothing can land any more.
-    pub fn to_the_end(&self) -> Res<()> {
+    pub fn to_the_end(&self, erp: &Erp, changes: &mut Changes) -> Res<()> {
+        self.beside_people(erp, changes)?;
         self.until(6, &["sync"], &[0, 3], |_| ())?;
         self.decide()?;
         self.until(6, &["sync"], &[0, 3], |_| ())?;
