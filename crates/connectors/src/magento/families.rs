@@ -9,7 +9,7 @@ use super::views::Views;
 use super::{Magento, map, unsupported, wire};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use syncline_connect::{Ctx, Error, Outcome, Result};
+use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::{Kind, Step};
@@ -106,6 +106,16 @@ struct Belonging {
 }
 
 impl Magento {
+    /// The product of this SKU as `kind`; where a family is looked for, whatever else has its SKU, for only one can have it.
+    pub(super) async fn find_sku(&self, ctx: &Ctx, kind: Kind, sku: &str) -> Result<Vec<Snapshot>> {
+        let id = RemoteId::new("", sku);
+        let found = match (self.read_back(ctx, kind, &id).await?, kind) {
+            (None, Kind::Product) => self.read_back(ctx, Kind::Variant, &id).await?,
+            (found, _) => found,
+        };
+        Ok(found.into_iter().collect())
+    }
+
     /// What became of a permit about a family.
     pub(super) async fn write_family(&self, ctx: &Ctx, permit: Permit) -> Outcome {
         let of_family = |path: &Path| Product::option_of(path).is_some() || Product::variant_of(path).is_some();

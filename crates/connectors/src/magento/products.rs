@@ -98,16 +98,6 @@ impl Magento {
         }
     }
 
-    /// The product of this SKU as `kind`; where a family is looked for, whatever else has its SKU, for only one can have it.
-    pub(super) async fn find_sku(&self, ctx: &Ctx, kind: Kind, sku: &str) -> Result<Vec<Snapshot>> {
-        let id = RemoteId::new("", sku);
-        let found = match (self.read_back(ctx, kind, &id).await?, kind) {
-            (None, Kind::Product) => self.read_back(ctx, Kind::Variant, &id).await?,
-            (found, _) => found,
-        };
-        Ok(found.into_iter().collect())
-    }
-
     /// The products of these SKUs, in their order. One that cannot be read spoils no other.
     pub(super) async fn read_products(&self, ctx: &Ctx, kind: Kind, ids: &[RemoteId]) -> Vec<Result<Option<Snapshot>>> {
         let views = match self.client.views(ctx).await {

@@ -117,6 +117,21 @@ pub(super) fn one_quantity(stock: &mut KindProfile) {
     stock.writes = vec![available];
 }
 
+fn texts(paths: &[&str]) -> Vec<String> {
+    paths.iter().map(|path| (*path).to_owned()).collect()
+}
+
+/// A kind whose `paths` are read, and whose changes are told by the field `since`.
+fn reading(paths: &[&str], since: &str) -> KindProfile {
+    KindProfile {
+        reads: texts(paths),
+        since: since.to_owned(),
+        key_order: KEY_ORDER.to_owned(),
+        batch: 1,
+        ..KindProfile::default()
+    }
+}
+
 /// The profile. Of updates none needs a guard: saving the same `ext_order_id` twice leaves one value
 /// (recorded: order-ext-id, order-get-after-ext), and so does setting a quantity (recorded: source-items-duplicate-row,
 /// source-items-of-lamp). No read can be asked for changed quantities: rows have no time (recorded: source-items-get)
@@ -125,14 +140,6 @@ pub(super) fn one_quantity(stock: &mut KindProfile) {
 /// (recorded: tier-price-same-again). Prices move it as little as quantities do (recorded: updated-at-after-tier,
 /// updated-at-after-base-price).
 pub(super) fn profile() -> Profile {
-    let texts = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
-    let reading = |paths: &[&str], since: &str| KindProfile {
-        reads: texts(paths),
-        since: since.to_owned(),
-        key_order: KEY_ORDER.to_owned(),
-        batch: 1,
-        ..KindProfile::default()
-    };
     let order =
         KindProfile { writes: vec!["reference".to_owned()], steps: vec![Step::Update], ..reading(ORDER, "updated_at") };
     let customer = KindProfile {
