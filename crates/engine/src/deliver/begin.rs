@@ -209,12 +209,12 @@ impl Engine {
             document: there.map(|bound| bound.id.clone()),
             expect: case.sides.get(&target.uid).and_then(|side| side.version.clone()),
             elements: match (&plan.step, there) {
+                _ if plan.kind == Kind::Product => families::elements(case, target, &leaves),
                 _ if plan.kind.of_catalogue() => elements(case, target, &leaves),
                 (Step::Update, Some(bound)) => {
                     let named = |path: &&Path| leaves.get(path) != Leaf::Untold;
                     let all = bound.elements.iter().filter(|(path, _)| named(path));
-                    let all = all.map(|(path, remote)| (path.clone(), remote.clone()));
-                    all.chain(families::elements(case, target, &leaves)).collect()
+                    all.map(|(path, remote)| (path.clone(), remote.clone())).collect()
                 }
                 _ => BTreeMap::new(),
             },
