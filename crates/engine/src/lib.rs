@@ -16,6 +16,7 @@ mod families;
 mod gone;
 mod images;
 pub mod import;
+pub mod looks;
 mod merged;
 pub mod pages;
 mod people;

@@ -1,5 +1,6 @@
 //! Reads what changed in a system and takes it in, page by page, each page one transaction with its cursor.
 
+use crate::looks::Look;
 use crate::merged::merged_into;
 use crate::pages::Pages;
 use crate::run::Engine;
@@ -23,8 +24,11 @@ impl Engine {
         let mut total = Accepted::default();
         let cursor = Cursor(self.store.cursor(system.uid.clone(), kind).await?);
         let mut pages = Pages::from(system, kind, cursor);
-        while let Some(page) = pages.next().await? {
-            let mut records: Vec<Incoming> = page.seen.into_iter().flat_map(|seen| incoming(kind, seen)).collect();
+        loop {
+            let look = self.looks.begin();
+            let Some(page) = pages.next().await? else { break };
+            let seen = self.latest(&look, system, kind, page.seen);
+            let mut records: Vec<Incoming> = seen.into_iter().flat_map(|seen| incoming(kind, seen)).collect();
             if self.begins_in(system, kind) {
                 let new = |row: &&mut Incoming| row.told == Told::News && planner::is_made(kind, &row.leaves);
                 records.iter_mut().filter(new).for_each(|row| row.told = Told::Origin);
@@ -53,6 +57,15 @@ impl Engine {
 }
 
 impl Engine {
+    /// Those of `seen` that are not from before a write of ours. Orders tell more than their fields, and nothing of them goes by
+    /// who spoke last.
+    pub(crate) fn latest(&self, look: &Look<'_>, system: &System, kind: Kind, seen: Vec<Seen>) -> Vec<Seen> {
+        match self.field_rules(kind) {
+            Some(_) => look.latest(&system.uid, kind, seen),
+            None => seen,
+        }
+    }
+
     /// Whether records of `kind` that only `system` has are made in others.
     pub(crate) fn begins_in(&self, system: &System, kind: Kind) -> bool {
         let creates = |rules: &&FieldRules| rules.pairs.iter().any(|pair| pair.creates);

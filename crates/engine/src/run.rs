@@ -1,6 +1,7 @@
 //! The engine: its parts, its workers, one pass (`sync`) and the daemon (`run`).
 
 use crate::approval::{GUARDED, Gate, is_needed_by_orders};
+use crate::looks::Looks;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -119,6 +120,8 @@ pub struct Engine {
     /// Flows whose pass waits for a person's approval.
     gates: Mutex<BTreeMap<Flow, Gate>>,
     writes: std::sync::atomic::AtomicU64,
+    /// What was written while pages of changes are on their way; workers over one store share it.
+    pub looks: Arc<Looks>,
     /// Writes that systems took, since the process started.
     landed: std::sync::atomic::AtomicU64,
     pass: tokio::sync::Mutex<Pass>,
@@ -148,6 +151,7 @@ impl Engine {
             refusals,
             gates,
             writes: 0.into(),
+            looks: Arc::default(),
             landed: 0.into(),
             pass: tokio::sync::Mutex::default(),
         }

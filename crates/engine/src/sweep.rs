@@ -6,6 +6,7 @@
 
 use crate::approval::is_mass;
 use crate::customers::is_guest;
+use crate::looks::Look;
 use crate::poll;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -154,8 +155,9 @@ impl Engine {
         walk: &mut Walk,
         state: &mut SweepState,
     ) -> Result<bool, EngineError> {
+        let look = self.looks.begin();
         let page = self.key_page(system, kind, walk).await?;
-        self.take_page(system, kind, &page, walk, state).await?;
+        self.take_page(system, kind, (&page, &look), walk, state).await?;
         if page.more && page.next == walk.cursor {
             return Err(failed(system, repeats(kind, &page.next)));
         }
@@ -181,7 +183,7 @@ impl Engine {
         &self,
         system: &System,
         kind: Kind,
-        page: &KeyPage,
+        (page, look): (&KeyPage, &Look<'_>),
         walk: &mut Walk,
         state: &mut SweepState,
     ) -> Result<(), EngineError> {
@@ -205,7 +207,7 @@ impl Engine {
         let there = match walk.deep {
             true => {
                 let seen = page.seen.iter().filter(|seen| news.contains(&seen.id)).cloned().collect();
-                let news_told = self.take_in_all(system, kind, seen).await?;
+                let news_told = self.take_in_all(system, kind, seen, look).await?;
                 Reading { there: news, gone: Vec::new(), news: news_told }
             }
             false => self.read_again(system, kind, &news).await?,
@@ -228,7 +230,7 @@ impl Engine {
     async fn read_again(&self, system: &System, kind: Kind, ids: &[RemoteId]) -> Result<Reading, EngineError> {
         let mut reading = Reading::default();
         for chunk in ids.chunks(CHUNK) {
-            let mut seen = Vec::new();
+            let (look, mut seen) = (self.looks.begin(), Vec::new());
             for (id, answer) in chunk.iter().zip(system.connector.read(&system.ctx, kind, chunk).await) {
                 let snapshot = match answer {
                     Ok(Some(snapshot)) => Ok(snapshot),
@@ -242,13 +244,20 @@ impl Engine {
                 reading.there.push(id.clone());
                 seen.push(Seen { id: id.clone(), snapshot });
             }
-            reading.news += self.take_in_all(system, kind, seen).await?;
+            reading.news += self.take_in_all(system, kind, seen, &look).await?;
         }
         Ok(reading)
     }
 
-    /// Takes `seen` in; returns how many of them brought news.
-    async fn take_in_all(&self, system: &System, kind: Kind, seen: Vec<Seen>) -> Result<u64, EngineError> {
+    /// Takes in what the look at `seen` shows; returns how many of them brought news.
+    async fn take_in_all(
+        &self,
+        system: &System,
+        kind: Kind,
+        seen: Vec<Seen>,
+        look: &Look<'_>,
+    ) -> Result<u64, EngineError> {
+        let seen = self.latest(look, system, kind, seen);
         let records = seen.into_iter().flat_map(|seen| poll::incoming(kind, seen)).collect();
         let (system, now) = (system.uid.clone(), self.now());
         let counts = self.store.accept(Accept { system, records, cursor: None, asked_at: None, now }).await?;

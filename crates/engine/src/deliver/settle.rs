@@ -72,6 +72,7 @@ impl Engine {
         };
         work.progressed = true;
         self.accepted_us(&system.name);
+        self.looks.wrote(&system.uid, delivery.change.kind, &snapshot.id);
         match self.store.settle(settle).await {
             Ok(()) => self.after_write(case, &delivery.change, system, named).await?,
             Err(StoreError::Taken(other)) => {

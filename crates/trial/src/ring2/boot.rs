@@ -23,6 +23,7 @@ use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::profile::Profile;
 use syncline_core::rules::{Branch, FieldRules, OrderRules, PairRules, PriceRules, StockRules, StockTarget};
+use syncline_engine::looks::Looks;
 use syncline_engine::{Engine, Flows, Settings, System};
 use syncline_sim::catalogue::{Item, catalogue};
 use syncline_sim::magento as shop;
@@ -48,6 +49,8 @@ pub const PRODUCTS: usize = 12;
 /// One schedule's parts that outlive the process.
 #[derive(Debug)]
 pub struct Stage {
+    /// What its processes, which are workers over one store, know of each other's writes.
+    pub looks: Arc<Looks>,
     pub world: Shared,
     pub clock: Arc<SimClock>,
     seed: u64,
@@ -161,6 +164,7 @@ impl Stage {
             buyers_type: Random::of(seed, 10, 0).chance(1, 3),
             prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
             watched: Vec::new(),
+            looks: Arc::default(),
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
             deep: true,
             scenes: BTreeSet::new(),
@@ -389,7 +393,9 @@ impl Stage {
             sweep_deep_s: self.sweep_s.filter(|_| self.deep).map(|every_s| every_s * 3),
         };
         let settings = Settings { workers: 2, lanes: 3, lease_s: LEASE_S, leave_s: 15, patience_s: 40 };
-        Ok(Arc::new(Engine::new(self.store.clone(), systems, flows, settings, self.clock.clone())))
+        let mut engine = Engine::new(self.store.clone(), systems, flows, settings, self.clock.clone());
+        engine.looks = self.looks.clone();
+        Ok(Arc::new(engine))
     }
 
     /// How the shop is entered.
