@@ -1,7 +1,7 @@
 //! Exact decimals, as far as comparing two ledgers needs them: no floats, no rounding.
 use serde_json::Value;
 use std::fmt;
-use std::ops::{Add, Sub};
+use std::ops::Add;
 
 const PLACES: usize = 8;
 
@@ -38,19 +38,6 @@ impl Dec {
 
     pub fn is_zero(self) -> bool {
         self.0 == 0
-    }
-
-    /// The whole number at or below it.
-    pub fn floor(self) -> Self {
-        let one = 10_i128.pow(8);
-        Self(self.0.div_euclid(one).saturating_mul(one))
-    }
-}
-
-impl Sub for Dec {
-    type Output = Self;
-    fn sub(self, other: Self) -> Self {
-        Self(self.0.saturating_sub(other.0))
     }
 }
 
@@ -96,7 +83,5 @@ mod tests {
             assert_eq!(Dec::parse(text).map(|d| d.to_string()).as_deref(), Some(text));
         }
         assert_eq!((Dec::parse("0.1").unwrap() + Dec::parse("0.2").unwrap()).to_string(), "0.3");
-        assert_eq!((Dec::parse("0.1").unwrap() - Dec::parse("0.3").unwrap()).floor(), Dec::parse("-1").unwrap());
-        assert_eq!(Dec::parse("7.9").unwrap().floor(), Dec::parse("7").unwrap());
     }
 }

@@ -4,7 +4,6 @@ mod check;
 mod decimal;
 mod expect;
 mod files;
-mod goods;
 mod guard;
 mod job;
 mod ledger;

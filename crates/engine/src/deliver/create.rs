@@ -75,7 +75,7 @@ impl Engine {
             return part.clone();
         }
         let mut all = plan.leaves.clone();
-        if plan.kind == Kind::Variant {
+        if plan.kind != Kind::Category {
             all.put(Path::field("active"), Value::Bool(true));
         }
         all
