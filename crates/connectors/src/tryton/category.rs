@@ -1,10 +1,9 @@
 //! Categories: read with the names of every language, and changed one field at a time.
 
-use super::client::Failed;
 use super::read::typed;
 use super::setup::Setup;
 use super::wire_product::CategoryRow;
-use super::write::{document, effect, outcome};
+use super::write::document;
 use super::{Tryton, map};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -61,10 +60,7 @@ impl Tryton {
         let (setup, edit) = self.made_one(ctx, setup, |setup| map::edit_category(change, setup)).await?;
         let row: CategoryRow = self.row(ctx, &setup, Kind::Category, id).await.map_err(Outcome::Refused)?;
         let version = change.expect.as_deref().or(row.edited.version.as_deref());
-        let context = setup.speaking(&edit.language, "product.category", id, version);
-        let params = json!([[id], edit.values, context]);
-        let sent = self.client.write(ctx, "model.product.category.write", params, effect(&[permit])).await;
-        sent.map_err(|failed: Failed| outcome(&failed))?;
-        Ok(self.one_back(ctx, &setup, Kind::Category, id).await)
+        let write = map::Write { model: "product.category", id, language: edit.language, values: edit.values };
+        self.changed_one(ctx, &setup, permit, (Kind::Category, id), write, version).await
     }
 }

@@ -1,12 +1,11 @@
 //! Families: templates with several products, read with all of these, and changed one request at a time.
 
-use super::client::Failed;
 use super::map::{self, Siblings};
 use super::read::{LONG_PAGE, Search, ascending, fields, search, typed};
 use super::setup::Setup;
 use super::wire::VariantRow;
 use super::wire_product::{FamilyRow, MemberRow};
-use super::write::{document, effect, outcome};
+use super::write::document;
 use super::{Tryton, map::Family};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -140,10 +139,7 @@ impl Tryton {
         let (language, values) = map::write_of_family(&edit).map_err(|wrong| Outcome::Refused(wrong.error))?;
         let expected = change.expect.as_deref().and_then(map::template_version);
         let version = expected.or(row.edited.version.as_deref());
-        let context = setup.speaking(&language, map::TEMPLATE, id, version);
-        let params = json!([[id], values, context]);
-        let sent = self.client.write(ctx, "model.product.template.write", params, effect(&[permit])).await;
-        sent.map_err(|failed: Failed| outcome(&failed))?;
-        Ok(self.one_back(ctx, &setup, Kind::Product, id).await)
+        let write = map::Write { model: map::TEMPLATE, id, language, values };
+        self.changed_one(ctx, &setup, permit, (Kind::Product, id), write, version).await
     }
 }

@@ -116,10 +116,24 @@ impl Tryton {
         let row: VariantRow = self.row(ctx, &setup, Kind::Variant, id).await.map_err(Outcome::Refused)?;
         let write = map::write_of(&edit, &row, &setup).map_err(|wrong| Outcome::Refused(wrong.error))?;
         let version = write.version(change.expect.as_deref(), &row).map_err(Outcome::Refused)?;
-        let context = setup.speaking(&write.language, write.model, write.id, version.as_deref());
+        self.changed_one(ctx, &setup, permit, (Kind::Variant, id), write, version.as_deref()).await
+    }
+
+    /// What became of one request that changes one record of a document of `kind`, in the version it must still be in, and
+    /// what the document shows then.
+    pub(super) async fn changed_one(
+        &self,
+        ctx: &Ctx,
+        setup: &Arc<Setup>,
+        permit: &Permit,
+        (kind, document): (Kind, i64),
+        write: map::Write,
+        version: Option<&str>,
+    ) -> std::result::Result<Outcome, Outcome> {
+        let context = setup.speaking(&write.language, write.model, write.id, version);
         let params = json!([[write.id], write.values, context]);
         let sent = self.client.write(ctx, &format!("model.{}.write", write.model), params, effect(&[permit])).await;
         sent.map_err(|failed: Failed| outcome(&failed))?;
-        Ok(self.one_back(ctx, &setup, Kind::Variant, id).await)
+        Ok(self.one_back(ctx, setup, kind, document).await)
     }
 }

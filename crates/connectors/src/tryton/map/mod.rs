@@ -18,7 +18,7 @@ pub(super) use family::{Family, Siblings, family_record, family_version, templat
 pub(super) use lists::{BASE, PriceList, Steps, offered, price_record, thresholds};
 pub(super) use party::{PartyEdit, attach_party, edit_party, new_party, party_record};
 pub(super) use product::{
-    DESCRIPTION, Edit, NAME, TEMPLATE, Texts, by, edit, fit as fit_product, locale, parts as product_parts,
+    DESCRIPTION, Edit, NAME, TEMPLATE, Texts, Write, by, edit, fit as fit_product, locale, parts as product_parts,
     variant_record, version, write_of,
 };
 pub(super) use sale::{Codes, Leveling, new_sale, rounding_level, sale_record};
