@@ -20,6 +20,7 @@ mod of_stock;
 mod of_sweeps;
 mod of_undo;
 mod of_websites;
+mod trouble;
 
 use super::boot::{PRODUCTS, Stage};
 use super::check;
@@ -35,6 +36,7 @@ use syncline_sim::http::System as _;
 use syncline_sim::orders::place_like;
 use syncline_store::{LaneFilter, LaneRow};
 use tokio::time::sleep;
+use trouble::{calmed, killed, started, troubled};
 
 /// Plays `story` on a stage whose products are tied.
 fn told<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
@@ -249,11 +251,7 @@ fn s59_rate_limits_are_waited_out() {
             place(&stage, n, |_| ());
         }
         let engine = stage.boot().await.unwrap();
-        {
-            let mut world = open(&stage.world);
-            world.weather = Weather::only(Fault::Busy(0), 300);
-            world.calm = false;
-        }
+        troubled(&stage, Fault::Busy(0), 300);
         for _ in 0..40 {
             drop(engine.sync(None).await);
             sleep(Duration::from_secs(30)).await;
@@ -268,11 +266,7 @@ fn s59_rate_limits_are_waited_out() {
 fn s62_an_outage_of_eight_hours_then_the_flood() {
     told(62, |stage| async move {
         let engine = stage.boot().await.unwrap();
-        {
-            let mut world = open(&stage.world);
-            world.weather = Weather::only(Fault::Error, 1000);
-            world.calm = false;
-        }
+        troubled(&stage, Fault::Error, 1000);
         for n in 0..40 {
             place(&stage, n, |_| ());
             drop(engine.sync(None).await);
@@ -298,11 +292,7 @@ fn a_pass_ends_where_a_system_answers_nothing_from_some_moment_on() {
                 assert!(!pass.is_finished(), "it was over before the system went down");
                 sleep(Duration::from_millis(1)).await;
             }
-            {
-                let mut world = open(&stage.world);
-                world.weather = Weather::only(Fault::LostRequest, 1000);
-                world.calm = false;
-            }
+            troubled(&stage, Fault::LostRequest, 1000);
             let ended = tokio::time::timeout(Duration::from_secs(1_800), pass).await;
             assert!(ended.is_ok(), "it goes on and on after {writes_before} writes");
             open(&stage.world).calm = true;
@@ -353,11 +343,7 @@ fn s76_a_system_renamed_in_the_file_is_the_same_one() {
         passes(&stage, 600).await;
         // One is under way while the names change: sent, and its answer lost.
         place(&stage, 4, |_| ());
-        {
-            let mut world = open(&stage.world);
-            world.weather = Weather::only(Fault::LostReply, 1000);
-            world.calm = false;
-        }
+        troubled(&stage, Fault::LostReply, 1000);
         drop(stage.boot().await.unwrap().sync(None).await);
         open(&stage.world).calm = true;
         let engine = renamed(&stage).await;

@@ -78,17 +78,11 @@ fn a_choice_the_shop_lacks_is_made_once_through_faults_and_crashes() {
         picked(&[], |stage| async move {
             assert!(at_erp(&stage, "attribute:colour", &json!("green")));
             assert!(at_erp(&stage, "attribute:material", &json!(["wool", "cotton"])));
-            open(&stage.world).weather = Weather::only(fault, 300);
-            for killed_after_ms in [30, 300, 3_000, 30_000] {
-                let engine = stage.boot().await.unwrap();
-                engine.recover().await.unwrap();
-                let task = tokio::spawn(async move { drop(engine.sync(None).await) });
-                sleep(Duration::from_millis(killed_after_ms)).await;
-                task.abort();
-            }
-            stage.boot().await.unwrap().recover().await.unwrap();
+            troubled(&stage, fault, 300);
+            killed(&stage, [30, 300, 3_000, 30_000]).await;
+            started(&stage).await;
             passes(&stage, 1_500).await;
-            open(&stage.world).weather = Weather::default();
+            calmed(&stage, fault);
             passes(&stage, 900).await;
             let shown = in_shop(&stage);
             assert_eq!(

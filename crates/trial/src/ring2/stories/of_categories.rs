@@ -107,17 +107,11 @@ fn a_tree_is_made_once_parents_first_whatever_gets_lost() {
         play(making(), |stage| async move {
             furnish(&stage);
             let before = shops_count(&stage);
-            open(&stage.world).weather = Weather::only(fault, 300);
-            for killed_after_ms in [40, 400, 4_000, 40_000] {
-                let engine = stage.boot().await.unwrap();
-                engine.recover().await.unwrap();
-                let task = tokio::spawn(async move { drop(engine.sync(None).await) });
-                sleep(Duration::from_millis(killed_after_ms)).await;
-                task.abort();
-            }
-            stage.boot().await.unwrap().recover().await.unwrap();
+            troubled(&stage, fault, 300);
+            killed(&stage, [40, 400, 4_000, 40_000]).await;
+            started(&stage).await;
             passes(&stage, 2_400).await;
-            open(&stage.world).weather = Weather::default();
+            calmed(&stage, fault);
             passes(&stage, 1_200).await;
             assert_eq!(shops_count(&stage), before + 3, "{fault:?}");
             let lamps = shops(&stage, ROOT, "Lamps").remove(0);

@@ -66,14 +66,8 @@ fn s04_fifty_orders_share_a_product_that_does_not_exist_yet() {
     {
         lacking(|stage| async move {
             let before = products(&stage);
-            open(&stage.world).weather = Weather::only(fault, 300);
-            for killed_after_ms in [40, 400, 4_000, 40_000] {
-                let engine = stage.boot().await.unwrap();
-                engine.recover().await.unwrap();
-                let task = tokio::spawn(async move { drop(engine.sync(None).await) });
-                sleep(Duration::from_millis(killed_after_ms)).await;
-                task.abort();
-            }
+            troubled(&stage, fault, 300);
+            killed(&stage, [40, 400, 4_000, 40_000]).await;
             for _ in 0..40 {
                 if mugs(&stage).is_empty() {
                     passes(&stage, 30).await;
@@ -85,9 +79,9 @@ fn s04_fifty_orders_share_a_product_that_does_not_exist_yet() {
                 let order = orders::bought(4, n, &mug(&stage), 1, now);
                 open(&stage.world).shop.place(now, order).unwrap();
             }
-            stage.boot().await.unwrap().recover().await.unwrap();
+            started(&stage).await;
             passes(&stage, 1_200).await;
-            open(&stage.world).weather = Weather::default();
+            calmed(&stage, fault);
             passes(&stage, 900).await;
             let made = mugs(&stage);
             assert_eq!((made.len(), products(&stage)), (1, before + 1), "{fault:?}");

@@ -179,17 +179,11 @@ fn a_family_is_made_once_after_its_variants_and_each_child_is_linked_once() {
             let engine = stage.boot().await.unwrap();
             engine.adopt_variants().await.unwrap();
             engine.adopt_families().await.unwrap();
-            open(&stage.world).weather = Weather::only(fault, 300);
-            for killed_after_ms in [40, 400, 4_000, 40_000] {
-                let engine = stage.boot().await.unwrap();
-                engine.recover().await.unwrap();
-                let task = tokio::spawn(async move { drop(engine.sync(None).await) });
-                sleep(Duration::from_millis(killed_after_ms)).await;
-                task.abort();
-            }
-            stage.boot().await.unwrap().recover().await.unwrap();
+            troubled(&stage, fault, 300);
+            killed(&stage, [40, 400, 4_000, 40_000]).await;
+            started(&stage).await;
             passes(&stage, 3_000).await;
-            open(&stage.world).weather = Weather::default();
+            calmed(&stage, fault);
             passes(&stage, 1_500).await;
             let ledger = open(&stage.world).shop.ledger();
             let made =

@@ -72,12 +72,6 @@ async fn variant_lane(engine: &Engine) -> LaneRow {
     engine.store.lanes(filter).await.unwrap().remove(0)
 }
 
-fn troubled(stage: &Stage, fault: Fault, rate: u64) {
-    let mut world = open(&stage.world);
-    world.weather = Weather::only(fault, rate);
-    world.calm = false;
-}
-
 #[test]
 fn an_image_of_the_erp_comes_to_the_shop_once_through_faults_and_crashes() {
     let faults =
@@ -87,17 +81,10 @@ fn an_image_of_the_erp_comes_to_the_shop_once_through_faults_and_crashes() {
             upload(&stage, "front", Some(2));
             upload(&stage, "back", None);
             troubled(&stage, fault, 300);
-            for killed_after_ms in [30, 300, 3_000, 30_000] {
-                let engine = stage.boot().await.unwrap();
-                engine.recover().await.unwrap();
-                let task = tokio::spawn(async move { drop(engine.sync(None).await) });
-                sleep(Duration::from_millis(killed_after_ms)).await;
-                task.abort();
-            }
-            stage.boot().await.unwrap().recover().await.unwrap();
+            killed(&stage, [30, 300, 3_000, 30_000]).await;
+            started(&stage).await;
             passes(&stage, 1_500).await;
-            assert!(!open(&stage.world).faults.is_empty(), "{fault:?} did nothing");
-            open(&stage.world).calm = true;
+            calmed(&stage, fault);
             passes(&stage, 900).await;
             assert_eq!(prints(&stage), sorted([kept("front"), kept("back")]), "{fault:?}: {:?}", in_shop(&stage));
             assert_eq!((broken(&stage), images::apart(&open(&stage.world))), (Vec::new(), Vec::new()), "{fault:?}");

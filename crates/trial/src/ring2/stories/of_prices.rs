@@ -138,11 +138,7 @@ fn a_price_that_left_its_list_does_not_come_back_with_a_repeated_request() {
         let say = |lines: &[(Option<&str>, u32, &str)]| {
             assert!(open(&stage.world).erp.set_price_list(stage.clock.true_now(), LIST, lines));
         };
-        {
-            let mut world = open(&stage.world);
-            world.weather = Weather::only(Fault::Repeated(0), 1000);
-            world.calm = false;
-        }
+        troubled(&stage, Fault::Repeated(0), 1000);
         let engine = stage.boot().await.unwrap();
         let (mut there, mut back) = (0, 0);
         for _ in 0..6 {

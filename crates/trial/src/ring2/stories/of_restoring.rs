@@ -75,11 +75,7 @@ fn s77_an_older_copy_of_the_store_is_put_back_while_both_systems_went_on() {
             lived(&stage, 0, 90).await;
             // The copy holds a write whose answer was lost.
             place(&stage, 9_000, |_| ());
-            {
-                let mut world = open(&stage.world);
-                world.weather = Weather::only(Fault::LostReply, 1000);
-                world.calm = false;
-            }
+            troubled(&stage, Fault::LostReply, 1000);
             drop(stage.boot().await.unwrap().sync(None).await);
             open(&stage.world).calm = true;
             let copy = stage.copied(&file.0).unwrap();

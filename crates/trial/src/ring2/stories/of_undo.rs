@@ -134,8 +134,7 @@ async fn cut_off(stage: &Stage, writes_before_the_end: u64, trouble: Option<Faul
     let undo = shown(&engine, run).await;
     assert!(undo.with(Fate::Back).count() > 30, "{undo:?}");
     if let Some(fault) = trouble {
-        let mut world = open(&stage.world);
-        (world.weather, world.calm) = (Weather::only(fault, 300), false);
+        troubled(stage, fault, 300);
     }
     let (dying, asked, before) = (engine.clone(), undo.clone(), writes(stage));
     let task = tokio::spawn(async move { drop(dying.undo(&asked).await) });

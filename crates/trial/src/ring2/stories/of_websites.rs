@@ -178,11 +178,7 @@ fn a_lost_answer_is_looked_for_in_the_company_it_was_meant_for() {
                 place(&stage, n, |_| ());
                 place_in_us(&stage, n + 10, |_| ());
             }
-            {
-                let mut world = open(&stage.world);
-                world.weather = Weather::only(Fault::LostReply, 300);
-                world.calm = false;
-            }
+            troubled(&stage, Fault::LostReply, 300);
             passes(&stage, 900).await;
             open(&stage.world).calm = true;
             passes(&stage, 1800).await;
