@@ -51,12 +51,8 @@ impl Magento {
         if let Err(outcome) = self.send(ctx, call, &permit, &body).await {
             return outcome;
         }
-        let error = match self.read_back(ctx, kind, &id).await {
-            Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
-            Ok(None) => Error::new(ErrorKind::Gone, format!("product {id} was made and is not there when read back")),
-            Err(error) => error,
-        };
-        Outcome::Unknown { learned: None, error }
+        let read = self.shown_back(ctx, kind, &id, "was made and is not there when read back").await;
+        read.unwrap_or_else(|error| Outcome::Unknown { learned: None, error })
     }
 
     async fn ready_to_make(

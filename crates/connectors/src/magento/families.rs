@@ -146,12 +146,9 @@ impl Magento {
             Err(Outcome::Unknown { error, .. }) => return Outcome::Unknown { learned: Some(id), error },
             Err(other) => return other,
         }
-        let error = match self.read_back(ctx, Kind::Product, &id).await {
-            Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
-            Ok(None) => Error::new(ErrorKind::Gone, format!("product {id} is not there when it is read back")),
-            Err(error) => error,
-        };
-        Outcome::Unknown { learned: Some(id), error }
+        self.shown_back(ctx, Kind::Product, &id, "is not there when it is read back")
+            .await
+            .unwrap_or_else(|error| Outcome::Unknown { learned: Some(id), error })
     }
 
     /// The record of a product, of the kind it was asked for as.

@@ -62,11 +62,8 @@ impl Magento {
             }
             Err(outcome) => return outcome,
         }
-        let error = match self.read_back(ctx, Kind::Variant, &sku).await {
-            Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
-            Ok(None) => Error::new(ErrorKind::Gone, format!("product {sku} is not there when read back")),
-            Err(error) => error,
-        };
-        Outcome::Unknown { learned: Some(sku), error }
+        self.shown_back(ctx, Kind::Variant, &sku, "is not there when read back")
+            .await
+            .unwrap_or_else(|error| Outcome::Unknown { learned: Some(sku), error })
     }
 }

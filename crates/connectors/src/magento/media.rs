@@ -58,12 +58,9 @@ impl Magento {
             Err(Outcome::Unknown { error, .. }) => return Outcome::Unknown { learned: Some(id), error },
             Err(other) => return other,
         }
-        let error = match self.read_back(ctx, Kind::Variant, &id).await {
-            Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
-            Ok(None) => Error::new(ErrorKind::Gone, format!("product {id} is not there when its image is read back")),
-            Err(error) => error,
-        };
-        Outcome::Unknown { learned: Some(id), error }
+        self.shown_back(ctx, Kind::Variant, &id, "is not there when its image is read back")
+            .await
+            .unwrap_or_else(|error| Outcome::Unknown { learned: Some(id), error })
     }
 
     /// The request of a permit, by what the product shows now.

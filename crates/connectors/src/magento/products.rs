@@ -275,12 +275,9 @@ impl Magento {
         if let Err(outcome) = self.send(ctx, call, &permit, &body).await {
             return self.unsaved(ctx, kind, &id, outcome).await;
         }
-        let error = match self.read_back(ctx, kind, &id).await {
-            Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
-            Ok(None) => Error::new(ErrorKind::Gone, format!("product {id} was saved and is not there when read back")),
-            Err(error) => error,
-        };
-        Outcome::Unknown { learned: Some(id), error }
+        self.shown_back(ctx, kind, &id, "was saved and is not there when read back")
+            .await
+            .unwrap_or_else(|error| Outcome::Unknown { learned: Some(id), error })
     }
 
     /// How the shop keeps values, as far as that was read.
@@ -320,6 +317,15 @@ impl Magento {
 
     pub(super) async fn read_back(&self, ctx: &Ctx, kind: Kind, id: &RemoteId) -> Result<Option<Snapshot>> {
         self.read_products(ctx, kind, std::slice::from_ref(id)).await.pop().unwrap_or(Ok(None))
+    }
+
+    /// What a product shows after a request that was taken; the error where that cannot be read, `gone` where it is not
+    /// there.
+    pub(super) async fn shown_back(&self, ctx: &Ctx, kind: Kind, id: &RemoteId, gone: &str) -> Result<Outcome> {
+        match self.read_back(ctx, kind, id).await? {
+            Some(snapshot) => Ok(Outcome::Done(Box::new(snapshot))),
+            None => Err(Error::new(ErrorKind::Gone, format!("product {id} {gone}"))),
+        }
     }
 
     /// What a save that was not taken comes to.
