@@ -49,6 +49,26 @@ impl Adopted {
         let (unmatched, ambiguous) = (Vec::new(), Vec::new());
         Self { shop: shop.name.clone(), source: 0, target: 0, matched: 0, bound: 0, unmatched, ambiguous }
     }
+
+    /// The pairs that people mean by `wanted`, where either side has just one record that goes by what they wrote; the
+    /// others are noted.
+    fn meant<'r>(
+        &mut self,
+        wanted: &[(String, String)],
+        left: impl Fn(&str) -> Vec<&'r RemoteId>,
+        right: impl Fn(&str) -> Vec<&'r RemoteId>,
+    ) -> Vec<(&'r RemoteId, &'r RemoteId)> {
+        let mut pairs = Vec::new();
+        for (ours, theirs) in wanted {
+            match (left(ours).as_slice(), right(theirs).as_slice()) {
+                ([one], [other]) => pairs.push((*one, *other)),
+                ([], _) | (_, []) => self.unmatched.push(format!("{ours},{theirs}")),
+                _ => self.ambiguous.push(format!("{ours},{theirs}")),
+            }
+        }
+        self.matched = pairs.len();
+        pairs
+    }
 }
 
 /// `one` of a shop and `other` of the ERP as one variant.

@@ -158,15 +158,9 @@ impl Engine {
             let (left, right) = futures::future::try_join(self.tree(shop), self.tree(erp)).await?;
             let mut report = Adopted { source: left.0.len(), target: right.0.len(), ..Adopted::of(shop) };
             let locales = common(&left, &right);
-            let mut pairs = Vec::new();
-            for (ours, theirs) in wanted {
-                match (left.meant(ours, &locales).as_slice(), right.meant(theirs, &locales).as_slice()) {
-                    ([one], [other]) => pairs.push(tied((shop, one), (erp, other), left.shown(one, &locales))),
-                    ([], _) | (_, []) => report.unmatched.push(format!("{ours},{theirs}")),
-                    _ => report.ambiguous.push(format!("{ours},{theirs}")),
-                }
-            }
-            report.matched = pairs.len();
+            let meant = report.meant(wanted, |ours| left.meant(ours, &locales), |theirs| right.meant(theirs, &locales));
+            let pairs = meant.iter().map(|(one, other)| tied((shop, one), (erp, other), left.shown(one, &locales)));
+            let pairs = pairs.collect();
             report.bound = self.bind(Kind::Category, pairs, &mut report).await?;
             reports.push(report);
         }

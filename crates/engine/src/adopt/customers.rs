@@ -68,15 +68,8 @@ impl Engine {
         for (source, target) in self.customer_sides(only)? {
             let (left, right) = futures::future::try_join(self.people(source), self.people(target)).await?;
             let mut report = Adopted { source: left.len(), target: right.len(), ..Adopted::of(source) };
-            let mut pairs = Vec::new();
-            for (ours, theirs) in wanted {
-                match (called(&left, ours).as_slice(), called(&right, theirs).as_slice()) {
-                    ([a], [b]) => pairs.push(((*a).clone(), (*b).clone())),
-                    ([], _) | (_, []) => report.unmatched.push(format!("{ours},{theirs}")),
-                    _ => report.ambiguous.push(format!("{ours},{theirs}")),
-                }
-            }
-            report.matched = pairs.len();
+            let meant = report.meant(wanted, |ours| called(&left, ours), |theirs| called(&right, theirs));
+            let pairs = meant.into_iter().map(|(one, other)| (one.clone(), other.clone())).collect();
             self.bind_customers((source, &left), (target, &right), pairs, &mut report).await?;
             reports.push(report);
         }
