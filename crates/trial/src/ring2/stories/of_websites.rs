@@ -4,6 +4,7 @@ use super::*;
 use crate::ring2::desk;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use syncline_core::rules::Branch;
 use syncline_engine::conflicts::{Choice, Which as Meant};
 use syncline_engine::sweep::SweepOrder;
@@ -250,15 +251,21 @@ fn texts_of_each(stage: &mut Stage) {
     stage.outlet_views = BTreeMap::from([("de".to_string(), "us_en".to_string())]);
 }
 
+/// What both websites and the ERP call their products, as the ERP does. Returns the process that saw to it.
+async fn agreed(stage: &Stage) -> Arc<Engine> {
+    let engine = stage.boot().await.unwrap();
+    for system in engine.systems.values() {
+        engine.store.forget_cursor(system.uid.clone(), Kind::Variant).await.unwrap();
+    }
+    passes(stage, 120).await;
+    engine.resolve(&Meant::default(), &Choice::Take(SystemName::new("erp"))).await.unwrap();
+    engine
+}
+
 #[test]
 fn a_text_of_one_website_leaves_that_of_the_other_alone() {
     two_websites(78, texts_of_each, |stage| async move {
-        let engine = stage.boot().await.unwrap();
-        for system in engine.systems.values() {
-            engine.store.forget_cursor(system.uid.clone(), Kind::Variant).await.unwrap();
-        }
-        passes(&stage, 120).await;
-        engine.resolve(&Meant::default(), &Choice::Take(SystemName::new("erp"))).await.unwrap();
+        agreed(&stage).await;
         passes(&stage, 240).await;
         let row = |stage: &Stage| {
             let ledger = open(&stage.world).shop.ledger();
@@ -283,12 +290,7 @@ fn a_text_of_one_website_leaves_that_of_the_other_alone() {
 #[test]
 fn a_product_taken_out_of_one_website_is_asked_about_there_and_goes_on_in_the_other() {
     two_websites(50, texts_of_each, |stage| async move {
-        let engine = stage.boot().await.unwrap();
-        for system in engine.systems.values() {
-            engine.store.forget_cursor(system.uid.clone(), Kind::Variant).await.unwrap();
-        }
-        passes(&stage, 120).await;
-        engine.resolve(&Meant::default(), &Choice::Take(SystemName::new("erp"))).await.unwrap();
+        let engine = agreed(&stage).await;
         passes(&stage, 120).await;
         assert!(open(&stage.world).shop.take_out_of_website(stage.clock.true_now(), SKU, "us"));
         sweep(&engine, None).await;
