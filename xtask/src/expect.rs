@@ -2,7 +2,7 @@
 use serde_json::Value;
 
 /// The planted bugs that must be found, each with the ring that has it; two of them both rings have.
-const PLANTED: [(&str, &str); 22] = [
+const PLANTED: [(&str, &str); 23] = [
     ("engine", "skip-intent"),
     ("engine", "ignore-epoch"),
     ("engine", "retry-write"),
@@ -18,6 +18,7 @@ const PLANTED: [(&str, &str); 22] = [
     ("engine", "stale-basis"),
     ("engine", "skip-keys"),
     ("engine", "resurrect"),
+    ("engine", "forget-undo"),
     ("engine", "rewrite-papers"),
     ("engine", "choice-twice"),
     ("market", "forget-orders"),
@@ -28,13 +29,14 @@ const PLANTED: [(&str, &str); 22] = [
 ];
 
 /// What has to happen how often in a thousand schedules of ring 2, beside faults.
-const HAPPENS: [(&str, u64); 7] = [
+const HAPPENS: [(&str, u64); 8] = [
     ("edits", 1000),
     ("picks", 1000),
     ("account_edits", 1000),
     ("repricings", 1000),
     ("trade", 1000),
     ("hidden_orders", 50),
+    ("deletions", 50),
     ("undos", 50),
 ];
 

@@ -7,6 +7,7 @@ mod send;
 mod settle;
 
 use crate::aside::{Aside, Asides, given_back};
+use crate::gone::Missed;
 use crate::poll;
 use crate::run::Engine;
 use crate::shared::{about, bases_of_write};
@@ -397,6 +398,13 @@ impl Engine {
                 }
                 let entry = Entry::new("read again", system.name.as_str(), "decided anew from what is there");
                 self.end_and_look_again(&work, delivery, system, entry, agreed).await?;
+                if gone && self.field_rules(delivery.change.kind).is_some() {
+                    return match self.look_for_missed(system, delivery.change.kind, &id).await? {
+                        Missed::Doubted(hold) => self.hold_for(work, system, hold).await,
+                        Missed::Unsaid(error) => self.trouble(work, system, error).await,
+                        Missed::There | Missed::Gone => Ok(Moved::Again(work)),
+                    };
+                }
                 if gone && delivery.change.step != Step::Delete {
                     let what = format!("document {id} is not in {} any more", system.name);
                     let remedy = "restore it there, or cancel the order in the shop";
@@ -409,7 +417,7 @@ impl Engine {
     }
 
     /// One document, read now.
-    async fn read_one(&self, system: &System, kind: Kind, id: &RemoteId) -> Result<Option<Snapshot>, Error> {
+    pub(crate) async fn read_one(&self, system: &System, kind: Kind, id: &RemoteId) -> Result<Option<Snapshot>, Error> {
         let ids = [id.clone()];
         let answers = system.connector.read(&system.ctx, kind, &ids).await;
         answers.into_iter().next().unwrap_or_else(|| {

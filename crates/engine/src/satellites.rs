@@ -1,6 +1,7 @@
 //! Records that hang on a variant and go by its names, its stock and its prices: attended to and read together.
 
 use crate::aside::{Aside, Asides};
+use crate::gone::Missed;
 use crate::poll;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -72,19 +73,14 @@ impl Engine {
         let ids: Vec<RemoteId> = wanted.iter().map(|(_, id)| id.clone()).collect();
         let asked_at = Some(self.store.place_in_journal().await?);
         let mut answers = system.connector.read(&system.ctx, kind, &ids).await.into_iter();
-        let mut records = Vec::new();
+        let (mut records, mut missed) = (Vec::new(), Vec::new());
         for (entity, id) in wanted {
             match answers.next() {
                 Some(Ok(Some(snapshot))) => {
                     let told = snapshot.records.into_iter().next();
                     records.extend(told.map(|(id, record)| poll::row(id, &record, snapshot.version, Told::Asked)));
                 }
-                Some(Ok(None)) => {
-                    let what = format!("`{}` is not in {} any more", id.id, system.name);
-                    let remedy =
-                        format!("make it again in {}, or tie its successor with `syncline adopt`", system.name);
-                    put_aside(unread, *entity, system, Aside::Held(Hold::new("SYN-0132", what, remedy)));
-                }
+                Some(Ok(None)) => missed.push((*entity, id)),
                 Some(Err(error)) => {
                     put_aside(unread, *entity, system, Aside::Trouble(error));
                 }
@@ -96,6 +92,20 @@ impl Engine {
         }
         let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at, now: self.now() };
         self.store.accept(accept).await?;
+        for (entity, id) in missed {
+            match self.look_for_missed(system, kind, id).await? {
+                // Its variant stands in the inbox for it.
+                Missed::Gone => {}
+                Missed::Doubted(hold) => put_aside(unread, entity, system, Aside::Held(hold)),
+                Missed::Unsaid(error) => put_aside(unread, entity, system, Aside::Trouble(error)),
+                Missed::There => {
+                    let what = format!("{} has `{}` and tells no {kind} of it", system.name, id.id);
+                    let remedy =
+                        "see whether our user may read it there, and how the product is set up; then `syncline retry`";
+                    put_aside(unread, entity, system, Aside::Held(Hold::new("SYN-0132", what, remedy)));
+                }
+            }
+        }
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ pub use case::{Basis, BoundTo, Case, Related, SideState, Stray};
 pub use error::StoreError;
 pub use runs::{RunRow, Runs, TakeBack, Written};
 pub use shell::Sql;
-pub use sweep::{Known, Met, SweepCount, SweepState, Tombstone, Unmet, Walk};
+pub use sweep::{Known, Lost, Met, SweepCount, SweepState, Tombstone, Unmet, Walk};
 pub use types::*;
 
 use jiff::Timestamp;
@@ -155,6 +155,10 @@ pub trait Store: Debug + Send + Sync {
     /// The bindings of `kind` in `system` that a sweep did not meet and that are not known to be gone; `limit` at most.
     fn unmet(&self, system: SystemUid, kind: Kind, met: Met, limit: usize) -> Fut<'_, Unmet> {
         self.beneath().unmet(system, kind, met, limit)
+    }
+    /// How many records of `kind` are bound in `system`, and how many of them are gone without a person's word.
+    fn lost(&self, system: SystemUid, kind: Kind) -> Fut<'_, Lost> {
+        self.beneath().lost(system, kind)
     }
     /// Notes that `system` does not have `ids` any more; their lanes are ready. Returns how many are new.
     ///

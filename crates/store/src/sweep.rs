@@ -87,6 +87,15 @@ pub struct Unmet {
     pub rows: Vec<(EntityId, RemoteId)>,
 }
 
+/// How much of one kind a system has lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Records of the kind that are bound there.
+    pub bound: u64,
+    /// Those of them that are gone, and no person said that it is right so.
+    pub gone: u64,
+}
+
 /// What one system does not have any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tombstone {

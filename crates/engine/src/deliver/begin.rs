@@ -5,6 +5,7 @@ use crate::aside::Aside;
 use crate::catalogue::{elements, moves_alone};
 use crate::customers::is_guest;
 use crate::families;
+use crate::gone::Missed;
 use crate::import::early;
 use crate::poll;
 use crate::run::Engine;
@@ -274,6 +275,12 @@ impl Engine {
         let Some(id) = case.bound.get(&source.uid).map(|bound| bound.id.clone()) else { return Ok(Moved::Again(work)) };
         let snapshot = match self.read_one(source, case.kind, &id).await {
             Ok(Some(snapshot)) => Ok(snapshot),
+            Ok(None) if self.field_rules(case.kind).is_some() => {
+                return match self.note_gone(source, case.kind, &id).await? {
+                    Missed::Doubted(hold) => self.hold_for(work, source, hold).await,
+                    _ => Ok(Moved::Again(work)),
+                };
+            }
             Ok(None) => {
                 Err(Error::new(ErrorKind::Gone, format!("{} {id} is not in {} any more", case.kind, source.name)))
             }

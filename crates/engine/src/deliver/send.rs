@@ -1,6 +1,7 @@
 //! Notes a group of writes, lets them leave, and sorts what came back.
 
 use super::{Moved, Ready, Work, pack};
+use crate::gone::Missed;
 use crate::poll::refusal;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -151,6 +152,14 @@ impl Engine {
             }
             Next::Inbox => {
                 self.end(&work, delivery, system, Ending::Refused, entry("refused")).await?;
+                if let (ErrorKind::Gone, Some(id)) = (error.kind, &delivery.change.document) {
+                    match self.look_for_missed(system, delivery.change.kind, id).await? {
+                        Missed::There => {}
+                        Missed::Gone => return Ok(Moved::Again(work)),
+                        Missed::Doubted(hold) => return self.hold_for(work, system, hold).await,
+                        Missed::Unsaid(error) => return self.trouble(work, system, error).await,
+                    }
+                }
                 if self.is_one_of_several(work.claimed.kind, &system.name) {
                     return self.go_on_without(work, system, error);
                 }

@@ -13,9 +13,9 @@ mod sweep;
 mod tell;
 
 use crate::{
-    Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, Known, LaneFilter, LaneRow, Met,
-    PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Sql, Store, StoreError, Story, SweepState, TakeBack,
-    TakeOver, TallyRow, Unmet, Written,
+    Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, Known, LaneFilter, LaneRow,
+    Lost, Met, PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Sql, Store, StoreError, Story, SweepState,
+    TakeBack, TakeOver, TallyRow, Unmet, Written,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -128,6 +128,9 @@ impl Store for Sql {
     }
     fn unmet(&self, system: SystemUid, kind: Kind, met: Met, limit: usize) -> Fut<'_, Unmet> {
         self.run(move |db| sweep::unmet(db, &system, kind, &met, limit))
+    }
+    fn lost(&self, system: SystemUid, kind: Kind) -> Fut<'_, Lost> {
+        self.run(move |db| sweep::lost(db, &system, kind))
     }
     fn bury(&self, system: SystemUid, kind: Kind, ids: Vec<RemoteId>, now: Timestamp) -> Fut<'_, usize> {
         self.run(move |db| sweep::bury(db, &system, kind, &ids, now))

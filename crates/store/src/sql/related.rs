@@ -73,22 +73,10 @@ pub(super) fn wake_referring(
         Kind::Variant => "l.kind = 'product'",
         _ => return Ok(0),
     };
-    let mut needles: Vec<(String, String)> = Vec::new();
-    let sql = "SELECT system, scope, remote FROM binding WHERE kind = ?1 AND role = 'main' AND entity = ?2";
-    match only {
-        Some(entity) => {
-            let mut statement = db.prepare_cached(sql)?;
-            let rows = statement.query_map(params![kind.word(), int(entity.0)], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
-            })?;
-            for row in rows {
-                let (system, scope, remote) = row?;
-                let reference = Ref::remote(kind, RemoteId::new(scope, remote));
-                needles.push((system, packed("reference", &reference)?.trim_end_matches('}').to_string()));
-            }
-        }
-        None => needles.push((String::new(), format!("{{\"kind\":{},\"to\":{{\"Remote\"", packed("kind", &kind)?))),
-    }
+    let needles = match only {
+        Some(entity) => needles(db, kind, entity)?,
+        None => vec![(String::new(), format!("{{\"kind\":{},\"to\":{{\"Remote\"", packed("kind", &kind)?))],
+    };
     let sql = format!(
         "SELECT DISTINCT l.entity, l.kind FROM lane l JOIN record r ON r.entity = l.entity \
          WHERE {lanes} AND (?1 = '' OR r.system = ?1) AND instr(r.seen, ?2) > 0"
@@ -104,4 +92,41 @@ pub(super) fn wake_referring(
         }
     }
     Ok(woken)
+}
+
+/// What a family of `system` shows has to be read anew: it lost the variant `entity` with the variant's page, or has it
+/// not back with it, and no feed tells of that.
+pub(super) fn look_again_at_referring(
+    db: &Connection,
+    system: &SystemUid,
+    kind: Kind,
+    entity: EntityId,
+) -> Result<(), StoreError> {
+    if kind != Kind::Variant {
+        return Ok(());
+    }
+    let sql = "UPDATE record SET seen_print = x'' WHERE system = ?1 AND instr(seen, ?2) > 0 \
+               AND entity IN (SELECT entity FROM lane WHERE kind = 'product')";
+    for (of, needle) in needles(db, kind, entity)? {
+        if of == system.as_str() {
+            db.prepare_cached(sql)?.execute([&of, &needle])?;
+        }
+    }
+    Ok(())
+}
+
+/// Each system that knows `entity`, and how what refers to it there is kept.
+fn needles(db: &Connection, kind: Kind, entity: EntityId) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = "SELECT system, scope, remote FROM binding WHERE kind = ?1 AND role = 'main' AND entity = ?2";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(params![kind.word(), int(entity.0)], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    })?;
+    let mut needles = Vec::new();
+    for row in rows {
+        let (system, scope, remote) = row?;
+        let reference = Ref::remote(kind, RemoteId::new(scope, remote));
+        needles.push((system, packed("reference", &reference)?.trim_end_matches('}').to_string()));
+    }
+    Ok(needles)
 }

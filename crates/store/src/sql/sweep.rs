@@ -4,7 +4,7 @@ use super::accept::wake;
 use super::deliver::kind_of;
 use super::{at, entity_of, id, int, journal, ms};
 use crate::codec::{packed, unpacked};
-use crate::{Known, Met, StoreError, SweepState, Tombstone, Unmet};
+use crate::{Known, Lost, Met, StoreError, SweepState, Tombstone, Unmet};
 use jiff::Timestamp;
 use roaring::RoaringTreemap;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -70,6 +70,20 @@ pub(super) fn unmet(
     Ok(unmet)
 }
 
+/// How many records of `kind` are bound in `system`, and how many of them are gone without a person's word.
+pub(super) fn lost(db: &Connection, system: &SystemUid, kind: Kind) -> Result<Lost, StoreError> {
+    let count = |sql: &str| -> Result<u64, StoreError> {
+        Ok(id(db.prepare_cached(sql)?.query_row(params![system.as_str(), kind.word()], |row| row.get(0))?))
+    };
+    Ok(Lost {
+        bound: count("SELECT count(*) FROM binding WHERE system = ?1 AND kind = ?2 AND role = 'main'")?,
+        gone: count(
+            "SELECT count(*) FROM tombstone t JOIN entity e ON e.id = t.entity \
+             WHERE t.system = ?1 AND e.kind = ?2 AND t.accepted = 0",
+        )?,
+    })
+}
+
 /// Notes that `system` does not have `ids` any more; their lanes are ready. Returns how many are new.
 pub(super) fn bury(
     db: &Connection,
@@ -87,6 +101,7 @@ pub(super) fn bury(
         }
         new += 1;
         journal(db, entity, None, &Entry::new("gone", system.as_str(), "it is not there any more"), now)?;
+        super::related::look_again_at_referring(db, system, kind, entity)?;
         wake_all(db, entity, kind, now)?;
     }
     Ok(new)
@@ -106,6 +121,7 @@ pub(super) fn unbury(
         return Ok(false);
     }
     journal(db, entity, None, &Entry::new("back", system.as_str(), "it is there again"), now)?;
+    super::related::look_again_at_referring(db, system, kind, entity)?;
     ask_anew(db, system, entity, kind, now)?;
     Ok(true)
 }

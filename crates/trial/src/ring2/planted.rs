@@ -10,8 +10,8 @@ pub use store::BadStore;
 
 use super::Play;
 use super::boot::Stage;
-use super::desk;
 use super::scenes::{self, Scene};
+use super::{desk, prices};
 use syncline_core::rules::{FieldPolicy, FieldRules};
 
 /// A bug that is planted in this ring.
@@ -39,7 +39,7 @@ const OWNED: &str = "owned-fields-are-never-overwritten";
 const SAME: &str = "both-sides-show-the-same";
 
 /// Every bug of this ring.
-pub const PLANTS: [Planted; 19] = [
+pub const PLANTS: [Planted; 20] = [
     chaos("skip-intent", 3000, &[]),
     chaos("ignore-epoch", 3000, &[]),
     chaos("retry-write", 3000, &[]),
@@ -55,6 +55,7 @@ pub const PLANTS: [Planted; 19] = [
     chaos("stale-basis", 300, &[SAME]),
     chaos("skip-keys", 20, &["comes-to-rest"]),
     chaos("resurrect", 20, &["what-was-deleted-is-not-made-again"]),
+    chaos("forget-undo", 20, &["what-was-undone-stays-so"]),
     chaos("rewrite-papers", 20, &["papers-keep-their-address"]),
     chaos("choice-twice", 20, &[SAME]),
     market("forget-orders", 3000, &[]),
@@ -92,6 +93,10 @@ pub fn ready(stage: &mut Stage, plant: &str) {
         "resurrect" => {
             stage.products = Some(desk::rules());
             stage.scenes.insert(Scene::Deleted);
+        }
+        "forget-undo" => {
+            stage.prices = Some(prices::rules());
+            stage.scenes.insert(Scene::TakenBack);
         }
         "rewrite-papers" => stage.buyers_type = true,
         _ => {}

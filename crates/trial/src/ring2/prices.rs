@@ -21,7 +21,7 @@ const GROUP: &str = "group:Wholesale";
 const OWN_GROUP: &str = "group:Retailer";
 
 /// A list of the shop, a SKU and a number of pieces.
-type Place = (String, String, Decimal);
+pub type Place = (String, String, Decimal);
 
 /// What people of the shop did to its prices.
 #[derive(Debug, Default)]
@@ -266,7 +266,7 @@ fn sold(world: &World) -> Vec<String> {
 }
 
 /// A ledger's prices that are amounts.
-fn rows(ledger: &Value) -> BTreeMap<Place, Decimal> {
+pub fn rows(ledger: &Value) -> BTreeMap<Place, Decimal> {
     let number = |value: &Value| Decimal::from_str_exact(value.as_str()?).ok().map(|number| number.normalize());
     let text = |value: &Value| value.as_str().map(str::to_string);
     let rows = ledger["prices"].as_array().into_iter().flatten();

@@ -52,8 +52,9 @@ pub fn draw(stage: &mut Stage, seed: u64) {
     if stage.sweep_s.is_some() && drawn(13) {
         stage.scenes.insert(Scene::Hidden);
     }
-    // A product that is deleted is drawn by the hunt for `resurrect` alone: a write that meets it before a sweep does ends
-    // as failed and waits for `retry`, which nobody here does yet.
+    if stage.products.is_some() && drawn(14) {
+        stage.scenes.insert(Scene::Deleted);
+    }
     if stage.products.is_some() && drawn(16) {
         stage.carry_images();
     }

@@ -3,17 +3,27 @@
 use super::boot::Stage;
 use super::prices;
 use super::scenes::Scene;
-use super::world::open;
+use super::world::{World, open};
 use rust_decimal::Decimal;
 use std::time::Duration;
 use syncline_engine::Engine;
 use syncline_engine::undo::Fate;
+use syncline_sim::http::System;
 use tokio::time::sleep;
 
 /// Passes after which what was undone must still be so.
 const PASSES: u64 = 6;
+/// What has to hold meanwhile.
+pub const RULE: &str = "what-was-undone-stays-so";
 /// Seconds between two of them: the last is later than anything that may still land.
 const APART_S: u64 = 120;
+
+/// A price that a person took back: where it stands, and what it has to be from then on.
+#[derive(Debug, Clone)]
+pub struct TakenBack {
+    place: prices::Place,
+    right: Option<Decimal>,
+}
 
 /// Plays it where it was drawn.
 ///
@@ -38,11 +48,16 @@ pub async fn take_back(stage: &Stage) -> Result<(), String> {
     engine.undo(&undo).await.map_err(|error| error.to_string())?;
     {
         let mut world = open(&stage.world);
+        let place = ("base".to_string(), sku.clone(), Decimal::ONE);
+        world.taken_back = Some(TakenBack { right: right.get(&place).copied(), place });
         world.count("undos");
         world.event(&format!("a person takes run {} back: {back} fields", run.run));
     }
+    if back == 0 {
+        open(&stage.world).broken(RULE, format!("nothing of {sku} was to be put back"));
+    }
     for pass in 0..PASSES {
-        stays(stage, &sku, &right, back);
+        stays(stage);
         if pass == PASSES / 2 {
             // Something else of the same record changes: it is decided about anew.
             prices::rewrite(stage, false);
@@ -50,7 +65,8 @@ pub async fn take_back(stage: &Stage) -> Result<(), String> {
         sleep(Duration::from_secs(APART_S)).await;
         engine.sync(None).await.map_err(|error| error.to_string())?;
     }
-    stays(stage, &sku, &right, back);
+    stays(stage);
+    open(&stage.world).taken_back = None;
     // What comes next flows by itself.
     prices::rewrite(stage, true);
     reprice(stage, &engine, &sku, price + Decimal::ONE).await?;
@@ -77,12 +93,16 @@ async fn reprice(stage: &Stage, engine: &Engine, sku: &str, price: Decimal) -> R
     Ok(())
 }
 
-/// The shop has to ask for `sku` what it asked before.
-fn stays(stage: &Stage, sku: &str, right: &prices::Shown, back: usize) {
-    let place = ("base".to_string(), sku.to_string(), Decimal::ONE);
-    let (shown, wanted) = (prices::shown(stage).get(&place).copied(), right.get(&place).copied());
-    if back == 0 || shown != wanted {
-        let detail = format!("{back} fields were to be put back; {sku} is {shown:?} in the shop, {wanted:?} before");
-        open(&stage.world).broken("what-was-undone-stays-so", detail);
+fn stays(stage: &Stage) {
+    let mut world = open(&stage.world);
+    if let Some(detail) = is_back(&world) {
+        world.broken(RULE, detail);
     }
+}
+
+/// A price that was taken back and is something else in the shop. Must never be, not even between two requests.
+pub fn is_back(world: &World) -> Option<String> {
+    let TakenBack { place, right } = world.taken_back.as_ref()?;
+    let shown = prices::rows(&world.shop.ledger()).get(place).copied();
+    (shown != *right).then(|| format!("{} is {shown:?} in the shop, {right:?} before", place.1))
 }

@@ -9,6 +9,7 @@ use super::papers::{self, Papers};
 use super::people::Accounts;
 use super::prices;
 use super::scenes::{self, Deleted};
+use super::undone::{self, TakenBack};
 use super::weather::{Fault, Weather};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -80,6 +81,8 @@ pub struct World {
     pub papers: Papers,
     /// The product that somebody deleted in the shop, where somebody did.
     pub deleted: Option<Deleted>,
+    /// The price that a person took back, as long as it has to stay so.
+    pub taken_back: Option<TakenBack>,
     noted: BTreeSet<Note>,
     sent: BTreeSet<Note>,
     hasher: blake3::Hasher,
@@ -119,6 +122,7 @@ impl World {
             priced: prices::Typed::default(),
             papers: Papers::new(),
             deleted: None,
+            taken_back: None,
             noted: BTreeSet::new(),
             sent: BTreeSet::new(),
             hasher: blake3::Hasher::new(),
@@ -250,6 +254,12 @@ impl World {
             && let Some(detail) = scenes::brought_back(self)
         {
             self.broken("what-was-deleted-is-not-made-again", detail);
+        }
+        if write
+            && which == Which::Shop
+            && let Some(detail) = undone::is_back(self)
+        {
+            self.broken(undone::RULE, detail);
         }
         response
     }

@@ -84,6 +84,7 @@ impl Store for BadStore {
                 "one-base" => one_base(&mut case),
                 "untold-as-empty" => untold_as_empty(&mut case),
                 "resurrect" => resurrect(&mut case),
+                "forget-undo" => forget_undo(&mut case),
                 "rewrite-papers" => rewrite_papers(&mut case),
                 _ => {}
             }
@@ -154,6 +155,22 @@ fn resurrect(case: &mut Case) {
         case.bound.remove(&system);
         case.sides.remove(&system);
         case.sides.values_mut().for_each(|side| drop(side.bases.remove(&system)));
+    }
+}
+
+/// What was undone is forgotten as soon as it is put back: it counts as an edit of what both had agreed on.
+fn forget_undo(case: &mut Case) {
+    for ((system, peer), undoings) in &mut case.undone {
+        let Some(side) = case.sides.get_mut(system) else { continue };
+        let mut base = side.base(peer);
+        undoings.retain(|path, undone| {
+            let still_there = side.seen.value(path) == undone.wrote.as_ref();
+            if !still_there {
+                base.tell(path.clone(), undone.wrote.clone());
+            }
+            still_there
+        });
+        side.bases.insert(peer.clone(), base);
     }
 }
 

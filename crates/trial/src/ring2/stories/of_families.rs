@@ -142,6 +142,25 @@ fn a_name_that_either_may_change_goes_both_ways_and_a_clash_is_asked_about() {
 }
 
 #[test]
+fn a_child_deleted_in_the_shop_and_made_again_there_is_put_into_its_family_again() {
+    tied(staged(false, &[]), |stage| async move {
+        assert!(open(&stage.world).shop.delete_product(CHILDREN[1]));
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).erp.edit_product(now, CHILDREN[1], None, "description", &json!("Blunt")));
+        passes(&stage, 300).await;
+        let engine = stage.boot().await.unwrap();
+        let own = lane_of(&engine, Kind::Variant, CHILDREN[1]).await;
+        assert_eq!(own.why.as_ref().map(|why| why.code.as_str()), Some("SYN-0150"), "{own:?}");
+        assert_eq!(lane_of(&engine, Kind::Product, FAMILY).await.state, "idle", "the child's own question is enough");
+        assert!(open(&stage.world).shop.make_product_again(stage.clock.true_now(), CHILDREN[1]));
+        passes(&stage, 300).await;
+        assert_eq!(in_shop(&stage, FAMILY)["children"], json!(CHILDREN));
+        let conflicts = engine.conflicts(&Which::default()).await.unwrap();
+        assert!(conflicts.is_empty() && drift(&stage).await == 0, "{conflicts:?}");
+    });
+}
+
+#[test]
 fn a_child_taken_out_in_the_shop_is_asked_about_and_put_in_again_where_a_person_says_so() {
     for back in [true, false] {
         tied(staged(false, &[]), |stage| async move {

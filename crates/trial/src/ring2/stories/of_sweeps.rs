@@ -145,6 +145,59 @@ fn s19_a_deleted_product_is_asked_about_once_and_never_made_again() {
 }
 
 #[test]
+fn s19_a_write_that_meets_a_deleted_product_asks_about_it_as_a_sweep_does() {
+    at_rest(|stage| async move {
+        assert!(open(&stage.world).shop.delete_product(SKU));
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).erp.edit_product(now, SKU, None, "name", &json!("Pot")));
+        passes(&stage, 300).await;
+        let lanes = mug(&stage).await;
+        let own = lanes.iter().find(|(kind, ..)| *kind == Kind::Variant).unwrap();
+        assert_eq!((own.1.as_str(), own.2.as_str()), ("held", "SYN-0150"));
+        assert!(lanes.iter().all(|(kind, state, _)| *kind == Kind::Variant || state == "outside"), "{lanes:?}");
+        // Nothing is left to find for the sweep, and nothing is made again.
+        assert_eq!(sums(&sweep(&stage, false).await).2, 0);
+        assert!(in_shop(&stage).is_none());
+        assert_eq!(broken(&stage), [""; 0]);
+    });
+}
+
+#[test]
+fn s19_a_figure_that_meets_a_deleted_product_asks_about_the_product() {
+    at_rest(|stage| async move {
+        assert!(open(&stage.world).shop.delete_product(SKU));
+        assert!(open(&stage.world).erp.receive(stage.clock.true_now(), SKU, 7));
+        passes(&stage, 300).await;
+        let lanes = mug(&stage).await;
+        assert!(lanes.contains(&(Kind::Variant, "held".to_string(), "SYN-0150".to_string())), "{lanes:?}");
+        assert!(lanes.iter().all(|(_, state, _)| state != "failed"), "{lanes:?}");
+    });
+}
+
+#[test]
+fn a_shop_that_seems_to_have_lost_too_much_is_not_believed_by_a_write_either() {
+    at_rest(|stage| async move {
+        let engine = stage.boot().await.unwrap();
+        let shop = engine.systems.values().find(|system| system.name.as_str() == "shop").unwrap();
+        let id = |n: i32| syncline_core::id::RemoteId::new("", format!("LOST-{n}"));
+        let pairs = (0..40).map(|n| syncline_store::Adoption {
+            kind: Kind::Variant,
+            label: format!("LOST-{n}"),
+            ids: vec![(shop.uid.clone(), id(n), Vec::new())],
+        });
+        engine.store.adopt(pairs.collect(), stage.clock.true_now()).await.unwrap();
+        let lost = (0..30).map(id).collect();
+        engine.store.bury(shop.uid.clone(), Kind::Variant, lost, stage.clock.true_now()).await.unwrap();
+        assert!(open(&stage.world).shop.delete_product(SKU));
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).erp.edit_product(now, SKU, None, "name", &json!("Pot")));
+        passes(&stage, 300).await;
+        let own = mug(&stage).await.into_iter().find(|(kind, ..)| *kind == Kind::Variant).unwrap();
+        assert_eq!((own.1.as_str(), own.2.as_str()), ("held", "SYN-0151"));
+    });
+}
+
+#[test]
 fn s19_a_deletion_that_is_right_is_left_alone_for_good() {
     at_rest(|stage| async move {
         assert!(open(&stage.world).shop.delete_product(SKU));
