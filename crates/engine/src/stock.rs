@@ -65,11 +65,11 @@ impl Engine {
         heeded: &mut Heeded,
     ) -> Option<&'a SystemName> {
         let Decision::Step(plan) = decision else { return None };
-        let takes_orders = self.flows.orders.iter().any(|rules| rules.source == plan.target);
+        let shop = self.systems.get(&plan.target)?;
+        let takes_orders = self.selling_there(shop).next().is_some();
         if plan.kind != Kind::Stock || !takes_orders || !self.writes_to(Kind::Stock) {
             return None;
         }
-        let shop = self.systems.get(&plan.target)?;
         let shown = case.sides.get(&shop.uid)?.revision;
         (heeded.insert(shop.uid.clone(), shown) != Some(shown)).then_some(&plan.target)
     }
@@ -84,15 +84,23 @@ impl Engine {
     ) -> Result<BTreeMap<SystemName, Error>, EngineError> {
         let mut silent = BTreeMap::new();
         for name in shops {
-            match self.poll(self.system(name)?, Kind::Order).await {
-                Ok(_) => {}
-                Err(EngineError::System { error, .. }) => {
-                    silent.insert(name.clone(), error);
+            for one in self.selling_there(self.system(name)?) {
+                match self.poll(one, Kind::Order).await {
+                    Ok(_) => {}
+                    Err(EngineError::System { error, .. }) => {
+                        silent.insert(name.clone(), error);
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
         }
         Ok(silent)
+    }
+
+    /// The systems whose orders may take from what `shop` has: itself, and other websites at its address.
+    fn selling_there<'a>(&'a self, shop: &'a System) -> impl Iterator<Item = &'a System> {
+        let sources = self.flows.orders.iter().filter_map(|rules| self.systems.get(&rules.source));
+        sources.filter(|one| one.uid == shop.uid || shop.beside.contains(&one.uid))
     }
 
     /// What to do about the stock `case`: the first shop that shows something else is told first. `aside` are left out.

@@ -30,13 +30,18 @@ pub(super) struct Pool {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Facts {
     known: BTreeSet<String>,
-    /// Stocks with a website; one without sells to nobody.
+    /// Stocks with a website, or with the one that is looked at; one without sells to nobody.
     pub(super) pools: Vec<Pool>,
 }
 
 impl Facts {
-    /// The facts out of the three lists.
-    pub(super) fn new(sources: &[wire::Source], stocks: &[wire::StockPool], links: &[wire::StockLink]) -> Self {
+    /// The facts out of the three lists; of the one website of code `site`, where that is all that is looked at.
+    pub(super) fn new(
+        sources: &[wire::Source],
+        stocks: &[wire::StockPool],
+        links: &[wire::StockLink],
+        site: Option<&str>,
+    ) -> Self {
         let enabled = |code: &str| {
             sources.iter().any(|source| source.source_code.0 == code && source.enabled.is_none_or(|flag| flag.0))
         };
@@ -51,7 +56,7 @@ impl Facts {
         };
         Self {
             known: sources.iter().map(|source| source.source_code.0.clone()).collect(),
-            pools: stocks.iter().filter(|stock| sells(stock)).map(pool).collect(),
+            pools: stocks.iter().filter(|stock| sells(stock, site)).map(pool).collect(),
         }
     }
 
@@ -71,9 +76,10 @@ impl Facts {
     }
 }
 
-fn sells(stock: &wire::StockPool) -> bool {
-    let channels = stock.extension_attributes.0.sales_channels.iter().flatten();
-    channels.into_iter().any(|channel| channel.kind.as_ref().is_some_and(|kind| kind.0 == "website"))
+fn sells(stock: &wire::StockPool, site: Option<&str>) -> bool {
+    let mut channels = stock.extension_attributes.0.sales_channels.iter().flatten();
+    let told = |text: &Option<wire::Text>, wanted: &str| text.as_ref().is_some_and(|text| text.0 == wanted);
+    channels.any(|channel| told(&channel.kind, "website") && site.is_none_or(|site| told(&channel.code, site)))
 }
 
 /// The quantity of a product at a source.

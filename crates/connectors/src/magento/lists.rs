@@ -1,10 +1,12 @@
 //! What a shop's price rows mean: which list a row belongs to, which lists are told whole, what is kept of an amount. Pure.
 
 use super::map;
+use super::website::Site;
 use super::wire::{self, BasePrice, SpecialPrice, TierPrice};
 use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use syncline_connect::{Error, Result};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
@@ -35,6 +37,8 @@ const QUANTITY: u32 = 4;
 /// The first amount that is not written: with four decimals it has more digits than the shop's floats keep.
 const TOO_MUCH: u64 = 100_000_000_000;
 const SEVERAL_VIEWS: &str = "single store views, or websites, have prices of their own there";
+const ONE_WEBSITE: &str = "a single website has prices of its own there";
+const ALL_WEBSITES: &str = "a price that holds in all websites stands there";
 
 /// How a shop is set up for prices.
 #[derive(Debug, Clone)]
@@ -42,6 +46,36 @@ pub(super) struct Setup {
     pub(super) currency: Currency,
     /// Codes of the groups of customers.
     pub(super) groups: Vec<String>,
+    /// The one website whose prices are meant; none for those that hold in all of them.
+    pub(super) site: Option<Arc<Site>>,
+}
+
+impl Setup {
+    /// Ids of the store views a price is written for. The shop keeps a special price for the very view it is sent for.
+    pub(super) fn views(&self) -> Vec<u64> {
+        self.site.as_ref().map_or_else(|| vec![0], |site| site.views.iter().copied().collect())
+    }
+
+    /// Id of the website a tier is written for.
+    pub(super) fn website(&self) -> u64 {
+        self.site.as_ref().map_or(0, |site| site.id)
+    }
+
+    /// The one of `rows` that holds where prices are meant, by the view each says it is for; none where there is none, and
+    /// the reason where it is not ours to change.
+    fn one_of<T: PartialEq + Copy>(&self, rows: &[(u64, T)]) -> std::result::Result<Option<(u64, T)>, &'static str> {
+        let Some(site) = &self.site else {
+            let several = rows.len() > 1 || rows.iter().any(|(view, _)| *view != 0);
+            return if several { Err(SEVERAL_VIEWS) } else { Ok(rows.first().copied()) };
+        };
+        let of = |view: u64| {
+            let found = |view: u64| rows.iter().find(|(id, _)| *id == view).copied();
+            found(view).or_else(|| found(0))
+        };
+        let home = of(site.home_id);
+        let alike = |view: &u64| of(*view).map(|(_, value)| value) == home.map(|(_, value)| value);
+        if site.views.iter().all(alike) { Ok(home) } else { Err(SEVERAL_VIEWS) }
+    }
 }
 
 /// The list of a group's prices; none where its code is what the shop, or we, call all groups.
@@ -157,13 +191,17 @@ impl Sheet {
     }
 
     fn put_base(&mut self, told: &Told, setup: &Setup) {
-        for row in &told.base {
-            let Some(amount) = row.price else { continue };
-            if row.store_id.0 != 0 || told.base.len() > 1 {
-                self.closed.insert(BASE.to_owned(), SEVERAL_VIEWS);
+        let rows: Vec<_> = told.base.iter().filter_map(|row| Some((row.store_id.0, row.price?.0))).collect();
+        match setup.one_of(&rows) {
+            Err(why) => {
+                self.whole.insert(BASE.to_owned());
+                self.closed.insert(BASE.to_owned(), why);
             }
-            self.whole.insert(BASE.to_owned());
-            self.put(PriceKey::plain(BASE), amount.0, None, setup);
+            Ok(Some((_, amount))) => {
+                self.whole.insert(BASE.to_owned());
+                self.put(PriceKey::plain(BASE), amount, None, setup);
+            }
+            Ok(None) => {}
         }
     }
 
@@ -173,15 +211,23 @@ impl Sheet {
             return Ok(());
         }
         self.whole.insert(SPECIAL.to_owned());
-        let rows = told.special.iter().filter_map(|row| Some((row, row.price?)));
-        let rows: Vec<_> = rows.collect();
-        if rows.len() > 1 || rows.iter().any(|(row, _)| row.store_id.0 != 0) {
-            self.closed.insert(SPECIAL.to_owned(), SEVERAL_VIEWS);
-            return Ok(());
+        let mut rows = Vec::new();
+        for row in &told.special {
+            if let Some(amount) = row.price {
+                let days = (day(row.price_from.as_ref())?, day(row.price_to.as_ref())?);
+                rows.push((row.store_id.0, (amount.0, days)));
+            }
         }
-        for (row, amount) in rows {
-            let key = PriceKey { from: day(row.price_from.as_ref())?, ..PriceKey::plain(SPECIAL) };
-            self.put(key, amount.0, day(row.price_to.as_ref())?, setup);
+        let one = match setup.one_of(&rows) {
+            Ok(Some((0, _))) if setup.site.is_some() => Err(ALL_WEBSITES),
+            told => told,
+        };
+        match one {
+            Err(why) => drop(self.closed.insert(SPECIAL.to_owned(), why)),
+            Ok(Some((_, (amount, (from, until))))) => {
+                self.put(PriceKey { from, ..PriceKey::plain(SPECIAL) }, amount, until, setup);
+            }
+            Ok(None) => {}
         }
         Ok(())
     }
@@ -193,10 +239,14 @@ impl Sheet {
         self.whole.insert(EVERYBODY.to_owned());
         self.whole.extend(setup.groups.iter().filter_map(|code| list_of(code)));
         for row in &told.tiers {
+            let (at, website) = (row.website_id.0, setup.website());
+            if setup.site.is_some() && at != 0 && at != website {
+                continue;
+            }
             let Some(list) = named(&row.customer_group.0, setup) else { continue };
             let key = PriceKey { list: list.clone(), quantity: money::settled(row.quantity.0, QUANTITY), from: None };
             let why = match row.price {
-                _ if row.website_id.0 != 0 => Some("a single website has prices of its own there"),
+                _ if at != website => Some(if at == 0 { ALL_WEBSITES } else { ONE_WEBSITE }),
                 _ if row.price_type.0 != "fixed" => Some("percentages stand there"),
                 Some(_) if self.rows.contains_key(&key) => Some("two prices stand there for one quantity"),
                 Some(amount) => {

@@ -1,5 +1,6 @@
 //! Prices read: the rows of many products at a time, each list told whole or not at all.
 
+use super::client::Scope;
 use super::lists::{self, Form, Setup, Sheet, Told};
 use super::stock::{asking, folded, found_sku, groups, of_one};
 use super::{Magento, PRODUCTS, unsupported, wire};
@@ -55,11 +56,17 @@ impl Magento {
     pub(super) async fn price_setup(&self, ctx: &Ctx) -> Result<Setup> {
         let views = self.client.views(ctx).await?;
         let currency = lists::currency(&views.bases).map_err(|why| unsupported(&why))?;
+        let site = self.client.site(ctx).await?;
         let mut held = self.groups.0.lock().await;
         if let Some((at, groups)) = held.as_ref()
             && ctx.now().duration_since(*at).as_secs().abs() < GROUPS_AGE_S
         {
-            return Ok(Setup { currency, groups: groups.clone() });
+            return Ok(Setup { currency, groups: groups.clone(), site });
+        }
+        if site.is_some()
+            && let Some(why) = self.one_price_for_all(ctx).await?
+        {
+            return Err(unsupported(why));
         }
         let groups = match self.client.all::<wire::Group>(ctx, "customerGroups/search", "id", GROUPS).await {
             Ok((groups, _)) => groups.into_iter().map(|group| group.code.0).collect(),
@@ -68,7 +75,20 @@ impl Magento {
             Err(error) => return Err(error),
         };
         let (_, groups) = held.insert((ctx.now(), groups));
-        Ok(Setup { currency, groups: groups.clone() })
+        Ok(Setup { currency, groups: groups.clone(), site })
+    }
+
+    /// Why one website has no prices of its own; none where it has. The scope of the price says so: the shop's setting is
+    /// told nowhere else.
+    pub(super) async fn one_price_for_all(&self, ctx: &Ctx) -> Result<Option<&'static str>> {
+        let price = self.client.get_in::<wire::ProductAttribute>(ctx, Scope::ALL, "products/attributes/price").await?;
+        Ok(match price.scope {
+            Some(scope) if scope.0 == "website" => None,
+            _ => Some(
+                "its prices hold in all websites: in Stores > Configuration > Catalog > Catalog > Price, set Catalog Price \
+                 Scope to Website, or carry prices in a system without `website`",
+            ),
+        })
     }
 
     /// What is known of the prices of these variants, in their order; none where the shop has no such SKU.

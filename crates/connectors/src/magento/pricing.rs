@@ -136,7 +136,7 @@ impl Magento {
                 Some(Err(error)) => return refused(error),
                 Some(Ok(None)) | None => return refused(nobodys(&wish.id)),
             };
-            match sending(&wish, &known) {
+            match sending(&wish, &known, &setup) {
                 Err(error) => refused(error),
                 Ok(None) => State::Ended(Outcome::Done(Box::new(known.snapshot))),
                 Ok(Some(_)) if ctx.now() > permit.deadline() => {
@@ -309,7 +309,7 @@ fn wish(change: &Change, setup: &Setup) -> Result<Wish> {
 }
 
 /// The rows that bring a wish about; none where all is as it is wanted.
-fn sending(wish: &Wish, known: &Known) -> Result<Option<Sending>> {
+fn sending(wish: &Wish, known: &Known, setup: &Setup) -> Result<Option<Sending>> {
     for key in wish.set.keys().chain(&wish.gone) {
         if let Some(why) = known.sheet.closed(&key.list) {
             return Err(unsupported(&format!(
@@ -323,23 +323,28 @@ fn sending(wish: &Wish, known: &Known) -> Result<Option<Sending>> {
     }
     let sku = &known.told.sku;
     let (part, rows) = match wish.part {
-        Part::Base => (Part::Base, base_rows(wish, sku)?),
-        Part::Special => return special_rows(wish, known).map(Some),
-        Part::SpecialGone => (Part::SpecialGone, old_special(known)?),
-        Part::Tiers => (Part::Tiers, tier_rows(wish, known)?),
-        Part::TiersGone => (Part::TiersGone, old_tiers(wish, known)?),
+        Part::Base => (Part::Base, base_rows(wish, sku, setup)?),
+        Part::Special => return special_rows(wish, known, setup).map(Some),
+        Part::SpecialGone => (Part::SpecialGone, old_special(known, setup)?),
+        Part::Tiers => (Part::Tiers, tier_rows(wish, known, setup)?),
+        Part::TiersGone => (Part::TiersGone, old_tiers(wish, known, setup)?),
     };
     // A last day that is to be taken away where there is no price is gone already.
     Ok((!rows.is_empty()).then(|| Sending { part, sku: sku.clone(), rows, clears: false }))
 }
 
-fn base_rows(wish: &Wish, sku: &str) -> Result<Vec<Value>> {
-    let row = |amount: Money| Ok(json!({"price": lists::number(amount.amount)?, "store_id": 0, "sku": sku}));
-    wish.set.values().filter_map(|wanted| wanted.amount).map(row).collect()
+fn base_rows(wish: &Wish, sku: &str, setup: &Setup) -> Result<Vec<Value>> {
+    let mut rows = Vec::new();
+    for amount in wish.set.values().filter_map(|wanted| wanted.amount) {
+        for view in setup.views() {
+            rows.push(json!({"price": lists::number(amount.amount)?, "store_id": view, "sku": sku}));
+        }
+    }
+    Ok(rows)
 }
 
-/// The row of the one special price the shop keeps; its old one is taken away first where it has a day the new one lacks.
-fn special_rows(wish: &Wish, known: &Known) -> Result<Sending> {
+/// The rows of the one special price the shop keeps, one for each view; its old one is taken away first where it has a day the new one lacks.
+fn special_rows(wish: &Wish, known: &Known, setup: &Setup) -> Result<Sending> {
     let mut wanted = wish.set.iter();
     let (Some((key, wanted)), None) = (wanted.next(), wanted.next()) else {
         return Err(map::invalid("the shop keeps one special price of a product, not several".to_owned()));
@@ -357,60 +362,71 @@ fn special_rows(wish: &Wish, known: &Known) -> Result<Sending> {
         return Ok(Sending {
             part: Part::SpecialGone,
             sku: known.told.sku.clone(),
-            rows: old_special(known)?,
+            rows: old_special(known, setup)?,
             clears: true,
         });
     }
-    let mut row = json!({"price": lists::number(amount.amount)?, "store_id": 0, "sku": known.told.sku});
+    let mut row = json!({"price": lists::number(amount.amount)?, "sku": known.told.sku});
     // Both begin their day, as the back office stores them: the shop itself adds a day to the last one.
     for (field, day) in [("price_from", key.from), ("price_to", until)] {
         if let (Some(day), Some(fields)) = (day, row.as_object_mut()) {
             fields.insert(field.to_owned(), json!(format!("{day} 00:00:00")));
         }
     }
-    Ok(Sending { part: Part::Special, sku: known.told.sku.clone(), rows: vec![row], clears: false })
+    let of_view = |view: u64| {
+        let mut row = row.clone();
+        row.as_object_mut().map(|fields| fields.insert("store_id".to_owned(), json!(view)));
+        row
+    };
+    let rows = setup.views().into_iter().map(of_view).collect();
+    Ok(Sending { part: Part::Special, sku: known.told.sku.clone(), rows, clears: false })
 }
 
 /// The special price as the shop told it just now.
-fn old_special(known: &Known) -> Result<Vec<Value>> {
+fn old_special(known: &Known, setup: &Setup) -> Result<Vec<Value>> {
+    let views = setup.views();
     let row = |old: &wire::SpecialPrice| {
         let price = lists::number(old.price.map(|price| price.0).unwrap_or_default())?;
         let time = |text: &Option<wire::Text>| text.as_ref().map_or("", |text| text.0.as_str()).to_owned();
         let (from, to) = (time(&old.price_from), time(&old.price_to));
-        Ok(json!({"price": price, "store_id": 0, "sku": known.told.sku, "price_from": from, "price_to": to}))
+        Ok(json!({
+            "price": price, "store_id": old.store_id.0, "sku": known.told.sku, "price_from": from, "price_to": to,
+        }))
     };
-    known.told.special.iter().filter(|old| old.price.is_some()).map(row).collect()
+    let ours = |old: &&wire::SpecialPrice| old.price.is_some() && views.contains(&old.store_id.0);
+    known.told.special.iter().filter(ours).map(row).collect()
 }
 
-fn tier(sku: &str, key: &PriceKey, amount: Money) -> Result<Value> {
+fn tier(sku: &str, key: &PriceKey, amount: Money, website: u64) -> Result<Value> {
     let (price, quantity) = (lists::number(amount.amount)?, lists::number(key.quantity)?);
     let group = lists::group_of(&key.list);
     Ok(json!({
-        "price": price, "price_type": "fixed", "website_id": 0, "sku": sku, "customer_group": group, "quantity": quantity,
+        "price": price, "price_type": "fixed", "website_id": website, "sku": sku, "customer_group": group,
+        "quantity": quantity,
     }))
 }
 
 /// The tiers that are other than wanted. Whether there is such a group the shop says: ours may be newer than the list of them.
-fn tier_rows(wish: &Wish, known: &Known) -> Result<Vec<Value>> {
+fn tier_rows(wish: &Wish, known: &Known, setup: &Setup) -> Result<Vec<Value>> {
     let mut rows = Vec::new();
     for (key, wanted) in &wish.set {
         let Some(amount) = wanted.amount else { continue };
         if known.sheet.rows.get(key).is_none_or(|row| row.amount != amount) {
-            rows.push(tier(&known.told.sku, key, amount)?);
+            rows.push(tier(&known.told.sku, key, amount, setup.website())?);
         }
     }
     Ok(rows)
 }
 
 /// The tiers that are to go, as the shop told them just now: it finds them by their amount.
-fn old_tiers(wish: &Wish, known: &Known) -> Result<Vec<Value>> {
+fn old_tiers(wish: &Wish, known: &Known, setup: &Setup) -> Result<Vec<Value>> {
     let rows = wish.gone.iter().filter_map(|key| Some((key, known.sheet.rows.get(key)?)));
     let row = |(key, row): (&PriceKey, &PriceRow)| {
         if row.amount.amount.is_zero() {
             let what = "the shop takes a tier of nothing away in its back office only";
             return Err(map::invalid(format!("`{}`: {what}", key.path())));
         }
-        tier(&known.told.sku, key, row.amount)
+        tier(&known.told.sku, key, row.amount, setup.website())
     };
     rows.map(row).collect()
 }

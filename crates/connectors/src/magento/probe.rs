@@ -63,17 +63,12 @@ pub(super) async fn probe(shop: &Magento, ctx: &Ctx) -> Result<Probe> {
     choices.insert("customer_groups".to_owned(), groups.iter().map(group).collect());
     choices.insert("currencies".to_owned(), currencies(&configs));
     let mut profile = profile.clone();
-    let whole = site.is_none();
-    if whole {
-        let lists = price_lists(client, ctx, &groups, &locales.bases, &mut profile, &mut warnings).await?;
-        choices.insert("price_lists".to_owned(), lists);
-    } else {
-        untold_by_website(&mut profile, &mut warnings);
-    }
+    let of_website = site.is_some();
+    let lists = price_lists(shop, ctx, (&groups, &locales.bases, of_website), &mut profile, &mut warnings).await?;
+    choices.insert("price_lists".to_owned(), lists);
     choices.insert("attributes".to_owned(), attributes(shop, ctx, &mut profile, &mut warnings).await?);
-    if whole {
-        choices.insert("sources".to_owned(), places(client, ctx, &mut profile, &mut warnings).await?);
-    }
+    let code = site.as_ref().map(|site| site.code.as_str());
+    choices.insert("sources".to_owned(), places(client, ctx, code, &mut profile, &mut warnings).await?);
     let modules = client.get::<Vec<Text>>(ctx, "modules").await.map(|names| (names, false));
     let modules = optional(modules, "modules", "Magento_Backend::setup_wizard", &mut warnings)?;
     let number = client.version(ctx).await;
@@ -141,7 +136,13 @@ async fn attributes(
 
 /// The places quantities can be written to. Where a shop has none, or we may not see them, there is a warning and no
 /// stock: orders cross all the same.
-async fn places(client: &Client, ctx: &Ctx, profile: &mut Profile, warnings: &mut Vec<String>) -> Result<Vec<Choice>> {
+async fn places(
+    client: &Client,
+    ctx: &Ctx,
+    site: Option<&str>,
+    profile: &mut Profile,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Choice>> {
     let (sources, stocks, links) = match client.places(ctx).await {
         Ok(Some(places)) => places,
         Ok(None) => return one_place(client, ctx, profile, warnings).await,
@@ -160,8 +161,10 @@ async fn places(client: &Client, ctx: &Ctx, profile: &mut Profile, warnings: &mu
         profile.kinds.remove(&Kind::Stock);
         warnings.push(format!("stock cannot be synchronised: {STOCK_RIGHTS} are needed ({})", error.message));
     }
-    let facts = Facts::new(&sources, &stocks, &links);
-    Ok(sources.iter().map(|source| place(source, &facts)).collect())
+    let facts = Facts::new(&sources, &stocks, &links, site);
+    // What the other websites sell from is none of this one's.
+    let ours = |source: &&Source| site.is_none() || facts.counts(&source.source_code.0);
+    Ok(sources.iter().filter(ours).map(|source| place(source, &facts)).collect())
 }
 
 /// The one place of a shop without sources, where we may set its quantities.
@@ -190,21 +193,30 @@ async fn one_place(
 
 /// The lists prices are in. Where they cannot be read or have no one currency, there is a warning and no prices.
 async fn price_lists(
-    client: &Client,
+    shop: &Magento,
     ctx: &Ctx,
-    groups: &[Group],
-    bases: &BTreeSet<String>,
+    (groups, bases, of_website): (&[Group], &BTreeSet<String>, bool),
     profile: &mut Profile,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Choice>> {
     // A SKU nobody has: what counts is whether we may ask.
-    let asked = client.ask::<Value>(ctx, "products/base-prices-information", &json!({"skus": [NOBODYS_SKU]})).await;
+    let asked =
+        shop.client.ask::<Value>(ctx, "products/base-prices-information", &json!({"skus": [NOBODYS_SKU]})).await;
     let why = match asked {
         Err(error) if error.kind == ErrorKind::Denied => Some(format!("{PRICE_RIGHT} is needed")),
         Err(error) if matches!(error.kind, ErrorKind::Gone | ErrorKind::Invalid) => None,
         Err(error) if error.kind == ErrorKind::Config => Some(error.message),
         Err(error) => return Err(error),
         Ok(_) => None,
+    };
+    let why = match why {
+        None if of_website => match shop.one_price_for_all(ctx).await {
+            Err(error) if error.kind == ErrorKind::Denied => {
+                Some("the resource Magento_Catalog::attributes_attributes is needed to see whose prices are".to_owned())
+            }
+            told => told?.map(str::to_owned),
+        },
+        told => told,
     };
     let currency = match (why, lists::currency(bases)) {
         (None, Ok(currency)) => currency.to_string(),
@@ -239,12 +251,6 @@ fn one_of_several(site: Option<&Site>, websites: &[Website]) -> Vec<String> {
         codes.join(", ")
     );
     if site.is_some() { Vec::new() } else { vec![told] }
-}
-
-/// Takes what a website does not tell for itself yet out of what it can do.
-fn untold_by_website(profile: &mut Profile, warnings: &mut Vec<String>) {
-    profile.kinds.retain(|kind, _| !matches!(kind, Kind::Stock | Kind::Price));
-    warnings.push("stock and prices of a single website cannot be synchronised yet".to_owned());
 }
 
 fn place(source: &Source, facts: &Facts) -> Choice {

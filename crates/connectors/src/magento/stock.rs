@@ -195,7 +195,9 @@ impl Magento {
             }
         }
         let places = self.client.places(ctx).await?;
-        let facts = places.map(|(sources, stocks, links)| Arc::new(Facts::new(&sources, &stocks, &links)));
+        let site = self.client.site(ctx).await?;
+        let site = site.as_ref().map(|site| site.code.as_str());
+        let facts = places.map(|(sources, stocks, links)| Arc::new(Facts::new(&sources, &stocks, &links, site)));
         *held = Some((ctx.now(), facts.clone()));
         Ok(facts)
     }

@@ -22,6 +22,8 @@ pub(super) struct Site {
     strange: BTreeSet<u64>,
     /// Code of its default view: what holds for the website is read and written there.
     pub(super) home: String,
+    /// Id of that view.
+    pub(super) home_id: u64,
     /// Its default store group, whose tree of categories is the website's.
     pub(super) group: Option<Id>,
 }
@@ -55,6 +57,7 @@ impl Site {
             views: ids(true),
             strange: ids(false),
             home: home.code.0.clone(),
+            home_id: home.id.0,
             group: site.default_group_id,
         })
     }

@@ -386,6 +386,7 @@ pub(super) struct ProductAttribute {
     pub(super) backend_type: Option<Text>,
     pub(super) source_model: Option<Text>,
     pub(super) default_frontend_label: Option<Text>,
+    pub(super) scope: Option<Text>,
     pub(super) options: Option<Vec<AttributeOption>>,
 }
 
@@ -484,6 +485,7 @@ pub(super) struct StockExtension {
 pub(super) struct SalesChannel {
     #[serde(rename = "type")]
     pub(super) kind: Option<Text>,
+    pub(super) code: Option<Text>,
 }
 
 /// A source that a stock takes in.

@@ -364,6 +364,7 @@ fn websites_of_one_shop_are_systems_that_each_name_theirs() {
     let outlet = "url = \"https://outlet.example\"\n";
     let with = |shop: &str, second: &str| {
         let text = two_shops().replacen(outlet, &format!("url = \"https://Shop.example/\"\n{second}"), 1);
+        let text = text.replacen("safety = 3\n", "safety = 3\nsources = { us_depot = [\"WH\"] }\n", 1);
         parse(&text.replacen("uid = \"7f3k\"\n", &format!("uid = \"7f3k\"\n{shop}"), 1))
     };
     let (base, us) = ("website = \"base\"\n", "website = \"us\"\n");
@@ -378,6 +379,19 @@ fn websites_of_one_shop_are_systems_that_each_name_theirs() {
         assert!(wrong.what.contains("shop") && wrong.remedy.contains("uid"), "{wrong} {}", wrong.remedy);
     }
     assert_eq!(error("settle = \"5m\"", "website = \"us\"").code, "SYN-0412");
+}
+
+#[test]
+fn a_place_of_two_websites_is_told_by_one_of_them() {
+    let outlet = "url = \"https://outlet.example\"\n";
+    let text = two_shops().replacen(outlet, "url = \"https://shop.example\"\nwebsite = \"us\"\n", 1);
+    let text = text.replacen("uid = \"7f3k\"\n", "uid = \"7f3k\"\nwebsite = \"base\"\n", 1);
+    let wrong = parse(&text).expect_err("two tell one figure");
+    assert!(wrong.code == "SYN-0473" && wrong.line.is_some() && wrong.what.contains("`default`"), "{wrong}");
+    let own = "safety = 3\nsources = { us_depot = [\"WH\"] }\n";
+    parse(&text.replacen("safety = 3\n", own, 1)).expect("each has its own");
+    let one = text.replacen("to = [\"shop\", \"outlet\"]\nsafety = 1", "to = [\"shop\"]\nsafety = 1", 1);
+    parse(&one.replacen("[flows.inventory.at.outlet]\nsafety = 3\n", "", 1)).expect("both sell from it");
 }
 
 #[test]

@@ -34,6 +34,12 @@ struct Attribute {
 }
 
 impl Attribute {
+    /// The price, which the shop has as an attribute too. Products do not tell it as one.
+    fn price() -> Self {
+        let (input, label) = ("price".to_owned(), "Price".to_owned());
+        Self { id: 77, input, label, source: "", options: Vec::new(), in_set: true }
+    }
+
     fn backend(&self) -> &'static str {
         match self.input.as_str() {
             "boolean" | "select" => "int",
@@ -53,6 +59,8 @@ impl Attribute {
 pub(super) struct Attributes {
     by_code: BTreeMap<String, Attribute>,
     next_option: u64,
+    /// Whether the price is one of the website's own (`catalog/price/scope`).
+    pub(super) priced_by_website: bool,
 }
 
 impl Default for Attributes {
@@ -86,7 +94,8 @@ impl Default for Attributes {
             let (input, label) = (input.to_owned(), label.to_owned());
             (code.to_owned(), Attribute { id, input, label, source, options, in_set: code != "series" })
         };
-        Self { by_code: rows.into_iter().map(one).collect(), next_option: FIRST_OPTION }
+        let by_code = rows.into_iter().map(one).collect();
+        Self { by_code, next_option: FIRST_OPTION, priced_by_website: false }
     }
 }
 
@@ -141,14 +150,16 @@ impl Attributes {
 
     /// One attribute as the shop tells it (recorded: attribute-get).
     fn get(&self, code: &str) -> Answer {
-        let attribute = self.by_code.get(code).ok_or_else(|| no_attribute(code))?;
+        let price = (code == "price").then(Attribute::price);
+        let attribute = self.by_code.get(code).or(price.as_ref()).ok_or_else(|| no_attribute(code))?;
+        let scope = if price.is_some() && self.priced_by_website { "website" } else { "global" };
         Ok(json!({
             "extension_attributes": {"is_pagebuilder_enabled": false}, "is_wysiwyg_enabled": false,
             "is_html_allowed_on_front": false, "used_for_sort_by": false, "is_filterable": false,
             "is_filterable_in_search": false, "is_used_in_grid": false, "is_visible_in_grid": false,
             "is_filterable_in_grid": false, "position": 0, "apply_to": [], "is_searchable": "0",
             "is_visible_in_advanced_search": "0", "is_comparable": "0", "is_used_for_promo_rules": "0",
-            "is_visible_on_front": "0", "used_in_product_listing": "0", "is_visible": true, "scope": "global",
+            "is_visible_on_front": "0", "used_in_product_listing": "0", "is_visible": true, "scope": scope,
             "attribute_id": attribute.id, "attribute_code": code, "frontend_input": attribute.input,
             "entity_type_id": "4", "is_required": false, "options": told(attribute), "is_user_defined": true,
             "default_frontend_label": attribute.label, "frontend_labels": [], "backend_type": attribute.backend(),

@@ -411,7 +411,7 @@ impl Shop {
         Counter {
             prices: &mut self.prices,
             products: &mut self.products,
-            views: self.views.iter().map(|view| view.id).collect(),
+            views: self.views.iter().map(|view| (view.id, view.website)).collect(),
             strict: self.quirks.strict_price_reads,
         }
     }

@@ -1,6 +1,7 @@
 //! The shop's answers about prices, as recorded where they were, else by Magento's own code.
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
 use super::prices::{ALL_GROUPS, Place, Prices, Special, Tier, kept};
@@ -54,8 +55,8 @@ impl PriceRoute {
 pub(super) struct Counter<'s> {
     pub(super) prices: &'s mut Prices,
     pub(super) products: &'s mut Products,
-    /// Ids of the store views.
-    pub(super) views: Vec<u64>,
+    /// Ids of the store views, each with its website's.
+    pub(super) views: Vec<(u64, u64)>,
     /// Whether a read of a SKU nobody has is refused as a whole.
     pub(super) strict: bool,
 }
@@ -131,25 +132,26 @@ impl Counter<'_> {
     }
 
     fn base_rows(&self, item: &Item, sku: &str) -> Vec<Value> {
-        let base = self.products.base(item.product_id);
-        base.map(|base| json!({"price": number(base), "store_id": 0, "sku": sku})).into_iter().collect()
+        let base = self.products.base(item.product_id).map(|base| (0, base));
+        let all = base.into_iter().chain(self.prices.views_of(item.product_id));
+        all.map(|(view, amount)| json!({"price": number(amount), "store_id": view, "sku": sku})).collect()
     }
 
     fn special_rows(&self, item: &Item, sku: &str) -> Vec<Value> {
-        let tell = |special: &Special| {
+        let tell = |(view, special): (u64, &Special)| {
             json!({
-                "price": number(special.amount), "store_id": 0, "sku": sku,
+                "price": number(special.amount), "store_id": view, "sku": sku,
                 "price_from": special.from, "price_to": special.to,
             })
         };
-        self.prices.specials.get(&item.product_id).map(tell).into_iter().collect()
+        self.prices.specials_of(item.product_id).map(tell).collect()
     }
 
     fn tier_rows(&self, item: &Item, sku: &str) -> Vec<Value> {
         let tell = |(place, tier): (&Place, Tier)| {
             let (price, kind) = tier.told();
             json!({
-                "price": number(price), "price_type": kind, "website_id": 0, "sku": sku,
+                "price": number(price), "price_type": kind, "website_id": place.website, "sku": sku,
                 "customer_group": self.prices.group_of(place), "quantity": number(place.quantity),
             })
         };
@@ -157,7 +159,8 @@ impl Counter<'_> {
     }
 
     /// Base prices: good rows are stored whatever the others are (recorded: base-price-row-errors). With prices that hold
-    /// in all views, one for a view is one for all.
+    /// in all views, one for a view is one for all; else one for a view is one for its whole website
+    /// (magento/magento2#32371).
     fn save_base(&mut self, rows: &[Value]) -> Answer {
         let mut complaints = Vec::new();
         for row in rows {
@@ -175,18 +178,30 @@ impl Counter<'_> {
                 complaints.push(complaint(message, &[sku, &store]));
             }
             if let Some(price) = price.filter(|_| complaints.len() == before) {
-                self.products.set_base(sku, kept(price));
+                self.put_base(sku, &store, kept(price));
             }
         }
         Ok(Value::Array(complaints))
     }
 
+    fn put_base(&mut self, sku: &str, store: &str, price: Decimal) {
+        let site = self.views.iter().find(|(view, _)| view.to_string() == store).map(|(_, site)| *site);
+        let id = self.products.find(sku).map(|item| item.product_id);
+        match (id, site.filter(|_| self.prices.by_website)) {
+            (Some(id), Some(site)) => {
+                let views = self.views.iter().filter(|(_, of)| *of == site);
+                self.prices.of_views.extend(views.map(|(view, _)| ((id, *view), price)));
+            }
+            _ => drop(self.products.set_base(sku, price)),
+        }
+    }
+
     fn has_view(&self, id: &str) -> bool {
-        id == "0" || self.views.iter().any(|view| view.to_string() == id)
+        id == "0" || self.views.iter().any(|(view, _)| view.to_string() == id)
     }
 
     /// Special prices: good rows are stored, or taken away, whatever the others are (recorded: special-price-row-errors).
-    /// A date that is not sent stays as it was; taking away looks at the SKU alone.
+    /// A date that is not sent stays as it was; taking away looks at the SKU and the view alone.
     fn specials(&mut self, rows: &[Value], save: bool) -> Answer {
         let mut complaints = Vec::new();
         for row in rows {
@@ -194,11 +209,12 @@ impl Counter<'_> {
             self.check_special(row, &mut complaints)?;
             let id = self.products.find(text(row, "sku")).map(|item| item.product_id);
             let Some(id) = id.filter(|_| complaints.len() == before) else { continue };
+            let view = row.get("store_id").and_then(decimal).and_then(|view| view.to_u64()).unwrap_or(0);
             if !save {
-                self.prices.specials.remove(&id);
+                self.prices.specials.remove(&(id, view));
                 continue;
             }
-            let special = self.prices.specials.entry(id).or_default();
+            let special = self.prices.specials.entry((id, view)).or_default();
             special.amount = kept(amount(row, "price")?.unwrap_or_default());
             let told = |key: &str| Some(text(row, key)).filter(|time| !time.is_empty()).map(str::to_owned);
             special.from = told("price_from").or_else(|| special.from.take());
@@ -218,7 +234,7 @@ impl Counter<'_> {
         if self.products.find(sku).is_none_or(|item| !has_prices(item)) {
             complain(None, "The product that was requested doesn't exist. Verify the product and try again.");
         }
-        if store != "0" {
+        if store != "0" && !self.prices.by_website {
             complain(None, "Could not change non global Price when price scope is global.");
         }
         if !self.has_view(&store) {
@@ -296,20 +312,29 @@ impl Counter<'_> {
         if quantity < Decimal::ONE {
             complain(None, "Invalid attribute Quantity = %qty.");
         }
-        if website != "0" {
+        let site = self.views.iter().map(|(_, site)| *site).find(|site| site.to_string() == website);
+        if website != "0" && (site.is_none() || !self.prices.by_website) {
             complain(None, "Invalid attribute Website ID = %websiteId.");
         }
         let same = |other: &&Value| {
             text(other, "sku") == sku
                 && text(other, "customer_group").eq_ignore_ascii_case(group)
                 && other.get("quantity").and_then(decimal) == Some(quantity)
+                && [&website, "0"].contains(&id_text(other, "website_id").as_str())
         };
-        if rows.iter().filter(same).count() > 1 {
+        let place = item.and_then(|item| self.prices.place(item.product_id, group, quantity, site.unwrap_or(0)));
+        // A price of all websites and one of a single one exclude each other, whichever was there first.
+        let apart = |other: &Place| {
+            place.as_ref().is_some_and(|place| {
+                let alike = Place { website: place.website, ..other.clone() };
+                alike == *place && other.website != place.website && (other.website == 0 || place.website == 0)
+            })
+        };
+        if rows.iter().filter(same).count() > 1 || self.prices.tiers.keys().any(apart) {
             let what = "We found a duplicate website, tier price, customer group and quantity: Customer Group = \
                         %customerGroup, Website ID = %websiteId, Quantity = %qty.";
             complain(None, what);
         }
-        let place = item.and_then(|item| self.prices.place(item.product_id, group, quantity));
         if place.is_none() && item.is_some() {
             complain(None, "No such entity with Customer Group = %customerGroup.");
         }

@@ -197,9 +197,9 @@ impl Stage {
     }
 
     /// Opens a second website, `us`, of the shop with the same goods: it is a system of its own, as the first one, `base`,
-    /// is from now on. Of a website orders and people flow so far.
+    /// is from now on. Of a website orders, people and stock flow in schedules.
     pub fn open_website(&mut self) {
-        (self.stock, self.products, self.prices) = (None, None, None);
+        (self.products, self.prices) = (None, None);
         let now = self.clock.true_now();
         {
             let mut world = open(&self.world);
@@ -256,10 +256,13 @@ impl Stage {
         std::iter::once(&self.rules).chain(&self.outlet).cloned().collect()
     }
 
-    /// What the file says of stock; the second shop shows what the first one does.
+    /// What the file says of stock; the second shop shows what the first one does. A second website sells from the shelf of
+    /// the first, which is told once.
     fn stock_rules(&self) -> Option<StockRules> {
         let mut rules = self.stock.clone()?;
-        if let (Some(outlet), Some(first)) = (&self.outlet, rules.targets.first().cloned()) {
+        if let (Some(outlet), Some(first), false) =
+            (&self.outlet, rules.targets.first().cloned(), self.one_installation)
+        {
             let missing = rules.targets.iter().all(|target| target.system != outlet.source);
             rules.targets.extend(missing.then(|| StockTarget { system: outlet.source.clone(), ..first }));
         }

@@ -103,6 +103,7 @@ fn delete(stage: &Stage) {
         world.event(&format!("somebody deletes {sku} in the shop"));
         world.typed.retain(|(desk, of, ..), _| *desk != "shop" || *of != sku);
         world.picked.retain(|(desk, of, _), _| *desk != "shop" || *of != sku);
+        world.hung.retain(|(of, _)| *of != sku);
         world.priced.forget(&sku);
         world.deleted = Some(Deleted { sku, asked: false, made_again: false });
     }

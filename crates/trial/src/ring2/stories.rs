@@ -19,6 +19,7 @@ mod of_shops;
 mod of_stock;
 mod of_sweeps;
 mod of_undo;
+mod of_website_prices;
 mod of_websites;
 mod trouble;
 

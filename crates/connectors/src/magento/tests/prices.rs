@@ -64,7 +64,7 @@ fn sheet(base: &Json, special: &Json, tiers: &Json) -> Sheet {
         tiers: wire::typed(tiers).expect("tier prices"),
     };
     let groups = ["General", "Wholesale", "*", "All Groups"].map(str::to_owned).into();
-    Sheet::new(&told, &Setup { currency: "USD".parse().unwrap(), groups }).expect("prices")
+    Sheet::new(&told, &Setup { currency: "USD".parse().unwrap(), groups, site: None }).expect("prices")
 }
 
 #[test]

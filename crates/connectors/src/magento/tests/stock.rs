@@ -115,7 +115,7 @@ fn rows<T: serde::de::DeserializeOwned>(name: &str) -> Vec<T> {
 #[test]
 fn recorded_answers_are_understood() {
     let links: Vec<wire::StockLink> = Vec::new();
-    let facts = Facts::new(&rows("sources"), &rows("stocks"), &links);
+    let facts = Facts::new(&rows("sources"), &rows("stocks"), &links, None);
     assert!(facts.counts("default") && facts.knows("default") && !facts.knows("east"));
     let mug: Vec<Row> = rows::<wire::SourceItem>("source-items-before").iter().map(Row::of).collect();
     // Afterwards the recorded shop sold from a stock of its own, number 2, with the source `east`.
@@ -129,7 +129,7 @@ fn recorded_answers_are_understood() {
     .unwrap();
     let sources: Vec<wire::Source> =
         wire::typed(&json!([{"source_code": "default"}, {"source_code": "east", "enabled": true}])).unwrap();
-    let facts = Facts::new(&sources, &stocks, &links);
+    let facts = Facts::new(&sources, &stocks, &links, None);
     let told = recorded("salable-after").to_string().parse().unwrap();
     let stock = record("MUG", &mug, &facts, &Salable::Told([(2, told)].into()));
     assert_eq!((stock.salable, stock.reserved), (number("479"), number("21")));
@@ -156,7 +156,7 @@ fn sources_that_two_stocks_share_are_counted_once() {
         {"stock_id": 3, "source_code": "shut"},
     ]))
     .unwrap();
-    let facts = Facts::new(&sources, &stocks, &links);
+    let facts = Facts::new(&sources, &stocks, &links, None);
     let row = |source: &str, quantity: i64, status: u8| -> Row {
         let told = json!({"source_code": source, "quantity": quantity, "status": status});
         Row::of(&wire::typed(&told).unwrap())

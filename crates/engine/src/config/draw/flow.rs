@@ -1,5 +1,7 @@
 //! One flow of the file: its table checked and turned into rules.
 
+mod stock;
+
 use super::at::{self, Told};
 use super::{Drawn, EVERY_S, Systems, seconds, word};
 use crate::config::error::{Source, nearest};
@@ -9,9 +11,7 @@ use syncline_core::id::SystemName;
 use syncline_core::kind::{FLOWS, Flow, Kind};
 use syncline_core::path::Path as Field;
 use syncline_core::record::{Variant, shared_paths};
-use syncline_core::rules::{
-    AdoptKey, FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule, StockRules, StockTarget,
-};
+use syncline_core::rules::{AdoptKey, FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule};
 use toml::Spanned;
 
 const RELEASE_DAYS: u32 = 14;
@@ -122,18 +122,6 @@ impl Drawing<'_> {
             _ => None,
         };
         word(self.source, "match", text, &["email", "none"], read)
-    }
-
-    fn inventory(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<StockRules> {
-        let mut targets = Vec::new();
-        for (_, shop) in pairs(flow) {
-            let told = Told::of(raw, shop);
-            let none = BTreeMap::new();
-            let places = self.places(told.sources().map_or(&none, Spanned::get_ref))?;
-            let safety = told.safety().map_or(0, |safety| *safety.get_ref()).into();
-            targets.push(StockTarget { system: shop.clone(), safety, places });
-        }
-        Ok(StockRules { source: self.only(&flow.from)?, targets })
     }
 
     /// The rules of each kind the products flow carries.
@@ -339,30 +327,6 @@ impl Drawing<'_> {
             );
             self.wrong(Some(word.span().start), what, remedy)
         })
-    }
-
-    /// The shop's places with their warehouses. A warehouse shown in two places would be sold twice.
-    fn places(&self, rows: &BTreeMap<String, Spanned<Vec<String>>>) -> Drawn<Vec<(String, Vec<String>)>> {
-        let example = "write one like `sources = { default = [\"WH\"] }`; `syncline systems` lists both sides' places";
-        if rows.is_empty() {
-            let what =
-                format!("[flows.{}] has no `sources`: which place of the shop shows which warehouses", self.flow);
-            return Err(self.source.error("SYN-0414", Some(self.at), what, example));
-        }
-        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
-        for (place, warehouses) in rows {
-            let at = Some(warehouses.span().start);
-            if warehouses.get_ref().is_empty() {
-                return Err(self.wrong(at, format!("`sources.{place}` names no warehouse"), example));
-            }
-            for warehouse in warehouses.get_ref() {
-                if let Some(other) = seen.insert(warehouse, place) {
-                    let what = format!("the warehouse `{warehouse}` is shown in `{other}` and in `{place}`");
-                    return Err(self.wrong(at, what, "name each warehouse once, or its stock would be sold twice"));
-                }
-            }
-        }
-        Ok(rows.iter().map(|(place, warehouses)| (place.clone(), warehouses.get_ref().clone())).collect())
     }
 
     /// The system of this name.
