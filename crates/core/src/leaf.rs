@@ -98,6 +98,28 @@ pub enum Leaf {
     Value(Value),
 }
 
+impl Value {
+    /// Whether both say the same: of addresses counts what stands on their envelopes.
+    #[must_use]
+    pub fn says(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Address(one), Self::Address(other)) => one.envelope() == other.envelope(),
+            (one, other) => one == other,
+        }
+    }
+}
+
+impl Leaf {
+    /// Whether both say the same, see [`Value::says`].
+    #[must_use]
+    pub fn says(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Value(one), Self::Value(other)) => one.says(other),
+            (one, other) => one == other,
+        }
+    }
+}
+
 /// The told fields of a record in path order; a path that is not in the map is [`Leaf::Untold`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -87,8 +87,8 @@ where
     let mut merged = Merged::default();
     for path in paths {
         let (va, vb) = (a.seen.get(path), b.seen.get(path));
-        let changed_a = va != Leaf::Untold && va != a.base.get(path);
-        let changed_b = vb != Leaf::Untold && vb != b.base.get(path);
+        let changed_a = va != Leaf::Untold && !va.says(&a.base.get(path));
+        let changed_b = vb != Leaf::Untold && !vb.says(&b.base.get(path));
         let owner = owner(path);
         let conflict = |cause| Conflict {
             path: path.clone(),
@@ -176,7 +176,7 @@ where
     G: Fn(&Path, &Value) -> Fit,
 {
     let (va, vb) = (a.seen.get(path), b.seen.get(path));
-    kept(path, &va, &b.fit) == vb || kept(path, &vb, &a.fit) == va
+    kept(path, &va, &b.fit).says(&vb) || kept(path, &vb, &a.fit).says(&va)
 }
 
 /// `leaf` as the side of `fit` would keep it; untold where it would not keep it at all.
@@ -209,7 +209,7 @@ fn follow(
         return;
     }
     let wish = kept(path, from, fit);
-    if wish != Leaf::Untold && wish != *shown {
+    if wish != Leaf::Untold && !wish.says(shown) {
         out.set(path.clone(), wish);
     }
 }

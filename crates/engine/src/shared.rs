@@ -12,6 +12,7 @@ use crate::run::Engine;
 use crate::satellites::Unread;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use syncline_core::audit::SharedFacts;
 use syncline_core::delivery::{Delivery, Progress, after};
 use syncline_core::id::{EntityId, SystemName};
@@ -129,10 +130,7 @@ impl Engine {
             (Kind::Price, Some(rules)) if let Some(lists) = rules.lists.get(&target.name) => {
                 side_by_side(&seen(source), &seen(target), lists)
             }
-            (Kind::Customer, _) => {
-                let elements = case.bound.get(&target.uid).map(|bound| bound.elements.clone()).unwrap_or_default();
-                customers::side_by_side(&seen(source), &seen(target), &elements)
-            }
+            (Kind::Customer, _) => self.customers(case, (source, &seen(source)), (target, &seen(target))),
             (Kind::Product, _) => families::side_by_side(case, (source, &seen(source)), (target, &seen(target))),
             (kind, _) if kind.of_catalogue() => {
                 let (a, b) = catalogue::side_by_side(case, (source, seen(source)), (target, seen(target)));
@@ -140,6 +138,19 @@ impl Engine {
             }
             _ => (seen(source), seen(target)),
         }
+    }
+
+    fn customers(&self, case: &Case, shop: (&System, &Leaves), erp: (&System, &Leaves)) -> (Leaves, Leaves) {
+        let none = BTreeMap::new();
+        let Some(rules) = self.pair_rules(case.kind, shop.0, erp.0) else { return (Leaves::new(), Leaves::new()) };
+        let keeps = |system: &System, path: &Path, value: &Value| system.connector.fit(case.kind, path, value);
+        let both = customers::Both {
+            shop: (shop.1, &|path, value| keeps(shop.0, path, value)),
+            erp: (erp.1, &|path, value| keeps(erp.0, path, value)),
+            elements: case.bound.get(&erp.0.uid).map_or(&none, |bound| &bound.elements),
+            rules,
+        };
+        both.side_by_side()
     }
 
     /// What `system` shows of `case`, in the words both share, and what `peer` shows.
@@ -173,7 +184,7 @@ impl Engine {
         let (shown, _) = self.seen_by(case, rules, system, peer);
         let (wish, agreed) = (&delivery.change.leaves, base(case, system, peer));
         let mut bases = bases_of_write(system, wish, basis, &shown);
-        bases.iter_mut().for_each(|base| base.leaves.retain(|path| agreed.get(path) != wish.get(path)));
+        bases.iter_mut().for_each(|base| base.leaves.retain(|path| !agreed.get(path).says(&wish.get(path))));
         bases
     }
 
@@ -354,7 +365,7 @@ impl Engine {
 /// What both agree on by a write of `wish`, as far as `shown` has it: what was written, and what it came from.
 pub(crate) fn bases_of_write(system: &System, wish: &Leaves, basis: Option<&Basis>, shown: &Leaves) -> Vec<Base> {
     let Some(basis) = basis else { return Vec::new() };
-    let landed = |path: &Path| shown.get(path) == wish.get(path);
+    let landed = |path: &Path| shown.get(path).says(&wish.get(path));
     let (mut here, mut there) = (wish.clone(), basis.leaves.clone());
     here.retain(landed);
     there.retain(landed);
@@ -368,8 +379,8 @@ fn shows_late(case: &Case, rules: &PairRules, system: &System, peer: &System, se
     let ours = || case.strays.iter().filter(|stray| stray.delivery.target == system.name);
     for (path, _) in ours().flat_map(|stray| stray.delivery.change.leaves.iter()) {
         let (agreed, shown) = (given.get(path), seen.get(path));
-        let landed = ours().any(|stray| stray.delivery.change.leaves.get(path) == agreed);
-        let old = |stray: &Stray| stray.before.as_ref().is_some_and(|before| before.get(path) == shown);
+        let landed = ours().any(|stray| stray.delivery.change.leaves.get(path).says(&agreed));
+        let old = |stray: &Stray| stray.before.as_ref().is_some_and(|before| before.get(path).says(&shown));
         let merged = matches!(rules.policy(path), FieldPolicy::Merge(_));
         if merged && landed && shown != Leaf::Untold && ours().any(old) {
             seen.set(path.clone(), agreed);
@@ -379,8 +390,10 @@ fn shows_late(case: &Case, rules: &PairRules, system: &System, peer: &System, se
 
 /// The base of `system` towards `peer`.
 fn base(case: &Case, system: &System, peer: &System) -> Leaves {
-    let base = case.sides.get(&system.uid).map(|side| side.base(&peer.uid)).unwrap_or_default();
-    if case.kind == Kind::Customer { customers::agreed_on(base) } else { base }
+    if case.kind == Kind::Customer {
+        return customers::base(case, system, peer);
+    }
+    case.sides.get(&system.uid).map(|side| side.base(&peer.uid)).unwrap_or_default()
 }
 
 /// Why one pair of systems cannot be compared; none where it can.

@@ -20,7 +20,7 @@ use syncline_core::leaf::{Leaf, Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{Decision, Planned, Undone};
 use syncline_core::policy::Hold;
-use syncline_core::record::{Image, Product};
+use syncline_core::record::{Customer, Image, Product};
 use syncline_core::rules::{FieldPolicy, PairRules};
 use syncline_store::{Case, RunRow, Runs, StoreError, TakeBack, Written};
 
@@ -179,6 +179,11 @@ impl Engine {
                 let why = "every variant would leave the family with it; take the option out in";
                 return Err(format!("{why} {target} by hand"));
             }
+            (Kind::Customer, Step::Update)
+                if change.leaves.iter().any(|(path, value)| changes_the_book(path, value)) =>
+            {
+                return Err(format!("an address comes back as another one; see to it in {target} by hand"));
+            }
             (_, Step::Update) if shared => {}
             (kind, Step::Update) if kind != Kind::Customer => {
                 return Err("no flow of the file carries it any more".to_string());
@@ -247,9 +252,9 @@ impl Engine {
         let known = case.undone(&target.uid, &peer.uid).get(path) == Some(&change);
         let (fate, why) = match left(rules, target, peer, path, (once, &now, &theirs)) {
             Some(why) => (Fate::Left, Some(why)),
-            None if now == leaf(once.wrote.as_ref()) => (Fate::Back, None),
+            None if now.says(&leaf(once.wrote.as_ref())) => (Fate::Back, None),
             None if known => (Fate::Left, Some("it was undone before".to_string())),
-            None if now == once.before => (Fate::Kept, Some("it is what it was before".to_string())),
+            None if now.says(&once.before) => (Fate::Kept, Some("it is what it was before".to_string())),
             None => (Fate::Kept, Some(format!("it was changed in {} since", target.name))),
         };
         FieldRow {
@@ -446,6 +451,11 @@ impl Fields {
     }
 }
 
+/// Whether a write adds an address to a customer's book, or takes one out of it.
+fn changes_the_book(path: &Path, value: Option<&Value>) -> bool {
+    Customer::is_of_erp(path) || (Customer::is_of_book(path) && value.is_none())
+}
+
 /// Why a field is no matter of the undo; none where it is.
 fn left(
     rules: &PairRules,
@@ -466,7 +476,7 @@ fn left(
         format!("{} does not show it any more", target.name)
     } else if lost {
         format!("the bytes of images are not kept: add it to {} again", peer.name)
-    } else if *theirs != leaf(once.refused.as_ref()) {
+    } else if !theirs.says(&leaf(once.refused.as_ref())) {
         format!("{} shows something new since", peer.name)
     } else if own {
         format!("by the file it is {}'s own by now", target.name)

@@ -1,5 +1,7 @@
-//! Customers: read by their own page, and saved whole but for their addresses, which stay as they are then.
+//! Customers: read by their own page, and saved whole. Without a list of addresses these stay as they are; with one it is
+//! the whole book, see [`Book`].
 
+use super::book::{self, Book};
 use super::client::{Call, Scope};
 use super::feed::Table;
 use super::products::{Keeping, has_long_character, without_long_characters};
@@ -9,11 +11,11 @@ use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::{Kind, Step};
-use syncline_core::leaf::Value as LeafValue;
+use syncline_core::leaf::{Leaves, Value as LeafValue};
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
 use syncline_core::profile::Fit;
-use syncline_core::record::Record;
+use syncline_core::record::{Customer, Record};
 use syncline_core::text::{cut, shown};
 
 pub(super) const CUSTOMERS: Table = Table {
@@ -39,17 +41,19 @@ pub(super) fn customer(value: &Value, scope: Option<String>) -> Result<Snapshot>
 }
 
 impl Magento {
-    /// What became of a permit to change a customer. Everything the shop told of it a moment before goes back with it but
-    /// the addresses: a list of them would replace those that are there (recorded: customer-put-empty-addresses), and
-    /// without one they stay (recorded: customer-put-without-addresses).
+    /// What became of a permit to change a customer. Everything the shop told of it a moment before goes back with it; of
+    /// the addresses only where one of them is meant: a list of them replaces those that are there (recorded:
+    /// customer-put-empty-addresses), and without one they stay (recorded: customer-put-without-addresses).
     pub(super) async fn write_customer(&self, ctx: &Ctx, permit: Permit) -> Outcome {
         let (id, path, body) = match self.ready_to_save(ctx, permit.change()).await {
             Ok(ready) => ready,
             Err(error) => return Outcome::Refused(error),
         };
-        let call = Call { method: "PUT", scope: Scope::ALL, path: &path };
-        if let Err(outcome) = self.send(ctx, call, &permit, &body).await {
-            return outcome;
+        if let Some(body) = body {
+            let call = Call { method: "PUT", scope: Scope::ALL, path: &path };
+            if let Err(outcome) = self.send(ctx, call, &permit, &body).await {
+                return outcome;
+            }
         }
         let error = match self.read_one(ctx, Kind::Customer, &id).await {
             Ok(Some(snapshot)) => return Outcome::Done(Box::new(snapshot)),
@@ -59,7 +63,8 @@ impl Magento {
         Outcome::Unknown { learned: Some(id), error }
     }
 
-    async fn ready_to_save(&self, ctx: &Ctx, change: &Change) -> Result<(RemoteId, String, Value)> {
+    /// The customer's id, path and document as they are sent; no document where it says all of it already.
+    async fn ready_to_save(&self, ctx: &Ctx, change: &Change) -> Result<(RemoteId, String, Option<Value>)> {
         let (Some(id), Step::Update) = (&change.document, &change.step) else {
             return Err(unsupported("customers are changed, never made"));
         };
@@ -70,12 +75,38 @@ impl Magento {
             let what = format!("customer {id} was changed in the shop a moment ago: it is read once more");
             return Err(Error::new(ErrorKind::Stale, what));
         }
-        doc.remove("addresses");
-        for (path, value) in change.leaves.iter() {
+        let told = doc.remove("addresses");
+        let (in_book, beside): (Vec<_>, Vec<_>) = change.leaves.iter().partition(|(path, _)| book::is_kept_in(path));
+        let mut changes = !beside.is_empty();
+        for (path, value) in beside {
             set(&mut doc, path, value)?;
         }
-        Ok((id.clone(), path, json!({"customer": doc})))
+        if !in_book.is_empty() {
+            let mut book = Book::new(told, book::regions(&self.client, ctx, &change.leaves).await?);
+            for (path, value) in in_book {
+                changes |= book.set(path, value)?;
+            }
+            for flag in ["default_billing", "default_shipping"] {
+                if doc.get(flag).is_some_and(|id| !book.has_id(id)) {
+                    doc.remove(flag);
+                }
+            }
+            doc.insert("addresses".to_owned(), book.rows());
+        }
+        Ok((id.clone(), path, changes.then(|| json!({"customer": doc}))))
     }
+}
+
+/// `leaves` in the order they are sent: what adds an address to the book, or takes one out, goes alone, so that it can be
+/// told apart later.
+pub(super) fn split(leaves: &Leaves) -> Vec<Leaves> {
+    let alone = |(path, value): &(&Path, Option<&LeafValue>)| {
+        Customer::is_of_erp(path) || (Customer::is_of_book(path) && value.is_none())
+    };
+    let one = |(path, value): (&Path, Option<&LeafValue>)| (path.clone(), value.cloned());
+    let rest: Leaves = leaves.iter().filter(|field| !alone(field)).map(one).collect();
+    let each = leaves.iter().filter(alone).map(|field| std::iter::once(one(field)).collect());
+    std::iter::once(rest).filter(|rest| !rest.is_empty()).chain(each).collect()
 }
 
 /// Puts one field into a customer's document.
@@ -103,7 +134,7 @@ const ONE_WORD: &str = "a customer of the shop has a first and a last name";
 
 /// First, middle and last name that make up `name`. What the shop has stays where it is as far as it goes; else the last
 /// word is the last name. None for a name of one word.
-fn divided(name: &str, [first, middle, last]: [&str; 3]) -> Option<[String; 3]> {
+pub(super) fn divided(name: &str, [first, middle, last]: [&str; 3]) -> Option<[String; 3]> {
     let behind = |text: &str, end: &str| -> Option<String> {
         let rest = text.strip_suffix(end)?.strip_suffix(' ')?;
         (!end.is_empty() && !rest.is_empty()).then(|| rest.to_owned())
@@ -131,11 +162,15 @@ fn divided(name: &str, [first, middle, last]: [&str; 3]) -> Option<[String; 3]> 
 
 /// How the shop keeps a field of a customer. A name is kept as one where it is told, in parts where it is written.
 pub(super) fn fit(path: &Path, value: &LeafValue, keeping: Keeping) -> Fit {
-    let LeafValue::Text(whole) = value else { return Fit::Exact };
-    let plain = match keeping.all_characters || !has_long_character(whole) {
-        true => whole.clone(),
-        false => without_long_characters(whole),
+    let plain = |text: &str| match keeping.all_characters || !has_long_character(text) {
+        true => text.to_owned(),
+        false => without_long_characters(text),
     };
+    if let LeafValue::Address(address) = value {
+        return book::fit(path, address, plain);
+    }
+    let LeafValue::Text(whole) = value else { return Fit::Exact };
+    let plain = plain(whole);
     let kept = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     match path.as_str() {
         "name" if !kept.contains(' ') => Fit::Refused(format!("{ONE_WORD}, `{}` is one word", shown(&kept, 60))),

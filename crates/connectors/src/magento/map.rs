@@ -356,7 +356,7 @@ pub(super) fn customer(doc: &wire::Customer) -> (RemoteId, Customer) {
 }
 
 /// An address of a customer's book with its key; one without an id goes by what it says.
-fn kept_in_book(row: &wire::CustomerAddress) -> Option<(String, Address)> {
+pub(super) fn kept_in_book(row: &wire::CustomerAddress) -> Option<(String, Address)> {
     let address = address(&wire::Address {
         firstname: row.firstname.clone(),
         middlename: row.middlename.clone(),

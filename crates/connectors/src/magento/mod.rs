@@ -1,7 +1,8 @@
-//! Magento 2 and Adobe Commerce: orders, customers, products, stock and prices are read; `ext_order_id`, names, e-mails and
-//! tax numbers of customers, products' texts, images, quantities and prices are written, simple products and families made.
+//! Magento 2 and Adobe Commerce: orders, customers, products, stock and prices are read; `ext_order_id`, names, e-mails, tax
+//! numbers, telephones and addresses of customers, products' texts, images, quantities and prices are written, simple products and families made.
 
 mod attributes;
+mod book;
 mod categories;
 mod category_write;
 mod client;
@@ -34,6 +35,7 @@ mod views;
 mod website;
 mod weight;
 mod wire;
+mod wire_book;
 mod wire_category;
 
 #[cfg(test)]
@@ -531,6 +533,7 @@ impl Connector for Magento {
             Kind::Variant => products::split(leaves, self.client.main_locale().as_deref()),
             Kind::Product => families::split(leaves, self.client.main_locale().as_deref()),
             Kind::Price => pricing::split(leaves),
+            Kind::Customer => customers::split(leaves),
             _ => vec![leaves.clone()],
         }
     }

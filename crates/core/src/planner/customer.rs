@@ -20,6 +20,8 @@ pub struct CustomerCase<'a> {
     pub flows: bool,
     /// Whether the shop's own addresses are carried to it.
     pub follows: bool,
+    /// Whether its addresses are carried to the shop.
+    pub leads: bool,
     /// What the shop shows.
     pub seen: &'a Leaves,
     /// Whether the ERP has it.
@@ -28,6 +30,10 @@ pub struct CustomerCase<'a> {
     pub elements: &'a BTreeMap<Path, String>,
     /// What the ERP shows, its addresses by its own keys.
     pub shown: &'a Leaves,
+    /// What shop and ERP showed when they last agreed.
+    pub bases: (&'a Leaves, &'a Leaves),
+    /// Values a person chose.
+    pub chosen: &'a Leaves,
 }
 
 /// The next step for a customer: created once, then given the addresses it lacks.
@@ -60,7 +66,11 @@ pub fn customer(case: &CustomerCase<'_>) -> Decision {
     leaves.retain(|path| {
         path.within("addresses").is_some_and(|(key, _)| missing.contains(&Customer::address_path(&key)))
     });
-    let reason = alloc::format!("{} address(es) not yet in the ERP", missing.len());
+    let known = |path: &Path| {
+        addresses.iter().any(|(key, one)| Customer::address_path(key) == *path && is_there(case.shown, one))
+    };
+    let what = if missing.iter().all(known) { "both have, not tied yet" } else { "not yet in the ERP" };
+    let reason = alloc::format!("{} address(es) {what}", missing.len());
     step(case, Step::Attach("addresses".to_string()), leaves, reason)
 }
 
@@ -75,27 +85,43 @@ fn step(case: &CustomerCase<'_>, step: Step, leaves: Leaves, reason: String) -> 
     })
 }
 
-/// Whether the ERP needs a further address for the one at `path`: it has none for it, or that one is on the papers of
-/// orders, which keep it as it was.
+/// Whether the ERP needs a further address for the one at `path`, or has one that is to be tied to it: it has none for it,
+/// or that one is on the papers of orders, which keep it as it was.
 fn lacks(case: &CustomerCase<'_>, path: &Path, address: &Address) -> bool {
     let of_book = Customer::is_of_book(path);
-    match case.elements.get(path) {
-        None => case.follows || !of_book,
-        Some(remote) if case.follows && of_book && is_shared(case.elements, path) => {
-            match case.shown.value(&Customer::address_path(remote)) {
-                Some(Value::Address(there)) => there.envelope() != address.envelope(),
-                _ => false,
-            }
+    let Some(remote) = case.elements.get(path) else {
+        return !of_book || case.follows || (case.leads && is_there(case.shown, address));
+    };
+    if !(of_book && case.follows) {
+        return false;
+    }
+    let says_so = |leaves: &Leaves, value: &Address| alike(leaves.value(path), value);
+    match case.shown.value(&Customer::address_path(remote)) {
+        Some(Value::Address(there)) if is_shared(case.elements, case.seen, path) => {
+            let typed = !says_so(case.bases.0, address) && says_so(case.bases.1, there);
+            there.envelope() != address.envelope() && (!case.leads || typed || says_so(case.chosen, address))
         }
         Some(_) => false,
+        // Retired there, and wanted by a person all the same.
+        None => case.leads && says_so(case.chosen, address),
     }
 }
 
-/// Whether the ERP's address for the one at `path` stands for another one, too: for what an order was placed with.
+fn alike(value: Option<&Value>, address: &Address) -> bool {
+    matches!(value, Some(Value::Address(other)) if other.envelope() == address.envelope())
+}
+
+fn is_there(shown: &Leaves, address: &Address) -> bool {
+    shown.iter().any(|(_, value)| alike(value, address))
+}
+
+/// Whether the ERP's address for the one at `path` stands for another one, too: for what an order was placed with, or for
+/// another address that is in the book the shop shows.
 #[must_use]
-pub fn is_shared(elements: &BTreeMap<Path, String>, path: &Path) -> bool {
+pub fn is_shared(elements: &BTreeMap<Path, String>, shop: &Leaves, path: &Path) -> bool {
     let Some(remote) = elements.get(path) else { return false };
-    elements.iter().any(|(other, theirs)| other != path && theirs == remote)
+    let lives = |other: &Path| !Customer::is_of_book(other) || shop.value(other).is_some();
+    elements.iter().any(|(other, theirs)| other != path && theirs == remote && lives(other))
 }
 
 #[cfg(test)]
@@ -115,11 +141,25 @@ mod tests {
 
     /// The addresses that would be added.
     fn added(seen: &[(&str, &str)], elements: &[(&str, &str)], shown: &[(&str, &str)], follows: bool) -> Vec<String> {
+        let none = Leaves::new();
+        asked((seen, &none, &none), elements, shown, (follows, false))
+    }
+
+    /// The same with what the shop's base says and a person chose, and whether each side is heard.
+    fn asked(
+        (seen, base, chosen): (&[(&str, &str)], &Leaves, &Leaves),
+        elements: &[(&str, &str)],
+        shown: &[(&str, &str)],
+        (follows, leads): (bool, bool),
+    ) -> Vec<String> {
         let path = |(key, remote): &(&str, &str)| (Customer::address_path(key), (*remote).to_string());
         let decision = customer(&CustomerCase {
             target: &SystemName::new("erp"),
             flows: true,
             follows,
+            leads,
+            bases: (base, base),
+            chosen,
             seen: &leaves(seen),
             bound: true,
             elements: &elements.iter().map(path).collect(),
@@ -148,5 +188,31 @@ mod tests {
     fn what_an_order_was_placed_with_is_always_there() {
         assert_eq!(added(&[("3f9a", "Bonn"), ("book-1", "Bonn")], &[], &[], false), ["3f9a"]);
         assert_eq!(added(&[("3f9a", "Bonn"), ("book-1", "Bonn")], &[], &[], true), ["3f9a", "book-1"]);
+    }
+
+    #[test]
+    fn where_both_are_heard_the_papers_keep_theirs_and_a_clerks_edit_is_no_reason_for_a_further_one() {
+        let (shown, both) = ([("@7", "Bonn")], (true, true));
+        let elements = [("book-1", "@7"), ("3f9a", "@7")];
+        let (old, new) = (leaves(&[("book-1", "Bonn")]), leaves(&[("book-1", "Köln")]));
+        let seen = [("book-1", "Köln"), ("3f9a", "Bonn")];
+        let none = Leaves::new();
+        assert_eq!(asked((&seen, &old, &none), &elements, &shown, both), ["book-1"], "the buyer moved");
+        assert!(asked((&seen, &new, &none), &elements, &shown, both).is_empty(), "a clerk moved them");
+        assert!(asked((&seen, &none, &none), &elements, &shown, both).is_empty(), "nobody knows: a person is asked");
+        assert_eq!(asked((&seen, &none, &new), &elements, &shown, both), ["book-1"], "a person said so");
+        assert_eq!(asked((&seen, &new, &new), &elements, &[], both), ["book-1"], "and though it was retired");
+    }
+
+    #[test]
+    fn an_address_both_have_is_tied_where_the_erp_leads_and_one_that_left_the_book_is_nobodys() {
+        let none = Leaves::new();
+        let alone = (false, true);
+        assert_eq!(asked((&[("book-9", "Bonn")], &none, &none), &[], &[("@7", "Bonn")], alone), ["book-9"]);
+        assert!(asked((&[("book-9", "Ulm")], &none, &none), &[], &[("@7", "Bonn")], alone).is_empty());
+        let path = |key: &str| Customer::address_path(key);
+        let elements = [(path("book-1"), "@7".to_string()), (path("book-9"), "@7".to_string())].into();
+        assert!(!is_shared(&elements, &leaves(&[("book-9", "Bonn")]), &path("book-9")));
+        assert!(is_shared(&elements, &leaves(&[("book-9", "Bonn"), ("book-1", "Bonn")]), &path("book-9")));
     }
 }

@@ -10,7 +10,7 @@ use crate::merge::{self, Cause, Conflict, Merged, Owner, Side};
 use crate::path::Path;
 use crate::policy::Hold;
 use crate::profile::{Fit, KindProfile};
-use crate::record::{IMAGE_TWICE, Product};
+use crate::record::{Customer, IMAGE_TWICE, Product};
 use crate::rules::{FieldPolicy, PairRules};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -147,20 +147,23 @@ pub(super) fn owner_of(
     }
 }
 
-/// Asks about what somebody took out of a family in the target, which both had agreed on and its source says as ever: that
-/// is no slip of the hand that its owner puts right unasked.
+/// Asks about what somebody took out of a list on the side that follows, which both had agreed on and its owner says as
+/// ever: out of a family in the target, or out of a buyer's book in the source. That is no slip of the hand that its owner
+/// puts right unasked.
 fn withdrawn(case: &SharedCase<'_>, merged: &mut Merged, (a, b): (&Sided<'_>, &Sided<'_>)) {
     let had = |side: &Sided<'_>, path: &Path| matches!(side.base.get(path), Leaf::Value(_));
-    let taken = |path: &Path| {
-        let of_list = Product::variant_of(path).is_some() || Product::option_of(path).is_some();
-        let as_ever = a.seen.get(path) == a.base.get(path);
-        of_list && as_ever && had(a, path) && had(b, path) && b.seen.get(path) == Leaf::Empty
+    let (says, lacks, of_list): (_, _, &dyn Fn(&Path) -> bool) = match case.kind {
+        Kind::Product => (a, b, &|path| Product::variant_of(path).is_some() || Product::option_of(path).is_some()),
+        Kind::Customer => (b, a, &|path| Customer::is_of_book(path) || Customer::is_of_erp(path)),
+        _ => return,
     };
-    if case.kind != Kind::Product {
-        return;
-    }
-    let paths: Vec<Path> = merged.to_b.iter().map(|(path, _)| path.clone()).filter(taken).collect();
-    merged.to_b.retain(|path| !paths.contains(path));
+    let taken = |path: &Path| {
+        let as_ever = says.seen.get(path).says(&says.base.get(path));
+        of_list(path) && as_ever && had(a, path) && had(b, path) && lacks.seen.get(path) == Leaf::Empty
+    };
+    let out = if case.kind == Kind::Product { &mut merged.to_b } else { &mut merged.to_a };
+    let paths: Vec<Path> = out.iter().map(|(path, _)| path.clone()).filter(taken).collect();
+    out.retain(|path| !paths.contains(path));
     merged.conflicts.extend(paths.into_iter().map(|path| Conflict {
         a: (a.base.get(&path), a.seen.get(&path)),
         b: (b.base.get(&path), b.seen.get(&path)),
@@ -208,7 +211,7 @@ fn wish(merged: &mut Merged, path: &Path, leaf: &Leaf, to: &Sided<'_>, target: b
         other => other.clone(),
     };
     let out = if target { &mut merged.to_b } else { &mut merged.to_a };
-    out.set(path.clone(), if to.seen.get(path) == kept { Leaf::Untold } else { kept });
+    out.set(path.clone(), if to.seen.get(path).says(&kept) { Leaf::Untold } else { kept });
 }
 
 fn decision(case: &SharedCase<'_>, merged: &Merged) -> Decision {

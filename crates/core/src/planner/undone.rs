@@ -37,8 +37,8 @@ pub(super) fn put_back(
     for (path, one) in undone {
         let (theirs, shown) = (from.seen.get(path), to.seen.get(path));
         let told = theirs != Leaf::Untold && shown != Leaf::Untold;
-        let written = shown == leaf(one.wrote.as_ref());
-        let moved_on = told && (theirs != leaf(one.refused.as_ref()) || (!written && alike(path, a, b)));
+        let written = shown.says(&leaf(one.wrote.as_ref()));
+        let moved_on = told && (!theirs.says(&leaf(one.refused.as_ref())) || (!written && alike(path, a, b)));
         if moved_on || ![giver, Owner::Merge].contains(&owner(path)) {
             over.push(path.clone());
             continue;

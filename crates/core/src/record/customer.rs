@@ -164,6 +164,12 @@ impl Customer {
         alloc::format!("{BOOK}{id}")
     }
 
+    /// The id behind [`Customer::book_key`]; none for another key.
+    #[must_use]
+    pub fn id_in_book(key: &str) -> Option<&str> {
+        key.strip_prefix(BOOK)
+    }
+
     /// Whether `path` is an address of the customer's own book.
     #[must_use]
     pub fn is_of_book(path: &Path) -> bool {
@@ -174,6 +180,12 @@ impl Customer {
     #[must_use]
     pub fn is_of_order(path: &Path) -> bool {
         path.within("addresses").is_some_and(|(key, _)| !key.starts_with(BOOK) && !key.starts_with('@'))
+    }
+
+    /// Whether `path` is an address that the ERP alone has, under its own key.
+    #[must_use]
+    pub fn is_of_erp(path: &Path) -> bool {
+        path.within("addresses").is_some_and(|(key, field)| field.is_empty() && key.starts_with('@'))
     }
 
     /// What stays of `leaves` whatever a customer's own page tells: the addresses orders were placed with.
@@ -298,5 +310,6 @@ mod tests {
         assert!(Customer::is_of_book(&book) && !Customer::is_of_order(&book));
         assert!(Customer::is_of_order(&path("3f9a0b1c2d").dot("city")) && !Customer::is_of_book(&path("3f9a0b1c2d")));
         assert!(!Customer::is_of_order(&path("@7")) && !Customer::is_of_book(&path("@7")));
+        assert!(Customer::is_of_erp(&path("@7")) && !Customer::is_of_erp(&book));
     }
 }

@@ -210,8 +210,16 @@ fn unkept(change: &Change, shown: &Leaves) -> Option<Hold> {
     if change.step != Step::Update || change.kind == Kind::Stock {
         return None;
     }
-    let (path, wish): (&Path, _) = change.leaves.iter().find(|(path, wish)| shown.value(path) != *wish)?;
+    let (path, wish): (&Path, _) = change.leaves.iter().find(|(path, _)| !is_there(shown, &change.leaves, path))?;
     let show = |value: Option<&syncline_core::leaf::Value>| value.map_or("nothing".to_string(), ToString::to_string);
     let what = format!("`{path}` was set to `{}` and shows `{}`", show(wish), show(shown.value(path)));
     Some(Hold::new("SYN-0115", what, "find out what changes it back in that system, then `syncline retry`"))
+}
+
+/// Whether `shown` has what `wish` says at `path`; what it does not tell counts as nothing.
+fn is_there(shown: &Leaves, wish: &Leaves, path: &Path) -> bool {
+    match (shown.value(path), wish.value(path)) {
+        (Some(shown), Some(wish)) => shown.says(wish),
+        (shown, wish) => shown == wish,
+    }
 }

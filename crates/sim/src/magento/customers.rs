@@ -56,13 +56,30 @@ impl Customers {
     }
 
     /// Changes a customer as its person does; `field` is `firstname`, `lastname`, `email`, `taxvat`, or a field of the
-    /// first address in the book as `address.city`. False where there is none, or the shop refuses it.
+    /// first address in the book as `address.city`; `address.new` adds one like the first in another town, `address.gone`
+    /// takes one out. False where there is none, or the shop refuses it.
     pub(super) fn edit(&mut self, now: Timestamp, customer_id: u64, field: &str, value: &str) -> bool {
         let Some(row) = self.rows.get(&customer_id) else { return false };
         let mut given = row.clone();
-        match field.strip_prefix("address.") {
-            None => drop(given.insert(field.to_owned(), json!(value))),
-            Some(part) => {
+        let rows = given.get_mut("addresses").and_then(Value::as_array_mut);
+        match (field.strip_prefix("address."), rows) {
+            (None, _) => drop(given.insert(field.to_owned(), json!(value))),
+            (Some("new"), Some(rows)) => {
+                let Some(mut further) = rows.first().cloned() else { return false };
+                further["city"] = json!(value);
+                for key in ["id", "default_billing", "default_shipping"] {
+                    further.as_object_mut().map(|row| row.remove(key));
+                }
+                rows.push(further);
+            }
+            (Some("gone"), Some(rows)) => {
+                let before = rows.len();
+                rows.retain(|row| row["city"] != value);
+                if rows.len() == before {
+                    return false;
+                }
+            }
+            (Some(part), _) => {
                 let Some(first) = given.get_mut("addresses").and_then(|rows| rows.get_mut(0)) else { return false };
                 first[part] = if part == "street" { json!([value]) } else { json!(value) };
             }
@@ -222,6 +239,10 @@ fn check_address(address: &Value) -> Result<(), Refusal> {
         if address.get(key).and_then(Value::as_str).is_none_or(|text| text.trim().is_empty()) {
             return Err(Refusal::required(name));
         }
+    }
+    // Required unless a shop switches it off (Magento\Customer\Model\Address\Validator\General).
+    if address.get("telephone").and_then(Value::as_str).is_none_or(|text| text.trim().is_empty()) {
+        return Err(Refusal::required("telephone"));
     }
     let street = address.get("street").and_then(Value::as_array);
     if street.is_none_or(|lines| lines.is_empty() || !lines.iter().all(Value::is_string)) {

@@ -20,7 +20,8 @@ pub(super) fn customer(row: &Map<String, Value>) -> Value {
     let of_book = |row: &Map<String, Value>| {
         let street: Vec<&str> =
             row.get("street").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-        json!({"id": row.get("id"), "street": street.join("\n"), "postcode": text(row, "postcode"), "city": text(row, "city")})
+        json!({"id": row.get("id"), "street": street.join("\n"), "postcode": text(row, "postcode"), "city": text(row, "city"),
+            "telephone": text(row, "telephone"), "billed": row.get("default_billing") == Some(&json!(true))})
     };
     json!({
         "id": row.get("id"), "website": row.get("website_id"), "reference": null, "name": name.join(" "),

@@ -286,7 +286,8 @@ impl Shop {
     }
 
     /// Changes one field of a customer as that person does in the shop: `firstname`, `lastname`, `email`, `taxvat`, or one of
-    /// the first address as `address.city`. False where there is no such customer, or the shop refuses it.
+    /// the first address as `address.city`; `address.new` is the town of a further one like the first, and `address.gone` of
+    /// one that is taken out. False where there is no such customer, or the shop refuses it.
     pub fn edit_customer(&mut self, now: Timestamp, id: u64, field: &str, value: &str) -> bool {
         self.customers.edit(now, id, field, value)
     }
@@ -366,6 +367,7 @@ impl Shop {
         match route {
             Route::AdminToken => self.admin_token(now, &body(request)?),
             Route::Setup(setup) => setup::read(*setup, (&self.websites, &self.views), &self.prices.groups, query),
+            Route::Country(id) => setup::country(id),
             Route::MakeGroup => price_routes::make_group(&mut self.prices, &body(request)?),
             Route::Prices(route) => self.counter().answer(*route, &body(request)?),
             Route::Orders => self.orders(now, query),

@@ -41,6 +41,8 @@ pub(super) enum Route {
     AdminToken,
     /// GET of something the shop was set up with.
     Setup(Setup),
+    /// GET directory/countries/{id}.
+    Country(String),
     /// GET orders.
     Orders,
     /// GET orders/{id}.
@@ -151,6 +153,7 @@ impl Route {
             ("GET", ["taxRates", "search"]) => Self::Setup(Setup::TaxRates),
             ("GET", ["taxClasses", "search"]) => Self::Setup(Setup::TaxClasses),
             ("GET", ["directory", "countries"]) => Self::Setup(Setup::Countries),
+            ("GET", ["directory", "countries", id]) => Self::Country(owned(id)),
             ("GET", ["orders"]) => Self::Orders,
             ("POST", ["orders"]) => Self::SaveOrder,
             ("GET", ["orders", id]) => Self::Order(owned(id)),
@@ -179,7 +182,7 @@ impl Route {
     /// The right a caller needs; none for what anyone may ask.
     pub(super) fn right(&self) -> Option<&'static str> {
         Some(match self {
-            Self::AdminToken | Self::Setup(Setup::Countries) => return None,
+            Self::AdminToken | Self::Setup(Setup::Countries) | Self::Country(_) => return None,
             Self::Setup(Setup::CustomerGroups) => "Magento_Customer::group",
             Self::Setup(Setup::Modules) => "Magento_Backend::setup_wizard",
             Self::Setup(Setup::TaxRates | Setup::TaxClasses) => "Magento_Tax::manage_tax",

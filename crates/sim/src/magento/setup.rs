@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::criteria::{Criteria, Table};
-use super::reply::Answer;
+use super::reply::{Answer, Refusal};
 use super::route::Setup;
 use super::websites::Website;
 
@@ -69,6 +69,13 @@ pub(super) fn read(
         Setup::TaxClasses => search(tax_classes(), query),
         Setup::AttributeSets => search(attribute_sets(), query),
     }
+}
+
+/// One country with its regions; 404 where the shop does not have it.
+pub(super) fn country(id: &str) -> Answer {
+    let Value::Array(rows) = countries() else { return Ok(Value::Null) };
+    let row = rows.into_iter().find(|row| row["id"] == id);
+    row.ok_or_else(|| Refusal::new(404, "The country isn't available."))
 }
 
 /// The answer of a search over a few fixed rows.

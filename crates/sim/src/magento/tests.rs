@@ -93,7 +93,7 @@ fn a_product_is_found_by_its_sku_encoded_or_searched() {
 #[test]
 fn a_customer_put_deletes_the_addresses_it_leaves_out() {
     let mut shop = shop(0, true);
-    let address = json!({"firstname": "A", "lastname": "B", "street": ["x"], "city": "Bonn", "country_id": "DE", "default_billing": true});
+    let address = json!({"firstname": "A", "lastname": "B", "street": ["x"], "city": "Bonn", "country_id": "DE", "telephone": "1", "default_billing": true});
     let customer =
         json!({"customer": {"email": "A@example.com", "firstname": "A", "lastname": "B", "addresses": [address]}});
     let (status, made) = post(&mut shop, "/rest/V1/customers", &customer.to_string());

@@ -253,15 +253,33 @@ pub fn edit_party(store: &mut Store, id: u64, field: &str, value: &str) -> Resul
             let model = "party.identifier";
             (model, first(store, model, &|_| true)?, json!({"party": id, "code": value}))
         }
+        "address.new" => {
+            let new = json!({"party": id, "street": "Am Lager 1", "postal_code": "04109", "city": value, "country": germany(store)?});
+            return create(store, "party.address", &[new]).map(drop);
+        }
+        "address.gone" => {
+            let lies = |one: u64| {
+                store.text("party.address", one, "city") == value
+                    && store.value("party.address", one, "active") == Val::Bool(true)
+            };
+            let found = first(store, "party.address", &lies)?.ok_or_else(|| Fail::key("addresses"))?;
+            return write(store, "party.address", &[found], &json!({"active": false}));
+        }
         _ => {
             let part = field.strip_prefix("address.").ok_or_else(|| Fail::key(field))?;
-            let found = first(store, "party.address", &|_| true)?.ok_or_else(|| Fail::key("addresses"))?;
+            let lives = |one: u64| store.value("party.address", one, "active") == Val::Bool(true);
+            let found = first(store, "party.address", &lives)?.ok_or_else(|| Fail::key("addresses"))?;
             return write(store, "party.address", &[found], &json!({ part: value }));
         }
     };
     let Some(found) = found else { return create(store, model, &[new]).map(drop) };
     let name = if model == "party.identifier" { "code" } else { "value" };
     write(store, model, &[found], &json!({ name: value }))
+}
+
+fn germany(store: &Store) -> Result<Option<u64>, Fail> {
+    let countries = store.model("country.country")?;
+    Ok(store.ids(countries).find(|one| store.text("country.country", *one, "code") == "DE"))
 }
 
 /// Hands all of a party over to the one it is replaced by.

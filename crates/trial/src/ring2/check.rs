@@ -11,7 +11,7 @@ use super::trade;
 use super::world::{World, open};
 use rust_decimal::Decimal;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use syncline_core::rules::Branch;
 use syncline_engine::Engine;
@@ -146,14 +146,13 @@ fn typed_at_desks(stage: &Stage) {
             world.broken("each-image-once", detail);
         }
     }
-    {
-        let mut world = open(&stage.world);
-        for detail in people::overwritten(&world) {
-            world.broken("owned-fields-are-never-overwritten", detail);
-        }
-        for detail in people::apart(&world) {
-            world.broken("both-sides-show-the-same", detail);
-        }
+    let apart = people::apart(stage);
+    let mut world = open(&stage.world);
+    for detail in people::overwritten(&world) {
+        world.broken("owned-fields-are-never-overwritten", detail);
+    }
+    for detail in apart {
+        world.broken("both-sides-show-the-same", detail);
     }
 }
 
@@ -165,6 +164,15 @@ fn misbooked(stage: &Stage, erp: &Value) -> Vec<String> {
     let ours = rows(erp, "orders").into_iter().filter(|row| text(&row["mark"]).starts_with("SL"));
     let wrong = ours.filter(|row| (row["company"] == *second) != text(&row["reference"]).starts_with('O'));
     wrong.map(|row| format!("`{}` is booked in {}", text(&row["reference"]), row["company"])).collect()
+}
+
+/// The towns that sales of the ERP are addressed to.
+pub fn towns_on_papers(erp: &Value) -> BTreeSet<String> {
+    let lines = |row: &Value| -> Vec<String> {
+        let printed = row["addresses"].as_object().into_iter().flatten().map(|(_, lines)| lines.clone());
+        printed.filter_map(|lines| lines.as_array()?.last().map(text)).collect()
+    };
+    rows(erp, "orders").iter().flat_map(lines).collect()
 }
 
 fn number(value: &Value) -> Decimal {

@@ -2,15 +2,20 @@
 //! overwritten, and the ERP shows it at rest.
 
 use super::boot::{ERP, SHOP, Stage};
+use super::check;
 use super::world::{World, open};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::{RemoteId, SystemName, SystemUid};
 use syncline_core::kind::Kind;
 use syncline_core::mark::{Origin, mark};
-use syncline_core::rules::{FieldRules, PairRules};
+use syncline_core::path::Path;
+use syncline_core::rules::{FieldPolicy, FieldRules, PairRules};
+use syncline_engine::Engine;
+use syncline_engine::conflicts::{Choice, Which};
 use syncline_sim::http::System;
 use syncline_sim::orders::BUYERS;
+use syncline_sim::random::Random;
 
 /// What buyers typed last, by account and field.
 pub type Accounts = BTreeMap<(u64, &'static str), String>;
@@ -21,6 +26,40 @@ pub fn rules(shop: &str) -> FieldRules {
     FieldRules {
         source: shop.clone(),
         pairs: vec![PairRules { source: shop, target: SystemName::new("erp"), policies: Vec::new(), creates: false }],
+    }
+}
+
+/// Whether addresses and telephones go to the shop, too, in the schedule of `seed`.
+pub fn has_books(seed: u64) -> bool {
+    Random::of(seed, 15, 0).chance(1, 6)
+}
+
+/// Lets addresses and telephones go to the shop: as the ERP's own, or whoever changed them.
+pub fn open_books(stage: &mut Stage, seed: u64) {
+    let mut random = Random::of(seed, 15, 1);
+    let (shop, erp) = (SystemName::new("shop"), SystemName::new("erp"));
+    let policies = [FieldPolicy::Owner(erp.clone()), FieldPolicy::Merge(Some(erp)), FieldPolicy::Merge(Some(shop))];
+    let policy = random.pick(&policies).clone();
+    stage.buyers_type = true;
+    let fields = ["addresses", "phone"].map(|field| (Path::field(field), policy.clone()));
+    stage.customers.pairs.iter_mut().for_each(|pair| pair.policies.extend(fields.clone()));
+}
+
+/// Who decides addresses; none where the shop does.
+fn books(stage: &Stage) -> Option<FieldPolicy> {
+    let policies = stage.customers.pairs.iter().flat_map(|pair| &pair.policies);
+    policies.clone().find(|(path, _)| path.as_str() == "addresses").map(|(_, policy)| policy.clone())
+}
+
+/// A person takes the ERP's side where a buyer took an address out that it owns, or nobody knows who is right.
+pub async fn decide(stage: &Stage, engine: &Engine) {
+    for field in ["addresses[*]", "phone"].into_iter().filter(|_| books(stage).is_some()) {
+        let which = Which { field: Path::try_from(field.to_string()).ok(), ..Which::default() };
+        if let Ok(decided) = engine.resolve(&which, &Choice::Take(SystemName::new("erp"))).await
+            && decided.fields > 0
+        {
+            open(&stage.world).event(&format!("a person decides {field} of {} customers", decided.records));
+        }
     }
 }
 
@@ -37,7 +76,10 @@ pub fn each_second(stage: &Stage, second: u64) {
         let registered = shop.iter().filter_map(|(id, row)| erp.get(&code(row, *id))?["id"].as_u64());
         let ids: Vec<u64> = registered.collect();
         let Some(party) = ids.get(world.random.index(ids.len().max(1))).copied() else { return };
-        let field = *world.random.pick(&["name", "email", "phone", "address.city"]);
+        let field = match books(stage) {
+            Some(_) => *world.random.pick(&["phone", "address.city", "address.new"]),
+            None => *world.random.pick(&["name", "email", "phone", "address.city"]),
+        };
         if world.erp.edit_party(now, party, field, &format!("clerk {second}")) {
             // Papers show what a clerk makes of an address: that is the ERP's own doing.
             world.papers.clear();
@@ -46,6 +88,16 @@ pub fn each_second(stage: &Stage, second: u64) {
         return;
     }
     let (field, text) = match world.random.below(4) {
+        0 | 1 if books(stage).is_some() => match world.random.chance(1, 2) {
+            true => ("address.new", format!("Dorf {second}")),
+            false => {
+                let ledger = world.shop.ledger();
+                let last = accounts(&ledger).get(&id).and_then(|row| row["addresses"].as_array()?.last().cloned());
+                let town = last.and_then(|row| row["city"].as_str().map(str::to_string));
+                let Some(town) = town.filter(|town| town.starts_with("Dorf")) else { return };
+                ("address.gone", town)
+            }
+        },
         0 => ("lastname", format!("Name {second}")),
         1 => ("email", format!("buyer.{id}.{second}@example.com")),
         2 => ("taxvat", format!("DE{second}")),
@@ -54,7 +106,10 @@ pub fn each_second(stage: &Stage, second: u64) {
     if world.shop.edit_customer(now, id, field, &text) {
         world.count("account_edits");
         world.event(&format!("at the shop {field} of customer {id} becomes `{text}`"));
-        world.accounts.insert((id, field), text);
+        // Magento keeps no versions: what is typed while an address is on its way there can be lost (decision 0012).
+        if books(stage).is_none() {
+            world.accounts.insert((id, field), text);
+        }
     }
 }
 
@@ -72,8 +127,11 @@ pub fn overwritten(world: &World) -> Vec<String> {
 }
 
 /// Customers of the shop whose party shows something else at rest.
-pub fn apart(world: &World) -> Vec<String> {
-    let (shop, erp) = (accounts(&world.shop.ledger()), of_shop(&world.erp.ledger()));
+pub fn apart(stage: &Stage) -> Vec<String> {
+    let (policy, world) = (books(stage), open(&stage.world));
+    let ledger = world.erp.ledger();
+    let (shop, erp) = (accounts(&world.shop.ledger()), of_shop(&ledger));
+    let on_papers = check::towns_on_papers(&ledger);
     let mut found = Vec::new();
     for (id, ours) in &shop {
         let Some(theirs) = erp.get(&code(ours, *id)) else { continue };
@@ -83,12 +141,36 @@ pub fn apart(world: &World) -> Vec<String> {
                 found.push(format!("{field} of customer {id}: `{a}` in the shop, `{b}` in the ERP"));
             }
         }
-        for address in ours["addresses"].as_array().into_iter().flatten() {
+        if policy.is_some() && !stage.one_by_email {
+            found.extend(unheard(*id, ours, theirs, &on_papers));
+        }
+        // What buyers add where the ERP owns the book stays the shop's own.
+        let all = ours["addresses"].as_array().into_iter().flatten();
+        for address in all.filter(|_| !matches!(policy, Some(FieldPolicy::Owner(_)))) {
             let there = theirs["addresses"].as_array().into_iter().flatten().filter(|row| row["active"] == true);
             let city = address["city"].as_str().unwrap_or_default();
             if !there.into_iter().any(|row| row["city"].as_str().is_some_and(|town| town.starts_with(city))) {
                 found.push(format!("customer {id} lives in `{city}`, which the ERP does not know: {theirs}"));
             }
+        }
+    }
+    found
+}
+
+/// What the ERP has in use and the shop's book lacks, those on papers left out; and towns that the book has twice.
+fn unheard(id: u64, ours: &Value, theirs: &Value, on_papers: &BTreeSet<String>) -> Vec<String> {
+    let city = |row: &Value| row["city"].as_str().unwrap_or_default().to_string();
+    let towns: Vec<String> = ours["addresses"].as_array().into_iter().flatten().map(city).collect();
+    let mut found = Vec::new();
+    let (new, once): (Vec<&String>, BTreeSet<&String>) =
+        (towns.iter().filter(|town| town.starts_with("clerk")).collect(), towns.iter().collect());
+    if new.iter().any(|town| towns.iter().filter(|other| other == town).count() > 1) {
+        found.push(format!("customer {id} has an address of the ERP twice: {once:?} in {towns:?}"));
+    }
+    let in_use = theirs["addresses"].as_array().into_iter().flatten().filter(|row| row["active"] == true).map(city);
+    for town in in_use.filter(|town| town.starts_with("clerk") && !on_papers.contains(town)) {
+        if !towns.contains(&town) {
+            found.push(format!("customer {id}: the ERP has an address in `{town}`, the shop {towns:?}"));
         }
     }
     found

@@ -94,6 +94,9 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
     if plant.is_none() && Random::of(seed, 12, 0).chance(1, 4) {
         stage.switch_off_sources();
     }
+    if plant.is_none() && accounts::has_books(seed) {
+        accounts::open_books(&mut stage, seed);
+    }
     match plant {
         Some(plant) => planted::ready(&mut stage, plant),
         None => {
@@ -165,6 +168,7 @@ async fn come_to_rest(stage: &Stage, processes: &mut Processes) -> Result<bool, 
             desk::decide(stage, &engine).await;
             prices::decide(stage, &engine).await;
             scenes::decide(stage, &engine).await;
+            accounts::decide(stage, &engine).await;
         }
         // Two leases and more, so that nothing of the chaos is still under way.
         if waited > 3 * u64::from(LEASE_S) && check::at_rest(stage, processes.any()).await {

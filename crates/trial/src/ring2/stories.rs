@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod of_attributes;
+mod of_books;
 mod of_categories;
 mod of_creates;
 mod of_customers;
@@ -44,11 +45,23 @@ fn told<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
     stocked(seed, PRODUCTS, story);
 }
 
+/// The same with a planted bug.
+fn planted<F: Future<Output = ()>>(seed: u64, plant: Option<&'static str>, story: impl FnOnce(Stage) -> F) {
+    begun((seed, PRODUCTS, plant), story);
+}
+
 /// The same with so many entries in the catalogue.
 fn stocked<F: Future<Output = ()>>(seed: u64, products: usize, story: impl FnOnce(Stage) -> F) {
+    begun((seed, products, None), story);
+}
+
+fn begun<F: Future<Output = ()>>(
+    (seed, products, plant): (u64, usize, Option<&'static str>),
+    story: impl FnOnce(Stage) -> F,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let mut stage = Stage::stocked(seed, products, None, true).unwrap();
+        let mut stage = Stage::stocked(seed, products, plant, true).unwrap();
         stage.products = None;
         stage.prices = None;
         stage.attributes = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::boot::Stage;
 use super::families;
+use super::people::has_books;
 use super::planted::REPEATS_A_PAGE;
 use super::schedule::has_websites;
 use super::weather::{Fault, Weather};
@@ -12,6 +13,8 @@ use syncline_core::kind::Kind;
 
 /// Schedules with families in every build.
 const FAMILY_SEEDS: usize = 3;
+/// Schedules in every build whose addresses go both ways.
+const BOOK_SEEDS: usize = 2;
 
 #[test]
 fn orders_cross_once_in_the_weather() {
@@ -29,6 +32,16 @@ fn orders_of_two_websites_cross_once_in_the_weather() {
         let outcome = schedule(seed, None);
         assert_eq!(outcome.violations, [], "seed {seed}");
         assert!(outcome.orders > 0);
+    }
+}
+
+#[test]
+fn books_of_addresses_agree_in_the_weather() {
+    // Seeds 63 and 126: a buyer takes out what has just been added, before it is tied.
+    for seed in (0..).filter(|seed| has_books(*seed)).take(BOOK_SEEDS).chain([63, 126]) {
+        let outcome = schedule(seed, None);
+        assert_eq!(outcome.violations, [], "seed {seed}");
+        assert!(outcome.faults.get("account_edits").is_some_and(|many| *many > 5), "seed {seed}: {:?}", outcome.faults);
     }
 }
 

@@ -50,7 +50,7 @@ fn identifier(row: &PartyRow) -> Option<&IdentifierRow> {
     row.identifiers.iter().flatten().find(|identifier| identifier.code.is_some())
 }
 
-/// An address as Tryton prints it: the line of the company, else of the person, and the person as attention line.
+/// An address as Tryton keeps it: the line of the company, else of the person, and the person as attention line.
 fn address_of(row: &AddressRow) -> Address {
     let country = row.country.as_ref().and_then(|country| country.code.clone());
     let subdivision = row.subdivision.as_ref().and_then(|part| part.code.clone());
@@ -106,8 +106,8 @@ fn kept_address(address: &Address, setup: &Setup) -> Result<KeptAddress, Wrong> 
 
 /// The addresses of `customer` to be made, in the order of their keys: each once, and none that is `there`.
 fn new_addresses(customer: &Customer, there: &PartyRow, setup: &Setup) -> Result<Vec<NewAddress>, Wrong> {
-    let mut known: BTreeSet<[String; 6]> =
-        there.addresses.iter().flatten().map(|row| told_by(&address_of(row))).collect();
+    let all = there.addresses.iter().flatten();
+    let mut known: BTreeSet<[String; 6]> = all.flat_map(|row| printed(&address_of(row), there.name.as_ref())).collect();
     let unknown = customer.addresses.values().filter(|address| known.insert(told_by(address)));
     unknown
         .map(|address| Ok(NewAddress { kept: kept_address(address, setup)?, invoice: true, delivery: true }))
@@ -221,7 +221,7 @@ pub(crate) fn edit_party(change: &Change, row: &PartyRow, setup: &Setup) -> Resu
             ("tax_id", None | Some(Value::Text(_))) => {
                 edit.set(IDENTIFIERS, identifier(row).map(|one| (one.id, one.version.clone())), text, None);
             }
-            (_, None | Some(Value::Address(_))) if Customer::is_of_book(path) => {
+            (_, None | Some(Value::Address(_))) if Customer::is_of_book(path) || Customer::is_of_erp(path) => {
                 edit_address(&mut edit, change, path, row, setup)?;
             }
             _ => return Err(Wrong::invalid(format!("`{path}` of a customer cannot be set in Tryton"))),
@@ -230,7 +230,7 @@ pub(crate) fn edit_party(change: &Change, row: &PartyRow, setup: &Setup) -> Resu
     Ok(edit)
 }
 
-/// Changes the address at `path` where it stands; one that is no longer in the customer's book is retired, for papers
+/// Changes the address at `path` where it stands, which Tryton's own key names where it is not tied yet; one that is no longer in the customer's book is retired, for papers
 /// may refer to it.
 fn edit_address(
     edit: &mut PartyEdit,
@@ -239,7 +239,8 @@ fn edit_address(
     row: &PartyRow,
     setup: &Setup,
 ) -> Result<(), Wrong> {
-    let id = change.elements.get(path).and_then(|key| element_id(key));
+    let own = || path.within("addresses").map(|(key, _)| key).filter(|_| Customer::is_of_erp(path));
+    let id = change.elements.get(path).cloned().or_else(own).and_then(|key| element_id(&key));
     let there = row.addresses.iter().flatten().find(|address| Some(address.id) == id);
     let there = there.ok_or_else(|| Wrong::invalid("the address is not in use in Tryton any more"))?;
     let values = match change.leaves.value(path) {
@@ -267,14 +268,22 @@ fn told_by(address: &Address) -> [String; 6] {
     address.envelope().map(|part| folded(&part))
 }
 
+/// The same as it is stored, and as Tryton prints one without any name: under the party's (`party_full_name` in
+/// `modules/party/address.py` 8.0.4).
+fn printed(address: &Address, party: Option<&String>) -> Vec<[String; 6]> {
+    let nameless = address.printed() == (None, None);
+    let named = party.filter(|_| nameless).map(|name| Address { name: Some(name.clone()), ..address.clone() });
+    std::iter::once(told_by(address)).chain(named.as_ref().map(told_by)).collect()
+}
+
 /// Our addresses in `change` beside those `there`: by what they say, else by place where as many are left on each side.
 /// An address of the customer's book and one an order was placed with may be the same one there.
 pub(super) fn pairs(change: &Change, there: &Customer) -> Vec<(Path, String)> {
     let Ok(ours) = Customer::addresses_of(&change.leaves) else { return Vec::new() };
     let (of_book, of_orders): (Vec<_>, Vec<_>) =
         ours.iter().partition(|(key, _)| Customer::is_of_book(&Customer::address_path(key)));
-    let mut free: Vec<(i64, [String; 6])> =
-        there.addresses.iter().filter_map(|(key, address)| Some((element_id(key)?, told_by(address)))).collect();
+    let told = |(key, address): (&String, &Address)| Some((element_id(key)?, printed(address, there.name.as_ref())));
+    let mut free: Vec<(i64, Vec<[String; 6]>)> = there.addresses.iter().filter_map(told).collect();
     free.sort();
     let (mut found, mut left) = (Vec::new(), Vec::new());
     let mut taken: BTreeSet<i64> = BTreeSet::new();
@@ -282,7 +291,7 @@ pub(super) fn pairs(change: &Change, there: &Customer) -> Vec<(Path, String)> {
         let mut free = free.clone();
         for (key, address) in class {
             let wanted = told_by(address);
-            match free.iter().position(|(_, says)| *says == wanted) {
+            match free.iter().position(|(_, says)| says.contains(&wanted)) {
                 Some(at) => {
                     let (id, _) = free.remove(at);
                     taken.insert(id);

@@ -1,5 +1,6 @@
 //! Planted bugs of the network: what is sent again, sent otherwise, or comes back changed.
 
+use super::LOSES_IDS;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use syncline_connect::{Effect, Fut, Request, Response, Transport, TransportError};
@@ -17,6 +18,9 @@ impl Transport for BadTransport {
     fn send(&self, mut request: Request) -> Fut<'_, Result<Response, TransportError>> {
         if self.plant == "choice-twice" && request.method == "POST" && request.url.ends_with("/options") {
             request.body = self.in_small_letters(request.body);
+        }
+        if self.plant == LOSES_IDS && request.method == "PUT" && request.url.contains("/customers/") {
+            request.body = without_ids(request.body);
         }
         Box::pin(async move {
             let write = matches!(request.effect, Effect::Write { .. });
@@ -54,6 +58,16 @@ impl BadTransport {
         }
         told.to_string().into_bytes()
     }
+}
+
+/// A customer's document whose addresses are sent without their ids, so that each is a new one.
+fn without_ids(body: Vec<u8>) -> Vec<u8> {
+    let Ok(mut told) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
+    let rows = told.pointer_mut("/customer/addresses").and_then(|rows| rows.as_array_mut());
+    for row in rows.into_iter().flatten().filter_map(|row| row.as_object_mut()) {
+        row.remove("id");
+    }
+    told.to_string().into_bytes()
 }
 
 /// Cuts every amount as binary floats do when they are multiplied by a hundred and cut.
