@@ -1,10 +1,14 @@
-"""Counts what a Tryton database holds, by SQL alone: every sale with its total, recomputed from its stored lines.
+"""Counts what a Tryton database holds, by SQL alone: every sale with its total, recomputed from its stored lines, and
+what lies on the shelves, what goods cost, what they are called and who buys them.
 
 usage: tryton_count.py DATABASE.sqlite
-Prints {"orders":[…],"customers":[…]} in the shape of the simulators' ledgers, plus per order what the server itself
-stored as total ("stored", null before confirmation) so that the two can be held against each other.
+Prints {"orders":[…],"customers":[…],"stock":[…],"prices":[…],"products":[…]} in the shape of the simulators' ledgers, plus
+per order what the server itself stored as total ("stored", null before confirmation) so that the two can be held
+against each other. Stock, prices and texts are worked out here from moves, formulas and translations; Tryton is not asked.
 """
+import datetime
 import json
+import re
 import sqlite3
 import sys
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -108,10 +112,105 @@ def customers(db):
         others |= {row[0] for row in db.execute("SELECT guest_party FROM web_shop")}
     for party in db.execute(
         "SELECT p.id, p.code, p.name, (SELECT m.value FROM party_contact_mechanism m WHERE m.party = p.id AND m.type = 'email'"
-        " ORDER BY m.sequence, m.id LIMIT 1) AS email FROM party_party p ORDER BY p.id"
+        " ORDER BY m.sequence, m.id LIMIT 1) AS email, (SELECT m.value FROM party_contact_mechanism m WHERE m.party = p.id"
+        " AND m.type = 'phone' ORDER BY m.sequence, m.id LIMIT 1) AS phone, (SELECT i.code FROM party_identifier i"
+        " WHERE i.party = p.id ORDER BY i.sequence, i.id LIMIT 1) AS tax_id FROM party_party p ORDER BY p.id"
     ):
         if party["id"] not in others:
-            yield {"id": party["id"], "reference": party["code"], "name": party["name"], "email": party["email"]}
+            yield {
+                "id": party["id"],
+                "reference": party["code"],
+                "name": party["name"],
+                "email": party["email"],
+                "tax_id": party["tax_id"] or "",
+                "phone": party["phone"] or "",
+            }
+
+
+GOODS = (
+    "SELECT p.id, p.template, p.code FROM product_product p JOIN product_template t ON t.id = p.template"
+    " WHERE p.active AND t.active AND p.code IS NOT NULL AND p.code != ''"
+)
+
+
+def stock(db):
+    """What lies in each warehouse, and what will once everything planned has come and gone, or has by today."""
+    today = datetime.date.today().isoformat()
+    kept = db.execute(GOODS + " AND t.type = 'goods' ORDER BY p.id").fetchall()
+    for house in db.execute("SELECT id, code FROM stock_location WHERE type = 'warehouse' ORDER BY id").fetchall():
+        inside = {row[0] for row in db.execute(
+            "WITH RECURSIVE inside(id) AS (SELECT ? UNION SELECT l.id FROM stock_location l JOIN inside ON l.parent = inside.id)"
+            " SELECT id FROM inside", (house["id"],))}
+        sums = {row["id"]: dict.fromkeys(("on_hand", "forecast", "by_today", "late"), Decimal(0)) for row in kept}
+        for move in db.execute("SELECT product, internal_quantity, from_location, to_location, state, planned_date FROM stock_move"):
+            comes, goes = move["to_location"] in inside, move["from_location"] in inside
+            if comes == goes or move["product"] not in sums:
+                continue
+            pieces, of = number(move["internal_quantity"]), sums[move["product"]]
+            signed = pieces if comes else -pieces
+            if move["state"] == "done":
+                for figure in ("on_hand", "forecast", "by_today"):
+                    of[figure] += signed
+            elif move["state"] in ("draft", "assigned"):
+                day = move["planned_date"]
+                if day is None or day >= today:
+                    of["forecast"] += signed
+                if day == today:
+                    of["by_today"] += signed
+                if day is not None and day < today and goes and move["state"] == "draft":
+                    of["late"] += pieces
+        for row in kept:
+            yield {"sku": row["code"], "warehouse": house["code"], **{name: plain(sum) for name, sum in sums[row["id"]].items()}}
+
+
+def prices(db):
+    """The list price of everything, and what each price list comes to, from each quantity on where it changes."""
+    own, of_template = {}, {}
+    for row in db.execute("SELECT product, template, list_price FROM product_list_price WHERE list_price IS NOT NULL"):
+        (own if row["product"] else of_template)[row["product"] or row["template"]] = number(row["list_price"])
+    costs = {row["id"]: own.get(row["id"], of_template.get(row["template"])) for row in db.execute(GOODS)}
+    codes = {row["id"]: row["code"] for row in db.execute(GOODS)}
+    for product, price in costs.items():
+        if price is not None:
+            yield {"list": "list", "sku": codes[product], "quantity": "1", "amount": plain(price)}
+    for held in db.execute("SELECT id, name FROM product_price_list WHERE active AND NOT tax_included AND price = 'list_price'").fetchall():
+        lines = db.execute(
+            "SELECT product, quantity, formula FROM product_price_list_line WHERE price_list = ?"
+            " ORDER BY sequence IS NOT NULL, sequence, id", (held["id"],)).fetchall()
+        for product, price in costs.items():
+            mine = [line for line in lines if line["product"] in (None, product)]
+            steps = sorted({Decimal(1)} | {number(line["quantity"]) for line in mine if line["quantity"] and number(line["quantity"]) > 1})
+            last = None
+            for step in steps:
+                fits = [line for line in mine if number(line["quantity"]) <= step]
+                amount = computed(fits[0]["formula"], price) if fits and price is not None else None
+                if amount is not None and amount != last:
+                    yield {"list": held["name"], "sku": codes[product], "quantity": plain(step), "amount": plain(amount)}
+                last = amount
+
+
+def computed(formula, price):
+    """What a formula of the shape `unit_price * 0.9` comes to, to four decimals; those who fill the database write no other."""
+    found = re.fullmatch(r"unit_price(?: \* ([0-9.]+))?", formula)
+    if not found:
+        raise SystemExit(f"a formula this count does not know: {formula}")
+    return (price * Decimal(found[1] or 1)).quantize(Decimal("0.0001"), rounding=ROUND_HALF_EVEN)
+
+
+def products(db):
+    """What everything is called in each language that has a text of its own."""
+    texts = {}
+    for row in db.execute(
+        "SELECT name, lang, res_id, value FROM ir_translation WHERE type = 'model' AND res_id >= 0 AND value != ''"
+        " AND name IN ('product.template,name', 'product.product,description')"
+    ):
+        texts.setdefault((row["name"], row["res_id"]), {})[row["lang"]] = row["value"]
+    for row in db.execute(GOODS + " ORDER BY p.id"):
+        told = {}
+        for field, key in (("name", ("product.template,name", row["template"])), ("description", ("product.product,description", row["id"]))):
+            for language, text in texts.get(key, {}).items():
+                told.setdefault(language, {})[field] = text
+        yield {"sku": row["code"], "texts": told}
 
 
 def main():
@@ -119,7 +218,8 @@ def main():
         sys.exit(__doc__)
     db = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=60)
     db.row_factory = sqlite3.Row
-    json.dump({"orders": list(orders(db)), "customers": list(customers(db))}, sys.stdout, ensure_ascii=False)
+    told = {"orders": orders, "customers": customers, "stock": stock, "prices": prices, "products": products}
+    json.dump({name: list(of(db)) for name, of in told.items()}, sys.stdout, ensure_ascii=False)
     print()
 
 

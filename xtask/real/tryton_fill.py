@@ -137,13 +137,31 @@ def catalogue(database, path):
             category.customer_taxes[0].rate * 100 if category.customer_taxes else None: category.id
             for category in pool.get("product.category").search([("accounting", "=", True)])
         }
-        rows = list(templates(items, unit.id, accounting))
+        rows, names = [], []
+        for row, named in templates(items, unit.id, accounting):
+            rows.append(row)
+            names.append(named)
         for at in range(0, len(rows), 20):  # the uniqueness check of many codes at once overflows SQLite's parser
-            Template.create(rows[at : at + 20])
+            for made, named in zip(Template.create(rows[at : at + 20]), names[at : at + 20]):
+                for language, name in named.items():
+                    with Transaction().set_context(language=language):
+                        Template.write([Template(made.id)], {"name": name})
+        shelves(pool)
         Transaction().commit()
 
 
+def shelves(pool):
+    """Goods on every shelf, counted once: between 40 and 239 pieces of each."""
+    storage, = pool.get("stock.location").search([("code", "=", "STO")], limit=1)
+    all_goods = pool.get("product.product").search([("type", "=", "goods")], order=[("id", "ASC")])
+    lines = [{"product": product.id, "quantity": float(40 + product.id * 37 % 200)} for product in all_goods]
+    Inventory = pool.get("stock.inventory")
+    counted = Inventory.create([{"company": 1, "location": storage.id, "date": datetime.date.today(), "lines": [("create", lines)]}])
+    Inventory.confirm(counted)
+
+
 def templates(items, unit, accounting):
+    """Rows to create, each with its names in other languages."""
     by_sku = {item["sku"]: item for item in items}
     in_family = {child for item in items if item["type"] == "configurable" for child in item["children"]}
 
@@ -164,12 +182,12 @@ def templates(items, unit, accounting):
         if item["type"] == "configurable":
             sold = [child for child in item["children"] if child in by_sku]
             if sold:
-                yield template(item["name"], "goods", rate, price, sold)
+                yield template(item["name"], "goods", rate, price, sold), item["names"]
         elif item["type"] != "bundle" and item["sku"] not in in_family:
             kind = "service" if item["type"] == "virtual" else "goods"
-            yield template(item["name"], kind, rate, price, [item["sku"]])
+            yield template(item["name"], kind, rate, price, [item["sku"]]), item["names"]
     for code, name, rate in SERVICES:
-        yield template(name, "service", rate, Decimal(0), [code])
+        yield template(name, "service", rate, Decimal(0), [code]), {}
 
 
 def main():

@@ -1,7 +1,7 @@
 //! Exact decimals, as far as comparing two ledgers needs them: no floats, no rounding.
 use serde_json::Value;
 use std::fmt;
-use std::ops::Add;
+use std::ops::{Add, Sub};
 
 const PLACES: usize = 8;
 
@@ -36,8 +36,26 @@ impl Dec {
         }
     }
 
+    /// So many wholes.
+    pub fn whole(number: u32) -> Self {
+        Self(i128::from(number).saturating_mul(10_i128.pow(u32::try_from(PLACES).unwrap_or(0))))
+    }
+
     pub fn is_zero(self) -> bool {
         self.0 == 0
+    }
+
+    /// The whole number at or below it.
+    pub fn floor(self) -> Self {
+        let one = Self::whole(1).0;
+        Self(self.0.div_euclid(one).saturating_mul(one))
+    }
+}
+
+impl Sub for Dec {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
     }
 }
 
@@ -83,5 +101,7 @@ mod tests {
             assert_eq!(Dec::parse(text).map(|d| d.to_string()).as_deref(), Some(text));
         }
         assert_eq!((Dec::parse("0.1").unwrap() + Dec::parse("0.2").unwrap()).to_string(), "0.3");
+        assert_eq!((Dec::parse("0.1").unwrap() - Dec::parse("0.3").unwrap()).floor(), Dec::parse("-1").unwrap());
+        assert_eq!(Dec::parse("7.9").unwrap().floor(), Dec::parse("7").unwrap());
     }
 }

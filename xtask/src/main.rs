@@ -4,6 +4,7 @@ mod check;
 mod decimal;
 mod expect;
 mod files;
+mod goods;
 mod guard;
 mod job;
 mod ledger;
@@ -30,7 +31,7 @@ The project's own chores.
   cargo x stories [--json]                                   the 78 scenarios and their state
   cargo x bench [sweep] [--keys N] [--json]                  workloads through the real binary: time, memory, and what arrived
   cargo x real [--orders N] [--kills N] [--seed N] [--keep DIR] [--json]
-                                                             a real ERP, a stormy shop, kill -9, and a count in its database
+                                                             a real ERP, people in it, a stormy shop, kill -9, and a count in its database
 ";
 
 fn main() -> ExitCode {

@@ -1,13 +1,18 @@
 //! The real run: a real ERP, a stormy shop, replies that get lost, kill -9, and a count in the ERP's own database.
-use crate::job::{self, Ended, Job, Running, now};
+mod product;
+mod systems;
+
+use crate::goods::{self, Held};
+use crate::job::{Job, now};
 use crate::ledger::{self, Compared};
-use crate::proxy::{Dice, Losses, Proxy};
-use crate::wire::{get, split_url};
-use crate::{Args, Res, files, guard};
+use crate::proxy::{Losses, Proxy};
+use crate::wire::split_url;
+use crate::{Args, Res, files};
+use product::Syncline;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use systems::{Changes, Erp, Shop};
 
 /// What is asked of a run.
 #[derive(Debug)]
@@ -25,6 +30,12 @@ pub struct Wish {
 #[derive(Debug)]
 pub struct Report {
     compared: Compared,
+    /// What was held against each other beside orders, flow by flow.
+    beside: Vec<Held>,
+    /// What people changed in the ERP meanwhile.
+    changes: Changes,
+    /// What was changed in the shop behind the product's back after the end, and seen.
+    planted: Planted,
     least: usize,
     kills: u64,
     wanted_kills: u64,
@@ -35,6 +46,22 @@ pub struct Report {
     seconds: u64,
     kept: Option<(PathBuf, PathBuf)>,
 }
+
+/// Changes that nobody told the product of, by flow.
+#[derive(Debug)]
+struct Planted {
+    made: Vec<&'static str>,
+    /// Those that `verify` told as different.
+    by_verify: Vec<&'static str>,
+    /// Those that our own count told.
+    by_count: Vec<&'static str>,
+}
+
+/// How often people change something of each sort at least.
+const OFTEN: u64 = 5;
+/// How much has to be held against each other at least, by flow; and how many of people's last words.
+const LEAST: [(&str, usize); 5] =
+    [("inventory", 50), ("prices", 150), ("products", 100), ("customers", 10), ("people", 30)];
 
 /// `cargo x real`: true where both ledgers agree.
 pub fn chore(args: &mut Args) -> Res<bool> {
@@ -75,22 +102,37 @@ pub fn run(wish: &Wish) -> Res<Report> {
 }
 
 fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
+    let began = now();
+    let say = |what: &str| eprintln!("[{} s] {what}", began.elapsed().as_secs());
     let shop = Shop::start(wish.orders)?;
     let erp = Erp::start(cache, dir)?;
+    say("a shop and an ERP");
+    let mut changes = Changes::default();
+    changes.add(erp.people(&changes)?)?;
     let (host, path) = split_url(&erp.url)?;
     let proxy = Proxy::start(&host, Losses { reply: 25, request: 60 }, wish.seed)?;
     let syncline = Syncline::set_up(dir, &shop, &erp, &format!("http://{}{path}", proxy.address))?;
-    let kills = syncline.killed(wish)?;
+    say("set up; it is killed while people change things in the ERP");
+    let kills = syncline.killed(wish, &erp, &proxy.counts, &mut changes)?;
+    say(&format!("{kills} kills, {} rounds of changes; people go on", changes.round));
+    syncline.beside_people(&erp, &mut changes)?;
+    say(&format!("{} rounds of changes, the last; it is brought to its end", changes.round));
     syncline.to_the_end()?;
     let verify = syncline.verify()?;
-    let ledger = shop.ledger()?;
-    let counted = erp.count()?;
+    say("verified");
+    let (ledger, counted) = (shop.ledger()?, erp.count()?);
+    let planted = planted(&syncline, &shop, &counted)?;
     let compared = ledger::compare(&ledger::orders(&ledger)?, &ledger::orders(&counted)?);
     let lost_replies = proxy.counts.lost_replies.load(Ordering::Relaxed);
     let lost_requests = proxy.counts.lost_requests.load(Ordering::Relaxed);
+    let mut beside = goods::compare(&ledger, &counted);
+    beside.push(goods::kept(&changes.last, &counted));
     let kept = wish.keep.as_deref().map(|to| keep(to, erp, &ledger)).transpose()?;
     let mut report = Report {
         compared,
+        beside,
+        changes,
+        planted,
         least: usize::try_from(wish.orders).unwrap_or(usize::MAX),
         kills,
         wanted_kills: wish.kills,
@@ -105,167 +147,25 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
     Ok(report)
 }
 
-/// The simulated shop, as a process.
-#[derive(Debug)]
-struct Shop {
-    url: String,
-    token: String,
-    process: Running,
-}
-
-impl Shop {
-    fn start(orders: u64) -> Res<Self> {
-        let held = (orders * 6).div_ceil(5) + 10;
-        let args = format!("sim serve magento --port 0 --seed 7 --products 120 --orders {held} --weather storm");
-        let mut process = Job::new(files::binary("release")?).args(args.split(' ')).limit(7200).start()?;
-        let told = parsed("sim serve magento", &process.first_line(Duration::from_secs(60))?)?;
-        Ok(Self { url: field(&told, "url")?, token: field(&told, "token")?, process })
-    }
-
-    /// What it really holds; its weather may spoil a look, so there are a few.
-    fn ledger(&self) -> Res<Value> {
-        let url = format!("{}/_sim/ledger", self.url.trim_end_matches('/'));
-        let look = || serde_json::from_slice(&get(&url)?).map_err(|e| format!("the shop's ledger is no JSON: {e}"));
-        let mut told: Res<Value> = look();
-        for _ in 0..4 {
-            if told.is_ok() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(200));
-            told = look();
-        }
-        told.map_err(|why| format!("{why} (process {})", self.process.pid()))
-    }
-}
-
-/// The real ERP, as the scripts in xtask/real started it.
-#[derive(Debug)]
-struct Erp {
-    url: String,
-    login: String,
-    password: String,
-    db: PathBuf,
-    pid: u32,
-    group: u32,
-}
-
-impl Erp {
-    fn start(cache: &Path, dir: &Path) -> Res<Self> {
-        std::fs::create_dir_all(cache).map_err(|e| format!("{}: cannot be made: {e}", cache.display()))?;
-        let root = files::root()?;
-        let catalogue = dir.join("catalogue.json");
-        let args = ["sim", "catalogue", "--seed", "7", "--products", "120"];
-        let told = Job::new(files::binary("release")?).args(args).limit(60).expect(&[0])?;
-        files::write(&catalogue, &told.stdout)?;
-        let script = root.join("xtask/real/tryton_up.sh");
-        let words = [cache, &dir.join("erp"), &catalogue].map(|path| path.to_string_lossy().into_owned());
-        let started =
-            Job::new("bash").args([script.to_string_lossy()]).args(words).limit(1800).echo().leave().start()?;
-        let group = started.pid();
-        let ended = started.wait()?;
-        if !ended.ok() {
-            job::kill_group(group);
-            return Err(ended.story("xtask/real/tryton_up.sh"));
-        }
-        let line = ended.stdout.lines().rfind(|line| line.starts_with('{')).unwrap_or_default();
-        let told = parsed("xtask/real/tryton_up.sh", line)?;
-        let pid = told["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).ok_or("tryton_up.sh tells no pid")?;
-        guard::add(pid);
-        let (url, login, password) = (field(&told, "url")?, field(&told, "login")?, field(&told, "password")?);
-        Ok(Self { url, login, password, db: PathBuf::from(field(&told, "db")?), pid, group })
-    }
-
-    /// What its database holds, counted by a script that knows nothing of Syncline.
-    fn count(&self) -> Res<Value> {
-        let script = files::root()?.join("xtask/real/tryton_count.py");
-        let words = [script, self.db.clone()].map(|path| path.to_string_lossy().into_owned());
-        let ended = Job::new("python3").args(words).limit(300).expect(&[0])?;
-        parsed("xtask/real/tryton_count.py", &ended.stdout)
-    }
-}
-
-impl Drop for Erp {
-    fn drop(&mut self) {
-        job::stop_process(self.pid);
-        guard::forget(self.pid);
-        job::kill_group(self.group);
-        guard::forget(self.group);
-    }
-}
-
-/// The product itself: its directory and what it needs to know.
-#[derive(Debug)]
-struct Syncline {
-    exe: PathBuf,
-    dir: PathBuf,
-    secrets: [(&'static str, String); 3],
-}
-
-impl Syncline {
-    fn set_up(run: &Path, shop: &Shop, erp: &Erp, erp_url: &str) -> Res<Self> {
-        let dir = run.join("syncline");
-        std::fs::create_dir_all(&dir).map_err(|e| format!("{}: cannot be made: {e}", dir.display()))?;
-        let secrets = [
-            ("SYNCLINE_SHOP_TOKEN", shop.token.clone()),
-            ("SYNCLINE_ERP_LOGIN", erp.login.clone()),
-            ("SYNCLINE_ERP_PASSWORD", erp.password.clone()),
-        ];
-        let this = Self { exe: files::binary("release")?, dir, secrets };
-        let (shop, erp) = (format!("magento={}", shop.url), format!("tryton={erp_url}"));
-        // The road loses replies from the first word on; a person would try again, too.
-        this.until(5, &["init", "--yes", "--start", "all", "--shop", &shop, "--erp", &erp], &[0], |dir| {
-            let _ = std::fs::remove_file(dir.join("syncline.toml"));
-        })?;
-        this.until(5, &["check"], &[0], |_| ())?;
-        this.until(5, &["adopt"], &[0, 2, 3], |_| ())?;
-        Ok(this)
-    }
-
-    fn job(&self, args: &[&str], limit: u64) -> Job {
-        let job = Job::new(&self.exe).args(args).dir(&self.dir).limit(limit);
-        self.secrets.iter().fold(job, |job, (key, value)| job.env(key, value))
-    }
-
-    /// How it ended, once it ended well; `before` makes ready for another try.
-    fn until(&self, tries: u32, args: &[&str], good: &[i32], before: impl Fn(&Path)) -> Res<Ended> {
-        let mut last = String::new();
-        for _ in 0..tries {
-            let ended = self.job(args, 1800).run()?;
-            if ended.code.is_some_and(|code| good.contains(&code)) {
-                return Ok(ended);
-            }
-            last = ended.story(&format!("syncline {}", args.join(" ")));
-            before(&self.dir);
-        }
-        Err(format!("{tries} tries: {last}"))
-    }
-
-    /// How many runs were killed while they ran: as many as wished, or as there was work for.
-    fn killed(&self, wish: &Wish) -> Res<u64> {
-        let mut dice = Dice(wish.seed);
-        let mut kills = 0;
-        for _ in 0..wish.kills * 3 + 10 {
-            if kills >= wish.kills {
-                break;
-            }
-            let mut process = self.job(&["sync"], 60).start()?;
-            let end = now() + Duration::from_millis(300 + dice.below(2200));
-            while now() < end && !process.over()? {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            kills += u64::from(process.kill()?);
-        }
-        Ok(kills)
-    }
-
-    fn to_the_end(&self) -> Res<()> {
-        self.until(6, &["sync"], &[0, 3], |_| ()).map(drop)
-    }
-
-    fn verify(&self) -> Res<Value> {
-        let ended = self.until(6, &["verify", "--json"], &[0, 2, 3], |_| ())?;
-        parsed("syncline verify --json", &ended.stdout)
-    }
+/// A price and a German name, both the ERP's, are changed in the shop behind the product's back; who sees it.
+fn planted(syncline: &Syncline, shop: &Shop, erp: &Value) -> Res<Planted> {
+    let there = shop.ledger()?;
+    let is_sold = |sku: &str| {
+        there["prices"].as_array().into_iter().flatten().any(|row| row["list"] == "base" && row["sku"] == sku)
+    };
+    let named = |row: &&Value| row["texts"]["de"]["name"].is_string() && row["sku"].as_str().is_some_and(is_sold);
+    let found = erp["products"].as_array().into_iter().flatten().find(named);
+    let sku = found.and_then(|row| row["sku"].as_str()).ok_or("nothing that is sold has a German name in the ERP")?;
+    shop.edit(sku, Some("base"), "price", "4711.11")?;
+    shop.edit(sku, Some("german"), "name", "hinter dem Rücken")?;
+    let verify = syncline.verify()?;
+    let beside = goods::compare(&shop.ledger()?, erp);
+    let made = vec!["prices", "products"];
+    let told = |flow: &&&str| verify["flows"][**flow]["different"].as_u64() == Some(1);
+    let counted = |flow: &&&str| beside.iter().any(|held| held.flow == **flow && held.wrong.len() == 1);
+    let by_verify = made.iter().filter(told).copied().collect();
+    let by_count = made.iter().filter(counted).copied().collect();
+    Ok(Planted { made, by_verify, by_count })
 }
 
 impl Report {
@@ -287,10 +187,40 @@ impl Report {
                 self.verify["flows"]["orders"]["compared"], self.compared.source
             ));
         }
+        self.judge_beside();
+    }
+
+    /// Nothing: what people did, and what both sides hold beside orders; `verify` must have looked at as much as we did.
+    fn judge_beside(&mut self) {
+        let few = self.changes.lacking(OFTEN);
+        self.wrong
+            .extend(few.map(|what| format!("people changed less than {OFTEN} times something of the sort `{what}`")));
+        for held in &self.beside {
+            let least = LEAST.iter().find(|(flow, _)| *flow == held.flow).map_or(1, |(_, least)| *least);
+            if held.compared < least {
+                self.wrong.push(format!("{}: {} held against each other, must be {least}", held.flow, held.compared));
+            }
+            if held.flow == "people" {
+                continue;
+            }
+            let proof = &self.verify["flows"][held.flow];
+            if proof["open"].as_u64() != Some(0) {
+                self.wrong.push(format!("verify leaves {} of {} open", proof["open"], held.flow));
+            }
+            let told = &proof["compared"];
+            if told.as_u64().is_none_or(|n| n < held.records.len() as u64) {
+                self.wrong.push(format!("verify compared {told} records of {}, we {}", held.flow, held.records.len()));
+            }
+        }
+        let Planted { made, by_verify, by_count } = &self.planted;
+        for (who, seen) in [("verify", by_verify), ("our own count", by_count)] {
+            let missed = made.iter().filter(|flow| !seen.contains(flow));
+            self.wrong.extend(missed.map(|flow| format!("{who} did not see what was changed of {flow} in the shop")));
+        }
     }
 
     fn differences(&self) -> impl Iterator<Item = &String> {
-        self.wrong.iter().chain(&self.compared.wrong)
+        self.wrong.iter().chain(&self.compared.wrong).chain(self.beside.iter().flat_map(|held| &held.wrong))
     }
 
     /// True where nothing differs.
@@ -302,13 +232,21 @@ impl Report {
     pub fn line(&self) -> String {
         let found = &self.compared;
         let head = format!(
-            "{} released orders, {} once in the ERP, {} missing, {} duplicate, {} extra, {} lines held against each other, {} kills, {} lost replies, {} lost requests, {} s",
+            "{} released orders, {} once in the ERP, {} missing, {} duplicate, {} extra, {} lines held against each other; {}; {} changes by people in the ERP, {} of {} planted changes seen; {} kills, {} lost replies, {} lost requests, {} s",
             found.source,
             found.once,
             found.missing,
             found.duplicate,
             found.extra,
             found.lines,
+            self.beside
+                .iter()
+                .map(|held| format!("{} {} of {} differ", held.flow, held.wrong.len(), held.compared))
+                .collect::<Vec<_>>()
+                .join(", "),
+            self.changes.made.values().sum::<u64>(),
+            self.planted.by_verify.len(),
+            self.planted.made.len(),
             self.kills,
             self.lost_replies,
             self.lost_requests,
@@ -324,6 +262,10 @@ impl Report {
         json!({
             "tryton_db": path(self.kept.as_ref().map(|kept| &kept.0)),
             "shop_ledger": path(self.kept.as_ref().map(|kept| &kept.1)),
+            "beside": self.beside.iter().map(|held| (held.flow.to_owned(), json!({
+                "records": held.records.len(), "compared": held.compared, "wrong": held.wrong.len(),
+            }))).collect::<serde_json::Map<_, _>>(),
+            "changes": self.changes.made, "planted": {"made": self.planted.made.len(), "seen": self.planted.by_verify.len()},
             "kills": self.kills, "orders": found.source, "once": found.once, "missing": found.missing,
             "duplicates": found.duplicate, "extra": found.extra, "lines": found.lines, "lost_replies": self.lost_replies,
             "lost_requests": self.lost_requests, "verify": self.verify, "wrong": self.differences().collect::<Vec<_>>(),

@@ -118,17 +118,31 @@ pub fn split_url(url: &str) -> Res<(String, String)> {
 
 /// The body of a GET that answered 200.
 pub fn get(url: &str) -> Res<Vec<u8>> {
+    ask("GET", url, "")
+}
+
+/// The body of a POST of JSON that answered 200.
+pub fn post(url: &str, body: &str) -> Res<Vec<u8>> {
+    ask("POST", url, body)
+}
+
+fn ask(method: &str, url: &str, body: &str) -> Res<Vec<u8>> {
     let (host, path) = split_url(url)?;
     let ask = || -> std::io::Result<Option<Message>> {
         let mut stream = TcpStream::connect(&host)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\nConnection: close\r\n\r\n")?;
+        let about = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n{about}Connection: close\r\n\r\n{body}"
+        )?;
         read(&mut BufReader::new(stream), Way::Reply)
     };
-    let reply = ask().map_err(|e| format!("GET {url}: {e}"))?.ok_or_else(|| format!("GET {url}: no answer"))?;
+    let reply =
+        ask().map_err(|e| format!("{method} {url}: {e}"))?.ok_or_else(|| format!("{method} {url}: no answer"))?;
     match reply.status() {
         Some(200) => Ok(reply.body),
-        other => Err(format!("GET {url}: status {other:?}")),
+        other => Err(format!("{method} {url}: status {other:?}")),
     }
 }
 

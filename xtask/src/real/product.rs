@@ -1,0 +1,160 @@
+//! The product in a real run: set up, killed again and again, and brought to its end, by its own commands alone.
+use super::systems::{Changes, Erp, Shop};
+use super::{OFTEN, Wish, parsed};
+use crate::job::{Ended, Job, now};
+use crate::proxy::{Counts, Dice};
+use crate::{Res, files};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// A run is killed after fewer requests than that to the ERP, or where it waits for something, after so long.
+const REQUESTS: u64 = 150;
+const WAITS: Duration = Duration::from_secs(15);
+/// Rounds of people there are at most, before they give up on changing something of every sort.
+const ROUNDS: u64 = 150;
+/// The flows beside orders whose fields are shared.
+const SHARED: [&str; 3] = ["products", "prices", "customers"];
+/// After that nothing that was sent to the shop can land any more: the time a request may take to leave, and the settle
+/// time of the file.
+const SETTLED: Duration = Duration::from_secs(20 + 5 + 1);
+
+/// The product itself: its directory and what it needs to know.
+#[derive(Debug)]
+pub struct Syncline {
+    exe: PathBuf,
+    dir: PathBuf,
+    secrets: [(&'static str, String); 3],
+}
+
+impl Syncline {
+    pub fn set_up(run: &Path, shop: &Shop, erp: &Erp, erp_url: &str) -> Res<Self> {
+        let dir = run.join("syncline");
+        std::fs::create_dir_all(&dir).map_err(|e| format!("{}: cannot be made: {e}", dir.display()))?;
+        let secrets = [
+            ("SYNCLINE_SHOP_TOKEN", shop.token.clone()),
+            ("SYNCLINE_ERP_LOGIN", erp.login.clone()),
+            ("SYNCLINE_ERP_PASSWORD", erp.password.clone()),
+        ];
+        let this = Self { exe: files::binary("release")?, dir, secrets };
+        let (shop, erp) = (format!("magento={}", shop.url), format!("tryton={erp_url}"));
+        // The road loses replies from the first word on; a person would try again, too.
+        this.until(5, &["init", "--yes", "--start", "all", "--shop", &shop, "--erp", &erp], &[0], |dir| {
+            let _ = std::fs::remove_file(dir.join("syncline.toml"));
+        })?;
+        this.switch_on()?;
+        this.until(5, &["check"], &[0], |_| ())?;
+        this.until(5, &["adopt"], &[0, 2, 3], |_| ())?;
+        // Customers come with their orders, in the storm.
+        for flow in ["products", "prices"] {
+            this.until(5, &["sync", flow], &[0, 3], |_| ())?;
+        }
+        this.decide()?;
+        Ok(this)
+    }
+
+    /// Nothing: products, stock and prices flow, too; accounts are called what the ERP calls them, and weights are each
+    /// side's own, for the ERP has none.
+    fn switch_on(&self) -> Res<()> {
+        let file = self.dir.join("syncline.toml");
+        let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+        let (mut out, mut table) = (String::new(), "");
+        for line in text.lines() {
+            if line.starts_with('[') {
+                table = line.split_whitespace().next().unwrap_or_default();
+            }
+            let off = line.starts_with("mode =")
+                && ["[flows.products]", "[flows.inventory]", "[flows.prices]"].contains(&table);
+            out.push_str(if off { "mode = \"on\"" } else { line });
+            out.push('\n');
+            out.push_str(match line {
+                "[systems.shop]" => "settle = \"5s\"\n",
+                "[flows.products]" => "fields = { \"weight\" = \"keep\" }\n",
+                "[flows.customers]" => "fields = { \"name\" = \"erp\" }\n",
+                _ => "",
+            });
+        }
+        files::write(&file, &out)
+    }
+
+    /// Nothing: a person takes the ERP's value where only a person can decide, and lets large changes through.
+    fn decide(&self) -> Res<()> {
+        for field in ["texts.*.name", "texts.*.description", "prices[*]", "name"] {
+            self.until(5, &["resolve", "--all", "--field", field, "--take", "erp"], &[0, 1], |_| ())?;
+        }
+        for flow in SHARED {
+            self.until(5, &["approve", flow], &[0], |_| ())?;
+        }
+        Ok(())
+    }
+
+    fn job(&self, args: &[&str], limit: u64) -> Job {
+        let job = Job::new(&self.exe).args(args).dir(&self.dir).limit(limit);
+        self.secrets.iter().fold(job, |job, (key, value)| job.env(key, value))
+    }
+
+    /// How it ended, once it ended well; `before` makes ready for another try.
+    fn until(&self, tries: u32, args: &[&str], good: &[i32], before: impl Fn(&Path)) -> Res<Ended> {
+        let mut last = String::new();
+        for _ in 0..tries {
+            let ended = self.job(args, 1800).run()?;
+            if ended.code.is_some_and(|code| good.contains(&code)) {
+                return Ok(ended);
+            }
+            last = ended.story(&format!("syncline {}", args.join(" ")));
+            before(&self.dir);
+        }
+        Err(format!("{tries} tries: {last}"))
+    }
+
+    /// How many runs were killed while they ran, and while people changed things in the ERP: as many as wished, or as
+    /// there was work for, until something of every sort was changed. Each was killed after so many requests to the ERP,
+    /// which `road` counts: a slow machine is no reason to be killed before anything was done.
+    pub fn killed(&self, wish: &Wish, erp: &Erp, road: &Counts, changes: &mut Changes) -> Res<u64> {
+        let mut dice = Dice(wish.seed);
+        let mut kills = 0;
+        let passed = || road.requests.load(Ordering::Relaxed);
+        for _ in 0..wish.kills * 3 + 10 {
+            if kills >= wish.kills && changes.lacking(1).next().is_none() {
+                break;
+            }
+            let people = erp.people(changes)?;
+            let (end, late) = (passed() + 5 + dice.below(REQUESTS), now() + WAITS);
+            let mut process = self.job(&["sync"], 300).start()?;
+            while passed() < end && now() < late && !process.over()? {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            kills += u64::from(process.kill()?);
+            changes.add(people)?;
+        }
+        Ok(kills)
+    }
+
+    /// Nothing: passes beside which people go on until something of every sort was changed often enough; some sorts need
+    /// orders that have arrived.
+    pub fn beside_people(&self, erp: &Erp, changes: &mut Changes) -> Res<()> {
+        while changes.lacking(OFTEN).next().is_some() && changes.round < ROUNDS {
+            let mut pass = self.job(&["sync"], 1800).start()?;
+            while changes.lacking(OFTEN).next().is_some() && changes.round < ROUNDS && !pass.over()? {
+                changes.add(erp.people(changes)?)?;
+            }
+            pass.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Nothing: passes until nothing is left to do, and nothing can land any more.
+    pub fn to_the_end(&self) -> Res<()> {
+        self.until(6, &["sync"], &[0, 3], |_| ())?;
+        self.decide()?;
+        self.until(6, &["sync"], &[0, 3], |_| ())?;
+        std::thread::sleep(SETTLED);
+        self.until(6, &["sync"], &[0, 3], |_| ()).map(drop)
+    }
+
+    pub fn verify(&self) -> Res<Value> {
+        let ended = self.until(6, &["verify", "--json"], &[0, 2, 3], |_| ())?;
+        parsed("syncline verify --json", &ended.stdout)
+    }
+}
