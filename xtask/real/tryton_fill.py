@@ -1,6 +1,7 @@
 """Fills a Tryton database: first everything a company needs, then the products of a catalogue.
 
 usage: tryton_fill.py set-up CONFIG DATABASE PLACES LOGIN PASSWORD
+       tryton_fill.py second CONFIG DATABASE LOGIN
        tryton_fill.py catalogue CONFIG DATABASE CATALOGUE.json
 
 Runs inside the server's own process (no server is needed) with the Python of its virtual environment.
@@ -122,6 +123,37 @@ def web_shop(get, proteus, company, currency):
     shop.save()
 
 
+def second_company(proteus, login):
+    """A second company with a chart, taxes of the same names and a web shop of its own; the user belongs to both."""
+    from trytond.modules.account.tests.tools import create_chart, create_fiscalyear, create_tax
+    from trytond.modules.account_invoice.tests.tools import set_fiscalyear_invoice_sequences
+
+    get, config = proteus.Model.get, proteus.config.get_config()
+    User, Company = get("res.user"), get("company.company")
+    euro, = get("currency.currency").find([("code", "=", "EUR")])
+    owner, guest = (get("party.party")(name=name) for name in ("Beta", "Beta shop Guest"))
+    owner.save()
+    guest.save()
+    Company(party=owner, currency=euro).save()
+    company, = Company.find([("party", "=", owner.id)])
+    admin, = User.find([("login", "=", "admin")])
+    User.write([admin.id], {"companies": [("add", [company.id])], "company": company.id, "company_filter": "all"}, {})
+    config._context = User.get_preferences(True, {})
+    create_chart(company)
+    today = datetime.date.today()
+    fiscal = create_fiscalyear(company, today=(datetime.date(today.year, 1, 1), datetime.date(today.year, 12, 31)))
+    set_fiscalyear_invoice_sequences(fiscal).click("create_period")
+    for name, rate in TAXES:
+        tax = create_tax(Decimal(rate), company)
+        tax.name = tax.description = name
+        tax.save()
+    shop = get("web.shop")(name="Beta shop", company=company, currency=euro, guest_party=guest)
+    shop.warehouses.extend(get("stock.location").find([("type", "=", "warehouse")]))
+    shop.save()
+    user, = User.find([("login", "=", login)])
+    User.write([user.id], {"companies": [("add", [company.id])]}, {})
+
+
 def catalogue(database, path):
     """Templates and variants: a configurable is one template with its children, everything else sold alone is its own."""
     from trytond.pool import Pool
@@ -191,7 +223,7 @@ def templates(items, unit, accounting):
 
 
 def main():
-    if len(sys.argv) < 5 or sys.argv[1] not in ("set-up", "catalogue"):
+    if len(sys.argv) < 5 or sys.argv[1] not in ("set-up", "second", "catalogue"):
         sys.exit(__doc__)
     what, config, database, *rest = sys.argv[1:]
     from trytond import config as configuration
@@ -209,7 +241,7 @@ def main():
     import proteus
 
     proteus.config.set_trytond(database, config_file=config)
-    set_up(proteus, *rest)
+    (second_company if what == "second" else set_up)(proteus, *rest)
 
 
 if __name__ == "__main__":

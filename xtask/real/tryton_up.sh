@@ -1,11 +1,12 @@
 #!/bin/bash
 # Starts a real Tryton 8.0 that holds our catalogue, and tells where it listens.
 #
-# usage: tryton_up.sh CACHE RUN CATALOGUE.json [plain]
+# usage: tryton_up.sh CACHE RUN CATALOGUE.json [plain|full]
 #   CACHE      where the installation and the filled database are kept between runs
 #   RUN        where this run's database, configuration and log lie
 #   CATALOGUE  what `syncline sim catalogue` prints
 #   plain      without the modules web_shop and product_measurements
+#   full       with the module product_image and a second company, too
 # Progress goes to stderr; stdout is one line: {"url","login","password","pid","db","run"}.
 # The server stays in the caller's process group.
 set -euo pipefail
@@ -43,6 +44,7 @@ fi
 
 modules="account_invoice_stock sale sale_price_list"
 [ "$shape" = plain ] || modules="$modules web_shop product_measurements"
+[ "$shape" != full ] || modules="$modules product_image"
 places=$here/../../crates/sim/src/tryton/places.txt
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 configure() { # DIRECTORY PORT
@@ -69,6 +71,7 @@ if [ ! -f "$filled" ]; then
       || { tail -20 "$run/set-up.log" >&2; exit 1; }
     say "modules activated"
     "$venv/bin/python" "$here/tryton_fill.py" set-up "$building/trytond.conf" erp "$places" "$login" "$password" >&2
+    [ "$shape" != full ] || "$venv/bin/python" "$here/tryton_fill.py" second "$building/trytond.conf" erp "$login" >&2
     cp "$building/erp.sqlite" "$set_up.$$" && mv "$set_up.$$" "$set_up"
     say "company, chart, taxes, currencies, places, web shop"
   fi

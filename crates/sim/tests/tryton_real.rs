@@ -1,4 +1,5 @@
-//! Holds the simulated Tryton against the answers of a real one, recorded by `xtask/real/record_tryton.py`.
+//! Holds the simulated Tryton against the answers of a real one, recorded by `xtask/real/record_tryton.py` and
+//! `xtask/real/record_tryton_more.py`.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +9,11 @@ use syncline_sim::http::{Request, System};
 use syncline_sim::tryton::{Erp, Options};
 
 const RECORDED: &str = include_str!("../fixtures/tryton-8.0.json");
+/// Of a database with a second company and module `product_image`.
+const MORE: &str = include_str!("../fixtures/tryton-8.0-more.json");
 
 /// Fields that hold record ids: only their shape must agree, for the two databases count differently.
-const IDS: [&str; 38] = [
+const IDS: [&str; 41] = [
     "id",
     "result",
     "party",
@@ -49,6 +52,10 @@ const IDS: [&str; 38] = [
     "category",
     "weight_uom",
     "price_list",
+    "invoice_address",
+    "replaced_by",
+    // A picture is converted; what comes of it, and how many bytes, is each converter's own.
+    "image",
 ];
 
 /// Values of the recorded names in our own run.
@@ -56,9 +63,24 @@ type Kept = BTreeMap<String, Value>;
 
 #[test]
 fn every_recorded_call_gets_the_answer_the_real_server_gave() {
-    let recorded: Value = serde_json::from_str(RECORDED).unwrap();
-    let text = |key: &str| recorded[key].as_str().unwrap().to_owned();
-    let mut now: Timestamp = format!("{}T08:00:00Z", text("day")).parse().unwrap();
+    let ran = replayed(RECORDED, |_, _| ());
+    assert!(ran > 200, "only {ran} steps were compared");
+}
+
+#[test]
+fn every_recorded_call_about_companies_images_and_merged_parties_gets_the_answer_the_real_server_gave() {
+    let ran = replayed(MORE, |erp, now| {
+        assert!(erp.found_company(now, "Beta", "Beta shop"));
+        erp.activate_images(now);
+    });
+    assert!(ran > 70, "only {ran} steps were compared");
+}
+
+/// How many recorded calls were replayed against a simulated server that `ready` was done to.
+fn replayed(recorded: &str, ready: impl FnOnce(&mut Erp, Timestamp)) -> usize {
+    let recorded: Value = serde_json::from_str(recorded).unwrap_or_default();
+    let text = |key: &str| recorded[key].as_str().unwrap_or_default().to_owned();
+    let mut now: Timestamp = format!("{}T08:00:00Z", text("day")).parse().unwrap_or_default();
     let mut erp = Erp::new(Options {
         seed: 7,
         products: 30,
@@ -68,10 +90,14 @@ fn every_recorded_call_gets_the_answer_the_real_server_gave() {
         login: text("login"),
         password: text("password"),
     });
+    ready(&mut erp, now);
     let (mut kept, mut wrong) = (Kept::new(), Vec::new());
-    let steps = recorded["steps"].as_array().unwrap();
+    let steps = recorded["steps"].as_array().map_or(&[][..], Vec::as_slice);
     for (at, step) in steps.iter().enumerate() {
-        now = now.checked_add(SignedDuration::from_millis(40)).unwrap();
+        now = now.checked_add(SignedDuration::from_millis(40)).unwrap_or(now);
+        if merges(&mut erp, now, step, &kept) {
+            continue;
+        }
         let (status, answer) = ask(&mut erp, now, step, &recorded, &kept);
         let mut differences = Vec::new();
         if json!(status) == step["status"] {
@@ -79,14 +105,28 @@ fn every_recorded_call_gets_the_answer_the_real_server_gave() {
         } else {
             differences.push(format!("status {status} instead of {}: {answer}", step["status"]));
         }
-        for (name, pointer) in step["keep"].as_object().unwrap() {
-            kept.insert(name.clone(), answer.pointer(pointer.as_str().unwrap()).cloned().unwrap_or(Value::Null));
+        for (name, pointer) in step["keep"].as_object().into_iter().flatten() {
+            kept.insert(
+                name.clone(),
+                answer.pointer(pointer.as_str().unwrap_or_default()).cloned().unwrap_or(Value::Null),
+            );
         }
         wrong.extend(differences.into_iter().map(|one| format!("step {at}, {}: {one}", step["name"])));
     }
     println!("contract: ran {}", steps.len());
     assert!(wrong.is_empty(), "{} of {} steps differ:\n{}", wrong.len(), steps.len(), wrong.join("\n"));
-    assert!(steps.len() > 200, "only {} steps were compared", steps.len());
+    steps.len()
+}
+
+/// True for the steps of a wizard, which a person goes through at the desk of the simulated server.
+fn merges(erp: &mut Erp, now: Timestamp, step: &Value, kept: &Kept) -> bool {
+    let asked = step["send"]["method"].as_str().unwrap_or_default();
+    if asked == "wizard.party.replace.execute" {
+        let told = filled(&step["send"]["params"][1]["ask"], kept);
+        let id = |name: &str| told[name].as_u64().unwrap_or_default();
+        assert!(erp.replace_party(now, id("source"), id("destination")));
+    }
+    asked.starts_with("wizard.")
 }
 
 fn ask(erp: &mut Erp, now: Timestamp, step: &Value, recorded: &Value, kept: &Kept) -> (u16, Value) {
@@ -184,7 +224,7 @@ fn moneyed(real: &Map<String, Value>, ours: &Map<String, Value>, key: &str, plac
     let number = |all: &Map<String, Value>| {
         all.get("decimal").and_then(Value::as_str).and_then(|text| text.parse::<rust_decimal::Decimal>().ok())
     };
-    let moment = key == "write_date" || key == "create_date";
+    let moment = ["write_date", "create_date", "image"].contains(&key);
     let same =
         one == other && (moment || (one == Some(&json!("Decimal")) && number(real) == number(ours)) || real == ours);
     if !same {

@@ -1,7 +1,8 @@
-//! Sales of several companies: each is made, read and changed as its own company, whose user sees no other's.
+//! Sales of several companies: each is made, read and changed as its own company.
 //!
-//! By `company`'s record rules (trytond, `res.user.get_companies`; not recorded): with the company filter `one`, a user sees what belongs to the
-//! company of the call's context, and is refused to read by id what belongs to another.
+//! Recorded (`tryton-8.0-more.json`): with the company filter `all` a user sees and changes the sales of all companies it is
+//! given, whatever a call's context says, so every search names its company. The filter `one` will not do; the set-up is
+//! refused with it.
 
 use super::Tryton;
 use super::read::{Search, ascending, id_of, model, scope, search};

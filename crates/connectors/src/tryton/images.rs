@@ -1,8 +1,8 @@
 //! Images of products, where module `product_image` is activated: read with their bytes, each known by the hash of them.
 //!
-//! By that module's source (`trytond_product_image` 8.0.0, `product.py`): an image belongs to a template and may be for one
-//! variant of it. Whatever is uploaded is made a JPEG, so that what is read back is never what was sent: nothing is
-//! written. `_timestamp` moves with every write of an image, so that bytes are read once in the life of a process.
+//! By that module's source (`trytond_product_image` 8.0.0, `product.py`) and recorded: an image belongs to a template and
+//! may be for one variant of it. Whatever is uploaded is made a JPEG, so that what is read back is never what was sent:
+//! nothing is written. `_timestamp` moves with every write of an image, so that bytes are read once in the life of a process.
 
 use super::read::{LONG_PAGE, ascending, typed};
 use super::setup::Setup;

@@ -169,6 +169,7 @@ fn context(company: Option<i64>) -> Value {
 #[derive(Deserialize)]
 struct Preferences {
     company: Option<i64>,
+    company_filter: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -385,6 +386,14 @@ async fn company(
         (None, None) => return wrong(format!("the user has no company: add `company = …`, one of `{list}`")),
     };
     let row = rows.into_iter().nth(at).ok_or_else(|| Error::new(ErrorKind::Config, "there is no company"))?;
+    // Recorded: a user of that filter sees the company that was asked for first, whatever each call names after that.
+    if preferences.company_filter.as_deref() == Some("one") && preferences.company != Some(row.id) {
+        let name = names.get(at).copied().unwrap_or("?");
+        return wrong(format!(
+            "company `{name}` cannot be relied on to be seen: the user's company filter is `Current`, which shows the user \
+             one company only; set it to `All` in the user's preferences in Tryton"
+        ));
+    }
     Ok((row, all, preferences.company))
 }
 

@@ -1,11 +1,12 @@
-//! Several companies in one database: what belongs to one is seen and changed as that one only.
+//! Several companies in one database: a user sees what belongs to one of them, or to all of the user's.
 //!
-//! By the record rules of trytond's modules (`company`, `sale`, `account`, `web_shop`; recalled, not recorded): the company filter
-//! of our user is `one`, so that it sees what belongs to the company of the call's context.
+//! Recorded (`tryton-8.0-more.json`): which one a user with the company filter `one` sees is not said by each call. It is the
+//! company of whichever call came first, for all calls after it, until somebody writes the user. With the filter `all` the
+//! user sees and changes what belongs to any company of the user's, whatever company a call names.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Erp;
 use super::fail::Fail;
@@ -14,18 +15,59 @@ use super::value::Val;
 use super::write::create;
 
 /// Models whose records belong to one company.
-const RULED: [&str; 3] = ["account.tax", "sale.sale", "web.shop"];
+const RULED: [&str; 4] = ["account.tax", "sale.line", "sale.sale", "web.shop"];
 
-/// The company a call acts for: the one its context names, where there is such a one, else the user's own.
-pub fn acting(store: &Store, context: &serde_json::Map<String, Value>) -> u64 {
-    let named = context.get("company").and_then(Value::as_u64);
-    named.filter(|id| store.exists("company.company", *id)).unwrap_or(1)
+/// What the one user sees of several companies.
+#[derive(Debug, Default)]
+pub struct Sight {
+    /// Everything of the user's companies, in the place of one of them.
+    all: bool,
+    /// The company that the first call named, as the server remembers it.
+    remembered: Option<Option<u64>>,
 }
 
-/// Whether a record belongs to another company than the running call acts for.
+impl Sight {
+    /// The companies whose records a call sees.
+    pub fn seen(&mut self, store: &Store, context: &Map<String, Value>) -> Vec<u64> {
+        if self.all {
+            let companies = store.model("company.company").map(|at| store.ids(at).collect());
+            return companies.unwrap_or_default();
+        }
+        let first = *self.remembered.get_or_insert_with(|| acting(store, context));
+        first.into_iter().collect()
+    }
+
+    /// What the preferences call it.
+    pub fn word(&self) -> &'static str {
+        if self.all { "all" } else { "one" }
+    }
+
+    /// The user was written: the server forgets which company was asked for first.
+    pub fn written(&mut self, values: &Value) {
+        self.remembered = None;
+        if let Some(word) = values.get("company_filter") {
+            self.all = word == "all";
+        }
+    }
+}
+
+/// The company a call acts for: the one its context names, none where there is no such one, else the user's own.
+pub fn acting(store: &Store, context: &Map<String, Value>) -> Option<u64> {
+    match context.get("company") {
+        None => Some(1),
+        Some(named) => named.as_u64().filter(|id| store.exists("company.company", *id)),
+    }
+}
+
+/// Whether a record belongs to a company that the running call does not see.
 pub fn is_hidden(store: &Store, model: &str, id: u64) -> bool {
-    let Some(acting) = store.company.filter(|_| RULED.contains(&model)) else { return false };
-    store.value(model, id, "company").id().is_some_and(|company| company != acting)
+    let Some(seen) = store.seen.as_ref().filter(|_| RULED.contains(&model)) else { return false };
+    let of_sale = |id: u64| store.value("sale.sale", id, "company").id();
+    let company = match model {
+        "sale.line" => store.value(model, id, "sale").id().and_then(of_sale),
+        _ => store.value(model, id, "company").id(),
+    };
+    company.is_some_and(|company| !seen.contains(&company))
 }
 
 /// Refuses where one of the ids belongs to another company; `verb` is `read`, `write to` or `create`.
@@ -35,7 +77,14 @@ pub fn allowed(store: &Store, model: &str, ids: &[u64], verb: &str) -> Result<()
         return Ok(());
     }
     let (names, title) = (hidden.join(", "), store.schema.model(model)?.title);
-    Err(Fail::user(format!("You are not allowed to {verb} records \"{names}\" of \"{title}\".")))
+    Err(Fail::user(match verb {
+        "create" => format!(
+            "You are not allowed to create records of \"{title}\" because they fail on at least one of these rules:\nUser in companies"
+        ),
+        _ => format!(
+            "You are not allowed to {verb} records \"{names}\" of \"{title}\" because of at least one of these rules:\nUser in companies"
+        ),
+    }))
 }
 
 /// Whether what a record points to belongs to its own company.
@@ -44,9 +93,15 @@ pub fn is_own(store: &Store, company: &Val, model: &str, id: u64) -> bool {
 }
 
 impl Erp {
-    /// Founds a second company with taxes of the same names and, where web shops are kept, one called `web_shop`. False where
-    /// that is refused.
+    /// A person lets the user see what belongs to any of the user's companies, or to one of them only.
+    pub fn show_all_companies(&mut self, all: bool) {
+        self.sight.written(&json!({"company_filter": if all { "all" } else { "one" }}));
+    }
+
+    /// Founds a second company with taxes of the same names and, where web shops are kept, one called `web_shop`, and gives
+    /// the user to it, too. False where that is refused.
     pub fn found_company(&mut self, now: Timestamp, name: &str, web_shop: &str) -> bool {
+        self.sight.written(&Value::Null);
         self.whole(now, |store| {
             let party = create(store, "party.party", &[json!({"name": name, "addresses": [["create", [{}]]]})])?;
             let company = create(store, "company.company", &[json!({"party": party.first(), "currency": 1})])?;

@@ -1,9 +1,10 @@
 //! Images of products, where module `product_image` 8.0 is activated.
 //!
-//! From that module's source (`trytond_product_image` 8.0.0, `product.py`): every upload is made a JPEG of 2048 points at
-//! most, so what is kept is never what was sent; an image belongs to a template and, where one is named, to one variant
-//! of it; deleting either takes its images along. Like every row that no code is derived for, it has no `write_date`
-//! until it is written again. Bytes come in lines of 76 letters (`trytond` 8.0.12, `protocols/jsonrpc.py`).
+//! From that module's source (`trytond_product_image` 8.0.0, `product.py`) and recorded (`tryton-8.0-more.json`): every
+//! upload is made a JPEG of 2048 points at most, so what is kept is never what was sent; an image belongs to a template and,
+//! where one is named, to one variant of it; deleting either takes its images along. Like every row that no code is derived
+//! for, it has no `write_date` until it is written again. Bytes come in lines of 76 letters (`trytond` 8.0.12,
+//! `protocols/jsonrpc.py`).
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -21,7 +22,7 @@ const MODEL: &str = "product.image";
 pub fn kept(sent: Val) -> Result<Val, Fail> {
     match sent {
         Val::Bytes(bytes) if sort_of(&bytes).is_some() => Ok(Val::Bytes(converted(&bytes))),
-        Val::Bytes(_) => Err(Fail::user("The file is not an image.")),
+        Val::Bytes(_) => Err(Fail::user("Can not open or identify the image set for the product.")),
         other => Ok(other),
     }
 }

@@ -87,6 +87,8 @@ pub struct Erp {
     queue: Vec<(Timestamp, u64)>,
     /// Whether module `product_image` is activated.
     has_images: bool,
+    /// What the user sees of several companies.
+    sight: companies::Sight,
     broken: Option<Fail>,
 }
 
@@ -109,6 +111,7 @@ impl Erp {
             quirks: Quirks::default(),
             queue: Vec::new(),
             has_images: false,
+            sight: companies::Sight::default(),
             broken,
         }
     }
@@ -221,8 +224,8 @@ impl Erp {
 
     /// Replaces a party by another one, as a person at the ERP would by the wizard "Replace"; false where one is not there.
     ///
-    /// After `modules/party/party.py` of Tryton: what hangs below the replaced one is retired and handed over, its sales
-    /// too, by SQL that moves no `write_date`; it remembers who replaced it and is retired itself.
+    /// As recorded (`tryton-8.0-more.json`): what hangs below the replaced one is retired and handed over, its sales too, by
+    /// SQL that moves no `write_date` and no `_timestamp`; it remembers who replaced it and is retired itself.
     pub fn replace_party(&mut self, now: Timestamp, replaced: u64, by: u64) -> bool {
         self.whole(now, |store| write::replace_party(store, replaced, by))
     }
@@ -311,7 +314,8 @@ impl Erp {
         self.store.speech = translate::Speech::of(context);
         self.store.sizes = images::asks_for_sizes(context);
         self.store.user = USER;
-        self.store.company = Some(companies::acting(&self.store, context));
+        self.store.seen = Some(self.sight.seen(&self.store, context));
+        self.store.acting = companies::acting(&self.store, context);
         let outcome = self.run(now, object, method, args);
         if outcome.is_ok() {
             self.store.commit()
@@ -347,12 +351,19 @@ impl Erp {
             }
             "write" => {
                 for pair in args.chunks(2) {
-                    write::write(&mut self.store, model, &ids(&pair[0]), pair.get(1).unwrap_or(&Value::Null))?;
+                    let values = pair.get(1).unwrap_or(&Value::Null);
+                    write::write(&mut self.store, model, &ids(&pair[0]), values)?;
+                    if model == "res.user" {
+                        self.sight.written(values);
+                    }
                 }
                 Ok(Value::Null)
             }
             "delete" => write::delete(&mut self.store, model, &ids(arg(0))).map(|()| Value::Null),
-            "get_preferences" => Ok(rpc::preferences(&read::rec_name(&self.store, "company.company", 1))),
+            "get_preferences" => {
+                let name = self.store.acting.map(|company| read::rec_name(&self.store, "company.company", company));
+                Ok(rpc::preferences(self.store.acting, name.as_deref(), self.sight.word()))
+            }
             "today" => Ok(value::Val::Date(stock::today(&self.store)).to_json(true)),
             button if model != "sale.sale" => {
                 shipping::press(&mut self.store, model, button, &ids(arg(0))).map(|()| Value::Null)

@@ -61,7 +61,12 @@ pub(super) fn base() -> Vec<Model> {
             vec![char("name", "Name"), char("code", "Code"), flag("translatable", "Translatable"), active()],
         ),
         translations(),
-        Model::new("res.user", "User", BY_NAME, vec![char("name", "Name"), char("login", "Login"), active()]),
+        Model::new(
+            "res.user",
+            "User",
+            BY_NAME,
+            vec![char("name", "Name"), char("login", "Login"), char("company_filter", "Company Filter"), active()],
+        ),
         Model::new(
             "company.company",
             "Company",

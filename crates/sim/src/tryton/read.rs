@@ -162,12 +162,15 @@ fn compute(store: &Store, model: usize, id: u64, calc: Calc) -> Result<Val, Fail
         Calc::SalePrice => price::sale_price(store, id)?,
         Calc::TaxIdentifier => {
             let all = store.children("party.identifier", "party", id)?;
-            let first = all.into_iter().find(|one| vat::is_tax(&store.text("party.identifier", *one, "type")));
+            let is_tax = |one: &u64| vat::is_tax(&store.text("party.identifier", *one, "type"));
+            let first = all.into_iter().find(|one| is_tax(one) && is_in_use(store, "party.identifier", *one));
             first.map_or(Val::Null, Val::Ref)
         }
         Calc::Mechanism(kind) => {
             let all = store.children("party.contact_mechanism", "party", id)?;
-            let first = all.into_iter().find(|one| store.text("party.contact_mechanism", *one, "type") == kind);
+            let model = "party.contact_mechanism";
+            let mut used = all.into_iter().filter(|one| is_in_use(store, model, *one));
+            let first = used.find(|one| store.text(model, *one, "type") == kind);
             Val::Text(first.map(|one| store.text("party.contact_mechanism", one, "value")).unwrap_or_default())
         }
         Calc::Summary => {
@@ -237,6 +240,11 @@ fn product_name(store: &Store, id: u64) -> String {
     let template = store.value("product.product", id, "template").id().unwrap_or_default();
     let (code, name) = (store.text("product.product", id, "code"), store.text("product.template", template, "name"));
     if code.is_empty() { name } else { format!("[{code}] {name}") }
+}
+
+/// Whether a record is not retired: what belongs to a party that was replaced is handed over retired (recorded).
+fn is_in_use(store: &Store, model: &str, id: u64) -> bool {
+    store.value(model, id, "active") != Val::Bool(false)
 }
 
 /// `1 u [SKU] Name @ [1001]` with a no-break space after the quantity; nothing where unit or product is unknown.

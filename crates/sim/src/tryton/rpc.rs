@@ -199,9 +199,9 @@ pub fn unauthorized() -> Response {
     }
 }
 
-/// The preferences of the one user.
-pub fn preferences(company: &str) -> Value {
-    json!({"company_filter": "one", "company": 1, "company.rec_name": company, "language": "en",
+/// The preferences of the one user, who acts for a company and sees `filter` of the companies.
+pub fn preferences(company: Option<u64>, name: Option<&str>, filter: &str) -> Value {
+    json!({"company_filter": filter, "company": company, "company.rec_name": name, "language": "en",
         "language_direction": "ltr", "groups": [1, 2, 3, 4, 5],
         "locale": {"date": "%m/%d/%Y", "grouping": [3, 3, 0], "decimal_point": ".", "thousands_sep": ","}})
 }

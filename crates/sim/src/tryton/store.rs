@@ -66,8 +66,10 @@ pub struct Store {
     pub ask: Ask,
     /// Which language the running call speaks.
     pub speech: Speech,
-    /// The company the running call acts for; none for what people do past the API.
-    pub company: Option<u64>,
+    /// The companies whose records the running call sees; none for what people do past the API, who see all.
+    pub seen: Option<Vec<u64>>,
+    /// The company the running call acts for.
+    pub acting: Option<u64>,
     /// Whether the running call asks how many bytes images have, not for the bytes.
     pub sizes: bool,
     /// The id of the user on whose behalf the transaction runs.
@@ -89,7 +91,8 @@ impl Store {
             look: Look::default(),
             ask: Ask::default(),
             speech: Speech::default(),
-            company: None,
+            seen: None,
+            acting: None,
             sizes: false,
             user: ADMINISTRATOR,
         }
@@ -104,7 +107,8 @@ impl Store {
         self.look = Look::default();
         self.ask = Ask::default();
         self.speech = Speech::default();
-        self.company = None;
+        self.seen = None;
+        self.acting = None;
         self.sizes = false;
         self.user = ADMINISTRATOR;
         for (key, value) in guards.and_then(Value::as_object).into_iter().flatten() {

@@ -330,38 +330,43 @@ fn people_set_prices_and_the_ledger_tells_what_everything_costs() {
 }
 
 #[test]
-fn what_belongs_to_one_company_is_not_seen_as_another() {
+fn which_company_a_user_sees_is_said_by_the_first_call_and_not_by_each() {
     let mut desk = Desk::new(true);
-    assert!(desk.erp.found_company("2026-11-23T12:00:00Z".parse().unwrap(), "Beta", "Beta shop"));
-    let party = desk.party("C-1");
-    let fee = desk.product("FEE");
     let taxes = |desk: &mut Desk, company: u64| {
-        desk.ok("account.tax.search", json!([[], 0, null, null, {"company": company}])).as_array().unwrap().clone()
+        let found = desk.ok("account.tax.search", json!([[], 0, null, null, {"company": company}]));
+        found.as_array().unwrap().iter().map(|id| id.as_u64().unwrap()).collect::<Vec<_>>()
     };
-    assert_eq!((taxes(&mut desk, 1).len(), taxes(&mut desk, 2).len()), (3, 3));
-    let shop = desk.ok("web.shop.search", json!([[], 0, null, null, {"company": 2}]))[0].clone();
+    assert_eq!(taxes(&mut desk, 1), [1, 2, 3]);
+    assert!(desk.erp.found_company(desk.now, "Beta", "Beta shop"));
+    assert_eq!((taxes(&mut desk, 2), taxes(&mut desk, 1)), (vec![4, 5, 6], vec![4, 5, 6]), "the first one asked for");
+    let refused = desk.refused("web.shop.read", json!([[1], ["name"], {"company": 1}]));
+    assert!(refused.starts_with("You are not allowed to read records \"1\" of \"Web Shop\""), "{refused}");
+    desk.erp.show_all_companies(true);
+    assert_eq!((taxes(&mut desk, 2).len(), taxes(&mut desk, 1).len()), (6, 6));
+    let (party, fee) = (desk.party("C-1"), desk.product("FEE"));
+    let shop = desk.ok("web.shop.search", json!([[["company", "=", 2]], 0, null, null, {}]))[0].clone();
     let sale = |desk: &mut Desk, tax: u64, shop: &Value, context: u64| {
         let extra = json!({"company": 2, "web_shop": shop, "web_id": format!("M{tax}")});
         let mut row = desk.sale(&party, &extra, &[line(&fee, 1, "4.2017", &[tax])]);
         row[1] = json!({"company": context});
         row
     };
-    let tax = taxes(&mut desk, 2)[0].as_u64().unwrap();
     let foreign_tax = sale(&mut desk, 1, &shop, 2);
     assert!(desk.refused("sale.sale.create", foreign_tax).contains("is not valid according to its domain"));
-    let foreign_shop = sale(&mut desk, tax, &json!(1), 2);
-    assert!(desk.refused("sale.sale.create", foreign_shop).contains("is not valid according to its domain"));
-    let strange = sale(&mut desk, tax, &shop, 1);
-    assert!(desk.refused("sale.sale.create", strange).starts_with("You are not allowed to create records"));
-    let right = sale(&mut desk, tax, &shop, 2);
+    let right = sale(&mut desk, 4, &shop, 1);
     let made = desk.ok("sale.sale.create", right)[0].clone();
-    let read = |company: u64| json!([[made], ["company"], {"company": company}]);
-    assert_eq!(desk.ok("sale.sale.read", read(2))[0]["company"], 2);
-    let refused = desk.refused("sale.sale.read", read(1));
-    assert_eq!(refused, format!("You are not allowed to read records \"{made}\" of \"Sale\"."));
-    assert_eq!(desk.ok("sale.sale.search", json!([[], 0, null, null, {"company": 1}])), json!([]));
-    assert!(desk.refused("sale.sale.quote", json!([[made], {"company": 1}])).starts_with("You are not allowed"));
-    desk.ok("sale.sale.quote", json!([[made], {"company": 2}]));
+    desk.erp.show_all_companies(false);
+    assert_eq!(taxes(&mut desk, 1), [1, 2, 3]);
+    for (method, params) in
+        [("read", json!([[made], ["company"], {"company": 2}])), ("quote", json!([[made], {"company": 2}]))]
+    {
+        let refused = desk.refused(&format!("sale.sale.{method}"), params);
+        assert!(refused.starts_with("You are not allowed"), "{method}: {refused}");
+    }
+    assert_eq!(desk.ok("sale.sale.search", json!([[], 0, null, null, {"company": 2}])), json!([]));
+    let strange = sale(&mut desk, 5, &shop, 2);
+    let refused = desk.refused("sale.sale.create", strange);
+    assert!(refused.starts_with("You are not allowed to create records of \"Sale Line\""), "{refused}");
 }
 
 #[test]

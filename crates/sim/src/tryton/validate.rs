@@ -207,11 +207,6 @@ impl Case<'_> {
         match (self.model, self.field.name) {
             ("sale.sale", "invoice_address") => self.address("invoice_party"),
             ("sale.sale", "shipment_address") => self.address("shipment_party"),
-            ("sale.sale", "web_shop") => {
-                let company = self.own("company");
-                let clause = json!(["company", "=", company.to_json(true)]);
-                self.points(|store, id| companies::is_own(store, &company, "web.shop", id), clause)
-            }
             ("sale.sale", "warehouse") => self.points(
                 |store, id| store.text("stock.location", id, "type") == "warehouse",
                 json!(["type", "=", "warehouse"]),

@@ -217,9 +217,14 @@ impl Stage {
         self.outlet = Some(OrderRules { source: SystemName::new("outlet"), number, ..self.rules.clone() });
     }
 
-    /// Founds a second company, `Beta`, that books what the second shop sells. False where the ERP refuses it.
+    /// Founds a second company, `Beta`, that books what the second shop sells, and shows our user both. False where the ERP
+    /// refuses it.
     pub fn found_company(&mut self) -> bool {
-        let founded = open(&self.world).erp.found_company(self.clock.true_now(), BETA, "Beta shop");
+        let founded = {
+            let erp = &mut open(&self.world).erp;
+            erp.show_all_companies(true);
+            erp.found_company(self.clock.true_now(), BETA, "Beta shop")
+        };
         if let Some(outlet) = self.outlet.as_mut().filter(|_| founded) {
             outlet.branch = Branch { company: Some(BETA.to_string()), ..Branch::default() };
         }

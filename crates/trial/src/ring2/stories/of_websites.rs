@@ -158,6 +158,26 @@ fn s73_two_websites_one_e_mail_two_companies() {
 }
 
 #[test]
+fn s73_a_user_who_is_shown_one_company_is_told_so_before_anything_is_booked() {
+    told(73, |mut stage| async move {
+        (stage.stock, stage.sweep_s) = (None, None);
+        stage.open_website();
+        two_companies(&mut stage);
+        one_buyer_in_both(&stage);
+        open(&stage.world).erp.show_all_companies(false);
+        let error = stage.boot().await.err().unwrap();
+        assert!(error.contains("company `Beta`") && error.contains("set it to `All`"), "{error}");
+        assert_eq!(booked(&stage), BTreeSet::new(), "nothing is booked in the company that happened to be seen");
+        open(&stage.world).erp.show_all_companies(true);
+        stage.boot().await.unwrap().adopt_variants().await.unwrap();
+        passes(&stage, 600).await;
+        assert_eq!((differences(&stage), broken(&stage)), (Vec::new(), Vec::new()));
+        let companies: BTreeSet<_> = booked(&stage).into_iter().map(|[site, company, _]| [site, company]).collect();
+        assert_eq!(companies, [["base", "Syncline Test Co"], ["us", "Beta"]].map(|row| row.map(str::to_string)).into());
+    });
+}
+
+#[test]
 fn without_naming_the_company_all_is_booked_in_one() {
     let change = |stage: &mut Stage| {
         two_companies(stage);
