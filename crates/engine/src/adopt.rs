@@ -7,10 +7,12 @@ mod families;
 mod likeness;
 mod orders;
 mod party;
+mod tally;
 
 pub(crate) use elsewhere::{elsewhere, is_adopted};
 pub(crate) use likeness::beside;
 pub use orders::{Listed, OrdersAdopted, OrdersWanted};
+pub use tally::Tally;
 
 use crate::pages::Pages;
 use crate::run::Engine;
@@ -166,7 +168,10 @@ impl Engine {
         for pair in pairs {
             let label = pair.label.clone();
             match self.store.adopt(vec![pair], self.now()).await {
-                Ok(new) => bound += new,
+                Ok(new) => {
+                    bound += new;
+                    self.adopting.bound(new);
+                }
                 Err(syncline_store::StoreError::Taken(_)) => {
                     report.matched -= 1;
                     report.ambiguous.push(label);
@@ -202,6 +207,7 @@ impl Engine {
         let mut all = ByKey::new();
         let mut pages = Pages::from(system, Kind::Variant, Cursor::default());
         while let Some(page) = pages.next().await? {
+            self.adopting.read(page.seen.len());
             for seen in page.seen {
                 let Ok(snapshot) = seen.snapshot else { continue };
                 for (id, record) in snapshot.records {

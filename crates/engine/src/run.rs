@@ -122,6 +122,8 @@ pub struct Engine {
     writes: std::sync::atomic::AtomicU64,
     /// What was written while pages of changes are on their way; workers over one store share it.
     pub looks: Arc<Looks>,
+    /// How far the adoption under way has come.
+    pub adopting: crate::adopt::Tally,
     /// Writes that systems took, since the process started.
     landed: std::sync::atomic::AtomicU64,
     pass: tokio::sync::Mutex<Pass>,
@@ -152,6 +154,7 @@ impl Engine {
             gates,
             writes: 0.into(),
             looks: Arc::default(),
+            adopting: crate::adopt::Tally::default(),
             landed: 0.into(),
             pass: tokio::sync::Mutex::default(),
         }

@@ -8,7 +8,8 @@ use syncline_engine::Engine;
 use tokio::time::Instant;
 
 const BAR_EVERY: Duration = Duration::from_millis(200);
-const LINE_EVERY: Duration = Duration::from_secs(5);
+/// How often it is told, where nobody looks on, how far something has come.
+pub(crate) const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// Tells how far `engine` has come, until dropped.
 pub(crate) async fn tell(engine: &Engine, out: Out) {
@@ -29,6 +30,19 @@ pub(crate) async fn tell(engine: &Engine, out: Out) {
                 bar.set_message(text);
             }
             None => out.say(text),
+        }
+    }
+}
+
+/// The result of `work`; `tick` runs while it works.
+pub(crate) async fn beside<T>(work: impl Future<Output = T>, tick: impl Future<Output = ()>) -> T {
+    tokio::pin!(work, tick);
+    let mut ticks = true;
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = &mut tick, if ticks => ticks = false,
         }
     }
 }

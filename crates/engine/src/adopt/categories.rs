@@ -186,6 +186,7 @@ impl Engine {
         let mut tree = Tree::default();
         let mut pages = Pages::from(system, Kind::Category, Cursor::default());
         while let Some(page) = pages.next().await? {
+            self.adopting.read(page.seen.len());
             for (id, record) in page.seen.into_iter().filter_map(|seen| seen.snapshot.ok()).flat_map(|s| s.records) {
                 if let Record::Category(category) = record {
                     tree.0.insert(id, category);

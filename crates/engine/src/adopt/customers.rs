@@ -109,7 +109,10 @@ impl Engine {
             let pair = adoption(label.clone(), (source, &ours), (target, &party), &seen);
             for done in self.store.take_over(vec![pair], self.now()).await? {
                 match done {
-                    Ok(new) => report.bound += usize::from(new),
+                    Ok(new) => {
+                        report.bound += usize::from(new);
+                        self.adopting.bound(usize::from(new));
+                    }
                     Err(StoreError::Taken(_)) => {
                         report.matched -= 1;
                         report.ambiguous.push(label.clone());
@@ -129,6 +132,7 @@ impl Engine {
         let mut all = People::new();
         let mut pages = Pages::from(system, Kind::Customer, Cursor::default());
         while let Some(page) = pages.next().await? {
+            self.adopting.read(page.seen.len());
             for (id, record) in page.seen.into_iter().filter_map(|seen| seen.snapshot.ok()).flat_map(|s| s.records) {
                 match record {
                     Record::Customer(customer) if customer.active != Some(false) => drop(all.insert(id, customer)),

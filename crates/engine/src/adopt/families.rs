@@ -138,6 +138,7 @@ impl Engine {
         let mut found: BTreeMap<RemoteId, Family> = BTreeMap::new();
         let mut pages = Pages::from(system, Kind::Product, Cursor::default());
         while let Some(page) = pages.next().await? {
+            self.adopting.read(page.seen.len());
             for (id, record) in page.seen.into_iter().filter_map(|seen| seen.snapshot.ok()).flat_map(|s| s.records) {
                 let Record::Product(record) = record else { continue };
                 let remote = |target: &Target| match target {

@@ -6,9 +6,11 @@ use crate::failure::{Exit, Failure};
 use crate::open;
 use crate::out::{Out, count};
 use crate::patience::patiently;
+use crate::progress;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use syncline_core::id::SystemName;
+use syncline_engine::Engine;
 use syncline_engine::adopt::OrdersWanted;
 use syncline_engine::config::Config;
 
@@ -62,17 +64,20 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
         let what = format!("--numbers-to-shop means nothing for {}", args.what);
         return Err(Failure::new("SYN-0463", what, "`syncline adopt orders --numbers-to-shop`"));
     }
-    let work = async || match (&wanted, args.what.as_str()) {
-        (Some(pairs), "customers") => engine.adopt_customer_pairs(pairs, only.as_ref()).await,
-        (None, "customers") => engine.adopt_customers().await,
-        (Some(pairs), "categories") => engine.adopt_category_pairs(pairs, only.as_ref()).await,
-        (Some(pairs), "families") => engine.adopt_family_pairs(pairs, only.as_ref()).await,
-        (None, "families") => engine.adopt_families().await,
-        (None, "categories") => engine.adopt_categories().await,
-        (Some(pairs), _) => engine.adopt_pairs(pairs, only.as_ref()).await,
-        (None, _) => engine.adopt_variants().await,
+    let work = async || {
+        engine.adopting.begin();
+        match (&wanted, args.what.as_str()) {
+            (Some(pairs), "customers") => engine.adopt_customer_pairs(pairs, only.as_ref()).await,
+            (None, "customers") => engine.adopt_customers().await,
+            (Some(pairs), "categories") => engine.adopt_category_pairs(pairs, only.as_ref()).await,
+            (Some(pairs), "families") => engine.adopt_family_pairs(pairs, only.as_ref()).await,
+            (None, "families") => engine.adopt_families().await,
+            (None, "categories") => engine.adopt_categories().await,
+            (Some(pairs), _) => engine.adopt_pairs(pairs, only.as_ref()).await,
+            (None, _) => engine.adopt_variants().await,
+        }
     };
-    let reports = patiently(&engine, out, work).await?;
+    let reports = progress::beside(patiently(&engine, out, work), come(&engine, &args.what, out)).await?;
     if out.json {
         match reports.as_slice() {
             [report] => out.data(&json!({ args.what.as_str(): report })),
@@ -95,6 +100,15 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     }
     let clear = reports.iter().all(|report| report.ambiguous.is_empty());
     Ok(if clear { Exit::Agreed } else { Exit::Open })
+}
+
+/// Tells every few seconds how far it has come, until dropped.
+async fn come(engine: &Engine, what: &str, out: Out) {
+    loop {
+        tokio::time::sleep(progress::LINE_EVERY).await;
+        let (read, bound) = engine.adopting.so_far();
+        out.say(format!("{} read so far, {bound} bound", counted(read, what)));
+    }
 }
 
 /// So many of what is tied, in words.

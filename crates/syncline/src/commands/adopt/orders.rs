@@ -4,15 +4,11 @@ use super::SHOWN;
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, count};
 use crate::patience::patiently;
-use crate::signals;
+use crate::{progress, signals};
 use serde_json::json;
 use std::sync::Mutex;
-use std::time::Duration;
 use syncline_engine::adopt::{Listed, OrdersAdopted, OrdersWanted};
 use syncline_engine::{Engine, EngineError};
-
-/// How often it is told, on stderr, how far it has come.
-const TELL_EVERY: Duration = Duration::from_secs(5);
 
 pub(super) async fn carry_out(engine: &Engine, wanted: &OrdersWanted, out: Out) -> Result<Exit, Failure> {
     let told: Mutex<Option<OrdersAdopted>> = Mutex::new(None);
@@ -24,7 +20,7 @@ pub(super) async fn carry_out(engine: &Engine, wanted: &OrdersWanted, out: Out) 
         };
         engine.adopt_orders(wanted, &mut tell).await
     });
-    let (result, stopped) = signals::stoppable(engine, out, work, progress(&told, out)).await;
+    let (result, stopped) = signals::stoppable(engine, out, work, come(&told, out)).await;
     let reports: Vec<OrdersAdopted> = result.map_err(|error: EngineError| Failure::from(error))?;
     tell(&reports, stopped, out);
     let clear = |report: &OrdersAdopted| {
@@ -84,9 +80,9 @@ fn told_of(report: &OrdersAdopted, out: Out) {
 }
 
 /// Tells every few seconds how far it has come, until dropped.
-async fn progress(told: &Mutex<Option<OrdersAdopted>>, out: Out) {
+async fn come(told: &Mutex<Option<OrdersAdopted>>, out: Out) {
     loop {
-        tokio::time::sleep(TELL_EVERY).await;
+        tokio::time::sleep(progress::LINE_EVERY).await;
         let Ok(told) = told.lock().map(|told| told.clone()) else { return };
         if let Some(report) = told {
             let orders = count(report.read, "order");

@@ -19,8 +19,13 @@ fn two_websites<F: Future<Output = ()>>(seed: u64, change: impl FnOnce(&mut Stag
         stage.sweep_s = None;
         stage.open_website();
         change(&mut stage);
-        let reports = stage.boot().await.unwrap().adopt_variants().await.unwrap();
+        let engine = stage.boot().await.unwrap();
+        let reports = engine.adopt_variants().await.unwrap();
         assert_eq!(reports.len(), 2, "each website is tied to the ERP");
+        let (read, bound) = engine.adopting.so_far();
+        let told: usize = reports.iter().map(|report| report.source + report.target).sum();
+        assert!(read >= told && bound > 0, "who waits for it is told how far it has come: {read} of {told}, {bound}");
+        assert_eq!(bound, reports.iter().map(|report| report.bound).sum::<usize>());
         story(stage).await;
     });
 }
