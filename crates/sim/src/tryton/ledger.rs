@@ -116,6 +116,8 @@ fn customer(store: &Store, id: u64) -> Value {
     json!({"id": id, "reference": store.text("party.party", id, "code"),
         "name": store.text("party.party", id, "name"), "email": way("email"), "phone": way("phone"),
         "tax_id": tax_id.unwrap_or_default(), "active": store.value("party.party", id, "active") == Val::Bool(true),
+        "price_list": store.value("party.party", id, "sale_price_list").id()
+            .map(|list| store.text("product.price_list", list, "name")),
         "addresses": addresses})
 }
 
