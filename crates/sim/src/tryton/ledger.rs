@@ -66,6 +66,7 @@ fn order(store: &Store, id: u64) -> Value {
         |field: &str, model: &str| store.value("sale.sale", id, field).id().map(|one| rec_name(store, model, one));
     json!({"id": id, "party": store.value("sale.sale", id, "party").id(), "number": store.value("sale.sale", id, "number").to_json(true), "reference": text("reference"),
         "company": named("company", "company.company"), "web_shop": named("web_shop", "web.shop"),
+        "term": named("payment_term", "account.invoice.payment_term"),
         "day": store.value("sale.sale", id, "sale_date").to_json(true), "mark": mark(store, id), "state": state, "currency": store.text("currency.currency", currency, "code"),
         "total": total.ok(), "lines": lines, "addresses": addresses(store, id)})
 }

@@ -1,4 +1,4 @@
-//! Stories of groups of customers in the shop and price lists of parties in the ERP.
+//! Stories of groups of customers in the shop and price lists of parties in the ERP, and of the terms that a way to pay means.
 
 use super::of_customers::{BUYER, SEED, at_peace, buys, edited, edited_in_erp, owned, party, shopper};
 use super::*;
@@ -124,5 +124,28 @@ fn without_rows_nobody_s_group_changes() {
         passes(&stage, 300).await;
         assert_eq!((&shopper(&stage)["group"], &party(&stage)["price_list"]), (&json!(2), &json!("Prices with tax")));
         at_peace(&stage).await;
+    });
+}
+
+#[test]
+fn a_way_to_pay_means_the_term_that_the_file_says() {
+    told(SEED, |mut stage| async move {
+        let rows = stage.rules.tables.get_mut("payment_methods").unwrap();
+        rows.insert("purchaseorder".to_string(), "30 days".to_string());
+        let later = place(&stage, 1, |order| order["payment"]["method"] = json!("purchaseorder"));
+        let now = place(&stage, 2, |order| order["payment"]["method"] = json!("checkmo"));
+        passes(&stage, 300).await;
+        let ledger = open(&stage.world).erp.ledger();
+        let term = |number: &str| {
+            let sale = ledger["orders"].as_array().unwrap().iter().find(|row| row["reference"] == number).unwrap();
+            sale["term"].clone()
+        };
+        assert_eq!((term(&later), term(&now)), (json!("30 days"), json!("Immediate")));
+        assert_eq!(differences(&stage), [""; 0]);
+        stage.rules.tables.insert("payment_methods".to_string(), [("checkmo".into(), "Immediate".into())].into());
+        let without = place(&stage, 3, |order| order["payment"]["method"] = json!("purchaseorder"));
+        passes(&stage, 300).await;
+        let held = lane(&stage.boot().await.unwrap(), &without).await.why.unwrap();
+        assert!(held.code == "SYN-0103" && held.remedy.contains("purchaseorder"), "{held:?}");
     });
 }
