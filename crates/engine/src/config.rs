@@ -199,6 +199,8 @@ pub struct Config {
     pub customers: Vec<FieldRules>,
     /// Customers of several shops with one e-mail are one party of the ERP.
     pub one_by_email: bool,
+    /// By shop: its groups of customers, each with the ERP's price list, or nothing for none.
+    pub groups: BTreeMap<SystemName, BTreeMap<String, String>>,
     /// Rules of the products flow, where there is one.
     pub products: Option<FieldRules>,
     /// Rules of the other kinds that the products flow carries.
@@ -248,6 +250,7 @@ impl Config {
             orders: if on(Flow::Orders) { self.orders.clone() } else { Vec::new() },
             customers: if on(Flow::Customers) { self.customers.clone() } else { Vec::new() },
             one_by_email: self.one_by_email,
+            groups: if on(Flow::Customers) { self.groups.clone() } else { BTreeMap::new() },
             products: self.products.clone().filter(|_| on(Flow::Products)),
             beside: if on(Flow::Products) { self.beside.clone() } else { BTreeMap::new() },
             prices: self.prices.clone().filter(|_| on(Flow::Prices)),

@@ -48,6 +48,10 @@ impl Engine {
             flows: rules.is_some(),
             follows: pair.is_some_and(|pair| tells(pair, &addresses, &source.name)),
             leads,
+            grouped: pair.is_some_and(|pair| {
+                let group = side.seen.value(&Customer::group_path());
+                tells(pair, &Customer::group_path(), &source.name) && self.list_of(&source.name, group).is_some()
+            }),
             seen: &side.seen,
             bound: bound.is_some(),
             elements: bound.map_or(&none, |bound| &bound.elements),
@@ -63,6 +67,44 @@ impl Engine {
                 self.decide_shared(case, rules, aside)
             }
             (first, _) => Ok(first.into()),
+        }
+    }
+}
+
+impl Engine {
+    /// What the ERP calls a group of `shop`, nothing where it has no price list; none without a row.
+    fn list_of(&self, shop: &SystemName, group: Option<&Value>) -> Option<&str> {
+        let Some(Value::Text(code)) = group else { return None };
+        self.flows.groups.get(shop)?.get(code).map(String::as_str)
+    }
+
+    /// `elements` with what `target` calls the group in `leaves` of a customer, where that is another word than the shop's.
+    pub(crate) fn with_list(
+        &self,
+        case: &Case,
+        target: &System,
+        leaves: &Leaves,
+        mut elements: BTreeMap<Path, String>,
+    ) -> BTreeMap<Path, String> {
+        let shop = self.rules_of(case).map(|rules| &rules.source).filter(|shop| **shop != target.name);
+        let list = shop.and_then(|shop| self.list_of(shop, leaves.value(&Customer::group_path())));
+        elements.extend(list.map(|list| (Customer::group_path(), list.to_string())));
+        elements
+    }
+
+    /// Why the group in `value` cannot be told to the other side of `shop`; none where it can.
+    pub(crate) fn without_row(&self, shop: &SystemName, path: &Path, value: &Value) -> Option<String> {
+        if *path != Customer::group_path() {
+            return None;
+        }
+        match value {
+            Value::Code(list) => {
+                Some(format!("the ERP's price list `{list}` has no row for {shop}: `\"…\" = \"{list}\"`"))
+            }
+            _ if self.list_of(shop, Some(value)).is_some() => None,
+            _ => Some(format!(
+                "the group `{value}` of {shop} has no row: `\"{value}\" = \"…\"`, or `\"\"` for no price list"
+            )),
         }
     }
 }
@@ -105,6 +147,8 @@ pub(crate) struct Both<'a> {
     pub(crate) elements: &'a BTreeMap<Path, String>,
     /// Who decides what.
     pub(crate) rules: &'a PairRules,
+    /// The shop's groups, each with what the ERP calls it; none where they are not carried.
+    pub(crate) groups: Option<&'a BTreeMap<String, String>>,
 }
 
 impl Both<'_> {
@@ -147,6 +191,7 @@ impl Both<'_> {
         if leads && whole(shop) {
             self.of_erp_alone(&mut a, &mut b);
         }
+        self.in_the_shops_words(&mut a, &mut b);
         if self.leads(&Path::field("phone")) {
             self.without_a_place(&mut a, &mut b);
         }
@@ -209,6 +254,36 @@ impl Both<'_> {
             }
             b.put(path.clone(), wished);
         }
+    }
+
+    /// Puts the ERP's price list as the group that the shop calls it: the one it shows, where several stand for that list. A
+    /// list without a row stays under its name, as a code. No list is nothing that the shop's group fills, where the shop
+    /// decides; else it is the group whose row says nothing, and without such a row the ERP says nothing: no customer of a
+    /// shop is without a group.
+    fn in_the_shops_words(&self, a: &mut Leaves, b: &mut Leaves) {
+        let path = Customer::group_path();
+        let Some(rows) = self.groups else {
+            return [a, b].into_iter().for_each(|side| side.set(path.clone(), Leaf::Untold));
+        };
+        let list = match b.get(&path) {
+            Leaf::Untold => return,
+            Leaf::Value(Value::Text(list)) => list,
+            _ => String::new(),
+        };
+        let stands = |(_, theirs): &(&String, &String)| **theirs == list;
+        let shown = match a.value(&path) {
+            Some(Value::Text(code)) => rows.get_key_value(code).filter(stands),
+            _ => None,
+        };
+        let fills = list.is_empty() && !self.leads(&path);
+        let row = shown.or_else(|| rows.iter().find(stands).filter(|_| !fills));
+        let told = match row {
+            Some((code, _)) => Leaf::Value(Value::Text(code.clone())),
+            None if !list.is_empty() => Leaf::Value(Value::Code(list)),
+            None if fills => Leaf::Empty,
+            None => Leaf::Untold,
+        };
+        b.set(path, told);
     }
 
     /// Takes the telephone out of what is compared where the shop has no address to keep one in, and where the ERP has none:
@@ -294,7 +369,32 @@ mod tests {
             policies: policies.iter().map(|(field, policy)| (path(field), policy.clone())).collect(),
             creates: false,
         };
-        Both { shop: (shop, exact), erp: (erp, exact), elements: &elements(bound), rules: &rules }.side_by_side()
+        let rows = [("General", ""), ("Retailer", "Trade list"), ("Wholesale", "Trade list")];
+        let rows = rows.into_iter().map(|(code, list)| (code.to_string(), list.to_string())).collect();
+        let (elements, groups) = (elements(bound), Some(&rows));
+        Both { shop: (shop, exact), erp: (erp, exact), elements: &elements, rules: &rules, groups }.side_by_side()
+    }
+
+    #[test]
+    fn a_price_list_is_the_group_the_shop_calls_it() {
+        let with = |group: &str| {
+            let group = Some(group.to_string());
+            Record::Customer(Customer { phone: Some(String::new()), group, ..Customer::default() }).to_leaves()
+        };
+        let told = |shop: &str, erp: &str, owner: &str| {
+            let policy = FieldPolicy::Owner(SystemName::new(owner));
+            shown(&with(shop), &with(erp), &[], &[("group", policy)]).1.get(&Customer::group_path())
+        };
+        let text = |code: &str| Leaf::Value(Value::Text(code.to_string()));
+        for owner in ["shop", "erp"] {
+            assert_eq!(told("Wholesale", "Trade list", owner), text("Wholesale"), "the one it shows");
+            assert_eq!(told("General", "Trade list", owner), text("Retailer"), "the first one");
+            assert_eq!(told("General", "", owner), text("General"), "none is a group, too");
+            let unknown = Leaf::Value(Value::Code("Wholesale".to_string()));
+            assert_eq!(told("Wholesale", "Wholesale", owner), unknown, "no row");
+        }
+        assert_eq!(told("Wholesale", "", "erp"), text("General"));
+        assert_eq!(told("Wholesale", "", "shop"), Leaf::Empty, "what the shop says fills it");
     }
 
     #[test]

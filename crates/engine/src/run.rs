@@ -45,6 +45,8 @@ pub struct Flows {
     pub customers: Vec<FieldRules>,
     /// Customers of several shops with one e-mail are one party of the ERP.
     pub one_by_email: bool,
+    /// By shop: its groups of customers, each with what the ERP calls it; none where groups are not carried.
+    pub groups: BTreeMap<SystemName, BTreeMap<String, String>>,
     /// Rules of the products flow.
     pub products: Option<FieldRules>,
     /// Rules of the other kinds that the products flow carries.
@@ -331,9 +333,10 @@ impl Engine {
         let inventory = self.flows.inventory.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
         let products = self.flows.products.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
         let prices = self.flows.prices.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
-        let Flows { orders, customers, one_by_email, beside, .. } = &self.flows;
+        let Flows { orders, customers, one_by_email, beside, groups, .. } = &self.flows;
+        let groups = if groups.is_empty() { String::new() } else { format!(" {groups:?}") };
         let beside = if beside.is_empty() { String::new() } else { format!(" {beside:?}") };
-        let rules = format!("3 {orders:?} {customers:?} {one_by_email}{inventory}{products}{beside}{prices}");
+        let rules = format!("3 {orders:?} {customers:?} {one_by_email}{groups}{inventory}{products}{beside}{prices}");
         if self.store.cursor(ours.clone(), Kind::Order).await? == rules {
             return Ok(());
         }

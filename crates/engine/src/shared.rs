@@ -97,8 +97,15 @@ impl Engine {
             images::with_lost(seen, &of_source);
         }
         let (profile_a, profile_b) = (source.kind(case.kind), target.kind(case.kind));
-        let fit_a = |path: &Path, value: &Value| -> Fit { source.connector.fit(case.kind, path, value) };
-        let fit_b = |path: &Path, value: &Value| -> Fit { target.connector.fit(case.kind, path, value) };
+        let rowless = |path: &Path, value: &Value| {
+            (case.kind == Kind::Customer).then(|| self.without_row(&source.name, path, value)).flatten()
+        };
+        let fit = |system: &System, path: &Path, value: &Value| match rowless(path, value) {
+            Some(why) => Fit::Refused(why),
+            None => system.connector.fit(case.kind, path, value),
+        };
+        let fit_a = |path: &Path, value: &Value| fit(source, path, value);
+        let fit_b = |path: &Path, value: &Value| fit(target, path, value);
         planner::shared(&SharedCase {
             rules,
             kind: case.kind,
@@ -149,6 +156,7 @@ impl Engine {
             erp: (erp.1, &|path, value| keeps(erp.0, path, value)),
             elements: case.bound.get(&erp.0.uid).map_or(&none, |bound| &bound.elements),
             rules,
+            groups: self.flows.groups.get(&shop.0.name),
         };
         both.side_by_side()
     }

@@ -69,6 +69,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 website: system.website.clone(),
                 attributes: carried(config).keys().cloned().collect(),
                 images: config.carries_images(),
+                groups: config.groups.contains_key(&system.name),
                 families: config.options.is_some(),
             }))
         }
@@ -84,6 +85,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 branches: branches(config, &system.name),
                 attributes: carried(config).iter().map(|(code, one)| (code.clone(), in_tryton(one))).collect(),
                 images: config.carries_images(),
+                groups: !config.groups.is_empty(),
                 families: config.options.clone(),
                 ..plain
             }))
@@ -285,6 +287,7 @@ pub(crate) fn kinds() -> Vec<(SystemKind, Box<dyn Connector>)> {
                     website: None,
                     attributes: BTreeSet::new(),
                     images: false,
+                    groups: false,
                     families: false,
                 })),
                 SystemKind::Tryton => Box::new(tryton::Tryton::new(tryton::Config::new("", "", ""))),

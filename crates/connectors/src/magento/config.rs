@@ -21,6 +21,8 @@ pub struct Config {
     pub attributes: BTreeSet<String>,
     /// Whether images of products are carried.
     pub images: bool,
+    /// Whether groups of customers are carried.
+    pub groups: bool,
     /// Configurable products are families, and no variants.
     pub families: bool,
 }

@@ -4,9 +4,11 @@
 use super::book::{self, Book};
 use super::client::{Call, Scope};
 use super::feed::Table;
+use super::map::invalid;
 use super::products::{Keeping, has_long_character, without_long_characters};
 use super::{Magento, evidence_of, map, numeric, shape, unsupported, wire};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
@@ -30,10 +32,14 @@ pub(super) const CUSTOMERS: Table = Table {
 /// Characters of a name or a number that are kept (`customer_entity` has columns of 255).
 const LIMIT: usize = 255;
 
-/// The customer a document tells, under the website it names or `scope` instead.
-pub(super) fn customer(value: &Value, scope: Option<String>) -> Result<Snapshot> {
+/// Groups of customers: the code of each by its id.
+pub(super) type Groups = BTreeMap<u64, String>;
+
+/// The customer a document tells, under the website it names or `scope` instead; its group where that is among `groups`.
+pub(super) fn customer(value: &Value, scope: Option<String>, groups: &Groups) -> Result<Snapshot> {
     let doc: wire::Customer = shape("customers", value)?;
-    let (told, record) = map::customer(&doc);
+    let (told, mut record) = map::customer(&doc);
+    record.group = doc.group_id.and_then(|id| groups.get(&id.0)).cloned();
     let id = scope.map_or_else(|| told.clone(), |scope| RemoteId::new(scope, &told.id));
     let version = doc.updated_at.map(|time| time.0);
     let records = vec![(id.clone(), Record::Customer(record))];
@@ -41,6 +47,16 @@ pub(super) fn customer(value: &Value, scope: Option<String>) -> Result<Snapshot>
 }
 
 impl Magento {
+    /// The groups that customers of these documents are in, where groups are carried.
+    pub(super) async fn groups_of(&self, ctx: &Ctx, documents: &[&Value]) -> Result<Groups> {
+        if !self.carries_groups || documents.is_empty() {
+            return Ok(Groups::new());
+        }
+        let id = |document: &&Value| wire::typed::<wire::Id>(document.get("group_id")?).ok();
+        let needed: Vec<u64> = documents.iter().filter_map(id).map(|id| id.0).collect();
+        self.customer_groups(ctx, &needed).await
+    }
+
     /// What became of a permit to change a customer. Everything the shop told of it a moment before goes back with it; of
     /// the addresses only where one of them is meant: a list of them replaces those that are there (recorded:
     /// customer-put-empty-addresses), and without one they stay (recorded: customer-put-without-addresses).
@@ -79,7 +95,16 @@ impl Magento {
         let (in_book, beside): (Vec<_>, Vec<_>) = change.leaves.iter().partition(|(path, _)| book::is_kept_in(path));
         let mut changes = !beside.is_empty();
         for (path, value) in beside {
-            set(&mut doc, path, value)?;
+            match value {
+                Some(LeafValue::Text(code)) if *path == Customer::group_path() => {
+                    let groups = self.customer_groups(ctx, &[]).await?;
+                    let group = groups.iter().find(|(_, known)| *known == code);
+                    let (group, _) = group.ok_or_else(|| invalid(format!("{NO_GROUP} `{}`", shown(code, 60))))?;
+                    doc.insert("group_id".to_owned(), json!(group));
+                }
+                None if *path == Customer::group_path() => return Err(invalid(ALWAYS_IN_A_GROUP.to_owned())),
+                value => set(&mut doc, path, value)?,
+            }
         }
         if !in_book.is_empty() {
             let mut book = Book::new(told, book::regions(&self.client, ctx, &change.leaves).await?);
@@ -130,6 +155,9 @@ fn set(doc: &mut Map<String, Value>, path: &Path, value: Option<&LeafValue>) -> 
     Ok(())
 }
 
+const NO_GROUP: &str = "the shop has no group of customers";
+const ALWAYS_IN_A_GROUP: &str = "a customer of the shop is always in a group: add the row of the group that stands for no \
+                                 price list, `\"General\" = \"\"`, under [flows.customers.groups]";
 const ONE_WORD: &str = "a customer of the shop has a first and a last name";
 
 /// First, middle and last name that make up `name`. What the shop has stays where it is as far as it goes; else the last

@@ -347,6 +347,8 @@ pub(super) fn customer(doc: &wire::Customer) -> (RemoteId, Customer) {
         email: told(filled(doc.email.as_ref())),
         tax_id: told(tax_id),
         phone: told(telephone),
+        // Told by id; what it is called the shop says elsewhere.
+        group: None,
         code: None,
         active: None,
         replaced_by: None,

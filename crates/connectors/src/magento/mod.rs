@@ -46,7 +46,7 @@ pub use oauth::Keys;
 
 use crate::wire::{is_html, json};
 use client::{Call, Client, Scope, Search, refusal};
-use customers::{CUSTOMERS, customer};
+use customers::{CUSTOMERS, Groups, customer};
 use feed::{Row, Table};
 use futures::future::join_all;
 use map::Stores;
@@ -87,6 +87,8 @@ pub struct Magento {
     profile: Profile,
     places: stock::Cache,
     groups: prices::Cache,
+    /// Whether groups of customers are carried.
+    carries_groups: bool,
     /// Codes of the attributes that are carried.
     wanted: BTreeSet<String>,
     options: options::Cache,
@@ -110,6 +112,7 @@ impl Magento {
             root_name: config.category_root.clone(),
             root: tokio::sync::Mutex::default(),
             carries_images: config.images,
+            carries_groups: config.groups,
             families: config.families,
             client: Client::new(config),
             profile: profile::profile(),
@@ -158,8 +161,13 @@ impl Magento {
         } else {
             None
         };
+        let read = slice.rows.iter().filter_map(|row| if let Row::Read(value) = row { Some(value) } else { None });
+        let groups = match &stores {
+            None => self.groups_of(ctx, &read.collect::<Vec<_>>()).await?,
+            Some(_) => Groups::new(),
+        };
         let seen = slice.rows.into_iter().map(|row| match row {
-            Row::Read(value) => seen(&value, stores.as_deref()),
+            Row::Read(value) => seen(&value, stores.as_deref(), &groups),
             Row::Lost { outline, error } => Seen { id: rough_id(&outline, stores.as_deref()), snapshot: Err(error) },
         });
         let unplaced = |one: &Seen| one.snapshot.is_err() && one.id.scope == map::NO_SCOPE;
@@ -238,9 +246,11 @@ impl Magento {
                 if within { order(&value, &stores).map(Some) } else { Ok(None) }
             }
             _ => match bounds.site.as_ref().map(|site| site.scope()) {
-                None => customer(&value, None).map(Some),
+                None => customer(&value, None, &self.groups_of(ctx, &[&value]).await?).map(Some),
                 // Where accounts hold in all websites, one made elsewhere is told as the orders of this one name it.
-                Some(own) if own == id.scope => customer(&value, Some(own)).map(Some),
+                Some(own) if own == id.scope => {
+                    customer(&value, Some(own), &self.groups_of(ctx, &[&value]).await?).map(Some)
+                }
                 Some(_) => Ok(None),
             },
         }
@@ -376,10 +386,10 @@ fn order(value: &Value, stores: &Stores) -> Result<Snapshot> {
     }
 }
 
-fn seen(value: &Value, stores: Option<&Stores>) -> Seen {
+fn seen(value: &Value, stores: Option<&Stores>, groups: &Groups) -> Seen {
     let read = match stores {
         Some(stores) => order(value, stores),
-        None => customer(value, None),
+        None => customer(value, None, groups),
     };
     match read {
         Ok(snapshot) => Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) },

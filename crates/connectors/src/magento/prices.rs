@@ -1,6 +1,7 @@
 //! Prices read: the rows of many products at a time, each list told whole or not at all.
 
 use super::client::Scope;
+use super::customers::Groups;
 use super::lists::{self, Form, Setup, Sheet, Told};
 use super::stock::{asking, folded, found_sku, groups, of_one};
 use super::{Magento, PRODUCTS, unsupported, wire};
@@ -21,9 +22,19 @@ const GROUPS_AGE_S: i64 = 600;
 /// Groups read at most; the lists of more are not told whole.
 const GROUPS: usize = 2_000;
 
-/// The codes of the groups of customers, and when they were read.
+/// What seldom changes of what prices are for.
 #[derive(Debug, Default)]
-pub(super) struct Cache(Mutex<Option<(Timestamp, Vec<String>)>>);
+pub(super) struct Cache {
+    /// The groups of customers by id, and when they were read.
+    groups: Mutex<Option<(Timestamp, Groups)>>,
+    /// When the website was found to have prices of its own.
+    scope: Mutex<Option<Timestamp>>,
+}
+
+/// Whether what was read at `at` is read anew.
+fn is_old(ctx: &Ctx, at: Timestamp) -> bool {
+    ctx.now().duration_since(at).as_secs().abs() >= GROUPS_AGE_S
+}
 
 /// The rows of a product as they came, by what they are.
 #[derive(Debug, Clone, Default)]
@@ -57,25 +68,36 @@ impl Magento {
         let views = self.client.views(ctx).await?;
         let currency = lists::currency(&views.bases).map_err(|why| unsupported(&why))?;
         let site = self.client.site(ctx).await?;
-        let mut held = self.groups.0.lock().await;
-        if let Some((at, groups)) = held.as_ref()
-            && ctx.now().duration_since(*at).as_secs().abs() < GROUPS_AGE_S
-        {
-            return Ok(Setup { currency, groups: groups.clone(), site });
+        if site.is_some() {
+            let mut checked = self.groups.scope.lock().await;
+            if checked.is_none_or(|at| is_old(ctx, at)) {
+                if let Some(why) = self.one_price_for_all(ctx).await? {
+                    return Err(unsupported(why));
+                }
+                *checked = Some(ctx.now());
+            }
         }
-        if site.is_some()
-            && let Some(why) = self.one_price_for_all(ctx).await?
+        let groups = self.customer_groups(ctx, &[]).await?.into_values().collect();
+        Ok(Setup { currency, groups, site })
+    }
+
+    /// The groups of customers by id; read anew after a while, and where one of `needed` is not among them. None without the
+    /// right to groups: then no list of one is told whole, and no customer's group.
+    pub(super) async fn customer_groups(&self, ctx: &Ctx, needed: &[u64]) -> Result<Groups> {
+        let mut held = self.groups.groups.lock().await;
+        if let Some((at, groups)) = held.as_ref()
+            && !is_old(ctx, *at)
+            && needed.iter().all(|id| groups.contains_key(id))
         {
-            return Err(unsupported(why));
+            return Ok(groups.clone());
         }
         let groups = match self.client.all::<wire::Group>(ctx, "customerGroups/search", "id", GROUPS).await {
-            Ok((groups, _)) => groups.into_iter().map(|group| group.code.0).collect(),
-            // Without the right to groups no list of one is told whole; the others are.
-            Err(error) if error.kind == ErrorKind::Denied => Vec::new(),
+            Ok((groups, _)) => groups.into_iter().map(|group| (group.id.0, group.code.0)).collect(),
+            Err(error) if error.kind == ErrorKind::Denied => Groups::new(),
             Err(error) => return Err(error),
         };
         let (_, groups) = held.insert((ctx.now(), groups));
-        Ok(Setup { currency, groups: groups.clone(), site })
+        Ok(groups.clone())
     }
 
     /// Why one website has no prices of its own; none where it has. The scope of the price says so: the shop's setting is

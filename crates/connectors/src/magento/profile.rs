@@ -37,10 +37,10 @@ const ORDER: &[&str] = &[
     "charges[*].tax",
     "charges[*].taxes[*]",
 ];
-const CUSTOMER: &[&str] = &["name", "email", "tax_id", "phone", "addresses[*]"];
+const CUSTOMER: &[&str] = &["name", "email", "tax_id", "phone", "group", "addresses[*]"];
 /// A telephone stands in addresses only, and a list of addresses replaces all that are there: what a buyer types between our
 /// look and our request is lost, and the file has to say so on purpose.
-const CUSTOMER_WRITES: &[&str] = &["name", "email", "tax_id", "phone", "addresses[*]"];
+const CUSTOMER_WRITES: &[&str] = &["name", "email", "tax_id", "phone", "group", "addresses[*]"];
 /// The attributes the file names; a probe puts those in its place that are there.
 pub(super) const ATTRIBUTES: &str = "attributes.*";
 const VARIANT: &[&str] = &[

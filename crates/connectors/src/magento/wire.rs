@@ -266,6 +266,7 @@ pub(super) struct Shipping {
 pub(super) struct Customer {
     pub(super) id: Id,
     pub(super) website_id: Option<Id>,
+    pub(super) group_id: Option<Id>,
     pub(super) email: Option<Text>,
     pub(super) firstname: Option<Text>,
     pub(super) middlename: Option<Text>,

@@ -37,6 +37,8 @@ pub struct Config {
     pub attributes: BTreeMap<String, Carried>,
     /// Whether images of products are carried.
     pub images: bool,
+    /// Whether the price lists of parties are carried.
+    pub groups: bool,
     /// Templates with several products are families, whose products these attributes tell apart, by the names the file
     /// gives them; none where each product goes by itself.
     pub families: Option<BTreeSet<String>>,
@@ -67,6 +69,7 @@ impl Config {
             branches: Vec::new(),
             attributes: BTreeMap::new(),
             images: false,
+            groups: false,
             families: None,
         }
     }

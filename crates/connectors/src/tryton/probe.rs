@@ -107,8 +107,8 @@ fn orders(settle_s: u32) -> KindProfile {
 
 fn customers() -> KindProfile {
     KindProfile {
-        reads: owned(&["name", "email", "tax_id", "phone", "code", "active", "addresses[*]"]),
-        writes: owned(&["name", "email", "tax_id", "phone", "addresses[*]"]),
+        reads: owned(&["name", "email", "tax_id", "phone", "group", "code", "active", "addresses[*]"]),
+        writes: owned(&["name", "email", "tax_id", "phone", "group", "addresses[*]"]),
         steps: vec![Step::Create, Step::Attach("addresses".to_string()), Step::Update],
         since: "write_date or create_date".to_string(),
         key_order: "id ascending".to_string(),
@@ -226,6 +226,10 @@ fn effective(best: &Profile, setup: &Setup, branches: &[Arc<Setup>]) -> Profile 
     let unique = branches.iter().all(|branch| branch.web_shop.is_some());
     if let Some(orders) = profile.kinds.get_mut(&Kind::Order) {
         orders.guards.retain(|claim| matches!(claim.guard, Guard::Unique { .. }) == unique);
+    }
+    if let (Some(customers), None) = (profile.kinds.get_mut(&Kind::Customer), &setup.lists) {
+        customers.reads.retain(|path| path != "group");
+        customers.writes.retain(|path| path != "group");
     }
     if let (Some(variants), true) = (profile.kinds.get_mut(&Kind::Variant), setup.weight_units.is_empty()) {
         variants.reads.retain(|path| path != "weight");

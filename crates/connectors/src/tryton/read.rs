@@ -44,7 +44,10 @@ pub(super) fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
             let web = setup.has_web_ids().then_some("web_id");
             SALE_FIELDS.into_iter().chain(web).collect()
         }
-        Kind::Customer => PARTY_FIELDS.to_vec(),
+        Kind::Customer => {
+            let list = setup.lists.is_some().then_some("sale_price_list.name");
+            PARTY_FIELDS.into_iter().chain(list).collect()
+        }
         Kind::Category => CATEGORY_FIELDS.to_vec(),
         Kind::Variant => {
             let weight = if setup.weight_units.is_empty() { &[][..] } else { &WEIGHT_FIELDS };

@@ -89,6 +89,8 @@ pub(super) struct Setup {
     pub(super) taxes: BTreeMap<String, SaleTax>,
     /// Id by name.
     pub(super) terms: BTreeMap<String, i64>,
+    /// Price lists of the company by name, those whose name is another one's left out; none where parties' are not carried.
+    pub(super) lists: Option<BTreeMap<String, i64>>,
     /// Web shops of the company by name.
     pub(super) web_shops: Vec<WebShop>,
     /// The one sales are booked in; without one, marks stand in the description.
@@ -277,6 +279,7 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config, branch: &B
     let currencies: Vec<CurrencyRow> = reader.rows("currency.currency", json!([]), &["code", "digits"]).await?;
     let taxes = taxes(&reader, company.id, &mut warnings).await?;
     let terms: Vec<Named> = reader.rows("account.invoice.payment_term", json!([]), &["name"]).await?;
+    let lists = price_lists(&reader, config, (company.id, &modules), &mut warnings).await?;
     let shops = web_shops(&reader, &modules).await?;
     let (web_shop, shop_warehouses) = chosen_shop(&shops, company.id, config, &mut warnings)?;
     let places: Vec<PlaceRow> =
@@ -304,6 +307,7 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config, branch: &B
         digits: currencies.iter().filter_map(|row| Some((row.code.clone()?, row.digits))).collect(),
         currencies: currencies.into_iter().filter_map(|row| Some((row.code?, row.id))).collect(),
         taxes,
+        lists,
         terms: terms.into_iter().filter_map(|row| Some((row.name?, row.id))).collect(),
         guests: shops.iter().filter_map(|shop| shop.guest_party).collect(),
         web_shops: shops.iter().filter(|shop| shop.company.is_none_or(|c| c == company.id)).map(named_shop).collect(),
@@ -332,6 +336,31 @@ async fn modules(reader: &Reader<'_>) -> Result<BTreeSet<String>> {
         return Err(Error::new(ErrorKind::Config, message));
     }
     Ok(modules)
+}
+
+/// The price lists that a party can have, where these are carried and module `sale_price_list` is there.
+async fn price_lists(
+    reader: &Reader<'_>,
+    config: &Config,
+    (company, modules): (i64, &BTreeSet<String>),
+    warnings: &mut Vec<String>,
+) -> Result<Option<BTreeMap<String, i64>>> {
+    if !config.groups {
+        return Ok(None);
+    }
+    if !modules.contains("sale_price_list") {
+        warnings.push("groups of customers stay as they are: module `sale_price_list` is not activated".to_string());
+        return Ok(None);
+    }
+    let rows: Vec<Named> = reader.rows("product.price_list", json!([["company", "=", company]]), &["name"]).await?;
+    let mut lists = BTreeMap::new();
+    for (name, id) in rows.iter().filter_map(|row| Some((row.name.clone()?, row.id))) {
+        match rows.iter().filter(|other| other.name.as_ref() == Some(&name)).count() {
+            1 => drop(lists.insert(name, id)),
+            _ => warnings.push(format!("several price lists are called `{name}`: a party's is not told by it")),
+        }
+    }
+    Ok(Some(lists))
 }
 
 /// Every web shop our user sees; none where the module for them is not there.

@@ -1,7 +1,7 @@
 //! What Tryton tells of parties with their addresses, and what it is told of them.
 
-use super::wire::{Coded, Creates, Flag};
-use serde::{Deserialize, Serialize};
+use super::wire::{Coded, Creates, Flag, Named};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// `party.party` with addresses and ways to reach it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -16,12 +16,19 @@ pub(super) struct PartyRow {
     /// The party it was merged into by the wizard "Replace" (`modules/party/party.py`).
     #[serde(default)]
     pub(super) replaced_by: Option<i64>,
+    /// The price list of the company in the context (`sale_price_list` 8.0, `party.py`); untold where it was not asked for.
+    #[serde(rename = "sale_price_list.", default, deserialize_with = "told")]
+    pub(super) list: Option<Option<Named>>,
     #[serde(rename = "addresses.", default)]
     pub(super) addresses: Option<Vec<AddressRow>>,
     #[serde(rename = "contact_mechanisms.", default)]
     pub(super) mechanisms: Option<Vec<MechanismRow>>,
     #[serde(rename = "identifiers.", default)]
     pub(super) identifiers: Option<Vec<IdentifierRow>>,
+}
+
+fn told<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Named>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 /// Fields asked of a party.
@@ -90,6 +97,9 @@ pub(super) struct IdentifierRow {
 pub(super) struct NewParty {
     pub(super) code: String,
     pub(super) name: Option<String>,
+    /// Left out, Tryton takes the one of its configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sale_price_list: Option<Option<i64>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) addresses: Creates<NewAddress>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

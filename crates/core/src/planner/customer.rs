@@ -22,6 +22,8 @@ pub struct CustomerCase<'a> {
     pub follows: bool,
     /// Whether its addresses are carried to the shop.
     pub leads: bool,
+    /// Whether the shop's group goes along when it is made.
+    pub grouped: bool,
     /// What the shop shows.
     pub seen: &'a Leaves,
     /// Whether the ERP has it.
@@ -51,7 +53,9 @@ pub fn customer(case: &CustomerCase<'_>) -> Decision {
             return hold("SYN-0107", "the customer has neither name nor e-mail", "complete the customer in the shop");
         }
         let mut leaves = case.seen.clone();
-        leaves.retain(|path| path.as_str() != "code" && path.as_str() != "active");
+        leaves.retain(|path| {
+            !["code", "active"].contains(&path.as_str()) && (case.grouped || *path != Customer::group_path())
+        });
         return step(case, Step::Create, leaves, "known in the shop, not yet in the ERP".to_string());
     }
     let lacking = |(key, address): (&String, &Address)| {
@@ -158,6 +162,7 @@ mod tests {
             flows: true,
             follows,
             leads,
+            grouped: false,
             bases: (base, base),
             chosen,
             seen: &leaves(seen),

@@ -233,6 +233,10 @@ fn decision(case: &SharedCase<'_>, merged: &Merged) -> Decision {
     }
     match (merged.conflicts.as_slice(), merged.refused.first()) {
         ([], None) => Decision::Agreed,
+        ([], Some((path, why))) if case.kind == Kind::Customer && *path == Customer::group_path() => {
+            let remedy = "add the row under [flows.customers.groups], then `syncline retry`";
+            Decision::Hold(Hold::new("SYN-0171", alloc::format!("`{path}` cannot be told: {why}"), remedy))
+        }
         ([], Some((path, why))) => {
             let what = alloc::format!("`{path}` cannot be kept: {why}");
             Decision::Hold(Hold::new("SYN-0109", what, "change the value in its source, then `syncline retry`"))

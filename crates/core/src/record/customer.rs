@@ -24,6 +24,8 @@ pub struct Customer {
     pub tax_id: Option<String>,
     /// Telephone without spaces and signs, see [`crate::text::phone`].
     pub phone: Option<String>,
+    /// What its prices hang on, as its system calls it: a group of customers, a price list.
+    pub group: Option<String>,
     /// The customer's code in the system (a party code).
     pub code: Option<String>,
     /// Whether orders may still be booked on it.
@@ -65,9 +67,9 @@ pub struct Address {
 }
 
 /// The paths whose values two systems can share; all others say what a system calls it.
-pub const SHARED: [&str; 5] = ["name", "email", "tax_id", "phone", "addresses[*]"];
+pub const SHARED: [&str; 6] = ["name", "email", "tax_id", "phone", "group", "addresses[*]"];
 const FIELDS: [&str; 8] = ["name", "company", "street", "postcode", "city", "country", "region", "phone"];
-const TEXTS: [&str; 5] = ["name", "email", "tax_id", "phone", "code"];
+const TEXTS: [&str; 6] = ["name", "email", "tax_id", "phone", "group", "code"];
 const REPLACED_BY: &str = "replaced_by";
 /// What the key of an address in a customer's own book begins with.
 const BOOK: &str = "book-";
@@ -152,6 +154,12 @@ impl fmt::Display for Address {
 }
 
 impl Customer {
+    /// The path of the group.
+    #[must_use]
+    pub fn group_path() -> Path {
+        Path::field("group")
+    }
+
     /// The path of the address `key`.
     #[must_use]
     pub fn address_path(key: &str) -> Path {
@@ -198,7 +206,9 @@ impl Customer {
 
     pub(super) fn to_leaves(&self) -> Leaves {
         let mut leaves = Leaves::new();
-        for (field, text) in TEXTS.iter().zip([&self.name, &self.email, &self.tax_id, &self.phone, &self.code]) {
+        for (field, text) in
+            TEXTS.iter().zip([&self.name, &self.email, &self.tax_id, &self.phone, &self.group, &self.code])
+        {
             if let Some(text) = text {
                 leaves.tell(Path::field(field), (!text.is_empty()).then(|| Value::Text(text.clone())));
             }
@@ -248,6 +258,7 @@ impl Customer {
             email: text("email")?,
             tax_id: text("tax_id")?,
             phone: text("phone")?,
+            group: text("group")?,
             code: text("code")?,
             active: fields.flag("active")?,
             replaced_by: fields.reference(REPLACED_BY)?,

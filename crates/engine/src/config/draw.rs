@@ -2,6 +2,7 @@
 
 mod at;
 mod flow;
+mod groups;
 
 use super::error::{Source, nearest};
 use super::raw::{self, Text};
@@ -38,6 +39,7 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         flows: BTreeMap::new(),
         orders: Vec::new(),
         customers: Vec::new(),
+        groups: BTreeMap::new(),
         one_by_email: false,
         products: None,
         beside: BTreeMap::new(),

@@ -95,6 +95,7 @@ pub(super) struct Flow {
     pub(super) choices: Rows<Spanned<BTreeMap<String, String>>>,
     pub(super) options: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) lists: Rows<Spanned<String>>,
+    pub(super) groups: Rows<String>,
     #[serde(rename = "match")]
     pub(super) matching: Text,
     /// By system: what differs there.
@@ -130,6 +131,7 @@ pub(super) struct At {
     pub(super) fields: Rows<Spanned<String>>,
     pub(super) create: Option<Spanned<bool>>,
     pub(super) lists: Rows<Spanned<String>>,
+    pub(super) groups: Rows<String>,
 }
 
 /// One name, or a list of names.

@@ -422,6 +422,27 @@ fn customers_of_two_shops_are_apart_unless_the_file_matches_them() {
 }
 
 #[test]
+fn groups_of_customers_are_kept_apart_until_rows_say_what_the_erp_calls_them() {
+    let with =
+        |rows: &str| parse(&two_shops().replacen("[flows.customers]\n", &format!("[flows.customers]\n{rows}\n"), 1));
+    let policies = |config: &Config| {
+        let group = syncline_core::record::Customer::group_path();
+        config.customers.iter().map(|rules| rules.pairs[0].policy(&group)).collect::<Vec<_>>()
+    };
+    let plain = with("").expect("good");
+    assert!(plain.groups.is_empty() && policies(&plain).iter().all(|policy| *policy == FieldPolicy::Keep));
+    let rows = with("groups = { General = \"\", Wholesale = \"Trade list\" }\n").expect("good");
+    assert_eq!(rows.groups.len(), 2);
+    assert_eq!(rows.in_force().groups[&SystemName::new("shop")]["Wholesale"], "Trade list");
+    assert_eq!(policies(&rows)[0], FieldPolicy::Owner(SystemName::new("shop")));
+    let erps = with("fields = { group = \"erp\" }\ngroups = { General = \"\" }").expect("good");
+    assert_eq!(policies(&erps)[1], FieldPolicy::Owner(SystemName::new("erp")));
+    let wrong = with("fields = { group = \"erp\" }").expect_err("without rows");
+    assert!(wrong.code == "SYN-0469" && wrong.remedy.contains("groups = {"), "{wrong}");
+    assert!(with("fields = { group = \"keep\" }").is_ok());
+}
+
+#[test]
 fn images_are_kept_apart_unless_the_file_says_whose_they_are() {
     let with = |row: &str| {
         let rows = PRODUCTS.replace("fields = {", &format!("fields = {{ {row}"));

@@ -22,7 +22,7 @@ use syncline_core::path::Path;
 use syncline_core::planner::{Decision, Planned};
 use syncline_core::policy::{ErrorKind, Hold, Next};
 use syncline_core::profile::Guard;
-use syncline_store::{Accept, Basis, Case, CommitPlan, LaneState, StoreError};
+use syncline_store::{Accept, Basis, BoundTo, Case, CommitPlan, LaneState, StoreError};
 
 /// How often a field that shows something else than was written is tried before a person is asked.
 const UNKEPT_TRIES: u32 = 3;
@@ -210,14 +210,12 @@ impl Engine {
             document: there.map(|bound| bound.id.clone()),
             expect: case.sides.get(&target.uid).and_then(|side| side.version.clone()),
             elements: match (&plan.step, there) {
+                _ if plan.kind == Kind::Customer => {
+                    self.with_list(case, target, &leaves, elements_of(&plan.step, there, &leaves))
+                }
                 _ if plan.kind == Kind::Product => families::elements(case, target, &leaves),
                 _ if plan.kind.of_catalogue() => elements(case, target, &leaves),
-                (Step::Update, Some(bound)) => {
-                    let named = |path: &&Path| leaves.get(path) != Leaf::Untold;
-                    let all = bound.elements.iter().filter(|(path, _)| named(path));
-                    all.map(|(path, remote)| (path.clone(), remote.clone())).collect()
-                }
-                _ => BTreeMap::new(),
+                _ => elements_of(&plan.step, there, &leaves),
             },
             leaves,
             adopt_only: plan.adopt_only,
@@ -306,6 +304,14 @@ impl Engine {
             Err(error) => self.trouble(work, source, error).await,
         }
     }
+}
+
+/// What the target calls the elements that an update of `leaves` names.
+fn elements_of(step: &Step, there: Option<&BoundTo>, leaves: &Leaves) -> BTreeMap<Path, String> {
+    let Some(bound) = there.filter(|_| *step == Step::Update) else { return BTreeMap::new() };
+    let named = |path: &&Path| leaves.get(path) != Leaf::Untold;
+    let all = bound.elements.iter().filter(|(path, _)| named(path));
+    all.map(|(path, remote)| (path.clone(), remote.clone())).collect()
 }
 
 /// A hold where a field is to be written once more that showed something else after the last time.

@@ -63,6 +63,7 @@ impl Customers {
         let mut given = row.clone();
         let rows = given.get_mut("addresses").and_then(Value::as_array_mut);
         match (field.strip_prefix("address."), rows) {
+            (None, _) if field == "group_id" => drop(given.insert(field.to_owned(), json!(value.parse::<u64>().ok()))),
             (None, _) => drop(given.insert(field.to_owned(), json!(value))),
             (Some("new"), Some(rows)) => {
                 let Some(mut further) = rows.first().cloned() else { return false };

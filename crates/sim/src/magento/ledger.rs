@@ -25,7 +25,7 @@ pub(super) fn customer(row: &Map<String, Value>) -> Value {
     };
     json!({
         "id": row.get("id"), "website": row.get("website_id"), "reference": null, "name": name.join(" "),
-        "email": row.get("email"), "tax_id": text(row, "taxvat"), "addresses": book.map(of_book).collect::<Vec<_>>(),
+        "email": row.get("email"), "group": row.get("group_id"), "tax_id": text(row, "taxvat"), "addresses": book.map(of_book).collect::<Vec<_>>(),
     })
 }
 

@@ -66,6 +66,7 @@ fn order(store: &Store, id: u64) -> Value {
         |field: &str, model: &str| store.value("sale.sale", id, field).id().map(|one| rec_name(store, model, one));
     json!({"id": id, "party": store.value("sale.sale", id, "party").id(), "number": store.value("sale.sale", id, "number").to_json(true), "reference": text("reference"),
         "company": named("company", "company.company"), "web_shop": named("web_shop", "web.shop"),
+        "term": named("payment_term", "account.invoice.payment_term"),
         "day": store.value("sale.sale", id, "sale_date").to_json(true), "mark": mark(store, id), "state": state, "currency": store.text("currency.currency", currency, "code"),
         "total": total.ok(), "lines": lines, "addresses": addresses(store, id)})
 }
@@ -116,6 +117,8 @@ fn customer(store: &Store, id: u64) -> Value {
     json!({"id": id, "reference": store.text("party.party", id, "code"),
         "name": store.text("party.party", id, "name"), "email": way("email"), "phone": way("phone"),
         "tax_id": tax_id.unwrap_or_default(), "active": store.value("party.party", id, "active") == Val::Bool(true),
+        "price_list": store.value("party.party", id, "sale_price_list").id()
+            .map(|list| store.text("product.price_list", list, "name")),
         "addresses": addresses})
 }
 

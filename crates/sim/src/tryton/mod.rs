@@ -217,7 +217,7 @@ impl Erp {
 
     /// Changes a party as a person at the ERP would: its `name`, the first `email` or `phone`, its `tax_id`, or, as
     /// `address.city`, a field of its first address, which is written by itself and leaves the party as it was; `address.new`
-    /// adds one in a town, `address.gone` retires one there. False where refused, or where there is no such party or address.
+    /// adds one in a town, `address.gone` retires one there; its `price_list` by name, none by another one. False where refused, or where there is no such party or address.
     pub fn edit_party(&mut self, now: Timestamp, id: u64, field: &str, value: &str) -> bool {
         self.whole(now, |store| write::edit_party(store, id, field, value))
     }

@@ -330,6 +330,8 @@ fn parties() -> Vec<Model> {
                 one("lang", "Language", "ir.lang"),
                 active(),
                 one("replaced_by", "Replaced By", "party.party"),
+                // Of the one company: the simulator keeps no list for each.
+                one("sale_price_list", "Sale Price List", "product.price_list"),
                 many("addresses", "Addresses", "party.address", "party"),
                 many("contact_mechanisms", "Contact Mechanisms", "party.contact_mechanism", "party"),
                 many("identifiers", "Identifiers", "party.identifier", "party"),

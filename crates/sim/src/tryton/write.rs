@@ -253,6 +253,11 @@ pub fn edit_party(store: &mut Store, id: u64, field: &str, value: &str) -> Resul
             let model = "party.identifier";
             (model, first(store, model, &|_| true)?, json!({"party": id, "code": value}))
         }
+        "price_list" => {
+            let lists = store.model("product.price_list")?;
+            let list = store.ids(lists).find(|one| store.text("product.price_list", *one, "name") == value);
+            return write(store, "party.party", &[id], &json!({ "sale_price_list": list }));
+        }
         "address.new" => {
             let new = json!({"party": id, "street": "Am Lager 1", "postal_code": "04109", "city": value, "country": germany(store)?});
             return create(store, "party.address", &[new]).map(drop);

@@ -87,6 +87,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     }
     for rules in &flows.customers {
         sharing::customers(rules, &asked, &mut findings);
+        sharing::groups(rules, flows.groups.get(&rules.source), &asked, &mut findings);
     }
     if let Some(rules) = &flows.prices {
         sharing::prices(rules, &asked, &mut findings);

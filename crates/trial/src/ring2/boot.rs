@@ -75,6 +75,8 @@ pub struct Stage {
     pub stock: Option<StockRules>,
     /// What it says of customers.
     pub customers: FieldRules,
+    /// The shop's groups of customers, each with the ERP's price list; empty where groups are not carried.
+    pub groups: BTreeMap<String, String>,
     /// Whether buyers change their accounts in the chaos.
     pub buyers_type: bool,
     /// What it says of products, where they flow.
@@ -161,6 +163,7 @@ impl Stage {
             websites_named: true,
             outlet_views: BTreeMap::new(),
             customers: people::rules("shop"),
+            groups: BTreeMap::new(),
             buyers_type: Random::of(seed, 10, 0).chance(1, 3),
             prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
             watched: Vec::new(),
@@ -248,6 +251,18 @@ impl Stage {
     fn customer_rules(&self) -> Vec<FieldRules> {
         let outlet = self.outlet.iter().map(|_| people::rules("outlet"));
         std::iter::once(self.customers.clone()).chain(outlet).collect()
+    }
+
+    /// Carries the first shop's groups of customers by these rows; both systems are probed anew.
+    pub fn carry_groups(&mut self, rows: &[(&str, &str)]) {
+        self.groups = rows.iter().map(|(code, list)| ((*code).to_string(), (*list).to_string())).collect();
+        self.profiles = Mutex::default();
+    }
+
+    /// The groups of the first shop, where they are carried.
+    fn group_rows(&self) -> BTreeMap<SystemName, BTreeMap<String, String>> {
+        let shop = Some(self.groups.clone()).filter(|rows| !rows.is_empty());
+        shop.map(|rows| (SystemName::new("shop"), rows)).into_iter().collect()
     }
 
     /// Where the file has orders booked beside the ERP's own company.
@@ -394,6 +409,7 @@ impl Stage {
             orders: self.order_rules(),
             customers: self.customer_rules(),
             one_by_email: self.one_by_email,
+            groups: self.group_rows(),
             inventory: self.stock_rules(),
             watched: self.watched.clone(),
             every_s: 15,
@@ -422,6 +438,7 @@ impl Stage {
             branches: self.branches(),
             attributes: self.attributes.iter().map(|(code, field)| carried(code, field)).collect(),
             images: self.images,
+            groups: !self.groups.is_empty(),
             families: self.families.as_ref().map(|(_, options)| options.clone()),
             ..tryton::Config::new("http://erp.example/erp", "sync", "secret")
         }
@@ -443,6 +460,7 @@ impl Stage {
             website: self.website(code),
             attributes: self.attributes.iter().map(|(code, _)| (*code).to_string()).collect(),
             images: self.images,
+            groups: code == "base" && !self.groups.is_empty(),
             families: self.families.is_some(),
         }))
     }

@@ -34,14 +34,19 @@ pub fn has_books(seed: u64) -> bool {
     Random::of(seed, 15, 0).chance(1, 6)
 }
 
-/// Lets addresses and telephones go to the shop: as the ERP's own, or whoever changed them.
+/// The shop's groups, each with the ERP's price list; the first means none.
+const GROUPS: [(&str, &str); 3] =
+    [("General", ""), ("Wholesale", "Prices without tax"), ("Retailer", "Prices with tax")];
+
+/// Lets addresses and telephones go to the shop, and groups both ways: as the ERP's own, or whoever changed them.
 pub fn open_books(stage: &mut Stage, seed: u64) {
     let mut random = Random::of(seed, 15, 1);
     let (shop, erp) = (SystemName::new("shop"), SystemName::new("erp"));
     let policies = [FieldPolicy::Owner(erp.clone()), FieldPolicy::Merge(Some(erp)), FieldPolicy::Merge(Some(shop))];
     let policy = random.pick(&policies).clone();
     stage.buyers_type = true;
-    let fields = ["addresses", "phone"].map(|field| (Path::field(field), policy.clone()));
+    stage.carry_groups(&GROUPS);
+    let fields = ["addresses", "phone", "group"].map(|field| (Path::field(field), policy.clone()));
     stage.customers.pairs.iter_mut().for_each(|pair| pair.policies.extend(fields.clone()));
 }
 
@@ -53,7 +58,7 @@ fn books(stage: &Stage) -> Option<FieldPolicy> {
 
 /// A person takes the ERP's side where a buyer took an address out that it owns, or nobody knows who is right.
 pub async fn decide(stage: &Stage, engine: &Engine) {
-    for field in ["addresses[*]", "phone"].into_iter().filter(|_| books(stage).is_some()) {
+    for field in ["addresses[*]", "phone", "group"].into_iter().filter(|_| books(stage).is_some()) {
         let which = Which { field: Path::try_from(field.to_string()).ok(), ..Which::default() };
         if let Ok(decided) = engine.resolve(&which, &Choice::Take(SystemName::new("erp"))).await
             && decided.fields > 0
@@ -77,18 +82,23 @@ pub fn each_second(stage: &Stage, second: u64) {
         let ids: Vec<u64> = registered.collect();
         let Some(party) = ids.get(world.random.index(ids.len().max(1))).copied() else { return };
         let field = match books(stage) {
-            Some(_) => *world.random.pick(&["phone", "address.city", "address.new"]),
+            Some(_) => *world.random.pick(&["phone", "address.city", "address.new", "price_list"]),
             None => *world.random.pick(&["name", "email", "phone", "address.city"]),
         };
-        if world.erp.edit_party(now, party, field, &format!("clerk {second}")) {
+        let text = match field {
+            "price_list" => world.random.pick(&GROUPS).1.to_string(),
+            _ => format!("clerk {second}"),
+        };
+        if world.erp.edit_party(now, party, field, &text) {
             // Papers show what a clerk makes of an address: that is the ERP's own doing.
             world.papers.clear();
-            world.event(&format!("at the erp {field} of party {party} becomes `clerk {second}`"));
+            world.event(&format!("at the erp {field} of party {party} becomes `{text}`"));
         }
         return;
     }
     let (field, text) = match world.random.below(4) {
-        0 | 1 if books(stage).is_some() => match world.random.chance(1, 2) {
+        0 if books(stage).is_some() => ("group_id", world.random.between(1, 3).to_string()),
+        1 if books(stage).is_some() => match world.random.chance(1, 2) {
             true => ("address.new", format!("Dorf {second}")),
             false => {
                 let ledger = world.shop.ledger();
@@ -162,6 +172,10 @@ fn unheard(id: u64, ours: &Value, theirs: &Value, on_papers: &BTreeSet<String>) 
     let city = |row: &Value| row["city"].as_str().unwrap_or_default().to_string();
     let towns: Vec<String> = ours["addresses"].as_array().into_iter().flatten().map(city).collect();
     let mut found = Vec::new();
+    let group = ours["group"].as_u64().and_then(|id| GROUPS.get(usize::try_from(id).ok()?.checked_sub(1)?));
+    if group.is_some_and(|(_, list)| *list != theirs["price_list"].as_str().unwrap_or_default()) {
+        found.push(format!("customer {id} is in {group:?}, and the ERP says {}", theirs["price_list"]));
+    }
     let (new, once): (Vec<&String>, BTreeSet<&String>) =
         (towns.iter().filter(|town| town.starts_with("clerk")).collect(), towns.iter().collect());
     if new.iter().any(|town| towns.iter().filter(|other| other == town).count() > 1) {

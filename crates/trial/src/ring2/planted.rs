@@ -71,6 +71,9 @@ pub const FORGETS_A_CHILD: &str = "forgets-a-child";
 /// A bug of the road to the shop that stories of addresses have to show: each address it carries is a new one there.
 pub const LOSES_IDS: &str = "loses-address-ids";
 
+/// Another one: a customer's group is lost on it.
+pub const FORGETS_A_GROUP: &str = "forgets-a-group";
+
 impl Planted {
     /// The bug of that slug.
     #[must_use]

@@ -9,6 +9,7 @@ mod of_customers;
 mod of_cutover;
 mod of_families;
 mod of_feeds;
+mod of_groups;
 mod of_identity;
 mod of_images;
 mod of_merges;

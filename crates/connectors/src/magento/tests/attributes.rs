@@ -30,6 +30,7 @@ fn carrying(codes: &[&str]) -> Magento {
         category_root: None,
         attributes,
         images: false,
+        groups: false,
         families: false,
     })
 }

@@ -48,6 +48,7 @@ fn below(root: &str) -> Magento {
         category_root: Some(root.into()),
         attributes: BTreeSet::new(),
         images: false,
+        groups: false,
         families: false,
     })
 }

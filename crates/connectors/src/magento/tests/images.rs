@@ -28,6 +28,7 @@ fn carrying() -> Magento {
         category_root: None,
         attributes: BTreeSet::new(),
         images: true,
+        groups: false,
         families: false,
     })
 }

@@ -583,6 +583,7 @@ async fn the_file_names_the_locale_of_a_view() {
         website: None,
         attributes: BTreeSet::new(),
         images: false,
+        groups: false,
         families: false,
     });
     edit(&held, "MUG", Some("swiss"), "name", "Chacheli");

@@ -30,6 +30,7 @@ fn signed(change: impl FnOnce(&mut Keys)) -> Magento {
         category_root: None,
         attributes: BTreeSet::new(),
         images: false,
+        groups: false,
         families: false,
     })
 }

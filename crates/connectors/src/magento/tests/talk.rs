@@ -159,6 +159,7 @@ async fn secrets_stand_in_no_message_and_no_evidence() {
         website: None,
         attributes: BTreeSet::new(),
         images: false,
+        groups: false,
         families: false,
     });
     let error = wrong.probe(&held.ctx()).await.unwrap_err();

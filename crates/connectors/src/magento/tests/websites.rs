@@ -34,6 +34,7 @@ fn website(code: &str) -> Magento {
         website: Some(code.into()),
         category_root: None,
         images: false,
+        groups: false,
         attributes: BTreeSet::new(),
         families: false,
     })

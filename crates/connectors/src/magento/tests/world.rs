@@ -189,6 +189,7 @@ pub(super) fn shop() -> Magento {
         website: None,
         attributes: BTreeSet::new(),
         images: false,
+        groups: false,
         families: false,
     })
 }
@@ -204,6 +205,7 @@ pub(super) fn login(password: &str) -> Magento {
         website: None,
         attributes: BTreeSet::new(),
         images: false,
+        groups: false,
         families: false,
     })
 }

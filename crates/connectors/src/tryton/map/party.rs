@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::delivery::Change;
 use syncline_core::kind::Kind;
-use syncline_core::leaf::{Ref, Value};
+use syncline_core::leaf::{Leaf, Ref, Value};
 use syncline_core::path::Path;
 use syncline_core::profile::Fit;
 use syncline_core::record::{Address, Customer, Record};
@@ -31,6 +31,7 @@ pub(crate) fn party_record(row: &PartyRow) -> Record {
         email: told(way(mechanism(row, EMAIL))),
         tax_id: told(identifier(row).and_then(|identifier| identifier.code.clone())),
         phone: told(way(mechanism(row, PHONE)).map(|number| phone(&number))),
+        group: row.list.as_ref().map(|list| list.as_ref().and_then(|list| list.name.clone()).unwrap_or_default()),
         code: row.code.clone(),
         active: Some(row.active.0),
         replaced_by: row.replaced_by.map(|id| Ref::remote(Kind::Customer, remote(id))),
@@ -134,6 +135,18 @@ fn customer_of(change: &Change) -> Result<Customer, Wrong> {
     }
 }
 
+/// The price list that `change` names for the group of the customer; none where it names none.
+fn price_list(change: &Change, setup: &Setup) -> Result<Option<i64>, Wrong> {
+    let name = change.elements.get(&Customer::group_path()).filter(|name| !name.is_empty());
+    let Some(name) = name.filter(|_| change.leaves.value(&Customer::group_path()).is_some()) else { return Ok(None) };
+    let known = setup.lists.as_ref().and_then(|lists| lists.get(name));
+    known.copied().map(Some).ok_or_else(|| {
+        Wrong::missing(format!(
+            "the price list `{name}` is not there in Tryton: make it, or change its row in [flows.customers.groups]"
+        ))
+    })
+}
+
 /// The party to be made from `change`; its code is our mark.
 pub(crate) fn new_party(change: &Change, setup: &Setup) -> Result<NewParty, Wrong> {
     let customer = customer_of(change)?;
@@ -145,9 +158,11 @@ pub(crate) fn new_party(change: &Change, setup: &Setup) -> Result<NewParty, Wron
     ways.extend(phones(&customer, &none));
     // Without a type: a number that fails Tryton's check would refuse the whole customer.
     let tax = told(customer.tax_id.as_ref()).map(|code| NewIdentifier { form: None, code });
+    let group = change.leaves.get(&Customer::group_path()) != Leaf::Untold;
     Ok(NewParty {
         code: change.mark.as_str().to_string(),
         name,
+        sale_price_list: group.then(|| price_list(change, setup)).transpose()?,
         addresses: creates(new_addresses(&customer, &none, setup)?),
         contact_mechanisms: creates(ways),
         identifiers: creates(tax.into_iter().collect()),
@@ -215,6 +230,9 @@ pub(crate) fn edit_party(change: &Change, row: &PartyRow, setup: &Setup) -> Resu
         };
         let known = |form| mechanism(row, form).map(|way| (way.id, way.version.clone()));
         match (path.as_str(), value) {
+            ("group", None | Some(Value::Text(_))) => {
+                drop(edit.values.insert("sale_price_list".to_string(), json!(price_list(change, setup)?)));
+            }
             ("name", None | Some(Value::Text(_))) => drop(edit.values.insert("name".to_string(), json!(text))),
             ("email", None | Some(Value::Text(_))) => edit.set(WAYS, known(EMAIL), text, Some(EMAIL)),
             ("phone", None | Some(Value::Text(_))) => edit.set(WAYS, known(PHONE), text, Some(PHONE)),

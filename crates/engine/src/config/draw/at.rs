@@ -10,7 +10,7 @@ use syncline_core::rules::Branch;
 use toml::Spanned;
 
 /// Keys that only some flows know, each with those flows.
-const HOMES: [(&str, &[Flow]); 21] = [
+const HOMES: [(&str, &[Flow]); 22] = [
     ("start", &[Flow::Orders]),
     ("tax", &[Flow::Orders, Flow::Prices]),
     ("number", &[Flow::Orders]),
@@ -32,6 +32,7 @@ const HOMES: [(&str, &[Flow]); 21] = [
     ("options", &[Flow::Products]),
     ("create", &[Flow::Products]),
     ("match", &[Flow::Customers]),
+    ("groups", &[Flow::Customers]),
 ];
 
 /// The table of a flow as one of its systems reads it.
@@ -97,6 +98,11 @@ impl<'a> Told<'a> {
         owned(&joined(self.all.taxes.as_ref(), self.own.and_then(|own| own.taxes.as_ref())))
     }
 
+    /// Groups of customers; as above.
+    pub(super) fn groups(&self) -> BTreeMap<String, String> {
+        owned(&joined(self.all.groups.as_ref(), self.own.and_then(|own| own.groups.as_ref())))
+    }
+
     /// Rows of payment methods; as above.
     pub(super) fn payment_methods(&self) -> BTreeMap<String, String> {
         owned(&joined(self.all.payment_methods.as_ref(), self.own.and_then(|own| own.payment_methods.as_ref())))
@@ -148,7 +154,7 @@ fn place<T>(key: Option<&Spanned<T>>) -> Option<usize> {
     key.map(|key| key.span().start)
 }
 
-fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 21] {
+fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 22] {
     [
         ("start", place(raw.start.as_ref())),
         ("tax", place(raw.tax.as_ref())),
@@ -171,10 +177,11 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 21] {
         ("options", place(raw.options.as_ref())),
         ("create", place(raw.create.as_ref())),
         ("match", place(raw.matching.as_ref())),
+        ("groups", place(raw.groups.as_ref())),
     ]
 }
 
-fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 16] {
+fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 17] {
     [
         ("start", place(raw.start.as_ref())),
         ("number", place(raw.number.as_ref())),
@@ -192,5 +199,6 @@ fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 16] {
         ("lists", place(raw.lists.as_ref())),
         ("fields", place(raw.fields.as_ref())),
         ("create", place(raw.create.as_ref())),
+        ("groups", place(raw.groups.as_ref())),
     ]
 }

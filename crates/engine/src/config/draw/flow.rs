@@ -3,6 +3,7 @@
 mod stock;
 
 use super::at::{self, Told};
+use super::groups::{self, Groups};
 use super::{Drawn, EVERY_S, Systems, seconds, word};
 use crate::config::error::{Source, nearest};
 use crate::config::{Attribute, Config, ConfigError, FlowConfig, Mode, raw};
@@ -36,7 +37,8 @@ pub(super) fn draw(source: &Source<'_>, drawn: &mut Config, flow: Flow, at: usiz
         Flow::Inventory => drawn.inventory = Some(drawing.inventory(&told, &raw)?),
         Flow::Orders => drawn.orders = drawing.orders(&told, &raw, drawn.flows.get(&Flow::Customers))?,
         Flow::Customers => {
-            drawn.customers = drawing.customers(&told, &raw)?;
+            drawn.groups = groups::rows(&told.from, &raw);
+            drawn.customers = drawing.customers(&told, &raw, &drawn.groups)?;
             drawn.one_by_email = drawing.one_by_email(&raw)?;
         }
     }
@@ -135,8 +137,9 @@ impl Drawing<'_> {
     }
 
     /// The rules of each shop's customers.
-    fn customers(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<Vec<FieldRules>> {
-        let all = self.shared(flow, raw, Kind::Customer)?;
+    fn customers(&self, flow: &FlowConfig, raw: &raw::Flow, groups: &Groups) -> Drawn<Vec<FieldRules>> {
+        let mut all = self.shared(flow, raw, Kind::Customer)?;
+        groups::kept_without_rows(self.source, self.at, &mut all, groups)?;
         Ok(all.into_iter().map(|pair| FieldRules { source: pair.source.clone(), pairs: vec![pair] }).collect())
     }
 

@@ -132,6 +132,28 @@ fn hindrance(
     deaf.map(|(name, _)| format!("{name} cannot be told it"))
 }
 
+/// Rows of groups that are not there on either side.
+pub(super) fn groups(
+    rules: &FieldRules,
+    rows: Option<&BTreeMap<String, String>>,
+    asked: &[Asked],
+    findings: &mut Findings,
+) {
+    let mut missing = |system: &SystemName, table: &str, name: &str| {
+        let Some(known) = choices(asked, system, table).filter(|known| !known.is_empty()) else { return };
+        if name.is_empty() || known.iter().any(|choice| choice.title == name && choice.code != "list") {
+            return;
+        }
+        let names: Vec<&str> = known.iter().map(|choice| choice.title.as_str()).take(20).collect();
+        let what = format!("[flows.customers.groups] names `{name}`, which {system} does not have");
+        findings.problems.push(Finding::new("SYN-0424", what, format!("it has: {}", names.join(", "))));
+    };
+    for (code, list) in rows.into_iter().flatten() {
+        missing(&rules.source, "customer_groups", code);
+        rules.pairs.iter().for_each(|pair| missing(&pair.target, "price_lists", list));
+    }
+}
+
 /// Lists of the prices flow that are not there.
 pub(super) fn prices(rules: &PriceRules, asked: &[Asked], findings: &mut Findings) {
     let mut missing = |system: &SystemName, list: &str| {

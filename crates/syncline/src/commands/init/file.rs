@@ -175,6 +175,7 @@ number = "{number}"{r}what the ERP's reference says
     prices(&mut text, shops, erp, (&to, &today));
     taxes(&mut text, &mut notes, shops, erp);
     payments(&mut text, &mut notes, erp);
+    groups(&mut text, shops, erp);
     Written { text: lined_up(&text), notes }
 }
 
@@ -306,6 +307,23 @@ fn taxes(text: &mut String, notes: &mut Vec<String>, shops: &[(&str, Probe)], er
                 remark(&found.code)
             ));
         }
+    }
+}
+
+/// The shops' groups of customers, each with the ERP's price list of that name; switched off.
+fn groups(text: &mut String, shops: &[(&str, Probe)], erp: &Probe) {
+    let lists: Vec<&Choice> = codes(erp, "price_lists").into_iter().filter(|list| list.code != "list").collect();
+    let all = shops.iter().flat_map(|(_, shop)| codes(shop, "customer_groups"));
+    let known: BTreeSet<&str> = all.filter(|group| group.code != "0").map(|group| group.title.as_str()).collect();
+    if lists.is_empty() || known.is_empty() {
+        return;
+    }
+    let head = "the shop's group = the ERP's price list, nothing for none; take off the # to carry groups";
+    text.push_str(&format!("\n# [flows.customers.groups]{REMARK}{head}\n"));
+    for group in known {
+        let list = lists.iter().find(|list| list.title.to_lowercase() == group.to_lowercase());
+        let list = list.map_or_else(|| "\"\"".to_string(), |list| quoted(&list.title));
+        text.push_str(&format!("# {} = {}\n", remark(&quoted(group)), remark(&list)));
     }
 }
 

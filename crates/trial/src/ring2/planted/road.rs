@@ -1,6 +1,6 @@
 //! Planted bugs of the network: what is sent again, sent otherwise, or comes back changed.
 
-use super::LOSES_IDS;
+use super::{FORGETS_A_GROUP, LOSES_IDS};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use syncline_connect::{Effect, Fut, Request, Response, Transport, TransportError};
@@ -19,8 +19,12 @@ impl Transport for BadTransport {
         if self.plant == "choice-twice" && request.method == "POST" && request.url.ends_with("/options") {
             request.body = self.in_small_letters(request.body);
         }
-        if self.plant == LOSES_IDS && request.method == "PUT" && request.url.contains("/customers/") {
-            request.body = without_ids(request.body);
+        if request.method == "PUT" && request.url.contains("/customers/") {
+            match self.plant {
+                LOSES_IDS => request.body = without_ids(request.body),
+                FORGETS_A_GROUP => request.body = without_group(request.body),
+                _ => {}
+            }
         }
         Box::pin(async move {
             let write = matches!(request.effect, Effect::Write { .. });
@@ -67,6 +71,13 @@ fn without_ids(body: Vec<u8>) -> Vec<u8> {
     for row in rows.into_iter().flatten().filter_map(|row| row.as_object_mut()) {
         row.remove("id");
     }
+    told.to_string().into_bytes()
+}
+
+/// A customer's document that says nothing of the group.
+fn without_group(body: Vec<u8>) -> Vec<u8> {
+    let Ok(mut told) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
+    told["customer"].as_object_mut().map(|customer| customer.remove("group_id"));
     told.to_string().into_bytes()
 }
 
