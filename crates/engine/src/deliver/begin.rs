@@ -14,7 +14,7 @@ use crate::translate::Resolution;
 use std::collections::BTreeMap;
 use syncline_connect::{Error, Seen};
 use syncline_core::delivery::{Change, after};
-use syncline_core::id::{RemoteId, SystemName};
+use syncline_core::id::{EntityId, RemoteId, SystemName};
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::{Leaf, Leaves};
@@ -28,6 +28,8 @@ use syncline_store::{Accept, Basis, BoundTo, Case, CommitPlan, LaneState, StoreE
 const UNKEPT_TRIES: u32 = 3;
 /// Seconds until it is looked at again.
 const UNKEPT_PAUSE_S: u32 = 60;
+/// Why nothing is done about what would be written.
+const WATCHES: &str = "the flow only watches";
 /// Seconds until a change that waits for a person's approval is looked at again.
 const APPROVAL_PAUSE_S: u32 = 60;
 
@@ -62,7 +64,7 @@ impl Engine {
             Decision::Step(plan) if self.writes_to(plan.kind) => {
                 return self.prepare(work, &case, &plan, &decided.resolution, decided.peer).await;
             }
-            Decision::Step(_) => LaneState::Outside("the flow only watches".to_string()),
+            Decision::Step(_) => LaneState::Outside(WATCHES.to_string()),
             Decision::Agreed => {
                 let why = match case.kind {
                     Kind::Order => "a second draft may still turn up",
@@ -73,7 +75,15 @@ impl Engine {
             Decision::Outside(why) => LaneState::Outside(why),
             Decision::Early(day) => LaneState::Early(early(day, &case.label)),
             Decision::Awaiting(why, until) => LaneState::Awaiting(why, until),
-            Decision::Wait(on, why) => LaneState::Waiting(on, why),
+            // What it waits for is not made either: each would wake the other for ever.
+            Decision::Wait(..) if !self.writes_to(case.kind) => LaneState::Outside(WATCHES.to_string()),
+            Decision::Wait(on, why) => match self.never_made(&on).await? {
+                Some(hold) => {
+                    entry = Some(Entry::new("held", "", format!("{}: {}", hold.code, hold.what)));
+                    LaneState::Held(hold)
+                }
+                None => LaneState::Waiting(on, why),
+            },
             Decision::Hold(hold) => {
                 entry = Some(Entry::new("held", "", format!("{}: {}", hold.code, hold.what)));
                 LaneState::Held(hold)
@@ -86,6 +96,24 @@ impl Engine {
         let (state, again_at) = self.with_asides(&work, state, landed);
         work.again_at = again_at;
         self.give_back(&work, state, entry, None).await
+    }
+
+    /// A hold where one of `on` is of a flow that only watches, so that waiting for it would never end.
+    async fn never_made(&self, on: &[EntityId]) -> Result<Option<Hold>, EngineError> {
+        for entity in on {
+            let waited = self.store.load(*entity).await?;
+            let flow = waited.kind.flow();
+            if !self.writes_to(waited.kind) {
+                let what =
+                    format!("it needs the {} `{}`, and the flow of {flow} only watches", waited.kind, waited.label);
+                let remedy = format!(
+                    "write `mode = \"on\"` under [flows.{flow}], or tie what both have with `syncline adopt {flow}`, then \
+                     `syncline retry`"
+                );
+                return Ok(Some(Hold::new("SYN-0180", what, remedy)));
+            }
+        }
+        Ok(None)
     }
 
     /// Makes a planned step ready: what it is made of is asked for, its fields are put in the target's words.

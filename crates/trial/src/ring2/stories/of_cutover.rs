@@ -83,6 +83,36 @@ fn s75_orders_another_connector_brought_are_tied_watched_and_never_made_again() 
 }
 
 #[test]
+fn watching_orders_of_people_the_erp_does_not_know_comes_to_an_end_and_they_cross_once_it_is_on() {
+    cut_over(12, |mut stage| async move {
+        let numbers: Vec<String> = (0..6).map(|n| place(&stage, n, |_| ())).collect();
+        let before = (writes(&stage), documents(&stage).len());
+        stage.watched = vec![Flow::Orders, Flow::Customers];
+        let engine = stage.boot().await.unwrap();
+        let pass = tokio::time::timeout(std::time::Duration::from_secs(600), engine.sync(None));
+        pass.await.expect("a pass that only watches ends").unwrap();
+        for number in &numbers {
+            assert_eq!(lane(&engine, number).await.state, "outside");
+        }
+        assert_eq!((writes(&stage), documents(&stage).len()), before);
+        // Orders that are carried and people who are not: each order says what keeps it.
+        stage.watched = vec![Flow::Customers];
+        let engine = stage.boot().await.unwrap();
+        engine.store.retry(syncline_store::Retry::Rules, stage.clock.true_now()).await.unwrap();
+        let pass = tokio::time::timeout(std::time::Duration::from_secs(600), engine.sync(None));
+        pass.await.expect("it ends as well").unwrap();
+        let kept = lane(&engine, &numbers[0]).await;
+        assert_eq!((kept.state.as_str(), kept.why.unwrap().code.as_str()), ("held", "SYN-0180"));
+        stage.watched = Vec::new();
+        let engine = stage.boot().await.unwrap();
+        engine.store.retry(syncline_store::Retry::Rules, stage.clock.true_now()).await.unwrap();
+        passes(&stage, 600).await;
+        assert_eq!(differences(&stage), [""; 0]);
+        assert_eq!(broken(&stage), [""; 0]);
+    });
+}
+
+#[test]
 fn without_adoption_a_cut_over_books_every_order_a_second_time() {
     cut_over(PRODUCTS, |mut stage| async move {
         stage.rules.adopt = None;
