@@ -56,7 +56,7 @@ impl Engine {
         let landed = case.strays.iter().filter(|stray| !work.aside.contains_key(&stray.delivery.target));
         let landed = landed.map(|stray| stray.at).min();
         let mut entry = None;
-        let state = match decided.decision {
+        let state = match self.without_waiting_for_ever(&case, decided.decision).await? {
             Decision::Step(plan) if self.awaits_approval(&plan) => LaneState::Later(
                 after(self.now(), APPROVAL_PAUSE_S),
                 "the flow waits for `syncline approve`".to_string(),
@@ -75,15 +75,7 @@ impl Engine {
             Decision::Outside(why) => LaneState::Outside(why),
             Decision::Early(day) => LaneState::Early(early(day, &case.label)),
             Decision::Awaiting(why, until) => LaneState::Awaiting(why, until),
-            // What it waits for is not made either: each would wake the other for ever.
-            Decision::Wait(..) if !self.writes_to(case.kind) => LaneState::Outside(WATCHES.to_string()),
-            Decision::Wait(on, why) => match self.never_made(&on).await? {
-                Some(hold) => {
-                    entry = Some(Entry::new("held", "", format!("{}: {}", hold.code, hold.what)));
-                    LaneState::Held(hold)
-                }
-                None => LaneState::Waiting(on, why),
-            },
+            Decision::Wait(on, why) => LaneState::Waiting(on, why),
             Decision::Hold(hold) => {
                 entry = Some(Entry::new("held", "", format!("{}: {}", hold.code, hold.what)));
                 LaneState::Held(hold)
@@ -98,7 +90,20 @@ impl Engine {
         self.give_back(&work, state, entry, None).await
     }
 
-    /// A hold where one of `on` is of a flow that only watches, so that waiting for it would never end.
+    /// `decision` about `case`, in the place of a wait for what a flow that only watches never makes: each would wake the
+    /// other for ever.
+    async fn without_waiting_for_ever(&self, case: &Case, decision: Decision) -> Result<Decision, EngineError> {
+        match decision {
+            Decision::Wait(..) if !self.writes_to(case.kind) => Ok(Decision::Outside(WATCHES.to_string())),
+            Decision::Wait(on, why) => {
+                let never = self.never_made(&on).await?;
+                Ok(never.map_or(Decision::Wait(on, why), Decision::Hold))
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// A hold where one of `on` is of a flow that only watches.
     async fn never_made(&self, on: &[EntityId]) -> Result<Option<Hold>, EngineError> {
         for entity in on {
             let waited = self.store.load(*entity).await?;
