@@ -19,6 +19,7 @@ use crate::orders;
 
 mod attributes;
 mod book;
+mod bundles;
 mod categories;
 mod category_desk;
 mod category_routes;
@@ -393,6 +394,7 @@ impl Shop {
             Route::Categories(route) => self.products.sorting(now, route, scope, query, &body(request)?),
             Route::Attributes(route) => self.products.attributes.answer(route, &body(request)?),
             Route::Family(route) => self.families(now, scope, route, request),
+            Route::Bundle(route) => self.bundles(now, route, request),
             Route::SaveProduct => self.save_product(now, scope, None, &body(request)?),
             Route::Websites(route) => self.sell_in(now, route, &body(request)?),
             Route::UpdateProduct(sku) => self.save_product(now, scope, Some(sku), &body(request)?),
@@ -560,6 +562,8 @@ fn number(text: &str) -> Result<u64, Refusal> {
     })
 }
 
+#[cfg(test)]
+mod bundle_tests;
 #[cfg(test)]
 mod family_tests;
 #[cfg(test)]

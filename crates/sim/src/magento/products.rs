@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::attributes::Attributes;
+use super::bundles::Bundles;
 use super::categories::Categories;
 use super::columns;
 use super::criteria::{Criteria, Found, Table};
@@ -35,6 +36,7 @@ pub(super) struct Products {
     media: Media,
     /// What tells the children of configurable products apart.
     pub(super) options: families::Options,
+    pub(super) bundles: Bundles,
     /// Seconds before a search sees what was saved.
     pub(super) late_commit_s: u32,
     /// Whether characters of four bytes are kept.
@@ -60,12 +62,14 @@ impl Products {
             created,
             attributes,
             options,
+            bundles: Bundles::default(),
             categories,
             media: Media::default(),
             late_commit_s: 0,
             all_characters: false,
         };
         made.found_families();
+        made.found_bundles();
         made
     }
 
@@ -191,6 +195,7 @@ impl Products {
                 children.retain(|child| !child.eq_ignore_ascii_case(sku));
             }
         }
+        self.bundles.forget(id);
         let (item, sheet) = (self.by_id.remove(&id), self.sheets.remove(&id));
         self.deleted.extend(item.zip(sheet).map(|product| (sku.to_lowercase(), product)));
         true
@@ -232,6 +237,7 @@ impl Products {
         let before = item.product_id;
         item.product_id = self.by_id.keys().last().map_or(1, |last| last + 1);
         self.options.hand_over(before, item.product_id);
+        self.bundles.hand_over(before, item.product_id);
         sheet.updated = stamp(now);
         self.by_sku.insert(sku.to_lowercase(), item.product_id);
         self.sheets.insert(item.product_id, sheet);
@@ -307,7 +313,7 @@ impl Products {
             told.insert("attributes".to_owned(), Value::Object(seen.collect()));
             told.insert("images".to_owned(), self.media.ledger(item.product_id));
             told.extend(sheet.ledger());
-            let family = self.family_ledger(item).into_iter().flatten();
+            let family = self.family_ledger(item).into_iter().chain(self.bundle_ledger(item)).flatten();
             told.extend(family.map(|(name, value)| (name.to_owned(), value)));
             Some(Value::Object(told))
         };
@@ -419,29 +425,13 @@ impl Products {
             told.insert("stock_item".to_owned(), fresh_stock_item(item));
         }
         told.extend(self.told_family(item).into_iter().flatten().map(|(name, value)| (name.to_owned(), value)));
-        if let Form::Bundle { parts } = &item.form {
-            let options =
-                (1..).zip(parts).map(|(place, (sku, quantity))| self.bundle_option(item, place, sku, *quantity));
-            told.insert("bundle_product_options".to_owned(), Value::Array(options.collect()));
-        }
+        told.extend(self.told_bundle(item).map(|options| ("bundle_product_options".to_owned(), options)));
         Value::Object(told)
     }
 
-    fn price_of(&self, item: &Item) -> Value {
+    /// The price a product tells.
+    pub(super) fn price_of(&self, item: &Item) -> Value {
         self.sheets.get(&item.product_id).map_or(Value::Null, |sheet| price(item, sheet))
-    }
-
-    fn bundle_option(&self, item: &Item, place: u64, sku: &str, quantity: u32) -> Value {
-        let part = self.find(sku);
-        let option = item.product_id.saturating_mul(100).saturating_add(place);
-        json!({
-            "option_id": option, "title": part.map_or(sku, |part| &part.name), "required": true, "type": "select",
-            "position": place, "sku": item.sku,
-            "product_links": [{
-                "id": option.to_string(), "sku": sku, "option_id": option, "qty": quantity, "position": 1, "is_default": true,
-                "price": part.map_or(Value::Null, |part| self.price_of(part)), "price_type": null, "can_change_quantity": 0,
-            }],
-        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a request line to the route it means, with the store view it was asked under.
 
 use super::attributes::AttributeRoute;
+use super::bundles::BundleRoute;
 use super::category_routes::CategoryRoute;
 use super::families::FamilyRoute;
 use super::media::MediaRoute;
@@ -79,6 +80,8 @@ pub(super) enum Route {
     Categories(CategoryRoute),
     /// All about configurable products.
     Family(FamilyRoute),
+    /// All about bundles.
+    Bundle(BundleRoute),
     /// POST customerGroups.
     MakeGroup,
     /// All about the images of a product.
@@ -174,6 +177,7 @@ impl Route {
             ("PUT", ["products", sku, "stockItems", _]) => Self::Stock(StockRoute::SaveItem(owned(sku))),
             (_, ["categories", rest @ ..]) => Self::Categories(CategoryRoute::of(method, rest)?),
             (_, ["configurable-products", rest @ ..]) => Self::Family(FamilyRoute::of(method, rest)?),
+            (_, ["bundle-products", rest @ ..]) => Self::Bundle(BundleRoute::of(method, rest)?),
             (_, ["inventory", rest @ ..]) => Self::Stock(StockRoute::of(method, rest)?),
             _ => return None,
         })
@@ -201,6 +205,7 @@ impl Route {
             | Self::UpdateProduct(_)
             | Self::Websites(_)
             | Self::Family(_)
+            | Self::Bundle(_)
             | Self::Media(..) => "Magento_Catalog::products",
             Self::Attributes(route) => route.right(),
             Self::Categories(_) => "Magento_Catalog::categories",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::read::{in_use, rec_name};
 use super::store::Store;
 use super::value::Val;
-use super::{family, images, price, sale, stock, translate};
+use super::{family, images, kits, price, sale, stock, translate};
 
 /// Orders, customers, products, families, stock and prices; amounts and quantities as shortest decimal strings.
 pub fn ledger(store: &Store) -> Value {
@@ -45,7 +45,7 @@ fn product(store: &Store, id: u64) -> Value {
     };
     let categories = store.value("product.template", template, "categories").ids().to_vec();
     json!({"id": id, "sku": code, "code": code, "categories": categories, "identifiers": identifiers, "attributes": attributes,
-        "images": images::ledger(store, id, template), "name": store.text("product.template", template, "name"),
+        "images": images::ledger(store, id, template), "parts": kits::ledger(store, id, template), "name": store.text("product.template", template, "name"),
         "description": store.text("product.product", id, "description"),
         "active": in_use(store, "product.product", id),
         "weight": weight.map(|(weight, factor)| (weight * factor).normalize().to_string()), "texts": texts})

@@ -10,6 +10,7 @@ mod fail;
 mod family;
 mod formula;
 mod images;
+mod kits;
 mod ledger;
 mod models;
 mod price;
@@ -89,6 +90,8 @@ pub struct Erp {
     has_images: bool,
     /// What the user sees of several companies.
     sight: companies::Sight,
+    /// Whether module `product_kit` is activated.
+    has_kits: bool,
     broken: Option<Fail>,
 }
 
@@ -112,6 +115,7 @@ impl Erp {
             queue: Vec::new(),
             has_images: false,
             sight: companies::Sight::default(),
+            has_kits: false,
             broken,
         }
     }
@@ -288,7 +292,7 @@ impl Erp {
             return Err(Fail::key(if object.is_empty() { method } else { object }));
         }
         self.store.model(object)?;
-        if object == "product.image" && !self.has_images {
+        if (object == "product.image" && !self.has_images) || (object == kits::MODEL && !self.has_kits) {
             return Err(Fail::key(object));
         }
         let known =

@@ -5,7 +5,7 @@ use super::vat;
 
 mod sorts;
 
-use sorts::{attributed, image, images, product_parts};
+use sorts::{attributed, component, components, image, images, product_parts};
 
 fn field(name: &'static str, title: &'static str, kind: Kind) -> Field {
     Field { name, title, kind, required: false, indexed: false, translated: false }
@@ -185,7 +185,7 @@ pub(super) fn trade(web_shop: bool) -> Vec<Model> {
     let mut models = terms();
     models.extend(products(web_shop));
     models.extend(product_parts(web_shop));
-    models.push(image());
+    models.extend([image(), component()]);
     models.extend(price_lists());
     models.extend(parties());
     models.extend(party_parts());
@@ -229,7 +229,7 @@ fn family() -> Vec<Field> {
     vec![
         char("name", "Name").required().translated(),
         char("code", "Code"),
-        field("type", "Type", Kind::Select(&["goods", "assets", "service"])).required(),
+        field("type", "Type", Kind::Select(&["goods", "assets", "service", "kit"])).required(),
         one("default_uom", "Default UoM", "product.uom").required(),
         one("sale_uom", "Sale UoM", "product.uom"),
         flag("salable", "Salable"),
@@ -239,6 +239,7 @@ fn family() -> Vec<Field> {
         char("cost_price_method", "Cost Price Method"),
         many("products", "Variants", "product.product", "template"),
         images("template"),
+        components("parent_template"),
         active(),
     ]
 }
@@ -275,6 +276,7 @@ fn products(measured: bool) -> Vec<Model> {
                     calc("forecast_quantity", "Forecast Quantity", Calc::Figure(Figure::Forecast), ""),
                     many("identifiers", "Identifiers", "product.identifier", "product"),
                     images("product"),
+                    components("parent_product"),
                 ],
                 shown,
                 values,

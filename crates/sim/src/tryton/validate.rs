@@ -9,7 +9,7 @@ use super::read::rec_name;
 use super::schema::{Digits, Field, Kind};
 use super::store::Store;
 use super::value::Val;
-use super::{price, sale, vat};
+use super::{kits, price, sale, vat};
 
 /// Refuses a record that breaks a rule of its model.
 pub fn record(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
@@ -212,6 +212,10 @@ impl Case<'_> {
                 json!(["type", "=", "warehouse"]),
             ),
             ("sale.line", "product") => self.product(),
+            (kits::MODEL, "product") => {
+                let fits = |store: &Store, id: u64| kits::goes_in(store, self.id, id);
+                self.points(fits, json!(["type", "=", "goods"]))
+            }
             ("sale.line", "taxes") => self.taxes(),
             ("sale.line", "quantity" | "unit_price" | "unit") if self.own("type").text() != Some("line") => {
                 self.value.filled().then(|| (json!([self.field.name, "=", null]), self.value.printed()))

@@ -1,6 +1,6 @@
 //! What products are sorted by and known as: categories, identifiers, and attributes where that module is there.
 
-use super::super::schema::{Field, Kind, Model};
+use super::super::schema::{Digits, Field, Kind, Model};
 use super::{BY_NAME, char, field, flag, int, many, one, text};
 
 /// The images of a template or of a product, as either lists them.
@@ -19,6 +19,29 @@ pub(super) fn image() -> Model {
             one("product", "Variant", "product.product").indexed(),
             field("image", "Image", Kind::Binary).required(),
             char("description", "Description").translated(),
+            int("sequence", "Sequence"),
+        ],
+    )
+}
+
+/// What a template or a product is made of, as either lists it.
+pub(super) fn components(back: &'static str) -> Field {
+    many("components", "Components", "product.component", back)
+}
+
+/// Components: of all variants of a template, or of the one that is named.
+pub(super) fn component() -> Model {
+    Model::new(
+        "product.component",
+        "Product Component",
+        &[("sequence", false), ("id", false)],
+        vec![
+            one("parent_template", "Parent Product", "product.template").required().indexed(),
+            one("parent_product", "Parent Variant", "product.product").indexed(),
+            one("product", "Product", "product.product").required().indexed(),
+            field("quantity", "Quantity", Kind::Float(Digits::Unit("unit"))).required(),
+            one("unit", "Unit", "product.uom").required(),
+            flag("fixed", "Fixed"),
             int("sequence", "Sequence"),
         ],
     )
