@@ -1,5 +1,6 @@
 //! Records of the catalogue that refer to each other, side by side: what each system calls another record, as our own.
 
+use crate::parts;
 use crate::system::System;
 use std::collections::BTreeMap;
 use syncline_core::id::EntityId;
@@ -91,6 +92,7 @@ pub(crate) fn elements(case: &Case, target: &System, leaves: &Leaves) -> BTreeMa
             let known = case.referred(&target.uid, reference)?;
             Some((path.clone(), known.ids.get(&target.uid)?.id.clone()))
         }
+        _ if let Some(part) = parts::behind(case, path) => Some((path.clone(), part.ids.get(&target.uid)?.id.clone())),
         _ => None,
     };
     leaves.iter().filter_map(named).collect()

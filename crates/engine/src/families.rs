@@ -64,12 +64,17 @@ fn in_words(case: &Case, system: &System, peer: &System, leaves: &Leaves) -> Lea
     out
 }
 
-/// The path of a variant by our name for it: its label, and its number behind it where two have one label.
+/// The path of a variant by our name for it.
 fn name_of(case: &Case, known: &Related) -> Path {
+    Product::variant_path(&called(case, known))
+}
+
+/// Our name for what `case` refers to: its label, and its number behind it where two have one label.
+pub(crate) fn called(case: &Case, known: &Related) -> String {
     let alike = |one: &&Related| one.kind == known.kind && one.label == known.label;
     match case.related.iter().filter(alike).count() {
-        1 => Product::variant_path(&known.label),
-        _ => Product::variant_path(&format!("{}#{}", known.label, known.entity)),
+        1 => known.label.clone(),
+        _ => format!("{}#{}", known.label, known.entity),
     }
 }
 

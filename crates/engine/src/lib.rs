@@ -19,6 +19,7 @@ pub mod import;
 pub mod looks;
 mod merged;
 pub mod pages;
+mod parts;
 mod people;
 pub mod poll;
 pub mod preview;

@@ -7,6 +7,7 @@ use crate::decide::Decided;
 use crate::families;
 use crate::gone::buried;
 use crate::images;
+use crate::parts;
 use crate::prices::side_by_side;
 use crate::run::Engine;
 use crate::satellites::Unread;
@@ -92,7 +93,8 @@ impl Engine {
         }
         shows_late(case, rules, source, target, &mut seen_source);
         shows_late(case, rules, target, source, &mut seen_target);
-        let (of_source, of_target) = self.bases(case, rules, source, target);
+        let (mut of_source, mut of_target) = self.bases(case, rules, source, target);
+        parts::since_agreed([&mut of_source, &mut of_target], &seen_source);
         for seen in [&mut seen_source, &mut seen_target] {
             images::with_lost(seen, &of_source);
         }
@@ -106,7 +108,7 @@ impl Engine {
         };
         let fit_a = |path: &Path, value: &Value| fit(source, path, value);
         let fit_b = |path: &Path, value: &Value| fit(target, path, value);
-        planner::shared(&SharedCase {
+        let mut shared = planner::shared(&SharedCase {
             rules,
             kind: case.kind,
             shared: shared_paths(case.kind),
@@ -127,7 +129,9 @@ impl Engine {
                 undone: &case.undone(&target.uid, &source.uid),
             },
             chosen: case.chosen.get(&target.uid).unwrap_or(&nothing),
-        })
+        });
+        parts::agree(&mut shared.agreed, rules, [&of_source, &of_target], (&seen_source, &seen_target));
+        shared
     }
 
     /// What both show of `case`, so that one path means one thing.
@@ -140,7 +144,8 @@ impl Engine {
             (Kind::Customer, _) => self.customers(case, (source, &seen(source)), (target, &seen(target))),
             (Kind::Product, _) => families::side_by_side(case, (source, &seen(source)), (target, &seen(target))),
             (kind, _) if kind.of_catalogue() => {
-                let (a, b) = catalogue::side_by_side(case, (source, seen(source)), (target, seen(target)));
+                let (a, b) = parts::side_by_side(case, (source, seen(source)), (target, seen(target)));
+                let (a, b) = catalogue::side_by_side(case, (source, a), (target, b));
                 images::side_by_side(&a, &b)
             }
             _ => (seen(source), seen(target)),
@@ -252,9 +257,10 @@ impl Engine {
                     Ok(shared) => {
                         note(&mut agreed, case, source, target, &shared);
                         match shared.decision {
-                            Decision::Agreed => {
-                                self.incomplete(case, pair, (source, target)).unwrap_or(Decision::Agreed)
-                            }
+                            Decision::Agreed => self
+                                .incomplete(case, pair, (source, target))
+                                .or_else(|| self.incomparable(case, pair, (source, target)))
+                                .unwrap_or(Decision::Agreed),
                             other => other,
                         }
                     }
@@ -315,7 +321,8 @@ impl Engine {
         let (target, peer) = if plan.target == rules.source { (source, shop) } else { (shop, source) };
         let nothing = Leaves::new();
         let (shown, other_seen) = self.seen_by(case, rules, target, peer);
-        let (base, _) = self.bases(case, rules, target, peer);
+        let (mut base, mut of_peer) = self.bases(case, rules, target, peer);
+        parts::since_agreed([&mut base, &mut of_peer], &shown);
         let shared = SharedFacts {
             rules,
             other_seen: &other_seen,

@@ -410,6 +410,7 @@ pub(super) fn variant(
         attributes: attributes.map_err(|why| invalid(format!("{}: {why}", place())))?,
         categories: categories(doc),
         images,
+        composition: super::bundles::composition(doc),
         family: None,
         texts,
         changed: Changed { at: doc.updated_at.as_ref().and_then(|time| moment(&time.0)), by: None },

@@ -3,6 +3,7 @@
 
 mod attributes;
 mod book;
+mod bundles;
 mod categories;
 mod category_write;
 mod client;
@@ -36,6 +37,7 @@ mod website;
 mod weight;
 mod wire;
 mod wire_book;
+mod wire_bundle;
 mod wire_category;
 
 #[cfg(test)]
@@ -528,6 +530,7 @@ impl Connector for Magento {
                     let each = permits.into_iter().map(async |permit| match permit.change().step {
                         Step::Create => self.make_product(ctx, permit).await,
                         _ if media::of_image(&permit.change().leaves) => self.write_image(ctx, permit).await,
+                        _ if bundles::of_part(&permit.change().leaves) => self.write_part(ctx, permit).await,
                         _ => self.write_product(ctx, permit).await,
                     });
                     join_all(each).await

@@ -7,7 +7,7 @@ use super::feed::{self, Row, Table};
 use super::images::{self, Images, Trust};
 use super::views::{View, Views};
 use super::weight::Unit;
-use super::{Magento, evidence_of, links, map, media, rough_id, shape, unsupported, wire};
+use super::{Magento, bundles, evidence_of, links, map, media, rough_id, shape, unsupported, wire};
 use futures::future::{join_all, try_join_all};
 use serde_json::{Map, Number, Value, json};
 use std::borrow::Cow;
@@ -32,12 +32,12 @@ pub(super) const PRODUCTS: Table = Table {
     any: &[],
     only: &[],
     fields: "items[id,sku,name,type_id,status,weight,updated_at,custom_attributes[attribute_code,value],\
-             extension_attributes[website_ids]],total_count",
+             extension_attributes[website_ids,bundle_product_options]],total_count",
     outline: "items[id,sku,extension_attributes[website_ids]],total_count",
 };
 /// What is asked of one product.
 const FIELDS: &str = "id,sku,name,type_id,status,weight,updated_at,custom_attributes[attribute_code,value],\
-                      extension_attributes[website_ids]";
+                      extension_attributes[website_ids,bundle_product_options]";
 /// What is asked of a product in a store view.
 const TEXT_FIELDS: &str = "items[id,sku,name,custom_attributes[attribute_code,value]],total_count";
 /// Products whose texts are asked for at once; their ids make an address of some 2,000 characters.
@@ -395,7 +395,10 @@ pub(super) fn split(leaves: &Leaves, main: Option<&str>) -> Vec<Leaves> {
         let locale = text_of(path).map(|(locale, _)| locale.to_owned()).filter(|locale| main != Some(locale));
         // Each category is a request of its own; no locale has a bracket.
         let part = Variant::category_of(path).map(|id| format!("[{id}]"));
-        parts.entry((media::part(path), part.or(locale))).or_default().tell(path.clone(), value.cloned());
+        parts
+            .entry((media::part(path).or(bundles::part(path, value)), part.or(locale)))
+            .or_default()
+            .tell(path.clone(), value.cloned());
     }
     parts.into_values().collect()
 }
@@ -519,7 +522,7 @@ pub(super) fn fit(path: &Path, value: &LeafValue, keeping: &Keeping) -> Fit {
     if let Some((code, attribute)) = code_of(path).and_then(|code| Some((code, keeping.attributes.get(code)?))) {
         return attribute.fit(code, value, keeping.all_characters);
     }
-    if let Some(fit) = images::fit(path, value) {
+    if let Some(fit) = images::fit(path, value).or_else(|| bundles::fit(path, value)) {
         return fit;
     }
     if let Some(code) = Product::option_of(path).filter(|code| !keeping.attributes.contains_key(code)) {

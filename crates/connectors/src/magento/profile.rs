@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use syncline_core::kind::{Kind, Step};
 use syncline_core::profile::{Guard, GuardClaim, KindProfile, Profile};
+use syncline_core::record::PARTS;
 
 /// What an order's document tells.
 const ORDER: &[&str] = &[
@@ -51,13 +52,14 @@ const VARIANT: &[&str] = &[
     "weight",
     ATTRIBUTES,
     SORTED,
+    PARTS,
     "texts.*.name",
     "texts.*.description",
     "changed.at",
 ];
 /// The categories of a product.
 const SORTED: &str = "categories[*]";
-const VARIANT_WRITES: &[&str] = &["active", "weight", ATTRIBUTES, SORTED, "texts.*.name", "texts.*.description"];
+const VARIANT_WRITES: &[&str] = &["active", "weight", ATTRIBUTES, SORTED, PARTS, "texts.*.name", "texts.*.description"];
 const CATEGORY: &[&str] = &["parent", "active", "texts.*.name"];
 /// What is told of images, and written: adding one is guarded by a look at the bytes that are there.
 const IMAGES: &[&str] = &["images[*]", "images[*].label", "images[*].position", "images[*].roles", "images[*].twice"];

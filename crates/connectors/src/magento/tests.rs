@@ -1,6 +1,7 @@
 //! The connector against recorded answers, a simulated shop, and answers nobody expects.
 
 mod attributes;
+mod bundles;
 mod categories;
 mod families;
 mod fits;

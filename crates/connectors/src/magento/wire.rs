@@ -329,6 +329,8 @@ pub(super) struct ProductParts {
     /// Its children by number.
     #[serde(default, deserialize_with = "listed")]
     pub(super) configurable_product_links: Option<Vec<Id>>,
+    #[serde(default, deserialize_with = "listed")]
+    pub(super) bundle_product_options: Option<Vec<super::wire_bundle::BundleOption>>,
 }
 
 /// An attribute that tells the children of a product apart.
@@ -400,7 +402,9 @@ pub(super) struct AttributeOption {
 
 /// A list that is told, also as `null`, which an empty one becomes where `fields` narrows its rows (recorded:
 /// products-search-past-the-end).
-fn listed<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Vec<T>>, D::Error> {
+pub(super) fn listed<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
     Ok(Some(Option::<Vec<T>>::deserialize(deserializer)?.unwrap_or_default()))
 }
 

@@ -8,6 +8,7 @@ mod config;
 mod family;
 mod found;
 mod images;
+mod kits;
 mod map;
 mod price;
 mod price_feed;

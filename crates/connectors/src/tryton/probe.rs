@@ -2,6 +2,7 @@
 
 use super::config::{Config, SETTLE_S};
 use super::images::MODULE;
+use super::kits;
 use super::setup::Setup;
 use super::{Tryton, map};
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use syncline_connect::{Choice, Ctx, Probe, Result};
 use syncline_core::kind::{Kind, Step};
 use syncline_core::profile::{Guard, GuardClaim, KindProfile, Profile};
+use syncline_core::record::PARTS;
 use syncline_core::rules::Branch;
 
 const WITH_SHOP: &str = "module web_shop is activated and a web shop is chosen";
@@ -152,6 +154,7 @@ fn variants(settle_s: u32) -> KindProfile {
                 .into_iter()
                 .chain(texts)
                 .chain(IMAGES)
+                .chain([PARTS])
                 .collect::<Vec<_>>(),
         ),
         writes: owned(&["active", "weight", ATTRIBUTES, "categories[*]"].into_iter().chain(texts).collect::<Vec<_>>()),
@@ -237,6 +240,9 @@ fn effective(best: &Profile, setup: &Setup, branches: &[Arc<Setup>]) -> Profile 
     }
     if let (Some(variants), false) = (profile.kinds.get_mut(&Kind::Variant), setup.modules.contains(MODULE)) {
         variants.reads.retain(|path| !IMAGES.contains(&path.as_str()));
+    }
+    if let (Some(variants), false) = (profile.kinds.get_mut(&Kind::Variant), setup.modules.contains(kits::MODULE)) {
+        variants.reads.retain(|path| path != PARTS);
     }
     if let Some(variants) = profile.kinds.get_mut(&Kind::Variant) {
         variants.reads.retain(|path| path != ATTRIBUTES);

@@ -35,18 +35,20 @@ impl Tryton {
         let templates: Vec<i64> = good.iter().map(|row| row.template.id).collect();
         let texts = self.texts_of(ctx, setup, &products, &templates).await?;
         let images = self.images_of(ctx, setup, &good).await?;
+        let components = self.components_of(ctx, setup, &good).await?;
         let mut told = Vec::new();
         for (row, read) in rows.iter().zip(read) {
             let evidence = self.evidence(Kind::Variant, row)?;
             told.push(match read {
                 Ok(read) => {
                     let id = map::remote(read.id);
+                    let apart = (images.get(&read.id), components.as_slice());
                     Ok(Snapshot {
                         id: id.clone(),
                         mark: None,
                         found_by: None,
                         version: map::version(read.edited.version.as_deref(), read.template.edited.version.as_deref()),
-                        records: vec![(id, map::variant_record(&read, &texts, &siblings, setup, images.get(&read.id)))],
+                        records: vec![(id, map::variant_record(&read, &texts, &siblings, setup, apart))],
                         evidence: Some(evidence),
                     })
                 }

@@ -3,9 +3,12 @@
 use super::Tryton;
 use super::client::Client;
 use super::images::MODULE;
+use super::kits;
 use super::map::{self, Source};
 use super::setup::Setup;
-use super::wire::{KeyRow, Moment, PRODUCT_FIELDS, SALE_FIELDS, SaleRow, TimesRow, VARIANT_FIELDS, WEIGHT_FIELDS};
+use super::wire::{
+    KeyRow, Moment, PRODUCT_FIELDS, SALE_FIELDS, SaleRow, TimesRow, UNIT_FIELDS, VARIANT_FIELDS, WEIGHT_FIELDS,
+};
 use super::wire_party::{PARTY_FIELDS, PartyRow};
 use super::wire_price::PRICED_FIELDS;
 use super::wire_product::{ATTRIBUTE_FIELDS, CATEGORY_FIELDS, FAMILY_FIELDS, IDENTIFIER_FIELDS, TAX_CATEGORY_FIELDS};
@@ -50,7 +53,11 @@ pub(super) fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
         }
         Kind::Category => CATEGORY_FIELDS.to_vec(),
         Kind::Variant => {
-            let weight = if setup.weight_units.is_empty() { &[][..] } else { &WEIGHT_FIELDS };
+            let weight = match (setup.weight_units.is_empty(), setup.modules.contains(kits::MODULE)) {
+                (false, _) => &WEIGHT_FIELDS[..],
+                (true, true) => &UNIT_FIELDS,
+                (true, false) => &[],
+            };
             let asks = |sort: fn(&Source) -> bool| setup.attributes.values().any(|one| sort(&one.source));
             let parts: [(bool, &[&str]); 3] = [
                 (asks(|source| matches!(source, Source::Identifier(_))), &IDENTIFIER_FIELDS),

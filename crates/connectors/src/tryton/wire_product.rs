@@ -1,6 +1,6 @@
 //! Shapes of what else hangs on a product: identifiers, attributes and tax category; and of templates by themselves.
 
-use super::wire::{Edited, Flag};
+use super::wire::{Edited, Flag, Qty, Unit};
 use serde::Deserialize;
 
 /// `product.template` as a family.
@@ -69,3 +69,41 @@ pub(super) struct CategoryRow {
 /// Fields asked of a category.
 pub(super) const CATEGORY_FIELDS: [&str; 7] =
     ["name", "parent", "_timestamp", "write_date", "create_date", "write_uid.rec_name", "create_uid.rec_name"];
+
+/// `product.component` of a kit.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ComponentRow {
+    pub(super) parent_template: Option<i64>,
+    pub(super) parent_product: Option<i64>,
+    #[serde(default)]
+    pub(super) fixed: Flag,
+    pub(super) quantity: Qty,
+    #[serde(rename = "unit.")]
+    pub(super) unit: Unit,
+    #[serde(rename = "product.")]
+    pub(super) product: PartRow,
+}
+
+/// `product.product` in a kit.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct PartRow {
+    pub(super) id: i64,
+    pub(super) code: Option<String>,
+    #[serde(rename = "sale_uom.", default)]
+    pub(super) sale_unit: Option<Unit>,
+    #[serde(rename = "default_uom.", default)]
+    pub(super) default_unit: Option<Unit>,
+}
+
+/// Fields asked of a component.
+pub(super) const COMPONENT_FIELDS: [&str; 9] = [
+    "parent_template",
+    "parent_product",
+    "fixed",
+    "quantity",
+    "unit.factor",
+    "product.code",
+    "product.sale_uom.digits",
+    "product.sale_uom.factor",
+    "product.default_uom.factor",
+];

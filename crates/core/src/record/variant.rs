@@ -2,6 +2,7 @@
 
 use super::fields::{Fields, Malformed};
 use super::image::{self, Image};
+use super::parts::{Composition, PARTS};
 use super::texts::{self, Changed, Texts};
 use crate::id::RemoteId;
 use crate::kind::Kind;
@@ -33,6 +34,8 @@ pub struct Variant {
     pub categories: Option<BTreeSet<String>>,
     /// Its images by the hash of their content, all of them; none where they are not told.
     pub images: Option<BTreeMap<String, Image>>,
+    /// What it is made of, where it is a bundle or kit and that is told.
+    pub composition: Option<Composition>,
     /// Texts by locale: the language (`de`), with its region where a system has several of one language (`de-AT`).
     pub texts: BTreeMap<String, Texts>,
     /// When it was last changed there, and by whom, where the system tells.
@@ -40,11 +43,12 @@ pub struct Variant {
 }
 
 /// The paths whose values two systems can share; all others say what a system calls it.
-pub const SHARED: [&str; 10] = [
+pub const SHARED: [&str; 11] = [
     "active",
     "weight",
     "attributes.*",
     "categories[*]",
+    PARTS,
     "texts.*.name",
     "texts.*.description",
     "images[*]",
@@ -121,6 +125,9 @@ impl Variant {
         if let Some(images) = &self.images {
             image::tell(&mut leaves, images);
         }
+        if let Some(composition) = &self.composition {
+            composition.tell(&mut leaves);
+        }
         texts::put(&mut leaves, &self.texts);
         leaves
     }
@@ -133,7 +140,7 @@ impl Variant {
         let mut told = BTreeMap::new();
         let (mut attributes, mut categories) = (BTreeMap::new(), BTreeSet::new());
         for (path, value) in leaves.iter() {
-            if FIELDS.contains(&path.as_str()) || Image::at(path).is_some() {
+            if FIELDS.contains(&path.as_str()) || Image::at(path).is_some() || Composition::has(path) {
                 continue;
             }
             if let Some(code) = attribute_of(path) {
@@ -161,6 +168,7 @@ impl Variant {
             attributes,
             categories: leaves.value(&Self::sorted_path()).map(|_| categories),
             images: image::told(leaves)?,
+            composition: Composition::told(leaves)?,
             texts: told,
             changed: Changed::of(&fields)?,
         })

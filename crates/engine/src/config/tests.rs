@@ -458,6 +458,17 @@ fn images_are_kept_apart_unless_the_file_says_whose_they_are() {
 }
 
 #[test]
+fn parts_of_bundles_are_kept_apart_unless_the_file_says_whose_they_are() {
+    let with = |row: &str| {
+        let rows = PRODUCTS.replace("fields = {", &format!("fields = {{ {row}"));
+        let rules = parse(&format!("{GOOD}{rows}")).expect("good").in_force().products.expect("products");
+        rules.pairs[0].policy(&syncline_core::record::Composition::part_path("MUG"))
+    };
+    assert_eq!(with(""), FieldPolicy::Keep);
+    assert_eq!(with("parts = \"erp\", "), FieldPolicy::Owner(SystemName::new("erp")));
+}
+
+#[test]
 fn attributes_are_named_once_on_either_side() {
     let table = "attributes = { ean = \"identifier:ean\", color = \"attribute:colour\" }\n";
     let choices = "choices = { color = { Rot = \"Red\" } }\n";

@@ -161,7 +161,7 @@ impl Engine {
         let leaves = match (free, waits.into_iter().flatten().min()) {
             (Some(part), _) => part,
             (None, Some(at)) => {
-                let why = format!("waiting until no earlier upload can land in {} any more", target.name);
+                let why = format!("waiting until nothing sent earlier can land in {} any more", target.name);
                 return self.give_back(&work, LaneState::Later(at, why), None, None).await;
             }
             (None, None) => {

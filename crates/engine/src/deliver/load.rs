@@ -6,9 +6,10 @@ use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use syncline_core::delivery::{Content, Contents, Delivery};
 use syncline_core::journal::Entry;
-use syncline_core::leaf::Leaves;
+use syncline_core::leaf::{Leaves, Value};
+use syncline_core::path::Path;
 use syncline_core::policy::Hold;
-use syncline_core::record::{IMAGE_LIMIT, Image, image_key};
+use syncline_core::record::{Composition, IMAGE_LIMIT, Image, image_key};
 use syncline_store::{Case, Ending};
 
 impl Engine {
@@ -52,15 +53,24 @@ impl Engine {
         Ok(Moved::Send(Box::new(Ready { work, delivery, case: Box::new(case), contents })))
     }
 
-    /// Until when an image that `leaves` add may still come to `target` by an earlier request: nothing there keeps a
-    /// second one away, so it is not sent again before that.
+    /// Until when an image or a part that `leaves` add may still come to `target` by an earlier request: nothing there keeps
+    /// a second one away, so it is not sent again before that.
     pub(super) fn may_still_come(&self, case: &Case, target: &System, leaves: &Leaves) -> Option<Timestamp> {
-        let mut added = Image::added(leaves).map(|(_, path)| path);
-        let path = added.next()?;
+        let (path, _) = leaves.iter().find(|(path, value)| adds(path, *value))?;
         let earlier = case.strays.iter().filter(|stray| {
             let change = &stray.delivery.change;
-            stray.delivery.target == target.name && change.leaves.value(path).is_some()
+            stray.delivery.target == target.name && adds(path, change.leaves.value(path))
         });
         earlier.map(|stray| stray.at).filter(|at| *at > self.now()).max()
+    }
+}
+
+/// Whether a field with this value is an image, or a part of a bundle, that may have to be added: sent twice, it is there
+/// twice.
+fn adds(path: &Path, value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Number(quantity)) => Composition::part_of(path).is_some() && !quantity.is_zero(),
+        Some(_) => Image::at(path).is_some_and(|(_, field)| field.is_empty()),
+        None => false,
     }
 }

@@ -125,7 +125,10 @@ impl Engine {
             }
             return Ok(());
         }
+        let both = (self.system(&rules.source)?, self.system(&rules.target)?);
         match self.wanted(case, rules)? {
+            // What cannot be compared is not the same.
+            Decision::Agreed if self.incomparable(case, rules, both).is_some() => flow.open += 1,
             Decision::Agreed => flow.equal += 1,
             Decision::Step(step) if !open => {
                 let paths: Vec<String> = step.leaves.iter().map(|(path, _)| Path::to_string(path)).collect();

@@ -67,10 +67,10 @@ pub(super) fn wake_referring(
     only: Option<EntityId>,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
-    // What refers to variants of the catalogue are families.
+    // What refers to variants of the catalogue are families, and bundles made of them.
     let lanes = match kind {
         Kind::Category | Kind::Product => "l.kind IN ('category', 'product', 'variant')",
-        Kind::Variant => "l.kind = 'product'",
+        Kind::Variant => "l.kind IN ('product', 'variant')",
         _ => return Ok(0),
     };
     let needles = match only {
@@ -94,8 +94,8 @@ pub(super) fn wake_referring(
     Ok(woken)
 }
 
-/// What a family of `system` shows has to be read anew: it lost the variant `entity` with the variant's page, or has it
-/// not back with it, and no feed tells of that.
+/// What a family or a bundle of `system` shows has to be read anew: it lost the variant `entity` with the variant's page, or
+/// has it not back with it, and no feed tells of that.
 pub(super) fn look_again_at_referring(
     db: &Connection,
     system: &SystemUid,
@@ -106,7 +106,7 @@ pub(super) fn look_again_at_referring(
         return Ok(());
     }
     let sql = "UPDATE record SET seen_print = x'' WHERE system = ?1 AND instr(seen, ?2) > 0 \
-               AND entity IN (SELECT entity FROM lane WHERE kind = 'product')";
+               AND entity IN (SELECT entity FROM lane WHERE kind IN ('product', 'variant'))";
     for (of, needle) in needles(db, kind, entity)? {
         if of == system.as_str() {
             db.prepare_cached(sql)?.execute([&of, &needle])?;

@@ -68,6 +68,9 @@ pub const REPEATS_A_PAGE: &str = "repeats-a-page";
 /// A connector's bug that stories of families have to show: it does not tell the first child of any.
 pub const FORGETS_A_CHILD: &str = "forgets-a-child";
 
+/// A connector's bug that stories of bundles have to show: it does not tell the first part of any.
+pub const FORGETS_A_PART: &str = "forgets-a-part";
+
 /// A bug of the road to the shop that stories of addresses have to show: each address it carries is a new one there.
 pub const LOSES_IDS: &str = "loses-address-ids";
 

@@ -3,6 +3,7 @@
 mod by_hand;
 mod of_attributes;
 mod of_books;
+mod of_bundles;
 mod of_categories;
 mod of_creates;
 mod of_customers;

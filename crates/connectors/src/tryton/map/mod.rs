@@ -3,6 +3,7 @@
 mod attributes;
 mod category;
 mod family;
+mod kit;
 mod lists;
 mod party;
 mod price;
@@ -15,6 +16,7 @@ mod unit;
 pub(super) use attributes::{Attribute, Attributes, Form, Source, choices, strange};
 pub(super) use category::{NAME as CATEGORY_NAME, category_record, edit as edit_category};
 pub(super) use family::{Family, Siblings, family_record, family_version, template_version, write_of_family};
+pub(super) use kit::is_kit;
 pub(super) use lists::{BASE, PriceList, Steps, offered, price_record, thresholds};
 pub(super) use party::{PartyEdit, attach_party, edit_party, new_party, party_record};
 pub(super) use product::{

@@ -6,6 +6,7 @@ use super::{Attributes, Siblings, Units, Wrong};
 use crate::tryton::images::Images;
 use crate::tryton::setup::{Setup, WeightUnit};
 use crate::tryton::wire::{Edited, Qty, TextRow, VariantRow};
+use crate::tryton::wire_product::ComponentRow;
 use crate::wire::Exact;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value as Json, json};
@@ -71,7 +72,7 @@ pub(in crate::tryton) fn variant_record(
     texts: &Texts,
     siblings: &Siblings,
     setup: &Setup,
-    images: Option<&Images>,
+    (images, components): (Option<&Images>, &[ComponentRow]),
 ) -> Record {
     let of_family = siblings.get(&row.template.id).is_some_and(|all| all.len() > 1);
     let name = |code: &str| texts.told(NAME, row.template.id, code, row.template.name.as_ref());
@@ -93,6 +94,7 @@ pub(in crate::tryton) fn variant_record(
         categories: row.template.categories.as_ref().map(|ids| ids.iter().map(i64::to_string).collect()),
         texts: setup.languages.iter().map(|one| (locale(&one.code), in_language(&one.code))).collect(),
         images: images.map(|images| images.all.clone()),
+        composition: super::kit::composition(row, components),
         changed: last,
         ..Variant::default()
     })

@@ -250,7 +250,7 @@ fn contract_recorded_products_mean_what_they_say() {
     let rows = Vec::<VariantRow>::deserialize(result(&recorded.rows)).unwrap();
     let leaves = |code: &str| {
         let row = rows.iter().find(|row| row.code.as_deref() == Some(code)).unwrap();
-        map::variant_record(row, &texts, &map::Siblings::new(), &setup, None).to_leaves()
+        map::variant_record(row, &texts, &map::Siblings::new(), &setup, (None, &[])).to_leaves()
     };
     let spoon = leaves("SPOON");
     for (at, wanted) in [

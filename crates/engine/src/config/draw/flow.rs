@@ -130,7 +130,7 @@ impl Drawing<'_> {
     fn products(&self, flow: &FlowConfig, raw: &raw::Flow) -> Drawn<BTreeMap<Kind, FieldRules>> {
         let of = |kind: &Kind| {
             let mut pairs = self.shared(flow, raw, *kind)?;
-            pairs.iter_mut().filter(|_| *kind == Kind::Variant).for_each(keep_images);
+            pairs.iter_mut().filter(|_| *kind == Kind::Variant).for_each(keep_apart);
             Ok((*kind, FieldRules { source: self.only(&flow.from)?, pairs }))
         };
         self.flow.kinds().iter().map(of).collect()
@@ -534,11 +534,13 @@ fn meet(one: &Field, other: &Field) -> bool {
     one.said_by(other).is_some() || other.said_by(one).is_some() || crosses(one, other)
 }
 
-/// Has each side keep its images unless the file names an owner: they cost requests, and doubled ones would be seen.
-fn keep_images(pair: &mut PairRules) {
-    let images = Field::field("images");
-    if pair.policies.iter().all(|(path, _)| *path != images) {
-        pair.policies.push((images, FieldPolicy::Keep));
+/// Has each side keep what the file names no owner of: its images, which cost requests, and doubled ones would be seen; and
+/// what its bundles are made of, which buyers pay for.
+fn keep_apart(pair: &mut PairRules) {
+    for field in ["images", "parts"].map(Field::field) {
+        if pair.policies.iter().all(|(path, _)| *path != field) {
+            pair.policies.push((field, FieldPolicy::Keep));
+        }
     }
 }
 

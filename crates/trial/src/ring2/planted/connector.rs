@@ -1,6 +1,6 @@
 //! Planted bugs of the shop's connector: what it leaves out, tells twice or adds up.
 
-use super::{FORGETS_A_CHILD, REPEATS_A_PAGE};
+use super::{FORGETS_A_CHILD, FORGETS_A_PART, REPEATS_A_PAGE};
 use crate::ring2::world::{Shared, open};
 use std::sync::Arc;
 use syncline_connect::{Connector, Ctx, Cursor, Fut, KeyPage, Lookup, Outcome, Page, Probe, Snapshot};
@@ -10,7 +10,7 @@ use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::profile::{Fit, Profile};
-use syncline_core::record::{Line, Lines, Record};
+use syncline_core::record::{Composition, Line, Lines, Record};
 
 /// A connector with a bug.
 #[derive(Debug)]
@@ -78,6 +78,7 @@ impl Connector for BadConnector {
                 match self.plant {
                     "reserve-twice" => reserve_twice(snapshot),
                     FORGETS_A_CHILD => forget_a_child(snapshot),
+                    FORGETS_A_PART => forget_a_part(snapshot),
                     _ => {}
                 }
             }
@@ -127,6 +128,17 @@ fn forget_a_child(snapshot: &mut Snapshot) {
     for (_, record) in &mut snapshot.records {
         if let Record::Product(family) = record {
             drop(family.variants.pop_first());
+        }
+    }
+}
+
+/// Leaves out the first part of a bundle.
+fn forget_a_part(snapshot: &mut Snapshot) {
+    for (_, record) in &mut snapshot.records {
+        if let Record::Variant(variant) = record
+            && let Some(Composition::Fixed(parts)) = &mut variant.composition
+        {
+            drop(parts.pop_first());
         }
     }
 }
