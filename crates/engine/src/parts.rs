@@ -31,7 +31,7 @@ enum Lack {
 }
 
 /// The leaves of both sides with the parts of a bundle in words both share: how many of each part that either has, or had
-/// when both agreed, 0 where it is not among them. None of them where one side does not tell them all, or they are not all
+/// when both agreed, 0 where it is not among them; nothing where there is no part at all yet. None of them where one side does not tell them all, or they are not all
 /// known to both: of a bundle that is changed by halves, buyers would get neither the old nor the new.
 pub(crate) fn side_by_side(
     case: &Case,
@@ -44,15 +44,24 @@ pub(crate) fn side_by_side(
         rest
     };
     let (mut one, mut other) = (plain(&a), plain(&b));
-    let (Ok(had), Ok(has)) = (in_words(case, source, target, &a), in_words(case, target, source, &b)) else {
-        return (one, other);
+    let (had, has) = match (in_words(case, source, target, &a), in_words(case, target, source, &b)) {
+        (Ok(had), Ok(has)) => (had, has),
+        // What it is to be made of where it is not there yet.
+        (Ok(had), Err(Lack::Untold)) if !case.bound.contains_key(&target.uid) => {
+            let parts = had.into_iter().map(|(path, quantity)| (path, Some(Value::Number(quantity))));
+            let word = a.value(&Composition::told_at()).cloned();
+            return (one.overlaid(&parts.chain([(Composition::told_at(), word)]).collect()), other);
+        }
+        _ => return (one, other),
     };
-    let agreed = case.sides.get(&source.uid).map(|side| side.base(&target.uid)).unwrap_or_default();
-    let agreed = agreed.iter().map(|(path, _)| path).filter(|path| Composition::part_of(path).is_some());
+    let base = case.sides.get(&source.uid).map(|side| side.base(&target.uid)).unwrap_or_default();
+    let agreed = base.iter().map(|(path, _)| path).filter(|path| Composition::part_of(path).is_some());
     let paths: BTreeSet<&Path> = had.keys().chain(has.keys()).chain(agreed).collect();
     for path in paths {
         for (leaves, parts) in [(&mut one, &had), (&mut other, &has)] {
-            leaves.put(path.clone(), Value::Number(parts.get(path).copied().unwrap_or_default()));
+            let count = Value::Number(parts.get(path).copied().unwrap_or_default());
+            // What was made without a part yet has nothing to be asked about.
+            leaves.tell(path.clone(), Some(count).filter(|_| !parts.is_empty() || agreed_on_all(&base)));
         }
     }
     (one, other)
@@ -167,6 +176,24 @@ impl Engine {
             (None, Some(Lack::Strange(name, known))) => {
                 Some(self.strange(case, rules, (&name, known), (target, source)))
             }
+        }
+    }
+
+    /// What comes before a kit is made in the target of `rules`, or keeps it from being made; none where nothing does, and of
+    /// all else.
+    pub(crate) fn parts_first(
+        &self,
+        case: &Case,
+        rules: &PairRules,
+        (source, target): (&System, &System),
+    ) -> Option<Decision> {
+        let seen = &case.sides.get(&source.uid)?.seen;
+        if case.kind != Kind::Variant || !follows(rules) || !tells(target) || !planner::is_made(Kind::Variant, seen) {
+            return None;
+        }
+        match in_words(case, source, target, seen) {
+            Err(Lack::Strange(name, known)) => Some(self.strange(case, rules, (&name, known), (source, target))),
+            _ => None,
         }
     }
 

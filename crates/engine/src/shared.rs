@@ -295,6 +295,9 @@ impl Engine {
         if let Some(first) = catalogue::parent_first(case, source, target, &side.seen) {
             return Ok(Some(first));
         }
+        if let Some(first) = self.parts_first(case, pair, (source, target)) {
+            return Ok(Some(first));
+        }
         let (seen, _) = self.seen(case, source, target);
         if case.kind == Kind::Product && planner::is_made(case.kind, &seen) {
             if let Some(waits @ Decision::Wait(..)) = self.incomplete(case, pair, (source, target)) {

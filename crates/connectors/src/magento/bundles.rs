@@ -29,6 +29,10 @@ use syncline_core::text::shown;
 
 /// The type of a bundle.
 pub(super) const BUNDLE: &str = "bundle";
+/// What a bundle is made with: its price follows from its parts, its weight and SKU are its own, and its parts are shipped
+/// apart where need be (recorded: bundle-create).
+pub(super) const ATTRIBUTES: [(&str, &str); 5] =
+    [("price_type", "0"), ("sku_type", "1"), ("weight_type", "1"), ("price_view", "0"), ("shipment_type", "1")];
 /// Decimals of how many go into one (`catalog_product_bundle_selection.selection_qty` is a `DECIMAL(12,4)`).
 const DIGITS: u32 = 4;
 /// What a bundle cannot hold: what is itself made of others, or stands for them.
@@ -78,8 +82,8 @@ fn only(option: &BundleOption) -> std::result::Result<(&BundleLink, Decimal), St
 /// bundle is never without any on the way.
 pub(super) fn part(path: &Path, value: Option<&LeafValue>) -> Option<String> {
     let key = Composition::part_of(path)?;
-    let leaves = matches!(value, Some(LeafValue::Number(quantity)) if quantity.is_zero());
-    Some(format!("{} {key}", if leaves { 3 } else { 2 }))
+    let goes_in = matches!(value, Some(LeafValue::Number(quantity)) if !quantity.is_zero());
+    Some(format!("{} {key}", if goes_in { 2 } else { 3 }))
 }
 
 /// How the shop keeps how many of a part go into a bundle; none for what is no part.
@@ -142,10 +146,14 @@ impl Magento {
     async fn ready_part(&self, ctx: &Ctx, permit: &Permit) -> Result<(RemoteId, Ready)> {
         let change = permit.change();
         let mut all = change.leaves.iter();
-        let (Some(id), Step::Update, Some((path, Some(LeafValue::Number(wanted)))), None) =
+        let (Some(id), Step::Update, Some((path, None | Some(LeafValue::Number(_)))), None) =
             (&change.document, &change.step, all.next(), all.next())
         else {
             return Err(unsupported("one request changes how many of one part go into a bundle that is there"));
+        };
+        let wanted = match change.leaves.value(path) {
+            Some(LeafValue::Number(wanted)) => *wanted,
+            _ => Decimal::ZERO,
         };
         let sku = change.elements.get(path);
         let sku = sku.ok_or_else(|| map::invalid(format!("`{path}`: it has no SKU in the shop")))?;
@@ -158,10 +166,10 @@ impl Magento {
                 links.push((option, link, quantity));
             }
         }
-        let ready = match next(&links, *wanted) {
+        let ready = match next(&links, wanted) {
             Next::Nothing => return Err(moved("it is so by now")),
             Next::Add => {
-                let body = self.adding(ctx, (&id.id, sku), *wanted, &options).await?;
+                let body = self.adding(ctx, (&id.id, sku), wanted, &options).await?;
                 Ready { method: "POST", path: "bundle-products/options/add".to_owned(), body }
             }
             Next::Remove(option) => {

@@ -1,5 +1,6 @@
-//! Makes a product: simple or a family, disabled, without a price, under a SKU that nobody has.
+//! Makes a product: simple, a family or a bundle, disabled, without a price, under a SKU that nobody has.
 
+use super::bundles::{ATTRIBUTES, BUNDLE};
 use super::client::{Call, Scope, Search};
 use super::families::{CONFIGURABLE, KEY};
 use super::map;
@@ -15,7 +16,7 @@ use syncline_core::kind::Kind;
 use syncline_core::leaf::Value as LeafValue;
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
-use syncline_core::record::FAMILY;
+use syncline_core::record::{Composition, FAMILY};
 use syncline_core::text::shown;
 
 /// The attribute set every shop begins with, by the name it is given at installation.
@@ -119,9 +120,11 @@ fn making(change: &Change, views: &Views, keeping: &Keeping) -> Result<(String, 
         return Err(unsupported("a product is made with a SKU"));
     };
     let of_family = change.leaves.value(&Path::field(FAMILY)).is_some();
+    let bundle = Composition::is_fixed(&change.leaves);
     let mut product = Map::new();
     let mut attributes = Vec::new();
-    for (path, value) in change.leaves.iter().filter(|(path, _)| ![name, FAMILY].contains(&path.as_str())) {
+    let named = |path: &Path| [name, FAMILY].contains(&path.as_str()) || *path == Composition::told_at();
+    for (path, value) in change.leaves.iter().filter(|(path, _)| !named(path)) {
         let column = column(path, value, views, keeping)?;
         if ![Scope::ALL, views.home()].contains(&column.scope) || column.field == "status" {
             return Err(unsupported(&format!("`{path}` of a product that is being made is not written")));
@@ -130,9 +133,13 @@ fn making(change: &Change, views: &Views, keeping: &Keeping) -> Result<(String, 
     }
     let name = product.entry("name").or_insert_with(|| json!(sku)).as_str().unwrap_or_default().to_owned();
     attributes.push(json!({"attribute_code": "url_key", "value": map::url_key(&name, sku)}));
+    if bundle {
+        attributes.extend(ATTRIBUTES.map(|(code, value)| json!({"attribute_code": code, "value": value})));
+    }
+    let form = if bundle { BUNDLE } else { "simple" };
     for (field, value) in [
         ("sku", json!(sku)),
-        ("type_id", json!(if family { CONFIGURABLE } else { "simple" })),
+        ("type_id", json!(if family { CONFIGURABLE } else { form })),
         ("price", json!(0)),
         ("status", json!(DISABLED)),
         ("visibility", json!(if of_family { OF_FAMILY } else { VISIBLE })),

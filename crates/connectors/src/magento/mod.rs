@@ -1,5 +1,6 @@
 //! Magento 2 and Adobe Commerce: orders, customers, products, stock and prices are read; `ext_order_id`, names, e-mails, tax
-//! numbers, telephones and addresses of customers, products' texts, images, quantities and prices are written, simple products and families made.
+//! numbers, telephones and addresses of customers, products' texts, images, parts, quantities and prices are written, simple
+//! products, families and bundles made.
 
 mod attributes;
 mod book;

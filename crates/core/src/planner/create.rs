@@ -8,7 +8,7 @@ use crate::leaf::{Leaf, Leaves, Value};
 use crate::merge::Owner;
 use crate::path::Path;
 use crate::profile::KindProfile;
-use crate::record::{FAMILY, Image, Variant, shared_paths};
+use crate::record::{Composition, FAMILY, Image, Variant, shared_paths};
 use crate::rules::PairRules;
 
 /// What a record is made from.
@@ -40,11 +40,13 @@ pub fn is_made(kind: Kind, seen: &Leaves) -> bool {
     }
 }
 
-/// Whether a variant is offered, has a SKU and is no service: only such are made elsewhere.
+/// Whether a variant is offered, has a SKU and is no service, and no kit whose parts are not told: only such are made
+/// elsewhere.
 fn is_sellable(seen: &Leaves) -> bool {
+    let is_kit = Composition::is_fixed(seen);
     is_offered(seen)
         && text(seen, "sku").is_some_and(|sku| !sku.is_empty())
-        && text(seen, "form").is_none_or(|form| form == "goods")
+        && text(seen, "form").is_none_or(|form| form == "goods" || (form == "kit" && is_kit))
 }
 
 fn is_offered(seen: &Leaves) -> bool {
@@ -78,7 +80,13 @@ pub fn create(case: &CreateCase<'_>) -> Decision {
         };
         return Decision::Outside(alloc::format!("{} does not know it; {why}", case.target));
     }
-    let told = told(case, |path| NAMES.contains(&path.as_str()));
+    let kit = Composition::is_fixed(case.seen);
+    let mut parts = case.seen.iter().map(|(path, _)| path).filter(|path| Composition::part_of(path).is_some());
+    if kit && !parts.any(|path| flows(case, path)) {
+        let why = "a kit is made where its parts flow (`fields = { parts = … }`)";
+        return Decision::Outside(alloc::format!("{} does not know it; {why}", case.target));
+    }
+    let told = told(case, |path| NAMES.contains(&path.as_str()) || *path == Composition::told_at());
     let why = "it begins disabled: enable it there once price and stock are right";
     step(case, told, why)
 }
@@ -180,6 +188,10 @@ mod tests {
     ];
 
     fn planned(seen: &[(&str, &str)], policies: &[(&str, FieldPolicy)], steps: &[Step]) -> Decision {
+        planned_of(&leaves(seen), policies, steps)
+    }
+
+    fn planned_of(seen: &Leaves, policies: &[(&str, FieldPolicy)], steps: &[Step]) -> Decision {
         let all: Vec<String> = shared_paths(Kind::Variant).iter().map(|path| path.to_string()).collect();
         let source = KindProfile { reads: all.clone(), writes: all, ..KindProfile::default() };
         let target = KindProfile { steps: steps.to_vec(), ..source.clone() };
@@ -190,8 +202,8 @@ mod tests {
             creates: true,
         };
         let shop = SystemName::new("shop");
-        let (kind, seen) = (Kind::Variant, leaves(seen));
-        create(&CreateCase { kind, rules: &rules, seen: &seen, source: &source, target: &shop, profile: &target })
+        let kind = Kind::Variant;
+        create(&CreateCase { kind, rules: &rules, seen, source: &source, target: &shop, profile: &target })
     }
 
     #[test]
@@ -218,6 +230,23 @@ mod tests {
         }
         assert!(matches!(with(("form", "goods")), Decision::Step(_)));
         assert!(matches!(planned(&MUG, &[], &[Step::Update]), Decision::Outside(_)));
+    }
+
+    #[test]
+    fn a_kit_is_made_with_its_parts_where_they_flow_and_are_told() {
+        let kit = |policies: &[(&str, FieldPolicy)], told: &str| {
+            let mut seen = leaves(&MUG);
+            seen.put(Path::field("form"), Value::Text("kit".to_string()));
+            seen.put(Composition::told_at(), Value::Text(told.to_string()));
+            seen.put(Composition::part_path("CUP"), Value::Number(2.into()));
+            planned_of(&seen, policies, &[Step::Create])
+        };
+        let Decision::Step(step) = kit(&[], "fixed") else { panic!("no step") };
+        assert_eq!(step.leaves.value(&Composition::part_path("CUP")), Some(&Value::Number(2.into())));
+        assert!(step.leaves.value(&Composition::told_at()).is_some());
+        for outside in [kit(&[("parts", FieldPolicy::Keep)], "fixed"), kit(&[], "buyers choose")] {
+            assert!(matches!(outside, Decision::Outside(_)), "{outside:?}");
+        }
     }
 
     #[test]

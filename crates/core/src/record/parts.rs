@@ -60,6 +60,12 @@ impl Composition {
         path.as_str() == COMPOSITION || path.within(NAME).is_some()
     }
 
+    /// Whether `leaves` say that what it is made of stands fast.
+    #[must_use]
+    pub fn is_fixed(leaves: &Leaves) -> bool {
+        matches!(leaves.value(&Self::told_at()), Some(Value::Text(word)) if word == FIXED)
+    }
+
     /// What `leaves` tell of what something is made of; none where they do not tell.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{self, Planned};
 use syncline_core::policy::Hold;
-use syncline_core::record::{Category, FAMILY};
+use syncline_core::record::{Category, Composition, FAMILY};
 use syncline_store::{Accept, Base, Basis, Case, Ending, Incoming, LaneFilter, Retry};
 
 impl Engine {
@@ -25,15 +25,14 @@ impl Engine {
     /// Whether `snapshot` is what this delivery made: a request of ours may have landed, and it shows all that was sent.
     /// A product that was there before, or that people have changed since, is nobody's to take unasked.
     pub(super) fn is_ours(&self, case: &Case, delivery: &Delivery, system: &System, snapshot: &Snapshot) -> bool {
-        let shown = snapshot.records.first().map(|(_, record)| record.to_leaves()).unwrap_or_default();
-        let shown = self.shown_after(case, system, &shown, &[]);
+        let told = snapshot.records.first().map(|(_, record)| record.to_leaves()).unwrap_or_default();
+        let shown = self.shown_after(case, system, &told, &[]);
+        // That it is a bundle is no word both share.
+        let shows = |path: &Path| if *path == Composition::told_at() { told.value(path) } else { shown.value(path) };
         let sent = &delivery.change.leaves;
         !self.makes_shared(&delivery.change)
             || (delivery.doubtful
-                && sent
-                    .iter()
-                    .filter(|(path, _)| path.as_str() != FAMILY)
-                    .all(|(path, value)| shown.value(path) == value))
+                && sent.iter().filter(|(path, _)| path.as_str() != FAMILY).all(|(path, value)| shows(path) == value))
     }
 
     /// Leaves alone what has the name of what we make and is not ours.

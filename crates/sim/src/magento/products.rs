@@ -126,7 +126,7 @@ impl Products {
         self.get(scope, sku)
     }
 
-    /// The product that a `POST` of a SKU nobody has makes, simple or configurable, as the shop tells it.
+    /// The product that a `POST` of a SKU nobody has makes, simple, configurable or a bundle, as the shop tells it.
     ///
     /// # Errors
     /// 400 for what a product cannot be without (recorded: product-missing-name), or what cannot be saved; 501 for sorts
@@ -155,7 +155,8 @@ impl Products {
         let form = match text("type_id") {
             "simple" => Form::Simple,
             "configurable" => Form::Configurable { children: Vec::new() },
-            _ => return Err(Refusal::new(501, "The simulated shop makes simple and configurable products only.")),
+            "bundle" => Form::Bundle { parts: Vec::new() },
+            _ => return Err(Refusal::new(501, "The simulated shop makes no products of this type.")),
         };
         if sku.trim() != sku || sku.chars().count() > 64 {
             return Err(Refusal::new(400, "The SKU length should be 64 characters maximum."));

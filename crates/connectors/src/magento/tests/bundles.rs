@@ -12,6 +12,7 @@ use syncline_core::delivery::{Change, Noted, advance};
 use syncline_core::id::{DeliveryId, Epoch, Mark, RemoteId};
 use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::{Leaves, Value};
+use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
 use syncline_core::profile::Fit;
 use syncline_core::record::{Composition, Record};
@@ -192,4 +193,29 @@ fn what_goes_in_comes_before_what_leaves_and_four_decimals_are_kept() {
     let fit = |count: &str| magento.fit(Kind::Variant, &Composition::part_path("A"), &quantity(count));
     assert_eq!((fit("0"), fit("2.1250"), fit("0.0001")), (Fit::Exact, Fit::Exact, Fit::Exact));
     assert!(matches!(fit("0.00001"), Fit::Refused(_)) && matches!(fit("-1"), Fit::Refused(_)));
+}
+
+#[tokio::test]
+async fn a_bundle_is_made_disabled_without_a_part_and_priced_by_what_will_be_in_it() {
+    let (held, magento) = (Held::new(0), shop());
+    let text = |text: &str| Value::Text(text.to_owned());
+    let mut leaves = Leaves::new();
+    leaves.put(Path::field("sku"), text("HAMPER"));
+    leaves.put(Composition::told_at(), text("fixed"));
+    let change = Change {
+        kind: Kind::Variant,
+        step: Step::Create,
+        mark: Mark::new("SLTEST"),
+        document: None,
+        expect: None,
+        elements: BTreeMap::new(),
+        adopt_only: false,
+        leaves,
+    };
+    let noted = Noted::committed(DeliveryId(8), Epoch(2), 1, held.now() + jiff::SignedDuration::from_secs(60));
+    let made = magento.write(&held.ctx(), vec![advance(noted, change)]).await.remove(0);
+    assert_eq!(done(made), []);
+    let ledger = held.with(|world| syncline_sim::http::System::ledger(&world.shop));
+    let row = ledger["products"].as_array().unwrap().iter().find(|row| row["sku"] == "HAMPER").unwrap().clone();
+    assert_eq!((&row["type"], &row["status"], &row["parts"]), (&json!("bundle"), &json!(2), &json!({})));
 }

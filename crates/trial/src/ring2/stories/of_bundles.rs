@@ -297,3 +297,58 @@ fn a_part_that_the_connector_forgets_is_found_and_never_added_a_second_time() {
         assert_eq!((options(&stage), in_shop(&stage)), (2, json!({"BOOK": "1", "MUG": "3"})), "each write looks first");
     });
 }
+
+#[test]
+fn a_kit_that_the_shop_lacks_is_made_there_once_disabled_after_its_parts() {
+    for fault in [Fault::LostReply, Fault::ErrorAfter, Fault::Repeated(0), Fault::Late(0)] {
+        let stage = staged(None, &[("MUG", 2), ("LAMP-1", 1)]);
+        for sku in [SET, "LAMP-1"] {
+            assert!(open(&stage.world).shop.delete_product(sku));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let mut stage = stage;
+            stage.boot().await.unwrap().adopt_variants().await.unwrap();
+            tie(&mut stage, &[("parts", by_erp().0), ("texts.*.description", FieldPolicy::Keep)]).await;
+            stage.products.iter_mut().flat_map(|rules| &mut rules.pairs).for_each(|pair| pair.creates = true);
+            troubled(&stage, fault, 300);
+            killed(&stage, [40, 400, 4_000, 40_000]).await;
+            started(&stage).await;
+            passes(&stage, 3_000).await;
+            calmed(&stage, fault);
+            passes(&stage, 1_500).await;
+            let lane = set_lane(&stage.boot().await.unwrap()).await;
+            let ledger = open(&stage.world).shop.ledger();
+            let made =
+                |sku: &str| ledger["products"].as_array().unwrap().iter().filter(|row| row["sku"] == sku).count();
+            assert_eq!(([SET, "LAMP-1"].map(made), options(&stage)), ([1, 1], 2), "{fault:?}: {lane:?}");
+            let shown = row(&ledger, SET);
+            let of = |field: &str| shown[field].clone();
+            assert_eq!(
+                (of("type"), of("status"), of("name")),
+                (json!("bundle"), json!(2), json!("Gift set")),
+                "{fault:?}"
+            );
+            assert_eq!(of("parts"), json!({"LAMP-1": "1", "MUG": "2"}), "{fault:?}");
+            let engine = stage.boot().await.unwrap();
+            assert_eq!(
+                (asked(&engine).await, set_lane(&engine).await.state.as_str()),
+                (Vec::new(), "idle"),
+                "{fault:?}"
+            );
+            assert_eq!((engine.verify().await.unwrap().drift, broken(&stage)), (0, Vec::<String>::new()), "{fault:?}");
+        });
+    }
+}
+
+#[test]
+fn a_kit_is_not_made_where_its_parts_are_kept_apart() {
+    let stage = staged(None, &MADE_OF);
+    assert!(open(&stage.world).shop.delete_product(SET));
+    tied(stage, (FieldPolicy::Keep, true), |stage| async move {
+        passes(&stage, 300).await;
+        assert!(row(&open(&stage.world).shop.ledger(), SET).is_null());
+        let lane = set_lane(&stage.boot().await.unwrap()).await;
+        assert_eq!(lane.state, "outside", "{lane:?}");
+    });
+}
