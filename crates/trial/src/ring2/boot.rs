@@ -200,9 +200,9 @@ impl Stage {
     }
 
     /// Opens a second website, `us`, of the shop with the same goods: it is a system of its own, as the first one, `base`,
-    /// is from now on. Of a website orders, people and stock flow in schedules.
+    /// is from now on. Of a website orders and people flow so far.
     pub fn open_website(&mut self) {
-        (self.products, self.prices) = (None, None);
+        (self.stock, self.products, self.prices) = (None, None, None);
         let now = self.clock.true_now();
         {
             let mut world = open(&self.world);
