@@ -6,8 +6,9 @@
 //! Bundle, 2.4): an option that is added twice is there twice, so that it is looked for right before, and two options of one
 //! product are told as one part, for that is what a buyer gets.
 
-use super::client::{Call, Scope, encoded};
+use super::client::{Scope, encoded};
 use super::lists::number;
+use super::piece::Ready;
 use super::products::no_slash;
 use super::wire::Text;
 use super::wire_bundle::{BundleLink, BundleOption};
@@ -106,13 +107,6 @@ pub(super) fn of_part(leaves: &Leaves) -> bool {
     leaves.iter().any(|(path, _)| Composition::part_of(path).is_some())
 }
 
-/// One request ready to be sent.
-struct Ready {
-    method: &'static str,
-    path: String,
-    body: Value,
-}
-
 /// What is asked of a product that is to go into a bundle.
 #[derive(Debug, Deserialize)]
 struct Named {
@@ -123,23 +117,8 @@ struct Named {
 impl Magento {
     /// What became of a permit about one part of a bundle.
     pub(super) async fn write_part(&self, ctx: &Ctx, permit: Permit) -> Outcome {
-        let (id, ready) = match self.ready_part(ctx, &permit).await {
-            Ok(ready) => ready,
-            Err(error) => return Outcome::Refused(error),
-        };
-        let call = Call { method: ready.method, scope: Scope::ALL, path: &ready.path };
-        match self.send(ctx, call, &permit, &ready.body).await {
-            Ok(()) => {}
-            // What is gone is read once more.
-            Err(Outcome::Refused(error)) if error.kind == ErrorKind::Gone => {
-                return Outcome::Refused(Error { kind: ErrorKind::Stale, ..error });
-            }
-            Err(Outcome::Unknown { error, .. }) => return Outcome::Unknown { learned: Some(id), error },
-            Err(other) => return other,
-        }
-        self.shown_back(ctx, Kind::Variant, &id, "is not there when its parts are read back")
-            .await
-            .unwrap_or_else(|error| Outcome::Unknown { learned: Some(id), error })
+        let ready = self.ready_part(ctx, &permit).await;
+        self.write_piece(ctx, &permit, ready, "is not there when its parts are read back").await
     }
 
     /// The request of a permit, by what the bundle is made of now.

@@ -4,8 +4,9 @@
 //! sent; and a further file of one name takes the roles of the first over (the same recording), so that each upload has a
 //! name of its own.
 
-use super::client::{Call, Scope, encoded};
+use super::client::encoded;
 use super::images::{Known, Trust, name, oldest_first, twins};
+use super::piece::Ready;
 use super::wire::Entry;
 use super::{Magento, map, unsupported};
 use crate::base64::base64;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use syncline_connect::{Ctx, Error, Outcome, Result};
 use syncline_core::delivery::Permit;
 use syncline_core::id::RemoteId;
-use syncline_core::kind::{Kind, Step};
+use syncline_core::kind::Step;
 use syncline_core::leaf::{Leaf, Leaves, Value as LeafValue};
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
@@ -22,13 +23,6 @@ use syncline_core::text::shown;
 
 /// What the first image of a product is used for.
 const FIRST: [&str; 3] = ["image", "small_image", "thumbnail"];
-
-/// One request ready to be sent.
-struct Ready {
-    method: &'static str,
-    path: String,
-    body: Value,
-}
 
 /// Whether `leaves` are of an image.
 pub(super) fn of_image(leaves: &Leaves) -> bool {
@@ -44,23 +38,8 @@ pub(super) fn part(path: &Path) -> Option<String> {
 impl Magento {
     /// What became of a permit about one image of a product.
     pub(super) async fn write_image(&self, ctx: &Ctx, permit: Permit) -> Outcome {
-        let (id, ready) = match self.ready_image(ctx, &permit).await {
-            Ok(ready) => ready,
-            Err(error) => return Outcome::Refused(error),
-        };
-        let call = Call { method: ready.method, scope: Scope::ALL, path: &ready.path };
-        match self.send(ctx, call, &permit, &ready.body).await {
-            Ok(()) => {}
-            // What is gone is read once more.
-            Err(Outcome::Refused(error)) if error.kind == ErrorKind::Gone => {
-                return Outcome::Refused(Error { kind: ErrorKind::Stale, ..error });
-            }
-            Err(Outcome::Unknown { error, .. }) => return Outcome::Unknown { learned: Some(id), error },
-            Err(other) => return other,
-        }
-        self.shown_back(ctx, Kind::Variant, &id, "is not there when its image is read back")
-            .await
-            .unwrap_or_else(|error| Outcome::Unknown { learned: Some(id), error })
+        let ready = self.ready_image(ctx, &permit).await;
+        self.write_piece(ctx, &permit, ready, "is not there when its image is read back").await
     }
 
     /// The request of a permit, by what the product shows now.

@@ -26,6 +26,7 @@ mod map;
 mod media;
 mod oauth;
 mod options;
+mod piece;
 mod prices;
 mod pricing;
 mod probe;
