@@ -246,9 +246,10 @@ impl Both<'_> {
             if let (None, Some(Value::Text(phone))) = (&wished.phone, phone) {
                 wished.phone = Some(phone.clone());
             }
-            let wished = Value::Address(Box::new(wished));
             let of_book = shop.iter().filter(|(path, _)| Customer::is_of_book(path));
-            match of_book.filter_map(|(path, _)| address(shop, path)).any(|here| self.same(path, here, there)) {
+            let has = of_book.filter_map(|(path, _)| address(shop, path)).any(|here| self.same(path, here, &wished));
+            let wished = Value::Address(Box::new(wished));
+            match has {
                 true => a.put(path.clone(), wished.clone()),
                 false => a.tell(path.clone(), None),
             }
@@ -434,6 +435,49 @@ mod tests {
         }
         let (a, b) = shown(&shop, &erp, &bound, &[]);
         assert_eq!((a.get(&path("@5")), b.get(&path("book-1"))), (Leaf::Untold, Leaf::Untold));
+    }
+
+    #[test]
+    fn an_address_of_the_erp_that_the_shop_keeps_in_part_is_there() {
+        let named = |name: &str| {
+            let mut leaves = leaves(true, &[("book-1", "Bonn", None)]);
+            let Some(Value::Address(address)) = leaves.value(&Customer::address_path("book-1")).cloned() else {
+                panic!()
+            };
+            let address = Address { name: Some(name.to_string()), ..*address };
+            leaves.put(Customer::address_path("book-1"), Value::Address(Box::new(address)));
+            leaves
+        };
+        let shop = named("Anna de la Cruz");
+        let Some(there) = named("Anna de la Cruz 🎸").value(&Customer::address_path("book-1")).cloned() else {
+            panic!()
+        };
+        let erp: Leaves =
+            [(Customer::address_path("@7"), Some(there)), (Path::field("phone"), Some(Value::Text("1".into())))]
+                .into_iter()
+                .collect();
+        // As a shop keeps it: three bytes a character, and no address without a telephone.
+        let keeps: Keeps<'_> = &|_, value| match value {
+            Value::Address(address) if address.phone.is_none() => Fit::Refused("no telephone".to_string()),
+            Value::Address(address) => {
+                let name = address.name.as_deref().map(|name| name.replace('🎸', ""));
+                Fit::As(Value::Address(Box::new(Address { name, ..(**address).clone() })), String::new())
+            }
+            _ => Fit::Exact,
+        };
+        let policy = FieldPolicy::Owner(SystemName::new("erp"));
+        let rules = PairRules {
+            source: SystemName::new("shop"),
+            target: SystemName::new("erp"),
+            policies: vec![(Customer::address_path("*"), policy)],
+            creates: false,
+        };
+        let (elements, groups) = (elements(&[]), None);
+        let both =
+            Both { shop: (&shop, keeps), erp: (&erp, &|_, _| Fit::Exact), elements: &elements, rules: &rules, groups };
+        let (a, b) = both.side_by_side();
+        let path = Customer::address_path("@7");
+        assert!(b.value(&path).is_some() && a.get(&path) == b.get(&path), "{a:?} {b:?}");
     }
 
     #[test]

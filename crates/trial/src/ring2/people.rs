@@ -29,13 +29,9 @@ pub fn rules(shop: &str) -> FieldRules {
     }
 }
 
-/// The first seed without books that go both ways: in it a customer's lane turns in a circle and writes nothing, which is
-/// still to be mended.
-const BOOKS_BEFORE: u64 = 128;
-
 /// Whether addresses and telephones go to the shop, too, in the schedule of `seed`.
 pub fn has_books(seed: u64) -> bool {
-    seed < BOOKS_BEFORE && Random::of(seed, 15, 0).chance(1, 6)
+    Random::of(seed, 15, 0).chance(1, 6)
 }
 
 /// The shop's groups, each with the ERP's price list; the first means none.
