@@ -186,3 +186,34 @@ async fn what_refers_to_a_category_is_woken_once_that_is_tied() {
     let ours = Ref { to: Target::Entity(known.entity), ..reference };
     assert_eq!(case.referred(&uid("shop"), &ours), Some(known));
 }
+
+#[tokio::test]
+async fn two_lanes_that_wait_for_each_other_rest_until_one_of_them_has_news() {
+    let store = Sql::inline(":memory:").expect("a store");
+    let mut entities = Vec::new();
+    for sku in ["MUG", "PEN"] {
+        let ids = ["erp", "shop"].map(|system| (uid(system), RemoteId::new("", sku), Vec::new()));
+        store
+            .adopt(vec![Adoption { kind: Kind::Variant, label: sku.to_string(), ids: ids.to_vec() }], NOW)
+            .await
+            .expect("tied");
+        tell(&store, "erp", Incoming { aliases: Vec::new(), ..telling(sku, "first") }).await;
+        let found = store.entities(uid("erp"), Kind::Variant, vec![RemoteId::new("", sku)]).await.expect("asked");
+        entities.push(found[0].expect("tied"));
+    }
+    let mut taken = 0;
+    loop {
+        let claim = Claim { now: NOW, lease_s: 60, limit: 1, only: Vec::new(), except: Vec::new() };
+        let Some(lane) = store.claim(claim).await.expect("claimed").pop() else { break };
+        taken += 1;
+        assert!(taken < 9, "each wakes the other for ever");
+        let other = entities.iter().copied().filter(|one| *one != lane.entity).collect();
+        let waits = LaneState::Waiting(other, "the other one comes first".to_string());
+        store.release(release(&lane, waits, Agreed::default())).await.expect("released");
+    }
+    assert_eq!(taken, 2);
+    tell(&store, "erp", Incoming { aliases: Vec::new(), ..telling("PEN", "second") }).await;
+    let lane = claimed(&store).await;
+    store.release(release(&lane, LaneState::Idle, Agreed::default())).await.expect("released");
+    assert_eq!(claimed(&store).await.entity, entities[0], "what waited for it goes on");
+}

@@ -86,7 +86,8 @@ pub(super) fn release(db: &Connection, release: &Release) -> Result<(), StoreErr
             wait_for(db, release.lane, *other, release.now)?;
         }
     }
-    if !matches!(release.state, LaneState::Later(..)) {
+    // What waits itself has brought nothing about: two that wait for each other would wake each other for ever.
+    if !matches!(release.state, LaneState::Later(..) | LaneState::Waiting(..)) {
         wake_waiting(db, release.lane, release.now)?;
     }
     if let Some(agreed) = &release.agreed {
