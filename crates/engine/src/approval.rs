@@ -112,10 +112,14 @@ impl Engine {
     async fn changes(&self, kind: Kind, lanes: &[EntityId]) -> Result<usize, EngineError> {
         // What could not be read just now may change as well: an answer that was lost lets nothing through unasked.
         let mut unread = BTreeSet::new();
+        // Nothing is written this time to who is away.
+        let away = self.away();
         if kind == Kind::Price {
             for chunk in lanes.chunks(100) {
                 let left = self.freshen_prices(chunk).await?.into_iter();
-                let silent = |asides: &Asides| asides.values().any(|aside| matches!(aside, Aside::Trouble(_)));
+                let silent = |asides: &Asides| {
+                    asides.iter().any(|(name, why)| matches!(why, Aside::Trouble(_)) && !away.contains_key(name))
+                };
                 unread.extend(left.filter(|(_, asides)| silent(asides)).map(|(lane, _)| lane));
             }
         }

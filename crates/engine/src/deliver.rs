@@ -199,8 +199,7 @@ impl Engine {
             return self.hold(&work, Hold::new("SYN-0118", what, remedy)).await;
         }
         if let Some((name, error)) = self.kept_from(&case) {
-            let at = after(self.now(), self.patience(&work, &name, &error));
-            return self.give_back(&work, LaneState::Later(at, format!("{name}: {}", error.message)), None, None).await;
+            return self.until_back(&work, &name, &error).await;
         }
         match &case.delivery {
             Some(delivery) => {

@@ -161,8 +161,13 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let case = self.store.load(entity).await?;
         let mut alone = false;
+        let away = self.away();
         for (name, aside) in &asides {
             match aside {
+                Aside::Trouble(error) if away.contains_key(name) => {
+                    let why = Hold::new("", format!("{name}: {}", error.message), "");
+                    plan.open.push(OpenRow { state: "waiting".to_string(), why, ..open.clone() });
+                }
                 Aside::Trouble(error) => {
                     return Err(EngineError::System { system: name.clone(), error: error.clone() });
                 }

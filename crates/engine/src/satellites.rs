@@ -7,7 +7,7 @@ use crate::run::Engine;
 use crate::system::{EngineError, System};
 use std::collections::BTreeMap;
 use syncline_connect::Error;
-use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::id::{EntityId, RemoteId, SystemName};
 use syncline_core::kind::Kind;
 use syncline_core::policy::{ErrorKind, Hold};
 use syncline_store::{Accept, Case, Told};
@@ -42,6 +42,26 @@ impl Engine {
         Ok(cases)
     }
 
+    /// As [`Engine::read_where`], but nobody is asked who is away in this pass: what was to be read there is `unread`, and
+    /// nothing is decided on what it showed before.
+    pub(crate) async fn read_unless_away(
+        &self,
+        name: &SystemName,
+        kind: Kind,
+        cases: &[Case],
+        wanted: impl Fn(&Case) -> bool,
+        unread: &mut Unread,
+    ) -> Result<(), EngineError> {
+        let system = self.system(name)?;
+        let Some(error) = self.away().remove(name) else {
+            return self.read_where(system, kind, cases, wanted, unread).await;
+        };
+        for (entity, _) in known_to(system, cases, wanted) {
+            put_aside(unread, entity, system, Aside::Trouble(error.clone()));
+        }
+        Ok(())
+    }
+
     /// Reads those of `cases` anew in `system` that are `wanted` and known there. What could not be read goes to `unread`.
     pub(crate) async fn read_where(
         &self,
@@ -51,12 +71,7 @@ impl Engine {
         wanted: impl Fn(&Case) -> bool,
         unread: &mut Unread,
     ) -> Result<(), EngineError> {
-        let wanted: Vec<(EntityId, RemoteId)> = cases
-            .iter()
-            .filter(|case| wanted(case) && !case.gone.contains_key(&system.uid))
-            .filter_map(|case| Some((case.entity, case.bound.get(&system.uid)?.id.clone())))
-            .collect();
-        for chunk in wanted.chunks(CHUNK) {
+        for chunk in known_to(system, cases, wanted).chunks(CHUNK) {
             self.read_satellites(system, kind, chunk, unread).await?;
         }
         Ok(())
@@ -108,6 +123,12 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Those of `cases` that are `wanted` and that `system` knows, each with its id there.
+fn known_to(system: &System, cases: &[Case], wanted: impl Fn(&Case) -> bool) -> Vec<(EntityId, RemoteId)> {
+    let wanted = cases.iter().filter(|case| wanted(case) && !case.gone.contains_key(&system.uid));
+    wanted.filter_map(|case| Some((case.entity, case.bound.get(&system.uid)?.id.clone()))).collect()
 }
 
 /// Notes why `entity` could not be read in `system`.

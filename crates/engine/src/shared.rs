@@ -359,11 +359,10 @@ impl Engine {
         let mut unread = Unread::new();
         let Some(rules) = self.field_rules(Kind::Price).filter(|_| !lanes.is_empty()) else { return Ok(unread) };
         let cases = self.cases(lanes).await?;
-        let away = self.away();
-        for name in rules.systems().filter(|name| !away.contains_key(*name)) {
+        for name in rules.systems() {
             let system = self.system(name)?;
             let untold = |case: &Case| name != &rules.source || !case.sides.contains_key(&system.uid);
-            self.read_where(system, Kind::Price, &cases, untold, &mut unread).await?;
+            self.read_unless_away(name, Kind::Price, &cases, untold, &mut unread).await?;
         }
         Ok(unread)
     }

@@ -39,9 +39,8 @@ impl Engine {
             return Ok(unread);
         }
         let cases = self.cases(lanes).await?;
-        let away = self.away();
         let targets = rules.targets.iter().map(|target| &target.system);
-        for name in std::iter::once(&rules.source).chain(targets).filter(|name| !away.contains_key(*name)) {
+        for name in std::iter::once(&rules.source).chain(targets) {
             let system = self.system(name)?;
             let now = self.now();
             let since = now.checked_sub(SignedDuration::from_secs(FRESH_S)).unwrap_or(Timestamp::MIN);
@@ -50,7 +49,7 @@ impl Engine {
                 let reserved = case.commitments.iter().any(|one| one.reserved.is_some());
                 name != &rules.source || !fresh || reserved
             };
-            self.read_where(system, Kind::Stock, &cases, old, &mut unread).await?;
+            self.read_unless_away(name, Kind::Stock, &cases, old, &mut unread).await?;
         }
         Ok(unread)
     }

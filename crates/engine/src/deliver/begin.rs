@@ -203,6 +203,7 @@ impl Engine {
     /// Gives a lane back whose figures could not be read.
     pub(super) async fn left_unread(&self, work: Work, name: &SystemName, why: Aside) -> Result<(), EngineError> {
         let given_back = match why {
+            Aside::Trouble(error) if self.away().contains_key(name) => self.until_back(&work, name, &error).await,
             Aside::Trouble(error) => self.trouble(work, self.system(name)?, error).await,
             Aside::Held(hold) | Aside::Failed(hold) => self.hold(&work, hold).await,
             Aside::Planned => return Ok(()),
@@ -211,6 +212,12 @@ impl Engine {
             Ok(_) | Err(EngineError::Store(StoreError::Stale)) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Gives a lane back that can do nothing without `name`, which is away in this pass because of `error`.
+    pub(super) async fn until_back(&self, work: &Work, name: &SystemName, error: &Error) -> Result<Moved, EngineError> {
+        let at = after(self.now(), self.patience(work, name, error));
+        self.give_back(work, LaneState::Later(at, format!("{name}: {}", error.message)), None, None).await
     }
 
     pub(super) async fn hold(&self, work: &Work, hold: Hold) -> Result<Moved, EngineError> {

@@ -5,9 +5,13 @@ use crate::ring2::{prices, trade};
 use rust_decimal::Decimal;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use syncline_connect::Error;
 use syncline_core::id::SystemName;
+use syncline_core::policy::ErrorKind;
 use syncline_core::rules::PairRules;
 use syncline_engine::conflicts::{Choice, Which as Meant};
+use syncline_engine::preview::OpenRow;
 use syncline_sim::http::System;
 
 const SKU: &str = "MUG";
@@ -140,5 +144,84 @@ fn what_both_websites_sell_from_one_shelf_is_told_once_and_never_put_up_twice() 
         for sku in all {
             assert_eq!(shown[sku], goods[sku].free().floor().max(Decimal::ZERO), "{sku}");
         }
+    });
+}
+
+/// A process that the first website gave no answer when it began; the other website and the ERP did.
+async fn begun_without_the_first(stage: &Stage) -> Arc<Engine> {
+    let engine = stage.boot().await.unwrap();
+    engine.leave_out(SystemName::new("shop"), Error::new(ErrorKind::Unreachable, "no answer"));
+    engine
+}
+
+/// One pass of such a process.
+async fn pass_without_the_first(stage: &Stage) {
+    let engine = begun_without_the_first(stage).await;
+    let error = engine.sync(None).await.unwrap_err();
+    assert!(error.to_string().starts_with("shop: "), "who is away is told: {error}");
+}
+
+/// What a person would be asked about.
+async fn asked_about(stage: &Stage) -> Vec<String> {
+    let filter = LaneFilter { states: vec!["held", "failed", "conflict"], ..LaneFilter::default() };
+    let lanes = stage.boot().await.unwrap().store.lanes(filter).await.unwrap();
+    lanes.into_iter().map(|lane| format!("{} {}: {:?}", lane.kind, lane.label, lane.why)).collect()
+}
+
+#[test]
+fn no_figure_is_told_on_what_a_website_showed_before_it_was_away() {
+    told(73, |mut stage| async move {
+        stage.sweep_s = None;
+        stage.open_website();
+        stage.stock = Some(trade::rules());
+        stage.boot().await.unwrap().adopt_variants().await.unwrap();
+        let sides = |stage: &Stage| {
+            let world = open(&stage.world);
+            let free = trade::held(&world.erp.ledger())[SKU].free().floor().max(Decimal::ZERO);
+            (trade::salable(&world.shop.ledger())[SKU], free)
+        };
+        // Its stock was never read: that is waited for, and nobody is asked.
+        pass_without_the_first(&stage).await;
+        assert_eq!(asked_about(&stage).await, [""; 0]);
+        passes(&stage, 120).await;
+        let (shown, free) = sides(&stage);
+        assert_eq!(shown, free);
+        // It keeps back two pieces when it is read, and has handed them over by the time it is away.
+        assert!(open(&stage.world).shop.buy(stage.clock.true_now(), SKU, 2));
+        let bought = check::unreferenced(&open(&stage.world).shop).pop().unwrap();
+        passes(&stage, 120).await;
+        {
+            let now = stage.clock.true_now();
+            let mut world = open(&stage.world);
+            assert!(
+                trade::ship_one(&mut world.erp, now) && world.shop.ship(now, bought) && world.erp.take(now, SKU, 1)
+            );
+        }
+        let engine = begun_without_the_first(&stage).await;
+        let plan = engine.plan(Some(Flow::Inventory)).await.unwrap();
+        let waits = |row: &&OpenRow| row.state == "waiting" && row.key == SKU && row.why.what == "shop: no answer";
+        assert!(plan.rows.is_empty() && plan.open.iter().any(|row| waits(&row)), "{plan:?}");
+        pass_without_the_first(&stage).await;
+        assert_eq!(sides(&stage), (free - Decimal::from(2), free - Decimal::from(3)), "nothing is told meanwhile");
+        passes(&stage, 120).await;
+        assert_eq!(sides(&stage), (free - Decimal::from(3), free - Decimal::from(3)));
+        assert_eq!((broken(&stage), asked_about(&stage).await), (Vec::new(), Vec::new()));
+    });
+}
+
+#[test]
+fn prices_that_were_never_read_in_a_website_that_was_away_are_no_agreement() {
+    two_websites(true, |mut stage| async move {
+        // Prices go to the first website alone.
+        let rules = stage.prices.as_mut().unwrap();
+        rules.fields.pairs.truncate(1);
+        assert!(open(&stage.world).shop.set_website_price(stage.clock.true_now(), "base", SKU, "99"));
+        let (before, writes) = (asked(&stage), open(&stage.world).writes);
+        pass_without_the_first(&stage).await;
+        assert_eq!((asked(&stage), open(&stage.world).writes), (before.clone(), writes));
+        passes(&stage, 90).await;
+        let open_lanes = asked_about(&stage).await;
+        assert!(open_lanes.iter().any(|lane| lane.starts_with("price MUG")), "it is asked about: {open_lanes:?}");
+        assert_eq!(asked(&stage), before);
     });
 }
