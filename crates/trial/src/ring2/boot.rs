@@ -200,9 +200,9 @@ impl Stage {
     }
 
     /// Opens a second website, `us`, of the shop with the same goods: it is a system of its own, as the first one, `base`,
-    /// is from now on. Of a website orders and people flow so far.
+    /// is from now on. Of a website orders, people and stock flow in schedules.
     pub fn open_website(&mut self) {
-        (self.stock, self.products, self.prices) = (None, None, None);
+        (self.products, self.prices) = (None, None);
         let now = self.clock.true_now();
         {
             let mut world = open(&self.world);
