@@ -48,6 +48,7 @@ impl Engine {
             flows: rules.is_some(),
             follows: pair.is_some_and(|pair| tells(pair, &addresses, &source.name)),
             leads,
+            wins: pair.is_some_and(|pair| pair.policy(&addresses) == FieldPolicy::Merge(Some(source.name.clone()))),
             grouped: pair.is_some_and(|pair| {
                 let group = side.seen.value(&Customer::group_path());
                 tells(pair, &Customer::group_path(), &source.name) && self.list_of(&source.name, group).is_some()

@@ -22,6 +22,8 @@ pub struct CustomerCase<'a> {
     pub follows: bool,
     /// Whether its addresses are carried to the shop.
     pub leads: bool,
+    /// Whether the shop's address counts where both changed it.
+    pub wins: bool,
     /// Whether the shop's group goes along when it is made.
     pub grouped: bool,
     /// What the shop shows.
@@ -102,7 +104,8 @@ fn lacks(case: &CustomerCase<'_>, path: &Path, address: &Address) -> bool {
     let says_so = |leaves: &Leaves, value: &Address| alike(leaves.value(path), value);
     match case.shown.value(&Customer::address_path(remote)) {
         Some(Value::Address(there)) if is_shared(case.elements, case.seen, path) => {
-            let typed = !says_so(case.bases.0, address) && says_so(case.bases.1, there);
+            let moved = case.bases.0.value(path).is_some() && !says_so(case.bases.0, address);
+            let typed = moved && (case.wins || says_so(case.bases.1, there));
             there.envelope() != address.envelope() && (!case.leads || typed || says_so(case.chosen, address))
         }
         Some(_) => false,
@@ -151,10 +154,20 @@ mod tests {
 
     /// The same with what the shop's base says and a person chose, and whether each side is heard.
     fn asked(
-        (seen, base, chosen): (&[(&str, &str)], &Leaves, &Leaves),
+        sides: (&[(&str, &str)], &Leaves, &Leaves),
         elements: &[(&str, &str)],
         shown: &[(&str, &str)],
         (follows, leads): (bool, bool),
+    ) -> Vec<String> {
+        decided(sides, elements, shown, (follows, leads, false))
+    }
+
+    /// The same, and whether the shop counts where both changed it.
+    fn decided(
+        (seen, base, chosen): (&[(&str, &str)], &Leaves, &Leaves),
+        elements: &[(&str, &str)],
+        shown: &[(&str, &str)],
+        (follows, leads, wins): (bool, bool, bool),
     ) -> Vec<String> {
         let path = |(key, remote): &(&str, &str)| (Customer::address_path(key), (*remote).to_string());
         let decision = customer(&CustomerCase {
@@ -162,6 +175,7 @@ mod tests {
             flows: true,
             follows,
             leads,
+            wins,
             grouped: false,
             bases: (base, base),
             chosen,
@@ -205,6 +219,11 @@ mod tests {
         assert_eq!(asked((&seen, &old, &none), &elements, &shown, both), ["book-1"], "the buyer moved");
         assert!(asked((&seen, &new, &none), &elements, &shown, both).is_empty(), "a clerk moved them");
         assert!(asked((&seen, &none, &none), &elements, &shown, both).is_empty(), "nobody knows: a person is asked");
+        let clerk = [("@7", "Ulm")];
+        let both_moved = |wins| decided((&seen, &old, &none), &elements, &clerk, (true, true, wins));
+        assert!(both_moved(false).is_empty(), "both moved them: a person is asked, or the clerk counts");
+        assert_eq!(both_moved(true), ["book-1"], "the buyer counts, and the papers keep theirs all the same");
+        assert!(decided((&seen, &none, &none), &elements, &clerk, (true, true, true)).is_empty(), "nobody knows");
         assert_eq!(asked((&seen, &none, &new), &elements, &shown, both), ["book-1"], "a person said so");
         assert_eq!(asked((&seen, &new, &new), &elements, &[], both), ["book-1"], "and though it was retired");
     }
