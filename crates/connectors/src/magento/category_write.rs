@@ -25,6 +25,8 @@ use syncline_core::text::shown;
 
 /// What the shop says where another category has the address.
 const TAKEN: &str = "URL key";
+/// What it says of a category that is to stand below one of its own: that one is to move first.
+const BELOW_ITSELF: &str = "to any of children category";
 
 /// One request that changes a category.
 struct Ready<'v> {
@@ -50,8 +52,12 @@ impl Magento {
             Err(error) => return Outcome::Refused(error),
         };
         let call = Call { method: "PUT", scope: ready.scope, path: &ready.path };
-        if let Err(outcome) = self.send(ctx, call, &permit, &ready.body).await {
-            return outcome;
+        match self.send(ctx, call, &permit, &ready.body).await {
+            Ok(()) => {}
+            Err(Outcome::Refused(error)) if error.message.contains(BELOW_ITSELF) => {
+                return Outcome::Refused(Error { kind: ErrorKind::Stale, ..error });
+            }
+            Err(outcome) => return outcome,
         }
         self.category_back(ctx, id).await
     }

@@ -36,7 +36,8 @@ impl Erp {
     ) -> bool {
         self.whole(now, |store| {
             store.speech = Speech::in_language(language);
-            write(store, CATEGORY, &[id], &json!({ field: value }))
+            write(store, CATEGORY, &[id], &json!({ field: value }))?;
+            in_a_tree(store, id)
         })
     }
 
@@ -49,6 +50,19 @@ impl Erp {
             write(store, "product.template", &[template], &json!({"categories": [[command, [category]]]}))
         })
     }
+}
+
+/// Refuses a category that stands below itself, as `trytond.model.tree` does.
+fn in_a_tree(store: &Store, id: u64) -> Result<(), Fail> {
+    let mut at = store.value(CATEGORY, id, "parent").id();
+    while let Some(parent) = at {
+        if parent == id {
+            let name = store.text(CATEGORY, id, "name");
+            return Err(Fail::user(format!("Record \"{name}\" was configured as ancestor of itself.")));
+        }
+        at = store.value(CATEGORY, parent, "parent").id();
+    }
+    Ok(())
 }
 
 /// The template of the product with this code.

@@ -32,7 +32,8 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
     let basis = delivery.as_ref().map(|delivery| basis(db, delivery.id)).transpose()?.flatten();
     let kind = kind(&word)?;
     let sides = sides(db, entity)?;
-    let related = if kind.of_catalogue() { super::related::related(db, &sides)? } else { Vec::new() };
+    let related =
+        if kind.of_catalogue() { super::related::related(db, &sides, delivery.as_ref())? } else { Vec::new() };
     Ok(Case {
         entity,
         kind,

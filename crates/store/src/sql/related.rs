@@ -8,13 +8,27 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use syncline_core::delivery::Delivery;
 use syncline_core::id::{EntityId, RemoteId, SystemUid};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Ref, Target, Value};
 
-/// The records of the catalogue that `sides` refer to, each once, with what every system calls them.
-pub(super) fn related(db: &Connection, sides: &BTreeMap<SystemUid, SideState>) -> Result<Vec<Related>, StoreError> {
+/// The records of the catalogue that `sides` and the write under way refer to, each once, with what every system calls them.
+/// What a write was planned on may have changed since, and what it made shows what it was told.
+pub(super) fn related(
+    db: &Connection,
+    sides: &BTreeMap<SystemUid, SideState>,
+    delivery: Option<&Delivery>,
+) -> Result<Vec<Related>, StoreError> {
     let mut found: BTreeMap<EntityId, Related> = BTreeMap::new();
+    for (_, value) in delivery.iter().flat_map(|delivery| delivery.change.leaves.iter()) {
+        let Some(Value::Ref(Ref { kind, to: Target::Entity(entity), .. })) = value else { continue };
+        if let Entry::Vacant(place) = found.entry(*entity)
+            && kind.of_catalogue()
+        {
+            place.insert(known(db, *entity, *kind)?);
+        }
+    }
     for (system, side) in sides {
         for (_, value) in side.seen.iter() {
             let Some(Value::Ref(Ref { kind, to: Target::Remote(remote), .. })) = value else { continue };

@@ -305,3 +305,52 @@ fn a_link_that_went_wrong_is_taken_back() {
         assert_eq!(broken(&stage), [""; 0]);
     });
 }
+
+#[test]
+fn a_category_that_moves_while_nobody_knows_whether_it_was_made_is_made_once() {
+    play(making(), |stage| async move {
+        let (_, desk, chairs) = furnish(&stage);
+        passes(&stage, 120).await;
+        let now = || stage.clock.true_now();
+        let stool = in_erp(&stage, Some(desk), "Stool", "Hocker");
+        let before = shops_count(&stage);
+        let engine = stage.boot().await.unwrap();
+        let running = engine.clone();
+        let task = tokio::spawn(async move { drop(running.sync(None).await) });
+        while shops_count(&stage) == before {
+            sleep(Duration::from_millis(1)).await;
+        }
+        task.abort();
+        assert!(open(&stage.world).erp.edit_category(now(), stool, None, "parent", &json!(chairs)));
+        started(&stage).await;
+        passes(&stage, 1_800).await;
+        let ledger = open(&stage.world).shop.ledger();
+        let named = |name: &str| {
+            let rows = ledger["categories"].as_array().unwrap().iter().filter(|row| row["name"] == name);
+            rows.cloned().collect::<Vec<_>>()
+        };
+        let (stools, chairs) = (named("Stool"), named("Chairs"));
+        assert_eq!((stools.len(), &stools[0]["parent"]), (1, &chairs[0]["id"]), "{stools:?}");
+        assert_eq!(broken(&stage), [""; 0]);
+    });
+}
+
+#[test]
+fn two_categories_that_change_places_come_to_stand_so_in_the_shop() {
+    play(making(), |stage| async move {
+        let (lamps, desk, _) = furnish(&stage);
+        passes(&stage, 120).await;
+        {
+            let now = stage.clock.true_now();
+            let mut world = open(&stage.world);
+            assert!(world.erp.edit_category(now, desk, None, "parent", &json!(null)));
+            assert!(world.erp.edit_category(now, lamps, None, "parent", &json!(desk)));
+        }
+        passes(&stage, 600).await;
+        let desk = shops(&stage, ROOT, "Desk").remove(0)["id"].as_u64().unwrap();
+        assert_eq!(shops(&stage, desk, "Lamps").len(), 1);
+        let engine = stage.boot().await.unwrap();
+        assert_eq!(category_lane(&engine, "Lampen").await.state, "idle");
+        assert_eq!(broken(&stage), [""; 0]);
+    });
+}
