@@ -390,7 +390,8 @@ pub(crate) fn bases_of_write(system: &System, wish: &Leaves, basis: Option<&Basi
 }
 
 /// Puts what `system` was given in the place of what it showed before, in fields that both may change: as long as
-/// something of the write may still be under way, its showing the old value again is no change of its people.
+/// something of the write may still be under way, its showing the old value again is no change of its people; nor is a text that
+/// it shows in another language, too: that is what stands there for want of one of its own.
 fn shows_late(case: &Case, rules: &PairRules, system: &System, peer: &System, seen: &mut Leaves) {
     let given = base(case, system, peer);
     let ours = || case.strays.iter().filter(|stray| stray.delivery.target == system.name);
@@ -399,10 +400,17 @@ fn shows_late(case: &Case, rules: &PairRules, system: &System, peer: &System, se
         let landed = ours().any(|stray| stray.delivery.change.leaves.get(path).says(&agreed));
         let old = |stray: &Stray| stray.before.as_ref().is_some_and(|before| before.get(path).says(&shown));
         let merged = matches!(rules.policy(path), FieldPolicy::Merge(_));
-        if merged && landed && shown != Leaf::Untold && ours().any(old) {
+        if merged && landed && shown != Leaf::Untold && (ours().any(old) || is_borrowed(path, seen)) {
             seen.set(path.clone(), agreed);
         }
     }
+}
+
+/// Whether `seen` shows the text at `path` in another language, too.
+fn is_borrowed(path: &Path, seen: &Leaves) -> bool {
+    let field = |path: &Path| path.as_str().strip_prefix("texts.")?.split_once('.').map(|(_, field)| field.to_string());
+    let (Some(own), Some(text)) = (field(path), seen.value(path)) else { return false };
+    seen.iter().any(|(other, value)| other != path && value == Some(text) && field(other).as_ref() == Some(&own))
 }
 
 /// The base of `system` towards `peer`.
@@ -484,5 +492,27 @@ fn weight(decision: &Decision) -> u8 {
         Decision::Hold(_) | Decision::Wait(..) => 2,
         Decision::Agreed => 1,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_borrowed_where_another_language_shows_the_same() {
+        let text =
+            |path: &str, text: &str| (Path::try_from(path.to_string()).unwrap(), Some(Value::Text(text.to_string())));
+        let seen: Leaves = [
+            text("texts.en.description", "A mug"),
+            text("texts.de.description", "A mug"),
+            text("texts.fr.description", "Une tasse"),
+            text("texts.fr.name", "A mug"),
+        ]
+        .into_iter()
+        .collect();
+        let borrowed = |path: &str| is_borrowed(&Path::try_from(path.to_string()).unwrap(), &seen);
+        assert!(borrowed("texts.de.description") && !borrowed("texts.fr.description"));
+        assert!(!borrowed("texts.fr.name"), "a name is no description");
     }
 }
