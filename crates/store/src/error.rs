@@ -24,7 +24,9 @@ pub enum StoreError {
         known: i64,
     },
     /// No space left.
-    #[error("SYN-0304: the disk is full, nothing was written: free some space beside the store and run again")]
+    #[error(
+        "SYN-0304: the disk is full; what was stored before stays: free some space beside the store and run it again"
+    )]
     Full,
     /// Another process has it.
     #[error("SYN-0305: another Syncline process holds the store `{0}`: stop it, or wait until it is done")]

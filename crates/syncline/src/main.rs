@@ -55,7 +55,10 @@ fn main() -> ExitCode {
     };
     let out = Out::new(cli.global.json);
     let ended = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(commands::carry_out(cli.command, &cli.global, &out)),
+        Ok(runtime) => runtime.block_on(async {
+            signals::outlive_file_limits();
+            commands::carry_out(cli.command, &cli.global, &out).await
+        }),
         Err(error) => Err(Failure::new("SYN-0905", format!("the runtime cannot start: {error}"), "free some memory")),
     };
     let exit = ended.unwrap_or_else(|failure| out.fail(&failure));

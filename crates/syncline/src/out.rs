@@ -21,13 +21,17 @@ impl Out {
         Self { json }
     }
 
-    /// One line of data.
+    /// One line of data. What stands in it may be a buyer's: it is shown, never obeyed by a terminal.
     pub(crate) fn line(self, text: impl AsRef<str>) {
+        self.raw(&visible(text.as_ref(), LONGEST_LINE));
+    }
+
+    fn raw(self, text: &str) {
         if LOST.get().is_some() {
             return;
         }
         let mut stdout = io::stdout().lock();
-        let written = writeln!(stdout, "{}", text.as_ref()).and_then(|()| stdout.flush());
+        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
         drop(stdout);
         self.written(written);
     }
@@ -52,14 +56,14 @@ impl Out {
     /// One line of JSON data.
     pub(crate) fn data(self, value: &impl Serialize) {
         match serde_json::to_string(value) {
-            Ok(text) => self.line(text),
+            Ok(text) => self.raw(&text),
             Err(error) => self.say(format!("this cannot be told as JSON: {error}")),
         }
     }
 
-    /// One line of talk.
+    /// One line of talk; as [`Out::line`].
     pub(crate) fn say(self, text: impl AsRef<str>) {
-        drop(writeln!(io::stderr().lock(), "{}", text.as_ref()));
+        drop(writeln!(io::stderr().lock(), "{}", visible(text.as_ref(), LONGEST_LINE)));
     }
 
     /// Tells a failure; returns the exit code for it.
@@ -80,9 +84,11 @@ impl Out {
         if rows.is_empty() {
             return;
         }
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| visible(cell, LONGEST_CELL)).collect()).collect();
         let width = |at: usize| {
             let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
-            cells.chain(head.get(at).map(|cell| cell.chars().count())).max().unwrap_or(0)
+            cells.chain(head.get(at).map(|cell| cell.chars().count())).max().unwrap_or(0).min(WIDEST_COLUMN)
         };
         let widths: Vec<usize> = (0..head.len()).map(width).collect();
         let line = |cells: &mut dyn Iterator<Item = &str>| {
@@ -90,9 +96,34 @@ impl Out {
             self.line(padded.join("  ").trim_end());
         };
         line(&mut head.iter().copied());
-        for row in rows {
+        for row in &rows {
             line(&mut row.iter().map(String::as_str));
         }
+    }
+}
+
+/// Characters of one line that are printed at most.
+const LONGEST_LINE: usize = 10_000;
+/// Characters of one cell of a table.
+const LONGEST_CELL: usize = 1_000;
+/// Characters a column is lined up by; longer cells push what follows to the right.
+const WIDEST_COLUMN: usize = 100;
+
+/// The first `limit` characters of `text`, those that a terminal would obey or turn around in writing: `\n`, `\u{1b}`.
+fn visible(text: &str, limit: usize) -> String {
+    let mut shown = String::with_capacity(text.len().min(limit));
+    for one in text.chars().take(limit) {
+        match one {
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.extend(one.escape_unicode());
+            }
+            _ if one.is_control() => shown.extend(one.escape_default()),
+            _ => shown.push(one),
+        }
+    }
+    match text.chars().nth(limit) {
+        Some(_) => format!("{shown}… ({} characters in all)", text.chars().count()),
+        None => shown,
     }
 }
 
@@ -104,4 +135,23 @@ pub(crate) fn count(n: usize, thing: &str) -> String {
 /// An object of the given pairs, for the last line of a command.
 pub(crate) fn flows_of(flows: &impl Serialize) -> serde_json::Value {
     json!({ "flows": flows })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_in_writing() {
+        assert_eq!(
+            visible("a\u{1b}[2J\r\nb\u{9b}m\u{202e}c\u{7f} 🎸 ü", 99),
+            r"a\u{1b}[2J\r\nb\u{9b}m\u{202e}c\u{7f} 🎸 ü"
+        );
+        assert_eq!(visible(&"ü".repeat(7), 3), "üüü… (7 characters in all)");
+    }
+
+    #[test]
+    fn a_cell_of_any_length_is_printed() {
+        Out::new(false).table(&["A", "B"], &[vec!["N".repeat(80_000), "\u{1b}[31m".to_string()]]);
+    }
 }

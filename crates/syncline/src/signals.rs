@@ -4,6 +4,17 @@ use crate::out::Out;
 use std::future::Future;
 use syncline_engine::Engine;
 
+/// From here on a file that grows beyond the limit of this process is an error to be told, and no longer its silent end.
+pub(crate) fn outlive_file_limits() {
+    #[cfg(target_os = "linux")]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        const FILE_TOO_LARGE: i32 = 25;
+        // Once it is heard, it stays heard. Where it cannot be, all is as before.
+        drop(signal(SignalKind::from_raw(FILE_TOO_LARGE)));
+    }
+}
+
 /// Ready when the process is asked to stop.
 pub(crate) async fn asked() {
     #[cfg(unix)]

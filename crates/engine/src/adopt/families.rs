@@ -9,6 +9,7 @@ use syncline_connect::Cursor;
 use syncline_core::id::{EntityId, RemoteId, SystemName};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::Target;
+use syncline_core::policy::Hold;
 use syncline_core::record::{Product, Record};
 use syncline_core::text::sku_key;
 use syncline_store::Adoption;
@@ -123,8 +124,9 @@ impl Engine {
     /// Every shop with the ERP whose families go together, or `only` one.
     fn sides_of(&self, only: Option<&SystemName>) -> Result<Vec<(&System, &System)>, EngineError> {
         let Some(rules) = self.field_rules(Kind::Product) else {
-            let what = "SYN-0455: the file carries no families: name `options` under [flows.products] first";
-            return Err(EngineError::Setup(what.to_string()));
+            let remedy =
+                "name the attributes that tell variants apart, e.g. `options = [\"size\"]` under [flows.products]";
+            return Err(EngineError::Asked(Hold::new("SYN-0455", "the file carries no families", remedy)));
         };
         let mut sides = Vec::new();
         for pair in rules.pairs.iter().filter(|pair| only.is_none_or(|only| *only == pair.target)) {

@@ -87,7 +87,7 @@ impl Source<'_> {
         }
         let key = at.and_then(|at| self.key_at(at));
         match key {
-            Some(key) if message.starts_with("invalid type") => {
+            Some(key) if message.starts_with("invalid ") => {
                 let what = format!("`{key}`: {}", text::shown(message, 200));
                 self.error("SYN-0413", at, what, "write the value in the form that is expected; text stands in quotes")
             }

@@ -534,3 +534,11 @@ fn families_are_switched_on_by_what_tells_their_variants_apart() {
     assert_eq!(code("options = [\"colour\"]\n", plain), "SYN-0453");
     assert_eq!(code("", shop_names), "SYN-0454");
 }
+
+#[test]
+fn a_number_that_a_key_cannot_hold_names_the_key() {
+    for number in ["-5", "9223372036854775807"] {
+        let wrong = error("every = \"30s\"", &format!("every = \"30s\"\nrelease_days = {number}"));
+        assert!(wrong.code == "SYN-0413" && wrong.what.contains("`release_days`"), "{wrong}");
+    }
+}
