@@ -65,7 +65,7 @@ impl Engine {
         let mut lanes: Vec<EntityId> = Vec::new();
         let mut handed: Vec<&PlanRow> = Vec::new();
         for row in &plan.rows {
-            if !only.is_empty() && !only.contains(&row.key) && !only.contains(&row.id) {
+            if !only.is_empty() && !only.iter().any(|key| row.goes_by(key)) {
                 report.left += 1;
             } else if self.as_planned(row).await? {
                 handed.push(row);

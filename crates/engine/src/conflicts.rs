@@ -34,6 +34,8 @@ pub struct ConflictRow {
     pub kind: String,
     /// What a person calls the record.
     pub key: String,
+    /// The same, behind its system's name where the file has several shops and one of them has it.
+    pub called: String,
     /// The field.
     pub field: String,
     /// They differed before they were tied: nobody knows who changed it.
@@ -169,6 +171,7 @@ impl Engine {
         Ok(ConflictRow {
             kind: case.kind.to_string(),
             key: case.label.clone(),
+            called: self.record_name(case).key,
             field: path.to_string(),
             first: *cause == Cause::First,
             undone: *cause == Cause::Undone,

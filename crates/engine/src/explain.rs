@@ -6,9 +6,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use syncline_core::delivery::Progress;
 use syncline_core::id::{EntityId, SystemUid};
-use syncline_core::kind::{Kind, Step};
+use syncline_core::kind::Step;
 use syncline_core::policy::Hold;
-use syncline_store::{JournalRow, LaneFilter, Story};
+use syncline_store::{JournalRow, Story};
 
 /// One system's side of a record.
 #[derive(Debug, Clone, Serialize)]
@@ -62,25 +62,6 @@ pub struct RecordStory {
 }
 
 impl Engine {
-    /// The entities a person may mean by `kind` and `key`: the label, or an id in any system.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub async fn named(&self, kind: Kind, key: &str) -> Result<Vec<EntityId>, EngineError> {
-        let filter = LaneFilter { kind: Some(kind), label: Some(key.to_string()), ..LaneFilter::default() };
-        let mut found: Vec<EntityId> = self.store.lanes(filter).await?.into_iter().map(|row| row.entity).collect();
-        if found.is_empty() {
-            for system in self.systems.values() {
-                for (entity, id) in self.store.bindings(system.uid.clone(), kind).await? {
-                    if (id.id == key || id.to_string() == key) && !found.contains(&entity) {
-                        found.push(entity);
-                    }
-                }
-            }
-        }
-        Ok(found)
-    }
-
     /// The story of `entity`.
     ///
     /// # Errors

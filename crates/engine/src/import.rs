@@ -16,6 +16,8 @@ use syncline_store::LaneFilter;
 pub struct Early {
     /// Its number.
     pub key: String,
+    /// The same, behind its shop's name where the file has several.
+    pub called: String,
     /// Why it is not carried over.
     pub why: String,
 }
@@ -38,9 +40,11 @@ impl Engine {
     pub async fn early(&self) -> Result<Vec<Early>, EngineError> {
         let filter = LaneFilter { states: vec!["early"], ..LaneFilter::default() };
         let lanes = self.store.lanes(filter).await?;
-        let told = lanes
-            .into_iter()
-            .map(|lane| Early { key: lane.label, why: lane.why.map_or_else(String::new, |why| why.what) });
+        let names = self.names_of(&lanes).await?;
+        let told = lanes.into_iter().zip(names).map(|(lane, called)| {
+            let why = lane.why.map_or_else(String::new, |why| why.what);
+            Early { key: lane.label, called: called.key, why }
+        });
         Ok(told.collect())
     }
 
@@ -66,6 +70,7 @@ impl Engine {
                 state: "ready".to_string(),
                 kind: case.kind.to_string(),
                 key: case.label.clone(),
+                called: Some(self.record_name(&case).key),
                 why: Hold::new("", "", ""),
             };
             self.preview_case(&mut plan, case, open, Asides::new()).await?;

@@ -18,6 +18,7 @@ mod images;
 pub mod import;
 pub mod looks;
 mod merged;
+pub mod named;
 pub mod pages;
 mod parts;
 mod people;

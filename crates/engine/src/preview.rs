@@ -38,6 +38,9 @@ pub struct PlanRow {
     pub kind: String,
     /// What a person calls the record.
     pub key: String,
+    /// The same, behind its system's name where the file has several shops; none in plans kept by earlier versions.
+    #[serde(default)]
+    pub called: Option<String>,
     /// The step.
     pub step: String,
     /// The system written to.
@@ -66,6 +69,9 @@ pub struct OpenRow {
     pub kind: String,
     /// What a person calls the record.
     pub key: String,
+    /// As in a step.
+    #[serde(default)]
+    pub called: Option<String>,
     /// Why, and what to do.
     pub why: Hold,
 }
@@ -84,6 +90,14 @@ pub struct Plan {
     pub open: Vec<OpenRow>,
     /// Orders that are not due yet.
     pub awaiting: usize,
+}
+
+impl PlanRow {
+    /// Whether `key` means it: its number, its record's, or what `plan` shows for that.
+    #[must_use]
+    pub fn goes_by(&self, key: &str) -> bool {
+        key == self.id || key == self.key || self.called.as_deref() == Some(key)
+    }
 }
 
 impl Plan {
@@ -114,10 +128,17 @@ impl Engine {
         let mut unread = self.freshen(&stock).await?;
         self.heed_for(&stock, &mut unread).await?;
         unread.extend(self.freshen_prices(&to_preview(&lanes, Kind::Price, now)).await?);
-        for lane in lanes {
+        let names = self.names_of(&lanes).await?;
+        for (lane, called) in lanes.into_iter().zip(names) {
             let blank = || Hold::new("", lane.state.clone(), "");
             let why = lane.why.clone().unwrap_or_else(blank);
-            let open = OpenRow { state: lane.state.clone(), kind: lane.kind.to_string(), key: lane.label.clone(), why };
+            let open = OpenRow {
+                state: lane.state.clone(),
+                kind: lane.kind.to_string(),
+                key: lane.label.clone(),
+                called: Some(called.key),
+                why,
+            };
             match lane.state.as_str() {
                 "held" | "failed" | "conflict" => plan.open.push(open),
                 "awaiting" if lane.ready_at > now => plan.awaiting += usize::from(lane.kind == Kind::Order),
@@ -301,6 +322,7 @@ impl Engine {
             flow: planned.kind.flow().to_string(),
             kind: planned.kind.to_string(),
             key: case.label.clone(),
+            called: Some(self.record_name(case).key),
             step: planned.step.to_string(),
             target: target.name.to_string(),
             guard: if planned.step.creates() { guard.word().to_string() } else { "version".to_string() },

@@ -76,7 +76,7 @@ impl Engine {
     /// What comparing both sides of `case` comes to; the reason where they cannot be compared.
     pub(crate) fn pair(&self, case: &Case, rules: &PairRules) -> Result<Result<Shared, Decision>, EngineError> {
         let (source, target) = (self.system(&rules.source)?, self.system(&rules.target)?);
-        Ok(match missing(case, [source, target]) {
+        Ok(match missing(case, [source, target], &self.record_name(case).key) {
             Some(reason) => Err(reason),
             None => Ok(self.compared(case, rules, source, target)),
         })
@@ -422,8 +422,8 @@ fn base(case: &Case, system: &System, peer: &System) -> Leaves {
 }
 
 /// Why one pair of systems cannot be compared; none where it can.
-fn missing(case: &Case, pair: [&System; 2]) -> Option<Decision> {
-    if let Some(decision) = buried(case, pair) {
+fn missing(case: &Case, pair: [&System; 2], called: &str) -> Option<Decision> {
+    if let Some(decision) = buried(case, pair, called) {
         return Some(decision);
     }
     for system in pair {

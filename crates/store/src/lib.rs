@@ -63,6 +63,10 @@ pub trait Store: Debug + Send + Sync {
     fn bound(&self, entity: EntityId, system: SystemUid) -> Fut<'_, Option<BoundTo>> {
         self.beneath().bound(entity, system)
     }
+    /// The systems that know each of `entities`, in their order; what hangs on a variant is where that is.
+    fn known_in(&self, entities: Vec<EntityId>) -> Fut<'_, Vec<BTreeSet<SystemUid>>> {
+        self.beneath().known_in(entities)
+    }
     /// Makes a planned step durable, if nothing it was planned on has changed.
     fn commit_plan(&self, plan: CommitPlan) -> Fut<'_, DeliveryId> {
         self.beneath().commit_plan(plan)

@@ -266,6 +266,7 @@ fn two_shops_on_one_erp_in_one_file() {
         ["shop-", "outlet-"].iter().all(|name| references.iter().any(|one| one.starts_with(name))),
         "{references:?}"
     );
+    each_shops_order_has_a_name(&bench);
     assert_eq!(bench.json(&["check"], 0)["problems"], json!([]), "a shop of the store is known again");
     // One shop is down: the other one's orders go on, and who is down is told.
     let file = bench.file("syncline.toml");
@@ -278,10 +279,43 @@ fn two_shops_on_one_erp_in_one_file() {
     order["payment"]["method"] = json!("checkmo");
     let (status, answer) = post(&bench.shop, "/_sim/orders", &order.to_string());
     assert!((200..300).contains(&status), "{status} {answer}");
+    (order["entity_id"], order["increment_id"]) = (json!(770_002), json!("A-2"));
+    for item in order["items"].as_array_mut().expect("items") {
+        (item["sku"], item["product_id"]) = (json!("NO-SUCH-THING"), json!(990_001));
+    }
+    let (status, answer) = post(&bench.shop, "/_sim/orders", &order.to_string());
+    assert!((200..300).contains(&status), "{status} {answer}");
     let told = bench.json(&["sync"], 1);
     assert!(told["error"].to_string().contains("outlet"), "{told}");
     let references = bench.erp_ledger()["orders"].to_string();
     assert!(references.contains("shop-A-1"), "{references}");
+    what_is_held_is_told_by_the_name_it_is_taken_up_by(&bench);
+}
+
+fn what_is_held_is_told_by_the_name_it_is_taken_up_by(bench: &Bench) {
+    let story = bench.run(&["explain", "order:shop/A-2"], 0);
+    assert!(story.contains("keeps it back"), "{story}");
+    let told = bench.json(&["failures"], 3);
+    let rows = told["failures"].as_array().expect("rows");
+    let held = rows.iter().find(|row| row["key"] == "A-2").expect("the order that is held");
+    assert_eq!((&held["system"], &held["called"]), (&json!("shop"), &json!("shop/A-2")), "{held}");
+    assert!(bench.run(&["failures"], 3).contains("order:shop/A-2: held SYN-"));
+    assert_eq!(bench.json(&["retry", "order:shop/A-2"], 0)["retried"], 1);
+}
+
+/// Both shops have an order of this number: each is named with its shop.
+fn each_shops_order_has_a_name(bench: &Bench) {
+    let told = bench.json(&["explain", "order:000000001"], 1);
+    let what = told["error"]["what"].as_str().expect("a text");
+    assert_eq!(told["error"]["code"], "SYN-0431");
+    for name in ["shop", "outlet"] {
+        let named = format!("order:{name}/000000001");
+        assert!(what.contains(&format!("{named} (")), "{what}");
+        let story = bench.json(&["explain", &named], 0);
+        assert_eq!(story["key"], "000000001");
+        assert!(story["sides"][name]["id"].is_string(), "{story}");
+        assert_eq!(bench.json(&["explain", &named["order:".len()..]], 0), story);
+    }
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl Engine {
                 landed.map_or(LaneState::Idle, |at| LaneState::Awaiting(why.to_string(), at))
             }
             Decision::Outside(why) => LaneState::Outside(why),
-            Decision::Early(day) => LaneState::Early(early(day, &case.label)),
+            Decision::Early(day) => LaneState::Early(early(day, &self.record_name(&case).key)),
             Decision::Awaiting(why, until) => LaneState::Awaiting(why, until),
             Decision::Wait(on, why) => LaneState::Waiting(on, why),
             Decision::Hold(hold) => {

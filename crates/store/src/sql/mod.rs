@@ -47,6 +47,9 @@ impl Store for Sql {
     fn bound(&self, entity: EntityId, system: SystemUid) -> Fut<'_, Option<BoundTo>> {
         self.run(move |db| load::bound(db, entity, &system))
     }
+    fn known_in(&self, entities: Vec<EntityId>) -> Fut<'_, Vec<BTreeSet<SystemUid>>> {
+        self.run(move |db| entities.iter().map(|entity| tell::known_in(db, *entity)).collect())
+    }
     fn commit_plan(&self, plan: CommitPlan) -> Fut<'_, DeliveryId> {
         self.run(move |db| deliver::commit_plan(db, &plan))
     }

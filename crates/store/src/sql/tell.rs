@@ -1,10 +1,12 @@
 //! What people and `verify` ask: lanes, counts, stories, bindings, kept plans.
 
+use super::commitment::main_of;
 use super::load::{case, deliveries};
 use super::{at, id, int, kind, ms};
 use crate::codec::unpacked;
 use crate::{JournalRow, LaneFilter, LaneRow, PlanBook, StoreError, Story, TallyRow};
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::BTreeSet;
 use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
@@ -134,6 +136,15 @@ pub(super) fn bindings(
 pub(super) fn binds_any(db: &Connection, system: &SystemUid, kind: Kind) -> Result<bool, StoreError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM binding WHERE system = ?1 AND kind = ?2 AND role <> 'shared')";
     Ok(db.prepare_cached(sql)?.query_row(params![system.as_str(), kind.word()], |row| row.get(0))?)
+}
+
+/// The systems that know `entity`, or the variant it hangs on.
+pub(super) fn known_in(db: &Connection, entity: EntityId) -> Result<BTreeSet<SystemUid>, StoreError> {
+    let sql = "SELECT DISTINCT system FROM binding WHERE entity = ?1 AND role IN ('main', 'shared')";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows =
+        statement.query_map([int(main_of(db, entity)?.0)], |row| Ok(SystemUid::new(row.get::<_, String>(0)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Every system that anything is bound in.

@@ -11,7 +11,7 @@ use syncline_engine::config::Config;
 const AFTER: &str = "\
 Examples:
   syncline apply p19a5c3e1f07                          all of it
-  syncline apply p19a5c3e1f07 --only 000000012         the rows of one record
+  syncline apply p19a5c3e1f07 --only 000000012         the rows of that key, as `plan` shows it
   syncline apply p19a5c3e1f07 --only p19a5c3e1f07-3    one row
 A row that was carried out before is named and not sent again; one whose record changed since is left alone: plan again for it.
 A row that a system refuses does not count as applied; its reason is told, and `syncline failures` keeps it.";

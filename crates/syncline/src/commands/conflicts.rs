@@ -86,7 +86,7 @@ fn told(rows: &[ConflictRow], out: Out) {
     let cells: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
-            let mut cells = vec![format!("{}:{}", row.kind, row.key), row.field.clone()];
+            let mut cells = vec![format!("{}:{}", row.kind, row.called), row.field.clone()];
             let side = |system: &&str| row.sides.get(*system).map(|side| cell(side, row.first || row.undone));
             cells.extend(systems.iter().map(|system| side(system).unwrap_or_default()));
             let why = [(row.undone, "undone"), (row.withdrawn, "taken out")];

@@ -10,15 +10,16 @@ use syncline_engine::explain::RecordStory;
 
 const AFTER: &str = "\
 Examples:
-  syncline explain order:000000012     by kind and number
-  syncline explain 000000012           any kind
-  syncline explain customer:12 --json  with the raw exchanges";
+  syncline explain order:000000012         by kind and number
+  syncline explain 000000012               any kind
+  syncline explain order:outlet/000000012  the one of that system, where several have it
+  syncline explain customer:12 --json      with the raw exchanges";
 
 /// Which record.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// The record: `order:NUMBER`, `customer:ID`, or its number or id in any system
+    /// The record: `order:NUMBER`, `order:SYSTEM/NUMBER`, `customer:ID`, or its number or id in any system
     record: String,
 }
 

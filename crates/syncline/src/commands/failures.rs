@@ -5,12 +5,13 @@ use crate::open;
 use crate::out::Out;
 use serde_json::{Value, json};
 use syncline_engine::config::Config;
+use syncline_engine::named::Called;
 use syncline_store::{LaneFilter, LaneRow};
 
 const AFTER: &str = "\
 Examples:
   syncline failures
-  syncline failures --json | jq -r '.failures[] | [.key, .remedy] | @tsv'
+  syncline failures --json | jq -r '.failures[] | [.kind, .called, .remedy] | @tsv'
 Ends with 3 where there is any.";
 
 /// Nothing but the file.
@@ -24,16 +25,17 @@ pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exi
     let engine = open::looking(config)?;
     let filter = LaneFilter { states: STATES.to_vec(), ..LaneFilter::default() };
     let lanes = engine.store.lanes(filter).await?;
+    let names = engine.names_of(&lanes).await?;
     let of = |state: &str| lanes.iter().filter(|lane| lane.state == state).count();
     if out.json {
-        let rows: Vec<Value> = lanes.iter().map(row).collect();
+        let rows: Vec<Value> = lanes.iter().zip(&names).map(|(lane, called)| row(lane, called)).collect();
         out.data(&json!({
             "failures": rows, "held": of("held"), "failed": of("failed"), "waiting": of("waiting"),
         }));
     } else {
-        for lane in &lanes {
+        for (lane, called) in lanes.iter().zip(&names) {
             let (code, what, remedy) = reason(lane);
-            out.line(format!("{} {}: {} {code} {what}", lane.kind, lane.label, lane.state));
+            out.line(format!("{}:{}: {} {code} {what}", lane.kind, called.key, lane.state));
             if !remedy.is_empty() {
                 out.line(format!("    what to do: {remedy}"));
             }
@@ -47,10 +49,10 @@ fn reason(lane: &LaneRow) -> (&str, &str, &str) {
     lane.why.as_ref().map_or(("", "", ""), |why| (&why.code, &why.what, &why.remedy))
 }
 
-fn row(lane: &LaneRow) -> Value {
+fn row(lane: &LaneRow, called: &Called) -> Value {
     let (code, what, remedy) = reason(lane);
     json!({
-        "state": lane.state, "kind": lane.kind, "key": lane.label, "code": code, "what": what, "remedy": remedy,
+        "state": lane.state, "kind": lane.kind, "key": lane.label, "called": called.key, "system": called.shop, "code": code, "what": what, "remedy": remedy,
         "attempts": lane.attempts,
     })
 }

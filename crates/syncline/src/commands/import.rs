@@ -47,7 +47,7 @@ async fn listed(engine: &Engine, out: Out) -> Result<Exit, Failure> {
         return Ok(Exit::Agreed);
     }
     let rows: Vec<Vec<String>> =
-        early.iter().take(SHOWN).map(|order| vec![order.key.clone(), order.why.clone()]).collect();
+        early.iter().take(SHOWN).map(|order| vec![order.called.clone(), order.why.clone()]).collect();
     out.table(&["ORDER", "WHY"], &rows);
     if early.len() > SHOWN {
         out.line(format!("… and {} (all with --json)", count(early.len() - SHOWN, "more order")));

@@ -111,7 +111,7 @@ pub(crate) async fn carry_out(command: Command, global: &Global, out: &Out) -> R
     }
 }
 
-/// A record as a person names it: `order:1001`, or `1001` for any kind.
+/// A record as a person names it: `order:1001`, `1001` for any kind, `order:outlet/1001` for the one of that system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Named {
     kind: Option<Kind>,
@@ -153,10 +153,11 @@ impl Named {
         for entity in found.iter().take(20) {
             let story = engine.explain(*entity).await?;
             let ids = story.sides.iter().filter_map(|(name, side)| Some(format!("{name} {}", side.id.as_ref()?)));
-            names.push(format!("{}:{} ({})", story.kind, story.key, ids.collect::<Vec<_>>().join(", ")));
+            let name = engine.own_name(*entity).await?;
+            names.push(format!("{name} ({})", ids.collect::<Vec<_>>().join(", ")));
         }
         let what = format!("{} records are called `{}`: {}", found.len(), self.key, names.join("; "));
-        Ok(Failure::new("SYN-0431", what, "name one of them, with its kind"))
+        Ok(Failure::new("SYN-0431", what, "name one of them just as it stands there"))
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
 
 pub(super) fn row_json(row: &PlanRow) -> Value {
     json!({
-        "id": row.id, "flow": row.flow, "kind": row.kind, "key": row.key, "step": row.step, "target": row.target,
+        "id": row.id, "flow": row.flow, "kind": row.kind, "key": row.key, "called": row.called, "step": row.step, "target": row.target,
         "guard": row.guard, "settle_s": row.settle_s, "reason": row.reason, "fields": row.fields,
     })
 }
@@ -96,7 +96,8 @@ fn told(plan: &Plan, fields: bool, out: Out) {
 pub(super) fn rows(plan: &Plan, fields: bool, out: Out) {
     if fields {
         for row in plan.rows.iter().take(SHOWN) {
-            out.line(format!("{}  {} {} {} in {} ({})", row.id, row.kind, row.key, row.step, row.target, row.reason));
+            let key = row.called.as_ref().unwrap_or(&row.key);
+            out.line(format!("{}  {} {key} {} in {} ({})", row.id, row.kind, row.step, row.target, row.reason));
             with_fields(&row.fields, out);
         }
     } else {
@@ -112,7 +113,7 @@ pub(super) fn rows(plan: &Plan, fields: bool, out: Out) {
         .take(SHOWN)
         .map(|row| {
             let why = if row.why.code.is_empty() { row.why.what.clone() } else { coded(&row.why.code, &row.why.what) };
-            vec![row.state.clone(), row.kind.clone(), row.key.clone(), why]
+            vec![row.state.clone(), row.kind.clone(), row.called.as_ref().unwrap_or(&row.key).clone(), why]
         })
         .collect();
     if !open.is_empty() {
@@ -130,7 +131,8 @@ fn cells(row: &PlanRow) -> Vec<String> {
     let guard = row.settle_s.map_or(row.guard.clone(), |seconds| format!("{} ({seconds} s)", row.guard));
     let step = row.step.clone();
     let fields = row.fields.len().to_string();
-    vec![row.kind.clone(), row.key.clone(), step, row.target.clone(), guard, fields, row.reason.clone()]
+    let key = row.called.as_ref().unwrap_or(&row.key).clone();
+    vec![row.kind.clone(), key, step, row.target.clone(), guard, fields, row.reason.clone()]
 }
 
 fn with_fields(fields: &BTreeMap<String, FieldChange>, out: Out) {

@@ -83,6 +83,48 @@ fn s74_the_same_number_in_two_shops() {
 }
 
 #[test]
+fn s74_an_order_is_named_with_its_shop_where_both_have_its_number() {
+    two_shops(
+        274,
+        |_| (),
+        |stage| async move {
+            let number = place(&stage, 1, |_| ());
+            place_in_outlet(&stage, 2, |order| order["increment_id"] = json!(number));
+            passes(&stage, 300).await;
+            let engine = stage.boot().await.unwrap();
+            assert_eq!(engine.named(Kind::Order, &number).await.unwrap().len(), 2);
+            let mut named = Vec::new();
+            for name in ["shop", "outlet"] {
+                let [order] = engine.named(Kind::Order, &format!("{name}/{number}")).await.unwrap()[..] else {
+                    panic!("one order of {name}");
+                };
+                let system = &engine.systems[&SystemName::new(name)].uid;
+                assert!(engine.store.bound(order, system.clone()).await.unwrap().is_some());
+                assert_eq!(engine.own_name(order).await.unwrap(), format!("order:{name}/{number}"));
+                named.push(order);
+            }
+            assert_ne!(named[0], named[1]);
+            // Both are in the ERP, which tells them apart by nothing but its own ids.
+            assert_eq!(engine.named(Kind::Order, &format!("erp/{number}")).await.unwrap().len(), 2);
+            // A slash of the label's own is one, whatever stands before it.
+            for label in ["NUT/M8 ü", "outlet/M8"] {
+                let id = syncline_core::id::RemoteId::new("", label);
+                let ids = vec![(engine.systems[&SystemName::new("shop")].uid.clone(), id, Vec::new())];
+                let nut = syncline_store::Adoption { kind: Kind::Variant, label: label.to_string(), ids };
+                engine.store.adopt(vec![nut], stage.clock.true_now()).await.unwrap();
+                let [nut] = engine.named(Kind::Variant, label).await.unwrap()[..] else { panic!("one nut") };
+                let own = engine.own_name(nut).await.unwrap();
+                let [same] = engine.named(Kind::Variant, own.strip_prefix("variant:").unwrap()).await.unwrap()[..]
+                else {
+                    panic!("one nut by {own}");
+                };
+                assert_eq!(same, nut);
+            }
+        },
+    );
+}
+
+#[test]
 fn s73_one_e_mail_in_two_shops_is_two_people() {
     two_shops(
         73,
