@@ -4,6 +4,7 @@ mod draw;
 mod error;
 mod raw;
 mod secret;
+mod site;
 #[cfg(test)]
 mod tests;
 

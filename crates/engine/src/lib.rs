@@ -31,6 +31,7 @@ mod satellites;
 mod shared;
 pub mod status;
 mod stock;
+pub mod suspicion;
 pub mod sweep;
 pub mod system;
 pub mod translate;

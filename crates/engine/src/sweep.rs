@@ -303,7 +303,8 @@ impl Engine {
         }
         let ended = Some(self.now());
         let ended_deep = if walk.deep { ended } else { state.ended_deep };
-        let kept = SweepState { ended, ended_deep, ..SweepState::default() };
+        let suspicion = (report.suspected > 0).then(|| report.suspicion());
+        let kept = SweepState { ended, ended_deep, suspicion, ..SweepState::default() };
         self.store.keep_sweep(system.uid.clone(), kind, kept).await?;
         Ok(report)
     }
@@ -355,8 +356,8 @@ impl Swept {
             "{system} does not list {suspected} of the {bound} {} tied there; nothing was taken for deleted",
             kind.plural()
         );
-        let remedy =
-            "see whether its url, rights and websites are still right; if they are gone, `syncline sweep --believe`";
+        let remedy = "see whether its url, rights and websites are still right, then `syncline sweep`; if they are gone, `syncline \
+             sweep --believe`";
         Hold::new("SYN-0151", what, remedy)
     }
 }

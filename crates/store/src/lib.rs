@@ -28,6 +28,7 @@ use std::pin::Pin;
 use syncline_core::delivery::Noted;
 use syncline_core::id::{DeliveryId, EntityId, RemoteId, RunId, SystemName, SystemUid};
 use syncline_core::kind::Kind;
+use syncline_core::policy::Hold;
 
 /// A boxed future of a transaction's result.
 pub type Fut<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -94,6 +95,14 @@ pub trait Store: Debug + Send + Sync {
     /// Takes down what the file calls its systems; what was written to one under an earlier name goes by the new one.
     fn name_systems(&self, names: BTreeMap<SystemUid, SystemName>) -> Fut<'_, ()> {
         self.beneath().name_systems(names)
+    }
+    /// Where each system that has been in the file answers, as far as that was kept.
+    fn sites(&self) -> Fut<'_, Vec<Site>> {
+        self.beneath().sites()
+    }
+    /// Takes down where systems answer. One that is known goes by the name it has.
+    fn keep_sites(&self, sites: Vec<Site>) -> Fut<'_, ()> {
+        self.beneath().keep_sites(sites)
     }
     /// Binds remote ids of several systems to one entity each. Returns how many bindings are new.
     fn adopt(&self, pairs: Vec<Adoption>, now: Timestamp) -> Fut<'_, usize> {
@@ -182,6 +191,10 @@ pub trait Store: Debug + Send + Sync {
     fn keep_sweep(&self, system: SystemUid, kind: Kind, state: SweepState) -> Fut<'_, ()> {
         self.beneath().keep_sweep(system, kind, state)
     }
+    /// What sweeps found and did not believe, until a later one over the same kind ends well.
+    fn suspicions(&self) -> Fut<'_, Vec<(SystemUid, Kind, Hold)>> {
+        self.beneath().suspicions()
+    }
     /// Lanes by what they wait for.
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.beneath().lanes(filter)
@@ -216,10 +229,6 @@ pub trait Store: Debug + Send + Sync {
         now: Timestamp,
     ) -> Fut<'_, Vec<EntityId>> {
         self.beneath().merge(system, kind, (from, into), now)
-    }
-    /// Every system that anything is bound in.
-    fn systems(&self) -> Fut<'_, Vec<SystemUid>> {
-        self.beneath().systems()
     }
     /// Keeps a computed plan, or reads one back.
     fn plan(&self, plan: PlanBook) -> Fut<'_, Option<String>> {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::policy::Hold;
 
 /// How far the sweep over one kind in one system has come, and when earlier ones ended.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,6 +17,8 @@ pub struct SweepState {
     pub ended: Option<Timestamp>,
     /// When the last one that read every record whole ended.
     pub ended_deep: Option<Timestamp>,
+    /// What a person is asked since the last one did not believe what it found; none where it ended well.
+    pub suspicion: Option<Hold>,
 }
 
 /// A sweep under way.

@@ -37,6 +37,19 @@ pub struct Incoming {
     pub refused: Option<Hold>,
 }
 
+/// Where a system answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The system.
+    pub uid: SystemUid,
+    /// What the file calls it; of one that the store knows, what it called it when its rules were last followed.
+    pub name: SystemName,
+    /// Its sort and address; none where that was not kept yet, empty where another installation took its place.
+    pub url: Option<String>,
+    /// Which part of what is there it is: a website, a company; empty for all.
+    pub scope: String,
+}
+
 /// How a record came to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {

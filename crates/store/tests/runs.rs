@@ -14,7 +14,7 @@ use syncline_core::planner::Undone;
 use syncline_core::profile::Guard;
 use syncline_store::{
     Accept, Adoption, Agreed, Base, Basis, Case, Claim, Claimed, CommitPlan, Ending, Incoming, LaneState, Release,
-    Resolve, Retry, Sending, Settle, Sql, Store, StoreError, TakeBack, Told,
+    Resolve, Retry, Sending, Settle, Site, Sql, Store, StoreError, TakeBack, Told,
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -206,4 +206,24 @@ async fn what_is_under_way_goes_by_the_new_name_of_its_system() {
     assert_eq!(target().await, "erp#shop");
     store.name_systems(names(&[("erp", "books"), ("shop", "web")])).await.expect("named");
     assert_eq!(target().await, "web");
+}
+
+#[tokio::test]
+async fn where_a_system_answers_is_kept_beside_its_name() {
+    let (store, _) = tied().await;
+    let site = |of: &str, name: &str, url: &str| Site {
+        uid: uid(of),
+        name: SystemName::new(name),
+        url: Some(url.to_string()),
+        scope: String::new(),
+    };
+    let names = |all: &[(&str, &str)]| all.iter().map(|(of, name)| (uid(of), SystemName::new(*name))).collect();
+    store.name_systems(names(&[("erp", "erp"), ("shop", "shop")])).await.expect("named");
+    assert!(store.sites().await.expect("told").iter().all(|one| one.url.is_none()), "nothing was kept so far");
+    store.keep_sites(vec![site("shop", "web", "magento a/"), site("new", "new", "magento b/")]).await.expect("kept");
+    let known = store.sites().await.expect("told");
+    // Its new name is taken down where it is changed everywhere.
+    assert_eq!(known[1..], [site("new", "new", "magento b/"), site("shop", "shop", "magento a/")][..]);
+    store.name_systems(names(&[("erp", "erp"), ("shop", "web"), ("new", "new")])).await.expect("named");
+    assert_eq!(store.sites().await.expect("told")[2], site("shop", "web", "magento a/"));
 }

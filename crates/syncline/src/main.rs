@@ -8,6 +8,7 @@ mod out;
 mod patience;
 mod progress;
 mod signals;
+mod uids;
 
 use clap::Parser;
 use failure::{Exit, Failure};

@@ -198,6 +198,7 @@ pub(crate) async fn working(config: &Config) -> Result<Engine, Failure> {
 
 /// The same over a store that is held already.
 pub(crate) async fn working_on(config: &Config, store: Arc<dyn Store>) -> Result<Engine, Failure> {
+    crate::uids::kept(config, store.as_ref()).await?;
     let (systems, absent) = answering(config).await?;
     let engine = engine(config, store, by_name(systems));
     for (name, error) in &absent {

@@ -4,7 +4,7 @@ use super::accept::bind;
 use super::lane::{fence, wake_waiting};
 use super::{evidence, id, int, journal, ms};
 use crate::codec::{packed, unpacked};
-use crate::{CommitPlan, Doubt, Ending, News, Sending, Settle, StoreError};
+use crate::{CommitPlan, Doubt, Ending, News, Sending, Settle, Site, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 use syncline_core::delivery::{Noted, Progress};
@@ -218,14 +218,26 @@ pub(super) fn name_systems(db: &Connection, names: &BTreeMap<SystemUid, SystemNa
         now.entry(uid.clone()).or_insert_with(left);
     }
     db.execute_batch("CREATE TEMP TABLE renamed (old TEXT PRIMARY KEY, new TEXT NOT NULL) WITHOUT ROWID")?;
+    let sql = "INSERT INTO system (uid, name) VALUES (?1, ?2) ON CONFLICT (uid) DO UPDATE SET name = excluded.name";
     for (uid, name) in &now {
         if let Some(old) = before.get(uid).filter(|old| *old != name) {
             db.prepare_cached("INSERT INTO temp.renamed (old, new) VALUES (?1, ?2)")?.execute([old, name])?;
         }
-        db.prepare_cached("INSERT OR REPLACE INTO system (uid, name) VALUES (?1, ?2)")?.execute([uid, name])?;
+        db.prepare_cached(sql)?.execute([uid, name])?;
     }
     let sql = "UPDATE delivery SET target = (SELECT new FROM temp.renamed WHERE old = target) \
                WHERE target IN (SELECT old FROM temp.renamed)";
     db.execute(sql, [])?;
     Ok(db.execute_batch("DROP TABLE temp.renamed")?)
+}
+
+/// Takes down where systems answer. The name of one that is known stays until [`name_systems`] changes it everywhere.
+pub(super) fn keep_sites(db: &Connection, sites: &[Site]) -> Result<(), StoreError> {
+    let sql = "INSERT INTO system (uid, name, url, scope) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT (uid) DO UPDATE SET url = excluded.url, scope = excluded.scope";
+    let mut statement = db.prepare_cached(sql)?;
+    for Site { uid, name, url, scope } in sites {
+        statement.execute(params![uid.as_str(), name.as_str(), url, scope])?;
+    }
+    Ok(())
 }

@@ -14,8 +14,8 @@ mod tell;
 
 use crate::{
     Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, Known, LaneFilter, LaneRow,
-    Lost, Met, PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Sql, Store, StoreError, Story, SweepState,
-    TakeBack, TakeOver, TallyRow, Unmet, Written,
+    Lost, Met, PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Site, Sql, Store, StoreError, Story,
+    SweepState, TakeBack, TakeOver, TallyRow, Unmet, Written,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -24,6 +24,7 @@ use syncline_core::delivery::Noted;
 use syncline_core::id::{DeliveryId, EntityId, RemoteId, RunId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
+use syncline_core::policy::Hold;
 
 impl Store for Sql {
     fn beneath(&self) -> &dyn Store {
@@ -79,6 +80,12 @@ impl Store for Sql {
     }
     fn name_systems(&self, names: BTreeMap<SystemUid, SystemName>) -> Fut<'_, ()> {
         self.run(move |db| deliver::name_systems(db, &names))
+    }
+    fn sites(&self) -> Fut<'_, Vec<Site>> {
+        self.run(tell::sites)
+    }
+    fn keep_sites(&self, sites: Vec<Site>) -> Fut<'_, ()> {
+        self.run(move |db| deliver::keep_sites(db, &sites))
     }
     fn adopt(&self, pairs: Vec<Adoption>, now: Timestamp) -> Fut<'_, usize> {
         self.run(move |db| accept::adopt(db, &pairs, now))
@@ -147,6 +154,9 @@ impl Store for Sql {
     fn keep_sweep(&self, system: SystemUid, kind: Kind, state: SweepState) -> Fut<'_, ()> {
         self.run(move |db| sweep::keep(db, &system, kind, &state))
     }
+    fn suspicions(&self) -> Fut<'_, Vec<(SystemUid, Kind, Hold)>> {
+        self.run(sweep::suspicions)
+    }
     fn lanes(&self, filter: LaneFilter) -> Fut<'_, Vec<LaneRow>> {
         self.run(move |db| tell::lanes(db, &filter))
     }
@@ -173,9 +183,6 @@ impl Store for Sql {
         now: Timestamp,
     ) -> Fut<'_, Vec<EntityId>> {
         self.run(move |db| merge::merge(db, &system, kind, (&from, &into), now))
-    }
-    fn systems(&self) -> Fut<'_, Vec<SystemUid>> {
-        self.run(tell::systems)
     }
     fn plan(&self, plan: PlanBook) -> Fut<'_, Option<String>> {
         self.run(move |db| tell::plan(db, &plan))

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use syncline_core::id::{EntityId, RemoteId, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
+use syncline_core::policy::Hold;
 
 /// Bindings of one kind in one system, in the order of their rows.
 const BOUND: &str = "SELECT entity, scope, remote FROM binding WHERE system = ?1 AND kind = ?2 AND role = 'main'";
@@ -182,22 +183,24 @@ pub(super) fn tombstones(db: &Connection, entity: EntityId) -> Result<BTreeMap<S
 
 /// How far the sweep over `kind` in `system` has come; the beginning where there was none.
 pub(super) fn state(db: &Connection, system: &SystemUid, kind: Kind) -> Result<SweepState, StoreError> {
-    let sql = "SELECT walk, met, ended, ended_deep FROM sweep WHERE system = ?1 AND kind = ?2";
+    let sql = "SELECT walk, met, ended, ended_deep, suspicion FROM sweep WHERE system = ?1 AND kind = ?2";
     let found = db.prepare_cached(sql)?.query_row(params![system.as_str(), kind.word()], |row| {
         Ok((
             row.get::<_, Option<String>>(0)?,
             row.get::<_, Vec<u8>>(1)?,
             row.get::<_, Option<i64>>(2)?,
             row.get::<_, Option<i64>>(3)?,
+            row.get::<_, Option<String>>(4)?,
         ))
     });
-    let Some((walk, met, ended, ended_deep)) = found.optional()? else { return Ok(SweepState::default()) };
+    let Some((walk, met, ended, ended_deep, suspicion)) = found.optional()? else { return Ok(SweepState::default()) };
     let damaged = |error: std::io::Error| StoreError::Damaged { what: "set of records", why: error.to_string() };
     Ok(SweepState {
         walk: walk.map(|walk| unpacked("walk", &walk)).transpose()?,
         met: Met(RoaringTreemap::deserialize_from(met.as_slice()).map_err(damaged)?),
         ended: ended.map(at),
         ended_deep: ended_deep.map(at),
+        suspicion: suspicion.map(|hold| unpacked("hold", &hold)).transpose()?,
     })
 }
 
@@ -207,10 +210,25 @@ pub(super) fn keep(db: &Connection, system: &SystemUid, kind: Kind, state: &Swee
     let mut met = Vec::new();
     let damaged = |error: std::io::Error| StoreError::Damaged { what: "set of records", why: error.to_string() };
     state.met.0.serialize_into(&mut met).map_err(damaged)?;
-    let sql = "INSERT INTO sweep (system, kind, walk, met, ended, ended_deep) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+    let sql = "INSERT INTO sweep (system, kind, walk, met, ended, ended_deep, suspicion) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
                ON CONFLICT (system, kind) DO UPDATE SET walk = excluded.walk, met = excluded.met, \
-               ended = excluded.ended, ended_deep = excluded.ended_deep";
-    let row = params![system.as_str(), kind.word(), walk, met, state.ended.map(ms), state.ended_deep.map(ms)];
-    db.prepare_cached(sql)?.execute(row)?;
+               ended = excluded.ended, ended_deep = excluded.ended_deep, suspicion = excluded.suspicion";
+    let suspicion = state.suspicion.as_ref().map(|hold| packed("hold", hold)).transpose()?;
+    let (ended, ended_deep) = (state.ended.map(ms), state.ended_deep.map(ms));
+    db.prepare_cached(sql)?.execute(params![system.as_str(), kind.word(), walk, met, ended, ended_deep, suspicion])?;
     Ok(())
+}
+
+/// What sweeps found and did not believe.
+pub(super) fn suspicions(db: &Connection) -> Result<Vec<(SystemUid, Kind, Hold)>, StoreError> {
+    let sql = "SELECT system, kind, suspicion FROM sweep WHERE suspicion IS NOT NULL ORDER BY system, kind";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (system, word, hold) = row?;
+        found.push((SystemUid::new(system), super::kind(&word)?, unpacked("hold", &hold)?));
+    }
+    Ok(found)
 }

@@ -4,10 +4,10 @@ use super::commitment::main_of;
 use super::load::{case, deliveries};
 use super::{at, id, int, kind, ms};
 use crate::codec::unpacked;
-use crate::{JournalRow, LaneFilter, LaneRow, PlanBook, StoreError, Story, TallyRow};
+use crate::{JournalRow, LaneFilter, LaneRow, PlanBook, Site, StoreError, Story, TallyRow};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeSet;
-use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemUid};
+use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 
@@ -147,10 +147,13 @@ pub(super) fn known_in(db: &Connection, entity: EntityId) -> Result<BTreeSet<Sys
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Every system that anything is bound in.
-pub(super) fn systems(db: &Connection) -> Result<Vec<SystemUid>, StoreError> {
-    let mut statement = db.prepare_cached("SELECT DISTINCT system FROM binding ORDER BY system")?;
-    let rows = statement.query_map([], |row| Ok(SystemUid::new(row.get::<_, String>(0)?)))?;
+/// Where each system answers, as far as that was kept.
+pub(super) fn sites(db: &Connection) -> Result<Vec<Site>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT uid, name, url, scope FROM system ORDER BY uid")?;
+    let rows = statement.query_map([], |row| {
+        let (uid, name) = (row.get::<_, String>(0)?, row.get::<_, String>(1)?);
+        Ok(Site { uid: SystemUid::new(uid), name: SystemName::new(name), url: row.get(2)?, scope: row.get(3)? })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

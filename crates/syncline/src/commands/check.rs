@@ -4,12 +4,12 @@ mod sharing;
 
 use crate::failure::{Exit, Failure};
 use crate::out::{Out, count};
-use crate::{clock, open};
+use crate::{clock, open, uids};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use syncline_connect::{Choice, Effect, Lookup, Probe, Request};
-use syncline_core::id::{SystemName, SystemUid};
+use syncline_core::id::SystemName;
 use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::profile::Guard;
 use syncline_core::rules::{OrderRules, StockRules};
@@ -20,6 +20,7 @@ const AFTER: &str = "\
 Examples:
   syncline check
   syncline check --json | jq '.problems'
+  syncline check --new-installation shop   the shop was put up anew at its old address, and has a uid of its own
 Ends with 1 where anything stands in the way; warnings do not.";
 
 /// How strict to be.
@@ -29,6 +30,9 @@ pub(crate) struct Args {
     /// Accept that some things are created where nothing keeps a second one from happening
     #[arg(long)]
     accept_none: bool,
+    /// Another installation stands where this system was, under a uid of its own: its records are new
+    #[arg(long, value_name = "SYSTEM")]
+    new_installation: Option<String>,
 }
 
 /// Seconds two clocks may differ before it is told.
@@ -65,6 +69,11 @@ struct Asked {
 
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let mut findings = Findings::default();
+    if let Some(name) = &args.new_installation {
+        uids::replaced(config, open::writer(config)?.as_ref(), name).await?;
+    }
+    let changed = uids::changed(config, open::reader(config)?.as_ref()).await?;
+    findings.problems.extend(changed.into_iter().map(|one| Finding::new(&one.code, one.what, one.remedy)));
     let mut asked = Vec::new();
     for system in open::systems(config)? {
         asked.push(ask(system, config, &mut findings).await);
@@ -75,7 +84,6 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     }
     for rules in &config.orders {
         rows(rules, &asked, &mut findings);
-        same_uid(config, rules, &mut findings).await?;
         adoption(rules, &asked, &mut findings).await;
     }
     if let Some(rules) = &config.inventory {
@@ -270,26 +278,6 @@ async fn adoption(rules: &OrderRules, asked: &[Asked], findings: &mut Findings) 
         let what = format!("[flows.orders] adopt.field: {}: {}", rules.target, error.message);
         findings.problems.push(Finding::new("SYN-0462", what, "name a field that it can be searched by"));
     }
-}
-
-/// Refuses a uid that was changed under a store that knows the system by another.
-async fn same_uid(config: &Config, rules: &OrderRules, findings: &mut Findings) -> Result<(), Failure> {
-    let Some(source) = config.systems.get(&rules.source) else { return Ok(()) };
-    let known = open::reader(config)?.systems().await?;
-    let of_the_file = |uid: &SystemUid| config.systems.values().any(|system| system.uid == *uid);
-    // A shop that is new has no records either; one whose uid was changed has left its old one behind.
-    if known.contains(&source.uid) || known.iter().all(of_the_file) {
-        return Ok(());
-    }
-    let what = format!(
-        "the store {} knows no record of `{}` by its uid `{}`",
-        config.store.display(),
-        source.name,
-        source.uid
-    );
-    let remedy = "put back the uid it had, or name another `store`; with another uid everything would be sent again";
-    findings.problems.push(Finding::new("SYN-0426", what, remedy));
-    Ok(())
 }
 
 fn asked_json(one: &Asked) -> Value {

@@ -6,6 +6,7 @@ use crate::out::Out;
 use serde_json::{Value, json};
 use syncline_engine::config::Config;
 use syncline_engine::named::Called;
+use syncline_engine::suspicion::Suspicion;
 use syncline_store::{LaneFilter, LaneRow};
 
 const AFTER: &str = "\
@@ -26,13 +27,21 @@ pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exi
     let filter = LaneFilter { states: STATES.to_vec(), ..LaneFilter::default() };
     let lanes = engine.store.lanes(filter).await?;
     let names = engine.names_of(&lanes).await?;
-    let of = |state: &str| lanes.iter().filter(|lane| lane.state == state).count();
+    let asking = engine.suspicions().await?;
+    let of = |state: &str| {
+        lanes.iter().filter(|lane| lane.state == state).count() + if state == "held" { asking.len() } else { 0 }
+    };
     if out.json {
-        let rows: Vec<Value> = lanes.iter().zip(&names).map(|(lane, called)| row(lane, called)).collect();
+        let swept = asking.iter().map(swept);
+        let rows: Vec<Value> = swept.chain(lanes.iter().zip(&names).map(|(lane, called)| row(lane, called))).collect();
         out.data(&json!({
             "failures": rows, "held": of("held"), "failed": of("failed"), "waiting": of("waiting"),
         }));
     } else {
+        for Suspicion { system, kind, why, .. } in &asking {
+            out.line(format!("sweep of {} in {system}: held {} {}", kind.plural(), why.code, why.what));
+            out.line(format!("    what to do: {}", why.remedy));
+        }
         for (lane, called) in lanes.iter().zip(&names) {
             let (code, what, remedy) = reason(lane);
             out.line(format!("{}:{}: {} {code} {what}", lane.kind, called.key, lane.state));
@@ -42,11 +51,20 @@ pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exi
         }
         out.line(format!("{} held, {} failed, {} waiting", of("held"), of("failed"), of("waiting")));
     }
-    Ok(if lanes.is_empty() { Exit::Agreed } else { Exit::Open })
+    Ok(if lanes.is_empty() && asking.is_empty() { Exit::Agreed } else { Exit::Open })
 }
 
 fn reason(lane: &LaneRow) -> (&str, &str, &str) {
     lane.why.as_ref().map_or(("", "", ""), |why| (&why.code, &why.what, &why.remedy))
+}
+
+/// A sweep that asks a person is about a whole kind of records: none of them is named.
+fn swept(asking: &Suspicion) -> Value {
+    let Suspicion { system, kind, why, .. } = asking;
+    json!({
+        "state": "held", "kind": kind, "key": null, "called": null, "system": system, "code": why.code, "what": why.what,
+        "remedy": why.remedy, "attempts": 0,
+    })
 }
 
 fn row(lane: &LaneRow, called: &Called) -> Value {

@@ -20,7 +20,7 @@ Examples:
   syncline sweep orders --deep   read every order whole: finds what changed without any sign
   syncline sweep --json          {\"sweeps\":[{\"system\":…,\"kind\":…,\"keys\":…,\"read\":…,\"gone\":…,…}],\"over\":…}
 Nothing is written to any system. What was found is taken up by the next `syncline sync`; what is gone stands in
-`syncline failures`. Ctrl-C ends it after the page under way, and the next `sweep` goes on from there.
+`syncline failures`, and so does a sweep that found too much missing to believe it. Ctrl-C ends it after the page under way, and the next `sweep` goes on from there.
 `syncline run` sweeps by itself: `sweep = \"1d\"` and `sweep_deep = \"7d\"` at the top of the file, or `\"never\"`.";
 
 /// How far a sweep is told, on stderr.

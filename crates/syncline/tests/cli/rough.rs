@@ -68,3 +68,50 @@ fn a_secret_that_cannot_be_sent_is_named() {
     bench.put("token", &format!("{}\r\n", bench.token()));
     assert_eq!(bench.json_as("", &["check"], 0)["problems"], json!([]), "a line end of a file does not count");
 }
+
+#[test]
+fn a_shop_that_is_another_one_than_it_was_is_noticed() {
+    let mut bench = Bench::started("another", 30);
+    let (_, elsewhere) = bench.outlet(0);
+    bench.run(&["init", "--yes", "--start", "all", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);
+    bench.json(&["adopt"], 0);
+    bench.json(&["sync"], 0);
+    let before = bench.erp_ledger();
+    let file = bench.file("syncline.toml");
+    let uid = bench.json(&["check"], 0)["systems"]["shop"]["uid"].as_str().expect("a uid").to_string();
+
+    // Its uid is another one: nothing is taken up as new.
+    bench.put("syncline.toml", &file.replace(&format!("uid = \"{uid}\""), "uid = \"newuid\""));
+    let told = bench.json(&["check"], 1);
+    let problem = json!({ "error": told["problems"][0] });
+    assert_eq!(error(&problem, "code"), "SYN-0426", "{told}");
+    assert!(error(&problem, "what").contains("`newuid`") && error(&problem, "remedy").contains(&uid), "{told}");
+    for command in ["sync", "plan", "sweep"] {
+        let told = bench.json(&[command], 1);
+        assert_eq!(told["error"]["code"], "SYN-0426", "{command}: {told}");
+    }
+    assert_eq!(bench.erp_ledger(), before);
+    bench.put("syncline.toml", &file);
+
+    // Its address is another shop's, which has none of its orders: that stands there until a sweep ends well.
+    let astray = file.replace(&bench.shop, &elsewhere).replace("SYNCLINE_SHOP_TOKEN", "SYNCLINE_OUTLET_TOKEN");
+    bench.put("syncline.toml", &astray);
+    bench.json(&["sweep", "orders", "--system", "shop"], 3);
+    let told = bench.json(&["failures"], 3);
+    let row = told["failures"].as_array().expect("rows").iter().find(|row| row["code"] == "SYN-0151");
+    let row = row.unwrap_or_else(|| panic!("no SYN-0151 in {told}"));
+    assert_eq!((&row["state"], &row["kind"], &row["system"]), (&json!("held"), &json!("order"), &json!("shop")));
+    assert!(bench.run(&["failures"], 3).contains("sweep of orders in shop: held SYN-0151"));
+    assert_eq!(bench.json(&["status"], 3)["flows"]["orders"]["held"], 1);
+    bench.put("syncline.toml", &file);
+    bench.json(&["sweep", "orders", "--system", "shop"], 0);
+    assert_eq!(bench.json(&["failures"], 0)["failures"], json!([]));
+
+    // A uid of its own is right for a shop that was put up anew: all of its orders are new.
+    bench.put("syncline.toml", &file.replace(&format!("uid = \"{uid}\""), "uid = \"newuid\""));
+    let told = bench.json(&["check", "--new-installation", "shop"], 0);
+    assert_eq!(told["problems"], json!([]));
+    bench.run(&["plan"], 3);
+    bench.put("syncline.toml", &file);
+    assert_eq!(bench.json(&["sync"], 1)["error"]["code"], "SYN-0426", "the one before it is another one now");
+}
