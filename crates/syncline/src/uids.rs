@@ -7,8 +7,11 @@ use syncline_store::{Site, Store};
 
 /// The systems of the file that `store` knows under another uid, each as a failure.
 pub(crate) async fn changed(config: &Config, store: &dyn Store) -> Result<Vec<Failure>, Failure> {
-    let known = store.sites().await?;
-    Ok(config.renumbered(&known).into_iter().map(|(system, site)| failure(config, system, site)).collect())
+    Ok(clashes(config, &store.sites().await?))
+}
+
+fn clashes(config: &Config, known: &[Site]) -> Vec<Failure> {
+    config.renumbered(known).into_iter().map(|(system, site)| failure(config, system, site)).collect()
 }
 
 fn failure(config: &Config, system: &SystemConfig, known: &Site) -> Failure {
@@ -29,10 +32,10 @@ fn failure(config: &Config, system: &SystemConfig, known: &Site) -> Failure {
 
 /// Refuses a uid that was changed; where there is none, takes down where the systems answer.
 pub(crate) async fn kept(config: &Config, store: &dyn Store) -> Result<(), Failure> {
-    if let Some(failure) = changed(config, store).await?.into_iter().next() {
+    let known = store.sites().await?;
+    if let Some(failure) = clashes(config, &known).into_iter().next() {
         return Err(failure);
     }
-    let known = store.sites().await?;
     let is_news = |site: &Site| {
         let same = |one: &Site| one.uid == site.uid && one.url == site.url && one.scope == site.scope;
         !known.iter().any(same)
