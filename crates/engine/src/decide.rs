@@ -72,7 +72,7 @@ impl Engine {
             return Ok(Decision::Outside("no flow carries it".to_string()).into());
         };
         let (source, target) = (self.system(&rules.source)?, self.system(&rules.target)?);
-        if let Some(decision) = buried(case, [source, target], &self.record_name(case).key) {
+        if let Some(decision) = buried(case, [source, target], || self.record_name(case).key) {
             return Ok(self.moved_on(case, source, decision).await?.into());
         }
         let Some(side) = case.sides.get(&source.uid) else {

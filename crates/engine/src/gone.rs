@@ -66,7 +66,7 @@ impl Engine {
 
 /// What is done about `case` between the systems of `pair` where one of them has lost it; none where both have it. `called` is
 /// what a person names the record by, behind its kind.
-pub(crate) fn buried(case: &Case, pair: [&System; 2], called: &str) -> Option<Decision> {
+pub(crate) fn buried(case: &Case, pair: [&System; 2], called: impl FnOnce() -> String) -> Option<Decision> {
     let [gone, left]: [Vec<&System>; 2] =
         [true, false].map(|is| pair.into_iter().filter(|s| case.gone.contains_key(&s.uid) == is).collect());
     let lost = gone.first()?;
@@ -79,8 +79,11 @@ pub(crate) fn buried(case: &Case, pair: [&System; 2], called: &str) -> Option<De
     }
     let what = format!("it was deleted in {} and is still in {}", lost.name, left.name);
     let remedy = format!(
-        "make it again in {}, delete it in {} too, or say that it is right so: `syncline resolve {}:{called} --gone`",
-        lost.name, left.name, case.kind
+        "make it again in {}, delete it in {} too, or say that it is right so: `syncline resolve {}:{} --gone`",
+        lost.name,
+        left.name,
+        case.kind,
+        called()
     );
     Some(Decision::Hold(Hold::new("SYN-0150", what, remedy)))
 }

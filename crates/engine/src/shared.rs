@@ -23,7 +23,7 @@ use syncline_core::path::Path;
 use syncline_core::planner::{self, CreateCase, Decision, Planned, Share, Shared, SharedCase};
 use syncline_core::policy::Hold;
 use syncline_core::profile::Fit;
-use syncline_core::record::shared_paths;
+use syncline_core::record::{Variant, shared_paths};
 use syncline_core::rules::{FieldPolicy, FieldRules, PairRules};
 use syncline_store::{Agreed, Base, Basis, Case, Stray};
 
@@ -76,7 +76,7 @@ impl Engine {
     /// What comparing both sides of `case` comes to; the reason where they cannot be compared.
     pub(crate) fn pair(&self, case: &Case, rules: &PairRules) -> Result<Result<Shared, Decision>, EngineError> {
         let (source, target) = (self.system(&rules.source)?, self.system(&rules.target)?);
-        Ok(match missing(case, [source, target], &self.record_name(case).key) {
+        Ok(match missing(case, [source, target], || self.record_name(case).key) {
             Some(reason) => Err(reason),
             None => Ok(self.compared(case, rules, source, target)),
         })
@@ -408,9 +408,9 @@ fn shows_late(case: &Case, rules: &PairRules, system: &System, peer: &System, se
 
 /// Whether `seen` shows the text at `path` in another language, too.
 fn is_borrowed(path: &Path, seen: &Leaves) -> bool {
-    let field = |path: &Path| path.as_str().strip_prefix("texts.")?.split_once('.').map(|(_, field)| field.to_string());
-    let (Some(own), Some(text)) = (field(path), seen.value(path)) else { return false };
-    seen.iter().any(|(other, value)| other != path && value == Some(text) && field(other).as_ref() == Some(&own))
+    let (Some((locale, field)), Some(text)) = (Variant::text_of(path), seen.value(path)) else { return false };
+    let another = |path: &Path| Variant::text_of(path).is_some_and(|(other, of)| other != locale && of == field);
+    seen.iter().any(|(other, value)| value == Some(text) && another(other))
 }
 
 /// The base of `system` towards `peer`.
@@ -422,7 +422,7 @@ fn base(case: &Case, system: &System, peer: &System) -> Leaves {
 }
 
 /// Why one pair of systems cannot be compared; none where it can.
-fn missing(case: &Case, pair: [&System; 2], called: &str) -> Option<Decision> {
+fn missing(case: &Case, pair: [&System; 2], called: impl FnOnce() -> String) -> Option<Decision> {
     if let Some(decision) = buried(case, pair, called) {
         return Some(decision);
     }

@@ -119,7 +119,7 @@ impl Engine {
         let mut decided = Decision::Outside("no shop of the flow knows it".to_string());
         for shown in rules.targets.iter().filter(|target| !aside.contains_key(&target.system)) {
             let target = self.system(&shown.system)?;
-            if let Some(gone) = buried(case, [source, target], &case.label) {
+            if let Some(gone) = buried(case, [source, target], || case.label.clone()) {
                 decided = graver(decided, gone);
                 continue;
             }

@@ -381,18 +381,13 @@ fn rough_product(told: &Value) -> RemoteId {
     }
 }
 
-/// Locale and field of a text's path.
-fn text_of(path: &Path) -> Option<(&str, &str)> {
-    path.as_str().strip_prefix("texts.")?.split_once('.')
-}
-
 /// The parts of an update that go in one request each: what is no text, then every locale by itself, then every image. A
 /// product is made with the texts of the `main` locale in the first one.
 pub(super) fn split(leaves: &Leaves, main: Option<&str>) -> Vec<Leaves> {
     let mut parts: BTreeMap<(Option<String>, Option<String>), Leaves> = BTreeMap::new();
     let main = main.filter(|_| [SKU, KEY].into_iter().any(|name| leaves.get(&Path::field(name)) != Leaf::Untold));
     for (path, value) in leaves.iter() {
-        let locale = text_of(path).map(|(locale, _)| locale.to_owned()).filter(|locale| main != Some(locale));
+        let locale = Variant::text_of(path).map(|(locale, _)| locale.to_owned()).filter(|locale| main != Some(locale));
         // Each category is a request of its own; no locale has a bracket.
         let part = Variant::category_of(path).map(|id| format!("[{id}]"));
         parts
@@ -476,7 +471,7 @@ pub(super) fn column<'v>(
     {
         return Err(map::invalid(format!("`{path}`: {why}")));
     }
-    if let Some((locale, field)) = text_of(path) {
+    if let Some((locale, field)) = Variant::text_of(path) {
         let scope = views.scope(locale).ok_or_else(|| {
             let what = format!("no store view shows `{}`", shown(locale, 20));
             map::invalid(format!("`{path}`: {what} (name one under `views`, or leave the locale out)"))
@@ -528,7 +523,7 @@ pub(super) fn fit(path: &Path, value: &LeafValue, keeping: &Keeping) -> Fit {
     if let Some(code) = Product::option_of(path).filter(|code| !keeping.attributes.contains_key(code)) {
         return Fit::Refused(format!("the shop has no attribute `{}`, or it is not carried", shown(&code, 60)));
     }
-    match (text_of(path), value) {
+    match (Variant::text_of(path), value) {
         (None, LeafValue::Text(sku)) if [SKU, KEY].contains(&path.as_str()) => fit_sku(sku),
         (Some((_, field)), LeafValue::Text(whole)) => fit_text(field, whole, keeping),
         (None, LeafValue::Number(kilograms)) if path.as_str() == "weight" => keeping.unit.fit(*kilograms),

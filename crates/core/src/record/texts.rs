@@ -61,7 +61,7 @@ pub(super) fn take(texts: &mut BTreeMap<String, Texts>, path: &Path, value: Opti
 }
 
 /// Locale and field of a path below `texts`.
-fn of(path: &Path) -> Option<(&str, &str)> {
+pub(super) fn of(path: &Path) -> Option<(&str, &str)> {
     let (locale, field) = path.as_str().strip_prefix("texts.")?.split_once('.')?;
     (!locale.is_empty() && FIELDS.contains(&field)).then_some((locale, field))
 }

@@ -70,6 +70,12 @@ impl Variant {
         texts::text_path(locale, field)
     }
 
+    /// Locale and field of a text's path; none where no text stands there.
+    #[must_use]
+    pub fn text_of(path: &Path) -> Option<(&str, &str)> {
+        texts::of(path)
+    }
+
     /// The path of the attribute `code`; none where that is no plain word.
     #[must_use]
     pub fn attribute_path(code: &str) -> Option<Path> {
