@@ -88,6 +88,13 @@ pub enum Lookup {
         /// What may stand in it; none asks only whether the field can be searched by.
         values: Vec<String>,
     },
+    /// The papers of this order that carry our mark.
+    Paper {
+        /// The order, as this system calls it.
+        order: RemoteId,
+        /// The mark.
+        mark: Mark,
+    },
     /// What has this name right below that record, or at the top where none is named: a category.
     Below {
         /// What it stands below.

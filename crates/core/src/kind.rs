@@ -23,11 +23,24 @@ pub enum Kind {
     Price,
     /// A sale taken in a shop.
     Order,
+    /// Goods of an order that left together.
+    Shipment,
+    /// Money asked for an order.
+    Invoice,
 }
 
 /// Every kind this version knows.
-pub const KINDS: [Kind; 7] =
-    [Kind::Category, Kind::Product, Kind::Variant, Kind::Customer, Kind::Stock, Kind::Price, Kind::Order];
+pub const KINDS: [Kind; 9] = [
+    Kind::Category,
+    Kind::Product,
+    Kind::Variant,
+    Kind::Customer,
+    Kind::Stock,
+    Kind::Price,
+    Kind::Order,
+    Kind::Shipment,
+    Kind::Invoice,
+];
 
 impl Kind {
     /// The word for it in files, ids and JSON.
@@ -41,6 +54,8 @@ impl Kind {
             Self::Stock => "stock",
             Self::Price => "price",
             Self::Order => "order",
+            Self::Shipment => "shipment",
+            Self::Invoice => "invoice",
         }
     }
 
@@ -53,6 +68,7 @@ impl Kind {
             Self::Stock => Flow::Inventory,
             Self::Price => Flow::Prices,
             Self::Order => Flow::Orders,
+            Self::Shipment | Self::Invoice => Flow::Papers,
         }
     }
 
@@ -60,6 +76,12 @@ impl Kind {
     #[must_use]
     pub fn of_catalogue(self) -> bool {
         matches!(self, Self::Category | Self::Product | Self::Variant)
+    }
+
+    /// Whether it tells what was done about an order.
+    #[must_use]
+    pub fn is_paper(self) -> bool {
+        matches!(self, Self::Shipment | Self::Invoice)
     }
 
     /// Its word for several of them.
@@ -106,10 +128,13 @@ pub enum Flow {
     Prices,
     /// Orders.
     Orders,
+    /// What is done about orders: shipments, invoices.
+    Papers,
 }
 
 /// Every flow this version knows, dependencies first.
-pub const FLOWS: [Flow; 5] = [Flow::Products, Flow::Customers, Flow::Inventory, Flow::Prices, Flow::Orders];
+pub const FLOWS: [Flow; 6] =
+    [Flow::Products, Flow::Customers, Flow::Inventory, Flow::Prices, Flow::Orders, Flow::Papers];
 
 impl Flow {
     /// The word for it in the file and in JSON.
@@ -121,6 +146,7 @@ impl Flow {
             Self::Inventory => "inventory",
             Self::Prices => "prices",
             Self::Orders => "orders",
+            Self::Papers => "papers",
         }
     }
 
@@ -133,6 +159,7 @@ impl Flow {
             Self::Inventory => &[Kind::Stock],
             Self::Prices => &[Kind::Price],
             Self::Orders => &[Kind::Order],
+            Self::Papers => &[Kind::Shipment, Kind::Invoice],
         }
     }
 }

@@ -89,9 +89,7 @@ impl Engine {
                 Some(decision) => decision.into(),
                 None => self.decide_customer(case, source, target, side, aside)?,
             },
-            Kind::Category | Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => {
-                Decision::Outside("no flow carries it".to_string()).into()
-            }
+            _ => Decision::Outside("no flow carries it".to_string()).into(),
         };
         // A record that is shared was checked by its fields.
         if let (Decision::Step(_), None) = (&decided.decision, &decided.peer) {

@@ -59,11 +59,15 @@ impl Engine {
         if self.flows.prices.is_some() {
             flows.insert(Flow::Prices, FlowStatus::default());
         }
+        if self.flows.papers.is_some() {
+            flows.insert(Flow::Papers, FlowStatus::default());
+        }
         for row in self.store.tally().await? {
             // Records of a flow that was switched off are no part of the picture.
             let off = match row.kind {
                 Kind::Stock => self.flows.inventory.is_none(),
                 Kind::Category | Kind::Product | Kind::Variant | Kind::Price => self.field_rules(row.kind).is_none(),
+                Kind::Shipment | Kind::Invoice => self.flows.papers.is_none(),
                 Kind::Customer | Kind::Order => false,
             };
             if off {

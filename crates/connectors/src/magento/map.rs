@@ -15,7 +15,7 @@ use syncline_core::leaf::{Ref, Target, Value as LeafValue};
 use syncline_core::money::{self, Currency, Money};
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::{
-    Address, Changed, Charge, Customer, Line, LineForm, Order, OrderLife, Payment, Record, Tax, Texts, Totals, Variant,
+    Address, Changed, Charge, Customer, Had, Line, LineForm, Order, OrderLife, Payment, Record, Tax, Texts, Totals, Variant,
 };
 use syncline_core::rules::Branch;
 use syncline_core::text::{email_key, phone, shown};
@@ -191,6 +191,7 @@ fn line(doc: &wire::Order, item: &wire::Item, figures: &figures::Figures, curren
         name: filled(item.name.as_ref()),
         variant: variant_of(doc, item),
         quantity: item.qty_ordered.map(|quantity| money::settled(quantity.0, SCALE)),
+        had: Had::default(),
         net: told.map(|row| money(row.net)),
         discount: told.map(|_| money(amount(item.discount_amount).abs())),
         tax: told.map(|row| money(row.tax)),

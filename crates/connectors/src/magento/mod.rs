@@ -237,6 +237,7 @@ impl Magento {
             Kind::Category | Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => {
                 return Err(unsupported("categories, products, stock and prices are read many at a time"));
             }
+            Kind::Shipment | Kind::Invoice => return Err(unsupported("papers are read with their order")),
         };
         let value: Value = match self.client.get(ctx, &path).await {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
@@ -451,6 +452,7 @@ impl Connector for Magento {
                 Kind::Variant | Kind::Product => self.product_feed(ctx, kind, since).await,
                 // No feed: a quantity or a price that changes moves nothing a search could go by.
                 Kind::Stock | Kind::Price => Ok(Page { seen: Vec::new(), next: since.clone(), more: false }),
+                Kind::Shipment | Kind::Invoice => Err(unsupported("papers of a shop come from the ERP")),
             }
         })
     }
@@ -463,6 +465,7 @@ impl Connector for Magento {
                 Kind::Category => self.category_keys(ctx, after).await,
                 Kind::Stock | Kind::Price => self.key_page(ctx, PRODUCTS, after).await,
                 Kind::Variant | Kind::Product => self.key_page(ctx, self.table(kind), after).await,
+                Kind::Shipment | Kind::Invoice => Err(unsupported("papers are listed with their order")),
             }
         })
     }
@@ -490,6 +493,7 @@ impl Connector for Magento {
                 (Kind::Variant | Kind::Product, Lookup::Number(sku)) => self.find_sku(ctx, kind, sku).await,
                 (Kind::Category, Lookup::Below { parent, name }) => self.find_below(ctx, parent.as_ref(), name).await,
                 (_, Lookup::Below { .. }) => Err(unsupported("only categories are found by name and place")),
+                (_, Lookup::Paper { .. }) => Err(unsupported("only papers are found below an order")),
                 (_, Lookup::Number(_)) => Err(unsupported("only orders and products are found by number")),
                 (_, Lookup::Mark(_) | Lookup::AnyMark) => Err(unsupported("nothing here has a place for our mark")),
             }

@@ -38,6 +38,8 @@ pub(super) fn model(kind: Kind) -> Result<&'static str> {
         Kind::Category => Ok("product.category"),
         Kind::Variant | Kind::Stock | Kind::Price => Ok("product.product"),
         Kind::Product => Ok(map::TEMPLATE),
+        Kind::Shipment => Ok("stock.shipment.out"),
+        Kind::Invoice => Ok("account.invoice"),
     }
 }
 
@@ -70,6 +72,7 @@ pub(super) fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
         Kind::Price => PRICED_FIELDS.to_vec(),
         Kind::Product => FAMILY_FIELDS.to_vec(),
         Kind::Stock => PRODUCT_FIELDS.to_vec(),
+        Kind::Shipment | Kind::Invoice => Vec::new(),
     }
 }
 
@@ -152,7 +155,7 @@ impl Tryton {
             Kind::Customer => {
                 typed::<PartyRow>(row, "party").map(|party| (party.id, map::party_record(&party), party.version))
             }
-            Kind::Category | Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => {
+            _ => {
                 Err(Error::new(ErrorKind::Unsupported, format!("a {kind} stands in no single row")))
             }
         };

@@ -8,7 +8,7 @@ use crate::money::Money;
 use crate::path::Path;
 use crate::policy::Hold;
 use crate::profile::KindProfile;
-use crate::record::{LineForm, Order, OrderLife};
+use crate::record::{Had, LineForm, Order, OrderLife};
 use crate::rules::{OrderRules, Released};
 use crate::totals;
 use alloc::collections::BTreeSet;
@@ -204,6 +204,7 @@ fn order_wish(rules: &OrderRules, id: &RemoteId, order: &Order) -> Leaves {
     let sold: BTreeSet<String> = order.sold_lines().map(|(key, _)| key.clone()).collect();
     wish.lines.retain(|key, line| sold.contains(key) || line.form == Some(LineForm::Bundle));
     for (key, line) in wish.lines.iter_mut() {
+        line.had = Had::default();
         if !sold.contains(key) {
             line.form = Some(LineForm::Comment);
             line.variant = None;

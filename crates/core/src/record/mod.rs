@@ -6,6 +6,7 @@ mod fields;
 mod image;
 mod lines;
 mod order;
+mod paper;
 mod parts;
 mod price;
 mod product;
@@ -18,7 +19,8 @@ pub use customer::{Address, Customer, SHARED as CUSTOMER_SHARED};
 pub use fields::Malformed;
 pub use image::{IMAGES, Image, LIMIT as IMAGE_LIMIT, Sort, TWICE as IMAGE_TWICE, key_of as image_key};
 pub use lines::Lines;
-pub use order::{Charge, Line, LineForm, Order, OrderLife, Payment, Tax, Totals};
+pub use order::{Charge, Had, Line, LineForm, Order, OrderLife, Payment, Tax, Totals};
+pub use paper::{Paper, PaperLife, PaperLine, Track, apart as paper_apart, below as paper_below};
 pub use parts::{Composition, PARTS, Part};
 pub use price::{Price, PriceKey, PriceRow, SHARED as PRICE_SHARED};
 pub use product::{Product, SHARED as PRODUCT_SHARED};
@@ -38,7 +40,7 @@ pub fn shared_paths(kind: Kind) -> &'static [&'static str] {
         Kind::Variant => &VARIANT_SHARED,
         Kind::Customer => &CUSTOMER_SHARED,
         Kind::Price => &PRICE_SHARED,
-        Kind::Stock | Kind::Order => &[],
+        Kind::Stock | Kind::Order | Kind::Shipment | Kind::Invoice => &[],
     }
 }
 
@@ -59,9 +61,22 @@ pub enum Record {
     Stock(Stock),
     /// What is asked for it.
     Price(Price),
+    /// Goods of an order that left together.
+    Shipment(alloc::boxed::Box<Paper>),
+    /// Money asked for an order.
+    Invoice(alloc::boxed::Box<Paper>),
 }
 
 impl Record {
+    /// The paper it is; none for what is none.
+    #[must_use]
+    pub fn paper(&self) -> Option<&Paper> {
+        match self {
+            Self::Shipment(paper) | Self::Invoice(paper) => Some(paper),
+            _ => None,
+        }
+    }
+
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -73,6 +88,8 @@ impl Record {
             Self::Variant(_) => Kind::Variant,
             Self::Stock(_) => Kind::Stock,
             Self::Price(_) => Kind::Price,
+            Self::Shipment(_) => Kind::Shipment,
+            Self::Invoice(_) => Kind::Invoice,
         }
     }
 
@@ -87,6 +104,7 @@ impl Record {
             Self::Variant(variant) => variant.to_leaves(),
             Self::Stock(stock) => stock.to_leaves(),
             Self::Price(price) => price.to_leaves(),
+            Self::Shipment(paper) | Self::Invoice(paper) => paper.to_leaves(),
         }
     }
 
@@ -103,6 +121,8 @@ impl Record {
             Kind::Variant => Self::Variant(Variant::from_leaves(leaves)?),
             Kind::Stock => Self::Stock(Stock::from_leaves(leaves)?),
             Kind::Price => Self::Price(Price::from_leaves(leaves)?),
+            Kind::Shipment => Self::Shipment(alloc::boxed::Box::new(Paper::from_leaves(leaves)?)),
+            Kind::Invoice => Self::Invoice(alloc::boxed::Box::new(Paper::from_leaves(leaves)?)),
         })
     }
 }

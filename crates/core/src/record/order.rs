@@ -91,6 +91,19 @@ impl LineForm {
     }
 }
 
+/// How far a line has come: quantities in the unit of the line, each counted from the beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Had {
+    /// How many have left.
+    pub shipped: Option<Decimal>,
+    /// How many were asked money for.
+    pub invoiced: Option<Decimal>,
+    /// How many were given back for money.
+    pub refunded: Option<Decimal>,
+    /// How many were withdrawn.
+    pub cancelled: Option<Decimal>,
+}
+
 /// One line of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Line {
@@ -106,6 +119,8 @@ pub struct Line {
     pub variant: Option<Ref>,
     /// How many, in the variant's sales unit.
     pub quantity: Option<Decimal>,
+    /// How many of them have left, been asked money for, and been withdrawn so far; what a shop tells.
+    pub had: Had,
     /// Total without tax, after discount.
     pub net: Option<Money>,
     /// Discount already taken off, as a positive amount, for information.
@@ -204,6 +219,10 @@ impl Line {
             ("name", text(&self.name)),
             ("variant", self.variant.clone().map(Value::Ref)),
             ("quantity", self.quantity.map(Value::Number)),
+            ("shipped", self.had.shipped.map(Value::Number)),
+            ("invoiced", self.had.invoiced.map(Value::Number)),
+            ("refunded", self.had.refunded.map(Value::Number)),
+            ("cancelled", self.had.cancelled.map(Value::Number)),
             ("net", self.net.map(Value::Money)),
             ("discount", self.discount.map(Value::Money)),
             ("tax", self.tax.map(Value::Money)),
@@ -232,6 +251,12 @@ impl Line {
             name: fields.text("name")?,
             variant: fields.reference("variant")?,
             quantity: fields.number("quantity")?,
+            had: Had {
+                shipped: fields.number("shipped")?,
+                invoiced: fields.number("invoiced")?,
+                refunded: fields.number("refunded")?,
+                cancelled: fields.number("cancelled")?,
+            },
             net: fields.money("net")?,
             discount: fields.money("discount")?,
             tax: fields.money("tax")?,
@@ -301,7 +326,22 @@ const HEADER: [&str; 19] = [
     "totals.grand",
     "totals.tax",
 ];
-const LINE: [&str; 10] = ["position", "parent", "form", "sku", "name", "variant", "quantity", "net", "discount", "tax"];
+const LINE: [&str; 14] = [
+    "position",
+    "parent",
+    "form",
+    "sku",
+    "name",
+    "variant",
+    "quantity",
+    "shipped",
+    "invoiced",
+    "refunded",
+    "cancelled",
+    "net",
+    "discount",
+    "tax",
+];
 const CHARGE: [&str; 3] = ["title", "net", "tax"];
 
 fn known(path: &Path) -> bool {

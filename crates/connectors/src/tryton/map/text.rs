@@ -27,7 +27,7 @@ pub(crate) fn fit(kind: Kind, path: &Path, value: &Value) -> Fit {
     let field = path.as_str();
     let many = match kind {
         Kind::Order => field.ends_with(".name"),
-        Kind::Category | Kind::Customer | Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => false,
+        _ => false,
     };
     let kept = if many { lines(text) } else { line(text) };
     kept_as(text, kept)
