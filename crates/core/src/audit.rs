@@ -1,11 +1,11 @@
 //! An independent checker of plans: it knows none of the planner's reasons, only what must never be planned.
 
-use crate::kind::Step;
+use crate::kind::{Kind, Step};
 use crate::leaf::{Leaf, Leaves, Value};
 use crate::money::Money;
 use crate::path::Path;
 use crate::planner::{Planned, Undoings};
-use crate::record::IMAGE_TWICE;
+use crate::record::{IMAGE_TWICE, Paper};
 use crate::rules::{FieldPolicy, PairRules};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -92,7 +92,8 @@ pub fn objections(plan: &Planned, facts: &Facts<'_>) -> Vec<String> {
             if plan.leaves.is_empty() {
                 found.push("a write of nothing".to_string());
             }
-            if facts.shared.is_none() && plan.leaves.iter().any(|(_, value)| value.is_none()) {
+            let erased = |path: &Path| plan.kind != Kind::Shipment || Paper::track_of(path).is_none();
+            if facts.shared.is_none() && plan.leaves.iter().any(|(path, value)| value.is_none() && erased(path)) {
                 found.push("a field erased".to_string());
             }
         }

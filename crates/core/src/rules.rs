@@ -1,9 +1,10 @@
 //! The merchant's answers as rules: when an order may leave the shop, what it is called, what may differ.
 
 use crate::id::{RemoteId, SystemName};
+use crate::kind::Kind;
 use crate::money::Money;
 use crate::path::Path;
-use crate::record::{Order, OrderLife};
+use crate::record::{Order, OrderLife, Paper, PaperLife};
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -182,6 +183,75 @@ impl PairRules {
     }
 }
 
+/// Rules of the papers flow: what an ERP did about orders, told to the shops they are from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaperRules {
+    /// The ERP.
+    pub source: SystemName,
+    /// The shops, each told in its own way.
+    pub targets: Vec<PaperTarget>,
+}
+
+/// How one shop is told of papers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaperTarget {
+    /// The shop.
+    pub system: SystemName,
+    /// Carriers of the ERP → the shop's codes; a pattern may end in `*`.
+    pub carriers: BTreeMap<String, String>,
+    /// Places of the shop, each with the ERP's warehouses that goods leave it from; none where the shop has one place.
+    pub places: Vec<(String, Vec<String>)>,
+    /// Which invoices it is told of.
+    pub invoices: InvoiceRule,
+}
+
+/// Which invoices a shop is told of. Telling a shop of one may take the money, and counts it as paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InvoiceRule {
+    /// None.
+    Off,
+    /// Every one in force.
+    Posted,
+    /// Those whose money has come.
+    Paid,
+}
+
+impl PaperTarget {
+    /// Whether it is told of papers of `kind`.
+    #[must_use]
+    pub fn takes(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Shipment => true,
+            Kind::Invoice => self.invoices != InvoiceRule::Off,
+            _ => false,
+        }
+    }
+
+    /// Whether it is to be told of `paper` as it stands.
+    #[must_use]
+    pub fn is_due(&self, kind: Kind, paper: &Paper) -> bool {
+        let paid = kind != Kind::Invoice || self.invoices != InvoiceRule::Paid || paper.life == Some(PaperLife::Paid);
+        paper.in_force() && paid
+    }
+
+    /// The shop's code for a carrier; none where no row names it.
+    #[must_use]
+    pub fn carrier(&self, name: &str) -> Option<&str> {
+        best_row(&self.carriers, name)
+    }
+}
+
+/// The row of `rows` for `code`: exact first, then patterns ending in `*`, longest first.
+fn best_row<'a>(rows: &'a BTreeMap<String, String>, code: &str) -> Option<&'a str> {
+    if let Some(row) = rows.get(code) {
+        return Some(row);
+    }
+    let fits = |pattern: &&String| pattern.strip_suffix('*').is_some_and(|start| code.starts_with(start));
+    let pattern = rows.keys().filter(fits).max_by_key(|pattern| pattern.len())?;
+    rows.get(pattern).map(String::as_str)
+}
+
 /// Rules of the prices flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PriceRules {
@@ -208,13 +278,7 @@ impl OrderRules {
     /// The row of `table` for `code`: exact first, then patterns ending in `*`, longest first.
     #[must_use]
     pub fn row(&self, table: &str, code: &str) -> Option<&str> {
-        let rows = self.tables.get(table)?;
-        if let Some(row) = rows.get(code) {
-            return Some(row);
-        }
-        let fits = |pattern: &&String| pattern.strip_suffix('*').is_some_and(|start| code.starts_with(start));
-        let pattern = rows.keys().filter(fits).max_by_key(|pattern| pattern.len())?;
-        rows.get(pattern).map(String::as_str)
+        best_row(self.tables.get(table)?, code)
     }
 
     /// The release rule for a payment method.

@@ -19,7 +19,7 @@ use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{FLOWS, Flow, Kind};
 use syncline_core::path::Path as Field;
 use syncline_core::record::IMAGES;
-use syncline_core::rules::{FieldPolicy, FieldRules, OrderRules, PriceRules, StockRules};
+use syncline_core::rules::{FieldPolicy, FieldRules, OrderRules, PaperRules, PriceRules, StockRules};
 
 /// Which connector a system is reached by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +94,8 @@ pub struct SystemConfig {
     pub views: BTreeMap<String, String>,
     /// The category that those of the ERP stand below, in a shop; its first store's root where nothing is said.
     pub category_root: Option<String>,
+    /// Whether a shop writes to its buyers when goods have left.
+    pub notify_shipments: bool,
     /// Company by name, in an ERP.
     pub company: Option<String>,
     /// Web shop by name, in an ERP.
@@ -214,6 +216,8 @@ pub struct Config {
     pub prices: Option<PriceRules>,
     /// Rules of the inventory flow, where there is one.
     pub inventory: Option<StockRules>,
+    /// Rules of the papers flow, where there is one.
+    pub papers: Option<PaperRules>,
     /// Seconds between two sweeps over the keys; none for never.
     pub sweep_s: Option<u32>,
     /// Seconds between two sweeps that read every record whole; none for never.
@@ -256,6 +260,7 @@ impl Config {
             beside: if on(Flow::Products) { self.beside.clone() } else { BTreeMap::new() },
             prices: self.prices.clone().filter(|_| on(Flow::Prices)),
             inventory: self.inventory.clone().filter(|_| on(Flow::Inventory)),
+            papers: self.papers.clone().filter(|_| on(Flow::Papers)),
             watched,
             every_s: looks.min().unwrap_or(draw::EVERY_S),
             sweep_s: self.sweep_s,

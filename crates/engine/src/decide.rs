@@ -65,6 +65,11 @@ impl Engine {
             self.check_stock(case, &mut decided.decision)?;
             return Ok(decided);
         }
+        if let Some(rules) = self.paper_rules(case.kind) {
+            let mut decided = self.decide_paper(case, rules).await?;
+            self.check_paper(case, &mut decided.decision)?;
+            return Ok(decided);
+        }
         if let Some(rules) = self.field_rules(case.kind).filter(|_| case.kind != Kind::Customer) {
             return self.decide_shared(case, rules, aside);
         }
@@ -111,6 +116,15 @@ impl Engine {
             self.systems.get(&rules.source).is_some_and(|shop| case.bound.contains_key(&shop.uid))
         };
         self.flows.orders.iter().find(of).or(self.flows.orders.first())
+    }
+
+    fn check_paper(&self, case: &Case, decision: &mut Decision) -> Result<(), EngineError> {
+        let Decision::Step(plan) = &*decision else { return Ok(()) };
+        let target = self.system(&plan.target)?;
+        let nothing = Leaves::new();
+        let shown = case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen);
+        checked(decision, &facts(case, target, shown, None));
+        Ok(())
     }
 
     fn check_stock(&self, case: &Case, decision: &mut Decision) -> Result<(), EngineError> {

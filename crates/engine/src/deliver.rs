@@ -15,7 +15,7 @@ use crate::stock::Heeded;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
-use syncline_connect::{Error, Evidence, Snapshot};
+use syncline_connect::{Error, Evidence, Seen, Snapshot};
 use syncline_core::delivery::{Contents, Delivery, Move, Progress, after};
 use syncline_core::id::{EntityId, RemoteId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
@@ -212,8 +212,11 @@ impl Engine {
 
     /// The system that is away in this pass and without which nothing can be done about an order or a customer.
     fn kept_from(&self, case: &Case) -> Option<(SystemName, Error)> {
-        let rules = self.order_rules(case).filter(|_| matches!(case.kind, Kind::Order | Kind::Customer))?;
         let mut away = self.away();
+        if let Some(rules) = self.paper_rules(case.kind) {
+            return away.remove_entry(&rules.source);
+        }
+        let rules = self.order_rules(case).filter(|_| matches!(case.kind, Kind::Order | Kind::Customer))?;
         [&rules.source, &rules.target].into_iter().find_map(|name| away.remove_entry(name))
     }
 
@@ -392,7 +395,10 @@ impl Engine {
                     }
                     let shown = snapshot.records.first().map(|(_, record)| record.to_leaves()).unwrap_or_default();
                     let shown = self.shown_after(case, system, &shown, &[]);
-                    agreed = bases_of_write(system, &delivery.change.leaves, case.basis.as_ref(), &shown);
+                    agreed = match delivery.change.kind.is_paper() {
+                        true => self.bases_of_paper(system, delivery),
+                        false => bases_of_write(system, &delivery.change.leaves, case.basis.as_ref(), &shown),
+                    };
                     self.take_in(system, snapshot).await?;
                 }
                 let entry = Entry::new("read again", system.name.as_str(), "decided anew from what is there");
@@ -433,6 +439,19 @@ impl Engine {
             _ => Told::Asked,
         };
         let records = vec![poll::row(id, &record, version, told)];
+        let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };
+        self.store.accept(accept).await?;
+        Ok(())
+    }
+
+    /// Takes a document of `kind` in as news, with all it tells of others.
+    pub(crate) async fn take_in_news(
+        &self,
+        system: &System,
+        kind: Kind,
+        snapshot: Snapshot,
+    ) -> Result<(), EngineError> {
+        let records = poll::incoming(kind, Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) });
         let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };
         self.store.accept(accept).await?;
         Ok(())

@@ -6,9 +6,10 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use syncline_core::delivery::Progress;
 use syncline_core::id::{EntityId, SystemUid};
-use syncline_core::kind::Step;
+use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::policy::Hold;
-use syncline_store::{JournalRow, Story};
+use syncline_core::record::Paper;
+use syncline_store::{Case, JournalRow, Story};
 
 /// One system's side of a record.
 #[derive(Debug, Clone, Serialize)]
@@ -38,6 +39,19 @@ pub struct WriteStory {
     pub reason: String,
 }
 
+/// One paper of an order.
+#[derive(Debug, Clone, Serialize)]
+pub struct PaperStory {
+    /// What it is called, its kind in front: `shipment:12`.
+    pub key: String,
+    /// Where it stands, in the words of a record's state.
+    pub state: String,
+    /// Why it is in that state, and what to do.
+    pub why: Option<Hold>,
+    /// Numbers of the parcels that can be followed.
+    pub tracks: Vec<String>,
+}
+
 /// The story of one record.
 #[derive(Debug, Clone, Serialize)]
 pub struct RecordStory {
@@ -53,6 +67,9 @@ pub struct RecordStory {
     pub summary: String,
     /// Both sides, by the systems' names.
     pub sides: BTreeMap<String, SideStory>,
+    /// What was done about it, where it is an order: its papers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub papers: Vec<PaperStory>,
     /// Its writes, oldest first.
     pub writes: Vec<WriteStory>,
     /// What happened, oldest first.
@@ -98,10 +115,36 @@ impl Engine {
             why: lane.and_then(|lane| lane.why),
             summary: summary(&story, &sides),
             sides,
+            papers: self.papers_told(&story.case).await?,
             writes: writes(&story),
             journal,
             evidence: story.evidence.iter().filter_map(|text| serde_json::from_str(text).ok()).collect(),
         })
+    }
+}
+
+impl Engine {
+    /// The papers of the order `case`; none of another record.
+    async fn papers_told(&self, case: &Case) -> Result<Vec<PaperStory>, EngineError> {
+        let rules = self.flows.papers.as_ref().filter(|_| case.kind == Kind::Order);
+        let erp = rules.and_then(|rules| self.systems.get(&rules.source));
+        let Some((erp, bound)) = erp.and_then(|erp| Some((erp, case.bound.get(&erp.uid)?))) else {
+            return Ok(Vec::new());
+        };
+        let mut papers = Vec::new();
+        for kind in Flow::Papers.kinds() {
+            for entity in self.store.papers_of(erp.uid.clone(), *kind, bound.id.clone()).await? {
+                let story = self.store.story(entity).await?;
+                let told = story.case.sides.get(&erp.uid).and_then(|side| Paper::from_leaves(&side.seen).ok());
+                papers.push(PaperStory {
+                    key: format!("{kind}:{}", self.record_name(&story.case).key),
+                    state: story.lane.as_ref().map_or("idle", |lane| lane.state.as_str()).to_string(),
+                    why: story.lane.and_then(|lane| lane.why),
+                    tracks: told.into_iter().flat_map(|paper| paper.tracks.into_keys()).collect(),
+                });
+            }
+        }
+        Ok(papers)
     }
 }
 

@@ -20,6 +20,7 @@ pub mod looks;
 mod merged;
 pub mod named;
 pub mod pages;
+mod papers;
 mod parts;
 mod people;
 pub mod poll;

@@ -12,7 +12,7 @@ use syncline_connect::{Clock, Error};
 use syncline_core::id::{EntityId, RunId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::planner::Planned;
-use syncline_core::rules::{FieldRules, OrderRules, PriceRules, StockRules};
+use syncline_core::rules::{FieldRules, OrderRules, PaperRules, PriceRules, StockRules};
 use syncline_store::{Accept, Claim, LaneFilter, Retry, Store};
 
 /// Numbers the engine runs by.
@@ -55,6 +55,8 @@ pub struct Flows {
     pub prices: Option<PriceRules>,
     /// Rules of the inventory flow.
     pub inventory: Option<StockRules>,
+    /// Rules of the papers flow.
+    pub papers: Option<PaperRules>,
     /// Flows that only plan and verify.
     pub watched: Vec<Flow>,
     /// Seconds between two looks, by flow; the shortest counts.
@@ -73,7 +75,9 @@ impl Flows {
         let stock = stock.flat_map(|rules| rules.targets.iter().map(|target| (&target.system, &rules.source)));
         let shared = self.products.iter().chain(self.prices.iter().map(|rules| &rules.fields));
         let shared = shared.flat_map(|rules| rules.pairs.iter().map(|pair| (&pair.target, &pair.source)));
-        orders.chain(stock).chain(shared)
+        let papers = self.papers.iter();
+        let papers = papers.flat_map(|rules| rules.targets.iter().map(|target| (&target.system, &rules.source)));
+        orders.chain(stock).chain(shared).chain(papers)
     }
 }
 
@@ -257,7 +261,10 @@ impl Engine {
         let products = Flow::Products.kinds().iter().filter_map(|kind| Some((self.field_rules(*kind)?, *kind)));
         let products = products.flat_map(|(rules, kind)| rules.systems().map(move |name| (name, kind)));
         let mut all: Vec<(&SystemName, Kind)> = Vec::new();
-        for one in orders.chain(customers).chain(stock).chain(prices).chain(products) {
+        let kinds = self.paper_kinds();
+        let papers = self.flows.papers.iter();
+        let papers = papers.flat_map(|rules| kinds.iter().map(move |kind| (&rules.source, *kind)));
+        for one in orders.chain(customers).chain(stock).chain(prices).chain(products).chain(papers) {
             if !all.contains(&one) {
                 all.push(one);
             }
@@ -336,7 +343,9 @@ impl Engine {
         let Flows { orders, customers, one_by_email, beside, groups, .. } = &self.flows;
         let groups = if groups.is_empty() { String::new() } else { format!(" {groups:?}") };
         let beside = if beside.is_empty() { String::new() } else { format!(" {beside:?}") };
-        let rules = format!("3 {orders:?} {customers:?} {one_by_email}{groups}{inventory}{products}{beside}{prices}");
+        let papers = self.flows.papers.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
+        let rules =
+            format!("3 {orders:?} {customers:?} {one_by_email}{groups}{inventory}{products}{beside}{prices}{papers}");
         if self.store.cursor(ours.clone(), Kind::Order).await? == rules {
             return Ok(());
         }

@@ -17,6 +17,7 @@ use syncline_core::delivery::after;
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::policy::{ErrorKind, Hold};
+use syncline_core::record::paper_apart;
 use syncline_core::rules::FieldRules;
 use syncline_core::text;
 use syncline_store::{Accept, Known, SweepCount, SweepState, Walk};
@@ -97,6 +98,10 @@ impl Engine {
         if let Some(rules) = self.flows.inventory.as_ref().filter(|_| wanted(Flow::Inventory)) {
             let systems = std::iter::once(&rules.source).chain(rules.targets.iter().map(|target| &target.system));
             sweeps.extend(systems.map(|name| (name, Kind::Variant)));
+        }
+        let kinds = self.paper_kinds();
+        for rules in self.flows.papers.iter().filter(|_| wanted(Flow::Papers)) {
+            sweeps.extend(kinds.iter().map(|kind| (&rules.source, *kind)));
         }
         let mut found: Vec<(&System, Kind)> = Vec::new();
         for (name, kind) in sweeps {
@@ -190,14 +195,15 @@ impl Engine {
         walk.count.keys += page.keys.len() as u64;
         let known = self.store.known(system.uid.clone(), kind, page.keys.clone()).await?;
         let mut news = Vec::new();
-        for ((id, _), known) in page.keys.iter().zip(known) {
+        let ours = self.of_known_orders(system, kind, &page.keys).await?;
+        for (((id, _), known), ours) in page.keys.iter().zip(known).zip(ours) {
             match known {
                 Known::Same(entity) if !walk.deep => state.met.add(entity),
                 Known::Same(_) | Known::Moved(_) => news.push(id.clone()),
                 Known::Not => {
                     walk.count.unknown += 1;
                     // Anything else of the target's own is none of ours: what we are about to make there is bound by us.
-                    if self.takes_unknown(system, kind) {
+                    if ours || self.takes_unknown(system, kind) {
                         news.push(id.clone());
                     }
                 }
@@ -219,6 +225,22 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Whether each of `keys` is a paper of an order that is known.
+    async fn of_known_orders(
+        &self,
+        system: &System,
+        kind: Kind,
+        keys: &[(RemoteId, Option<String>)],
+    ) -> Result<Vec<bool>, EngineError> {
+        if !kind.is_paper() {
+            return Ok(vec![false; keys.len()]);
+        }
+        let orders =
+            keys.iter().map(|(id, _)| paper_apart(id).map_or_else(|| id.clone(), |(order, _)| order)).collect();
+        let known = self.store.entities(system.uid.clone(), Kind::Order, orders).await?;
+        Ok(known.into_iter().map(|order| order.is_some()).collect())
     }
 
     /// Whether records of `system` that nobody has tied are to be taken in: orders of the shop are.

@@ -1,6 +1,7 @@
 //! Proof of agreement: every record of the flow, read on both sides and compared; every zero says of how many.
 
 mod customers;
+mod papers;
 mod shared;
 mod stock;
 mod stored;
@@ -19,6 +20,7 @@ use syncline_connect::{Cursor, Lookup, Seen};
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::mark::is_mark;
+use syncline_core::money::Money;
 use syncline_core::record::Order;
 use syncline_core::rules::{FieldRules, OrderRules, Released};
 use syncline_store::LaneFilter;
@@ -115,6 +117,9 @@ impl Engine {
         }
         if let Some(rules) = &self.flows.prices {
             proof.flows.insert(Flow::Prices, self.verify_shared(Kind::Price, &rules.fields).await?);
+        }
+        if let Some(rules) = &self.flows.papers {
+            proof.flows.insert(Flow::Papers, self.verify_papers(rules).await?);
         }
         proof.drift = proof.flows.values().map(FlowProof::drift).sum();
         Ok(proof)
@@ -283,6 +288,11 @@ fn compare(flow: &mut FlowProof, label: &str, order: &Order, there: &[&Order], o
 /// The difference of the totals in minor units of the order's currency.
 fn cents(order: &Order, there: &Order) -> u64 {
     let (Some(a), Some(b)) = (order.totals.grand, there.totals.grand) else { return 0 };
+    minor_units(a, b)
+}
+
+/// How far two amounts of one currency are apart, in its minor units.
+fn minor_units(a: Money, b: Money) -> u64 {
     let difference: Decimal = (a.amount - b.amount).abs() / a.currency.minor_unit();
     difference.round().to_u64().unwrap_or(u64::MAX)
 }
@@ -291,7 +301,7 @@ fn cents(order: &Order, there: &Order) -> u64 {
 fn differences(order: &Order, there: &Order) -> Vec<String> {
     let mut found = Vec::new();
     if order.totals.grand != there.totals.grand {
-        let show = |m: Option<syncline_core::money::Money>| m.map_or("nothing".to_string(), |m| m.to_string());
+        let show = |m: Option<Money>| m.map_or("nothing".to_string(), |m| m.to_string());
         found.push(format!("total {} here, {} there", show(order.totals.grand), show(there.totals.grand)));
     }
     let ours: Vec<_> = order.sold_lines().map(|(_, line)| line).collect();

@@ -66,7 +66,7 @@ pub struct Case {
     pub delivery: Option<Delivery>,
     /// Attempts noted for it so far.
     pub attempt: u32,
-    /// A person let it through the rule of the first day.
+    /// A person let it through the rule of the first day; of a paper, left it to people.
     pub admitted: bool,
     /// What orders take from it; for stock.
     pub commitments: Vec<Commitment>,
@@ -104,6 +104,28 @@ pub struct Related {
 }
 
 impl Case {
+    /// What is known of a record of `kind` that was never taken in: nothing.
+    #[must_use]
+    pub fn nothing_of(kind: Kind) -> Self {
+        Self {
+            entity: EntityId(0),
+            kind,
+            label: String::new(),
+            bound: BTreeMap::new(),
+            sides: BTreeMap::new(),
+            delivery: None,
+            attempt: 0,
+            admitted: false,
+            commitments: Vec::new(),
+            chosen: BTreeMap::new(),
+            undone: BTreeMap::new(),
+            basis: None,
+            strays: Vec::new(),
+            gone: BTreeMap::new(),
+            related: Vec::new(),
+        }
+    }
+
     /// What was written to `system` for the values of `peer` and a person took back.
     #[must_use]
     pub fn undone(&self, system: &SystemUid, peer: &SystemUid) -> Undoings {

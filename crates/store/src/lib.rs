@@ -211,6 +211,10 @@ pub trait Store: Debug + Send + Sync {
     fn bindings(&self, system: SystemUid, kind: Kind) -> Fut<'_, Vec<(EntityId, RemoteId)>> {
         self.beneath().bindings(system, kind)
     }
+    /// The papers of `kind` below the document `order` of `system`.
+    fn papers_of(&self, system: SystemUid, kind: Kind, order: RemoteId) -> Fut<'_, Vec<EntityId>> {
+        self.beneath().papers_of(system, kind, order)
+    }
     /// Whether anything of `kind` is bound in `system`.
     fn binds_any(&self, system: SystemUid, kind: Kind) -> Fut<'_, bool> {
         self.beneath().binds_any(system, kind)

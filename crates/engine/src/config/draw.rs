@@ -47,6 +47,7 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         options: None,
         prices: None,
         inventory: None,
+        papers: None,
         sweep_s: sweep(source, "sweep", &file.sweep, SWEEP_S)?,
         sweep_deep_s: sweep(source, "sweep_deep", &file.sweep_deep, SWEEP_DEEP_S)?,
     };
@@ -56,6 +57,7 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         (Flow::Orders, file.flows.orders),
         (Flow::Inventory, file.flows.inventory),
         (Flow::Prices, file.flows.prices),
+        (Flow::Papers, file.flows.papers),
     ] {
         if let Some(table) = table {
             let at = table.span().start;
@@ -168,6 +170,7 @@ fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::Sys
         website: plain_text(&raw.website),
         views: raw.views.iter().map(|(locale, view)| (locale.clone(), view.get_ref().clone())).collect(),
         category_root: plain_text(&raw.category_root),
+        notify_shipments: raw.notify_shipments.as_ref().is_some_and(|told| *told.get_ref()),
         company: plain_text(&raw.company),
         web_shop: plain_text(&raw.web_shop),
         warehouse: plain_text(&raw.warehouse),
@@ -291,6 +294,10 @@ fn fitting(source: &Source<'_>, raw: &raw::System, system: &SystemConfig) -> Dra
             let remedy = "remove it, or move it to the system it belongs to";
             return Err(source.error("SYN-0412", Some(text.span().start), what, remedy));
         }
+    }
+    if let Some(told) = raw.notify_shipments.as_ref().filter(|_| !system.kind.is_shop()) {
+        let what = format!("`notify_shipments` means nothing for a {} system", system.kind.word());
+        return Err(source.error("SYN-0412", Some(told.span().start), what, "move it to the shop it belongs to"));
     }
     if let Some(website) = raw.website.as_ref().filter(|_| !system.kind.is_shop()) {
         let what = format!("`website` means nothing for a {} system", system.kind.word());

@@ -33,6 +33,7 @@ pub(super) struct System {
     pub(super) login: Text,
     pub(super) password: Text,
     pub(super) category_root: Text,
+    pub(super) notify_shipments: Option<Spanned<bool>>,
     pub(super) company: Text,
     pub(super) web_shop: Text,
     pub(super) warehouse: Text,
@@ -56,6 +57,7 @@ pub(super) struct FlowTables {
     pub(super) inventory: Option<Spanned<Flow>>,
     pub(super) prices: Option<Spanned<Flow>>,
     pub(super) orders: Option<Spanned<Flow>>,
+    pub(super) papers: Option<Spanned<Flow>>,
 }
 
 type Rows<T> = Option<Spanned<BTreeMap<String, T>>>;
@@ -96,6 +98,8 @@ pub(super) struct Flow {
     pub(super) options: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) lists: Rows<Spanned<String>>,
     pub(super) groups: Rows<String>,
+    pub(super) carriers: Rows<String>,
+    pub(super) invoices: Text,
     #[serde(rename = "match")]
     pub(super) matching: Text,
     /// By system: what differs there.
@@ -132,6 +136,8 @@ pub(super) struct At {
     pub(super) create: Option<Spanned<bool>>,
     pub(super) lists: Rows<Spanned<String>>,
     pub(super) groups: Rows<String>,
+    pub(super) carriers: Rows<String>,
+    pub(super) invoices: Text,
 }
 
 /// One name, or a list of names.

@@ -12,7 +12,7 @@ use crate::run::Engine;
 use crate::system::{EngineError, System};
 use crate::translate::Resolution;
 use std::collections::BTreeMap;
-use syncline_connect::{Error, Seen};
+use syncline_connect::Error;
 use syncline_core::delivery::{Change, after};
 use syncline_core::id::{EntityId, RemoteId, SystemName};
 use syncline_core::journal::Entry;
@@ -22,7 +22,7 @@ use syncline_core::path::Path;
 use syncline_core::planner::{Decision, Planned};
 use syncline_core::policy::{ErrorKind, Hold, Next};
 use syncline_core::profile::Guard;
-use syncline_store::{Accept, Basis, BoundTo, Case, CommitPlan, LaneState, StoreError};
+use syncline_store::{Basis, BoundTo, Case, CommitPlan, LaneState, StoreError};
 
 /// How often a field that shows something else than was written is tried before a person is asked.
 const UNKEPT_TRIES: u32 = 3;
@@ -32,6 +32,9 @@ const UNKEPT_PAUSE_S: u32 = 60;
 const WATCHES: &str = "the flow only watches";
 /// Seconds until a change that waits for a person's approval is looked at again.
 const APPROVAL_PAUSE_S: u32 = 60;
+
+/// Seconds until a paper that is held is looked at again.
+pub(super) const PAPER_PAUSE_S: u32 = 600;
 
 impl Engine {
     /// Decides what to do about a lane without a delivery, and makes a planned step durable.
@@ -55,7 +58,7 @@ impl Engine {
         work.agreed = decided.agreed.take().map(Box::new);
         let landed = case.strays.iter().filter(|stray| !work.aside.contains_key(&stray.delivery.target));
         let landed = landed.map(|stray| stray.at).min();
-        let mut entry = None;
+        let (mut entry, mut held_again) = (None, None);
         let state = match self.without_waiting_for_ever(&case, decided.decision).await? {
             Decision::Step(plan) if self.awaits_approval(&plan) => LaneState::Later(
                 after(self.now(), APPROVAL_PAUSE_S),
@@ -77,6 +80,8 @@ impl Engine {
             Decision::Awaiting(why, until) => LaneState::Awaiting(why, until),
             Decision::Wait(on, why) => LaneState::Waiting(on, why),
             Decision::Hold(hold) => {
+                // What a paper is held for is mended in its order.
+                held_again = case.kind.is_paper().then(|| after(self.now(), PAPER_PAUSE_S));
                 entry = Some(Entry::new("held", "", format!("{}: {}", hold.code, hold.what)));
                 LaneState::Held(hold)
             }
@@ -86,7 +91,7 @@ impl Engine {
             }
         };
         let (state, again_at) = self.with_asides(&work, state, landed);
-        work.again_at = again_at;
+        work.again_at = again_at.into_iter().chain(held_again).min();
         self.give_back(&work, state, entry, None).await
     }
 
@@ -143,7 +148,8 @@ impl Engine {
             }
         }
         // Prices were read when the lane was taken up.
-        if peer.is_some() && plan.kind != Kind::Price && !work.asked.contains(&target.uid) {
+        let made = plan.kind.is_paper() && plan.step == Step::Create;
+        if peer.is_some() && plan.kind != Kind::Price && !made && !work.asked.contains(&target.uid) {
             // People work there: what they have just changed is not overwritten unseen.
             return self.read_anew(work, case, &target).await;
         }
@@ -154,6 +160,7 @@ impl Engine {
         };
         let parts = match &peer {
             None => vec![leaves],
+            Some(_) if made => vec![leaves],
             Some(_) => target.connector.split(plan.kind, &leaves),
         };
         let waits: Vec<_> = parts.iter().map(|part| self.may_still_come(case, &target, part)).collect();
@@ -183,16 +190,19 @@ impl Engine {
 
     /// The system that has to be asked for the record before anything is decided; none where what is known will do.
     fn to_ask(&self, work: &Work, case: &Case) -> Result<Option<System>, EngineError> {
-        let names: Vec<&SystemName> = match self.rules_of(case) {
-            Some(rules) => rules.systems().collect(),
-            None => self.order_rules(case).map(|rules| &rules.source).into_iter().collect(),
+        let names: Vec<&SystemName> = match (self.rules_of(case), self.paper_rules(case.kind)) {
+            (Some(rules), _) => rules.systems().collect(),
+            (None, Some(rules)) => {
+                std::iter::once(&rules.source).chain(rules.targets.iter().map(|one| &one.system)).collect()
+            }
+            (None, None) => self.order_rules(case).map(|rules| &rules.source).into_iter().collect(),
         };
         // What a late request left behind shows only to who looks.
         let late = case.strays.iter().find(|stray| stray.at <= self.now()).map(|stray| &stray.delivery.target);
         for name in names.into_iter().filter(|name| !work.aside.contains_key(*name)) {
             let system = self.system(name)?;
             let unread = case.sides.get(&system.uid).is_some_and(|side| side.unread);
-            let stray = self.field_rules(case.kind).is_some() && late == Some(name);
+            let stray = (self.field_rules(case.kind).is_some() || case.kind.is_paper()) && late == Some(name);
             if (unread || stray) && !work.asked.contains(&system.uid) && case.bound.contains_key(&system.uid) {
                 return Ok(Some(system.clone()));
             }
@@ -254,6 +264,7 @@ impl Engine {
                     self.with_list(case, target, &leaves, elements_of(&plan.step, there, &leaves))
                 }
                 _ if plan.kind == Kind::Product => families::elements(case, target, &leaves),
+                _ if plan.kind.is_paper() => self.elements_of_paper(case).await?,
                 _ if plan.kind.of_catalogue() => elements(case, target, &leaves),
                 _ => elements_of(&plan.step, there, &leaves),
             },
@@ -280,6 +291,7 @@ impl Engine {
     fn origin(&self, case: &Case) -> Result<Option<(System, RemoteId)>, EngineError> {
         let named = match case.kind {
             Kind::Stock => self.flows.inventory.as_ref().map(|rules| &rules.source),
+            kind if kind.is_paper() => self.paper_rules(kind).map(|rules| &rules.source),
             _ => match self.rules_of(case) {
                 Some(rules) => Some(&rules.source),
                 None => self.order_rules(case).map(|rules| &rules.source),
@@ -330,10 +342,7 @@ impl Engine {
                 Ok(Moved::Again(work))
             }
             Ok(snapshot) => {
-                let records = poll::incoming(case.kind, Seen { id, snapshot: Ok(snapshot) });
-                let accept =
-                    Accept { system: source.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };
-                self.store.accept(accept).await?;
+                self.take_in_news(source, case.kind, snapshot).await?;
                 Ok(Moved::Again(work))
             }
             Err(error) if error.kind.next() == Next::Inbox && !self.is_one_of_several(case.kind, &source.name) => {

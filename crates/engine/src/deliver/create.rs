@@ -13,7 +13,7 @@ use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{self, Planned};
 use syncline_core::policy::Hold;
-use syncline_core::record::{Category, Composition, FAMILY};
+use syncline_core::record::{Category, Composition, FAMILY, Paper};
 use syncline_store::{Accept, Base, Basis, Case, Ending, Incoming, LaneFilter, Retry};
 
 impl Engine {
@@ -88,6 +88,9 @@ impl Engine {
         system: &System,
         named: Incoming,
     ) -> Result<(), EngineError> {
+        if change.kind == Kind::Order && change.step == Step::Create {
+            return self.wake_papers(&self.store.load(case.entity).await?).await;
+        }
         if !self.makes_shared(change) {
             return self.after_update(case, change).await;
         }
@@ -141,6 +144,10 @@ pub(super) fn lookup(change: &Change) -> Lookup {
         (Kind::Category, _) => {
             let parent = change.elements.get(&Category::parent_path()).map(|id| RemoteId::new("", id));
             Lookup::Below { parent, name: named(&change.leaves).unwrap_or_default() }
+        }
+        (kind, _) if kind.is_paper() => {
+            let order = change.elements.get(&Paper::order_path()).map(|id| RemoteId::new("", id));
+            Lookup::Paper { order: order.unwrap_or_else(|| RemoteId::new("", "")), mark: change.mark.clone() }
         }
         _ => Lookup::Mark(change.mark.clone()),
     }

@@ -6,10 +6,12 @@ use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use syncline_core::delivery::{Content, Contents, Delivery};
 use syncline_core::journal::Entry;
+use syncline_core::kind::Step;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
+use syncline_core::planner::Decision;
 use syncline_core::policy::Hold;
-use syncline_core::record::{Composition, IMAGE_LIMIT, Image, image_key};
+use syncline_core::record::{Composition, IMAGE_LIMIT, Image, Paper, image_key};
 use syncline_store::{Case, Ending};
 
 impl Engine {
@@ -23,6 +25,23 @@ impl Engine {
         target: &System,
     ) -> Result<Moved, EngineError> {
         let mut contents = Contents::new();
+        if let Some(rules) = self.paper_rules(delivery.change.kind).filter(|_| delivery.change.step == Step::Create) {
+            if let Err((shop, error)) = self.refresh_order(&case, rules).await? {
+                return self.trouble(work, &shop, error).await;
+            }
+            let decided = self.decide(&case, false).await?;
+            let stands = match &decided.decision {
+                Decision::Step(plan) => self
+                    .wish(&case, plan, &decided.resolution, target)
+                    .is_ok_and(|leaves| leaves == delivery.change.leaves),
+                _ => false,
+            };
+            if !stands {
+                let entry = Entry::new("moved on", target.name.as_str(), "the order in the shop is another one by now");
+                self.end(&work, &delivery, target, Ending::Superseded, entry).await?;
+                return Ok(Moved::Again(work));
+            }
+        }
         for (key, path) in Image::added(&delivery.change.leaves) {
             let peer = case.basis.as_ref().and_then(|basis| self.systems.values().find(|one| one.uid == basis.peer));
             let Some((peer, id)) = peer.and_then(|peer| Some((peer, &case.bound.get(&peer.uid)?.id))) else {
@@ -70,6 +89,7 @@ impl Engine {
 fn adds(path: &Path, value: Option<&Value>) -> bool {
     match value {
         Some(Value::Number(quantity)) => Composition::part_of(path).is_some() && !quantity.is_zero(),
+        Some(_) if Paper::track_of(path).is_some() => true,
         Some(_) => Image::at(path).is_some_and(|(_, field)| field.is_empty()),
         None => false,
     }

@@ -1,5 +1,6 @@
 //! Notes a group of writes, lets them leave, and sorts what came back.
 
+use super::begin::PAPER_PAUSE_S;
 use super::{Moved, Ready, Work, pack};
 use crate::gone::Missed;
 use crate::poll::refusal;
@@ -10,8 +11,11 @@ use syncline_core::delivery::{Delivery, Permit, advance, after};
 use syncline_core::id::RemoteId;
 use syncline_core::journal::Entry;
 use syncline_core::kind::Step;
-use syncline_core::policy::{ErrorKind, Next, backoff_s};
+use syncline_core::policy::{ErrorKind, Hold, Next, backoff_s};
 use syncline_store::{Ending, LaneState, News, Sending, StoreError};
+
+/// How often a paper is tried before a person hears of it.
+const PAPER_TRIES: u32 = 5;
 
 impl Engine {
     /// Sends one group. Returns the lanes that go on.
@@ -135,6 +139,13 @@ impl Engine {
                 self.doubt(&work, delivery, News::NotSent, entry("not sent"), None).await?;
                 if self.is_one_of_several(work.claimed.kind, &system.name) {
                     return self.go_on_without(work, system, error);
+                }
+                if work.claimed.kind.is_paper() && work.failure() > PAPER_TRIES {
+                    // Goods that left are not told: it is tried again, and a person hears of it.
+                    let what = format!("{} does not take it: {}", system.name, error.message);
+                    let remedy = "see what that shop lacks; it is tried again by itself every ten minutes";
+                    work.again_at = Some(after(self.now(), PAPER_PAUSE_S));
+                    return self.hold(&work, Hold::new("SYN-0198", what, remedy)).await;
                 }
                 let wait = error.retry_after_s.unwrap_or_else(|| backoff_s(work.failure()));
                 let state = LaneState::Later(after(self.now(), wait), error.message.clone());

@@ -96,6 +96,9 @@ impl Engine {
     /// What both sides agree on from now on: the document with what it was made of, or the fields that were written.
     fn agreed(&self, case: &Case, delivery: &Delivery, system: &System, shown: &Leaves) -> Vec<Base> {
         let kind = delivery.change.kind;
+        if kind.is_paper() {
+            return self.bases_of_paper(system, delivery);
+        }
         if let (true, Some(basis)) = (self.makes_shared(&delivery.change), &case.basis) {
             let shown = self.shown_after(case, system, shown, &[]);
             return self.bases_of_create(system, &delivery.change, basis, &shown);

@@ -39,6 +39,9 @@ impl Engine {
         if let Some(rules) = &self.flows.prices {
             proof.flows.insert(Flow::Prices, self.stored_shared(Kind::Price, &rules.fields).await?);
         }
+        if let Some(rules) = &self.flows.papers {
+            proof.flows.insert(Flow::Papers, self.stored_papers(rules).await?);
+        }
         proof.drift = proof.flows.values().map(FlowProof::drift).sum();
         Ok(proof)
     }

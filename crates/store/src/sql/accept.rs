@@ -56,6 +56,8 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
         None if record.kind.of_variant() || (record.kind.of_catalogue() && record.told != Told::Origin) => {
             return Ok(Change::Same);
         }
+        // What was done about an order that is nobody's here.
+        None if record.kind.is_paper() && !is_of_known_order(db, system, &record.id)? => return Ok(Change::Same),
         None if record.kind == Kind::Customer && record.told != Told::InPassing => return Ok(Change::Same),
         None => {
             let entity = new_entity(db, record.kind, &record.label)?;
@@ -91,6 +93,14 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
         journal(db, entity, None, &Entry::new("seen", system.as_str(), fingerprint(&record.leaves)), now)?;
     }
     Ok(change)
+}
+
+/// Whether the order that the paper `id` is about is known.
+fn is_of_known_order(db: &Connection, system: &SystemUid, id: &RemoteId) -> Result<bool, StoreError> {
+    match syncline_core::record::paper_apart(id) {
+        Some((order, _)) => Ok(entity_of(db, system, Kind::Order, &order)?.is_some()),
+        None => Ok(false),
+    }
 }
 
 /// Whether `system` calls `entity` so first of all.

@@ -179,6 +179,11 @@ pub(super) fn retry(db: &Connection, which: &Retry, now: Timestamp) -> Result<us
         Retry::One { entity, rebase } => {
             if *rebase {
                 super::base::rebase(db, *entity)?;
+                if kind_of(db, *entity)?.is_paper() {
+                    // From now on it is left to people.
+                    let sql = "INSERT OR IGNORE INTO admitted (entity, at) VALUES (?1, ?2)";
+                    db.prepare_cached(sql)?.execute(params![int(entity.0), ms(now)])?;
+                }
                 journal(db, *entity, None, &Entry::new("rebased", "", "both sides taken as they are"), now)?;
             }
             Ok(db.execute(&format!("{ready} AND entity = ?2"), params![ms(now), int(entity.0)])?)

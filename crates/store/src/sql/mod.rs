@@ -169,6 +169,9 @@ impl Store for Sql {
     fn bindings(&self, system: SystemUid, kind: Kind) -> Fut<'_, Vec<(EntityId, RemoteId)>> {
         self.run(move |db| tell::bindings(db, &system, kind))
     }
+    fn papers_of(&self, system: SystemUid, kind: Kind, order: RemoteId) -> Fut<'_, Vec<EntityId>> {
+        self.run(move |db| tell::papers_of(db, &system, kind, &order))
+    }
     fn binds_any(&self, system: SystemUid, kind: Kind) -> Fut<'_, bool> {
         self.run(move |db| tell::binds_any(db, &system, kind))
     }

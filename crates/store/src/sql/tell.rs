@@ -133,6 +133,21 @@ pub(super) fn bindings(
     .collect()
 }
 
+/// The papers of `kind` below the document `order`: their ids begin with its own and a colon.
+pub(super) fn papers_of(
+    db: &Connection,
+    system: &SystemUid,
+    kind: Kind,
+    order: &RemoteId,
+) -> Result<Vec<EntityId>, StoreError> {
+    // What follows a colon in the order of bytes is a semicolon.
+    let sql = "SELECT entity FROM binding WHERE system = ?1 AND kind = ?2 AND scope = ?3 AND remote > ?4 || ':' \
+               AND remote < ?4 || ';' AND role <> 'shared' ORDER BY entity";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map(params![system.as_str(), kind.word(), order.scope, order.id], |row| row.get(0))?;
+    rows.map(|row| Ok(EntityId(id(row?)))).collect()
+}
+
 pub(super) fn binds_any(db: &Connection, system: &SystemUid, kind: Kind) -> Result<bool, StoreError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM binding WHERE system = ?1 AND kind = ?2 AND role <> 'shared')";
     Ok(db.prepare_cached(sql)?.query_row(params![system.as_str(), kind.word()], |row| row.get(0))?)

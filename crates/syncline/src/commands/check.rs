@@ -154,7 +154,7 @@ async fn ahead_s(system: &System, url: &str) -> Option<i64> {
 /// What the file itself leaves open.
 fn flows(config: &Config, findings: &mut Findings) {
     let Some(orders) = config.flows.get(&Flow::Orders) else {
-        let others = [Flow::Inventory, Flow::Products, Flow::Prices];
+        let others = [Flow::Inventory, Flow::Products, Flow::Prices, Flow::Papers];
         if !others.into_iter().any(|flow| config.flows.get(&flow).is_some_and(|flow| flow.mode != Mode::Off)) {
             let what = format!("{}: nothing flows: there is no [flows.orders] and no other flow is on", config.shown());
             findings.problems.push(Finding::new(
@@ -183,13 +183,12 @@ fn flows(config: &Config, findings: &mut Findings) {
 fn guards(one: &Asked, config: &Config, accept: bool, findings: &mut Findings) {
     let accepted = config.systems.get(&one.system.name).map(|told| told.accept_none.clone()).unwrap_or_default();
     let written = config.flows.values().filter(|flow| flow.to.contains(&one.system.name) && flow.mode != Mode::Off);
-    let kinds = written.filter_map(|flow| match flow.flow {
-        Flow::Orders => Some(Kind::Order),
-        Flow::Customers => Some(Kind::Customer),
+    let kinds = written.flat_map(|flow| match flow.flow {
+        Flow::Orders | Flow::Customers | Flow::Papers => flow.flow.kinds(),
         // Fields and figures are set, nothing is created.
-        Flow::Products | Flow::Inventory | Flow::Prices => None,
+        Flow::Products | Flow::Inventory | Flow::Prices => &[],
     });
-    for kind in kinds {
+    for kind in kinds.copied() {
         let does = one.system.kind(kind);
         if !does.steps.contains(&Step::Create) || does.create_guard() != Guard::None {
             continue;

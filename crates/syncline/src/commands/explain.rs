@@ -40,6 +40,18 @@ fn told(story: &RecordStory, out: Out) {
     if let Some(why) = story.why.as_ref().filter(|why| !why.remedy.is_empty()) {
         out.line(format!("{} what to do: {}", why.code, why.remedy));
     }
+    if !story.papers.is_empty() {
+        out.line("");
+        let rows: Vec<Vec<String>> = story
+            .papers
+            .iter()
+            .map(|paper| {
+                let why = paper.why.as_ref().map_or(String::new(), |why| format!("{} {}", why.code, why.what));
+                vec![paper.key.clone(), paper.state.clone(), paper.tracks.join(", "), why.trim().to_string()]
+            })
+            .collect();
+        out.table(&["PAPER", "STATE", "PARCELS", "WHY"], &rows);
+    }
     if !story.writes.is_empty() {
         out.line("");
         let rows: Vec<Vec<String>> = story

@@ -28,7 +28,7 @@ use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use clap::Subcommand;
 use syncline_core::id::EntityId;
-use syncline_core::kind::Kind;
+use syncline_core::kind::{KINDS, Kind};
 use syncline_engine::Engine;
 use syncline_engine::config::Config;
 
@@ -128,13 +128,17 @@ impl Named {
 
     /// The one entity it names.
     async fn entity(&self, engine: &Engine) -> Result<EntityId, Failure> {
-        let kinds = self.kind.map_or_else(
-            || vec![Kind::Order, Kind::Customer, Kind::Variant, Kind::Product, Kind::Category],
-            |kind| vec![kind],
-        );
         let mut found = Vec::new();
-        for kind in kinds {
-            found.extend(engine.named(kind, &self.key).await?);
+        match self.kind {
+            Some(kind) => found.extend(engine.named(kind, &self.key).await?),
+            None => {
+                for kind in KINDS {
+                    // A paper's number may be an order's too: who says only a number means the order.
+                    if !kind.is_paper() || found.is_empty() {
+                        found.extend(engine.named(kind, &self.key).await?);
+                    }
+                }
+            }
         }
         match found.as_slice() {
             [one] => Ok(*one),

@@ -22,7 +22,9 @@ use syncline_connectors::{magento, tryton};
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::profile::Profile;
-use syncline_core::rules::{Branch, FieldRules, OrderRules, PairRules, PriceRules, StockRules, StockTarget};
+use syncline_core::rules::{
+    Branch, FieldRules, OrderRules, PairRules, PaperRules, PriceRules, StockRules, StockTarget,
+};
 use syncline_engine::looks::Looks;
 use syncline_engine::{Engine, Flows, Settings, System};
 use syncline_sim::catalogue::{Item, catalogue};
@@ -97,6 +99,8 @@ pub struct Stage {
     pub sweep_s: Option<u32>,
     /// Whether some of them read every record whole.
     pub deep: bool,
+    /// What the shop is told of what the ERP did about orders, where that flows.
+    pub papers: Option<PaperRules>,
     /// What happens beside the flows.
     pub scenes: BTreeSet<Scene>,
     store: Arc<dyn Store>,
@@ -177,6 +181,7 @@ impl Stage {
             families: None,
             products: Random::of(seed, 6, 0).chance(1, 3).then(desk::rules),
             stock: Random::of(seed, 5, 0).chance(1, 2).then(trade::rules),
+            papers: None,
             store,
             plant,
             profiles: Mutex::default(),
@@ -411,6 +416,7 @@ impl Stage {
             one_by_email: self.one_by_email,
             groups: self.group_rows(),
             inventory: self.stock_rules(),
+            papers: self.papers.clone(),
             watched: self.watched.clone(),
             every_s: 15,
             sweep_s: self.sweep_s,

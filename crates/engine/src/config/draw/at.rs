@@ -10,7 +10,7 @@ use syncline_core::rules::Branch;
 use toml::Spanned;
 
 /// Keys that only some flows know, each with those flows.
-const HOMES: [(&str, &[Flow]); 22] = [
+const HOMES: [(&str, &[Flow]); 24] = [
     ("start", &[Flow::Orders]),
     ("tax", &[Flow::Orders, Flow::Prices]),
     ("number", &[Flow::Orders]),
@@ -24,7 +24,9 @@ const HOMES: [(&str, &[Flow]); 22] = [
     ("web_shop", &[Flow::Orders]),
     ("warehouse", &[Flow::Orders]),
     ("safety", &[Flow::Inventory]),
-    ("sources", &[Flow::Inventory]),
+    ("sources", &[Flow::Inventory, Flow::Papers]),
+    ("carriers", &[Flow::Papers]),
+    ("invoices", &[Flow::Papers]),
     ("lists", &[Flow::Prices]),
     ("fields", &[Flow::Products, Flow::Customers]),
     ("attributes", &[Flow::Products]),
@@ -70,6 +72,7 @@ impl<'a> Told<'a> {
         create: bool,
         sources: BTreeMap<String, Spanned<Vec<String>>>,
         lists: BTreeMap<String, Spanned<String>>,
+        invoices: String,
     );
 
     /// Where in the ERP its orders are booked. A web shop and a warehouse said for all are those of the company said for all.
@@ -101,6 +104,11 @@ impl<'a> Told<'a> {
     /// Groups of customers; as above.
     pub(super) fn groups(&self) -> BTreeMap<String, String> {
         owned(&joined(self.all.groups.as_ref(), self.own.and_then(|own| own.groups.as_ref())))
+    }
+
+    /// Rows of carriers; as above.
+    pub(super) fn carriers(&self) -> BTreeMap<String, String> {
+        owned(&joined(self.all.carriers.as_ref(), self.own.and_then(|own| own.carriers.as_ref())))
     }
 
     /// Rows of payment methods; as above.
@@ -154,7 +162,7 @@ fn place<T>(key: Option<&Spanned<T>>) -> Option<usize> {
     key.map(|key| key.span().start)
 }
 
-fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 22] {
+fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 24] {
     [
         ("start", place(raw.start.as_ref())),
         ("tax", place(raw.tax.as_ref())),
@@ -178,10 +186,12 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 22] {
         ("create", place(raw.create.as_ref())),
         ("match", place(raw.matching.as_ref())),
         ("groups", place(raw.groups.as_ref())),
+        ("carriers", place(raw.carriers.as_ref())),
+        ("invoices", place(raw.invoices.as_ref())),
     ]
 }
 
-fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 17] {
+fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 19] {
     [
         ("start", place(raw.start.as_ref())),
         ("number", place(raw.number.as_ref())),
@@ -200,5 +210,7 @@ fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 17] {
         ("fields", place(raw.fields.as_ref())),
         ("create", place(raw.create.as_ref())),
         ("groups", place(raw.groups.as_ref())),
+        ("carriers", place(raw.carriers.as_ref())),
+        ("invoices", place(raw.invoices.as_ref())),
     ]
 }

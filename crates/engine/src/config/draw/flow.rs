@@ -1,5 +1,6 @@
 //! One flow of the file: its table checked and turned into rules.
 
+mod papers;
 mod stock;
 
 use super::at::{self, Told};
@@ -35,6 +36,7 @@ pub(super) fn draw(source: &Source<'_>, drawn: &mut Config, flow: Flow, at: usiz
         }
         Flow::Prices => drawn.prices = Some(drawing.prices(&told, &raw)?),
         Flow::Inventory => drawn.inventory = Some(drawing.inventory(&told, &raw)?),
+        Flow::Papers => drawn.papers = Some(drawing.papers(&told, &raw, drawn)?),
         Flow::Orders => drawn.orders = drawing.orders(&told, &raw, drawn.flows.get(&Flow::Customers))?,
         Flow::Customers => {
             drawn.groups = groups::rows(&told.from, &raw);
@@ -377,7 +379,7 @@ impl Drawing<'_> {
             }
             found.push(to);
         }
-        let several = matches!(self.flow, Flow::Products | Flow::Prices | Flow::Inventory);
+        let several = matches!(self.flow, Flow::Products | Flow::Prices | Flow::Inventory | Flow::Papers);
         match (found.as_slice(), names) {
             ([], _) => Err(self.wrong(None, format!("{head} has no `to`"), "add `to = [\"SYSTEM\"]`")),
             ([_, _, ..], [_, second, ..]) if !several => {
@@ -431,7 +433,7 @@ impl Drawing<'_> {
         let (of_shop, to_shop) = (is_shop(from), is_shop(to));
         let fine = match self.flow {
             Flow::Products => of_shop != to_shop,
-            Flow::Inventory | Flow::Prices => !of_shop && to_shop,
+            Flow::Inventory | Flow::Prices | Flow::Papers => !of_shop && to_shop,
             Flow::Customers | Flow::Orders => of_shop && !to_shop,
         };
         if fine {
@@ -441,6 +443,7 @@ impl Drawing<'_> {
         let remedy = match self.flow {
             Flow::Products => "products flow between a shop and an ERP, either way",
             Flow::Inventory | Flow::Prices => "stock and prices flow from an ERP (tryton) to a shop (magento)",
+            Flow::Papers => "papers flow from the ERP (tryton) to the shops (magento) that the orders are from",
             _ => "orders and customers flow from a shop (magento) to an ERP (tryton)",
         };
         Err(self.source.error("SYN-0419", Some(self.at), what, remedy))

@@ -172,6 +172,7 @@ number = "{number}"{r}what the ERP's reference says
         r = REMARK,
     ));
     inventory(&mut text, &mut notes, shops, erp, (&to, &today));
+    papers(&mut text, (&to, &today));
     prices(&mut text, shops, erp, (&to, &today));
     taxes(&mut text, &mut notes, shops, erp);
     payments(&mut text, &mut notes, erp);
@@ -223,6 +224,25 @@ safety = 0{r}pieces of each variant kept from buyers
         let chosen = places.first().map_or("", |place| place.code.as_str());
         notes.push(format!("{name} has {} sources; stock is shown in `{}`", places.len(), remark(chosen)));
     }
+}
+
+/// Papers, switched off: what left the ERP's warehouses is told to the shop that the order is from.
+fn papers(text: &mut String, (to, today): (&str, &str)) {
+    text.push_str(&format!(
+        r#"
+[flows.papers]
+why = "buyers ask where their parcel is"
+today = {today}
+from = "erp"
+to = {to}
+every = "1m"
+mode = "off"{r}`watch` shows in `syncline plan papers` what `on` would write
+needs = ["orders"]
+# carriers = {{ "DHL" = "dhl", "*" = "custom" }}{r}the ERP's carrier = the shop's code
+# invoices = "paid"{r}posted | paid | off: telling the shop of one counts it as paid
+"#,
+        r = REMARK,
+    ));
 }
 
 /// Prices, switched off: the ERP's list price as the shop's base price, and lists that a group of customers is called by.

@@ -54,7 +54,7 @@ impl Drawing<'_> {
     }
 
     /// The shop's places with their warehouses. A warehouse shown in two places would be sold twice.
-    fn places(&self, rows: &BTreeMap<String, Spanned<Vec<String>>>) -> Drawn<Vec<(String, Vec<String>)>> {
+    pub(super) fn places(&self, rows: &BTreeMap<String, Spanned<Vec<String>>>) -> Drawn<Vec<(String, Vec<String>)>> {
         let example = "write one like `sources = { default = [\"WH\"] }`; `syncline systems` lists both sides' places";
         if rows.is_empty() {
             let what =

@@ -1,0 +1,48 @@
+//! The papers flow out of the file: which shop is told of what, and what it calls carriers and places.
+
+use super::{Drawing, Drawn, pairs, word};
+use crate::config::draw::at::Told;
+use crate::config::{Config, FlowConfig, raw};
+use syncline_core::rules::{InvoiceRule, PaperRules, PaperTarget};
+use toml::Spanned;
+
+impl Drawing<'_> {
+    /// The rules of the papers flow. Places are those of the stock flow, unless the file says others here.
+    pub(super) fn papers(&self, flow: &FlowConfig, raw: &raw::Flow, drawn: &Config) -> Drawn<PaperRules> {
+        let stock = drawn.inventory.as_ref();
+        let mut targets: Vec<PaperTarget> = Vec::new();
+        for (erp, shop) in pairs(flow) {
+            if !drawn.orders.iter().any(|rules| rules.source == *shop && rules.target == *erp) {
+                let what = format!("[flows.papers] goes to `{shop}`, whose orders do not flow to `{erp}`");
+                let remedy =
+                    format!("add `{shop}` to `from` under [flows.orders], or take it out here: papers are of orders");
+                return Err(self.source.error("SYN-0474", Some(self.at), what, remedy));
+            }
+            let told = Told::of(raw, shop);
+            let of_stock = || stock?.targets.iter().find(|one| one.system == *shop).map(|one| one.places.clone());
+            let places = match told.sources() {
+                Some(rows) => self.places(rows.get_ref())?,
+                None => of_stock().unwrap_or_default(),
+            };
+            targets.push(PaperTarget {
+                system: shop.clone(),
+                carriers: told.carriers(),
+                places,
+                invoices: self.invoices(told.invoices())?,
+            });
+        }
+        Ok(PaperRules { source: self.only(&flow.from)?, targets })
+    }
+
+    /// Which invoices a shop is told of; none where the file does not say.
+    fn invoices(&self, text: Option<&Spanned<String>>) -> Drawn<InvoiceRule> {
+        let Some(text) = text else { return Ok(InvoiceRule::Off) };
+        let read = |word: &str| match word {
+            "off" => Some(InvoiceRule::Off),
+            "posted" => Some(InvoiceRule::Posted),
+            "paid" => Some(InvoiceRule::Paid),
+            _ => None,
+        };
+        word(self.source, "invoices", text, &["off", "posted", "paid"], read)
+    }
+}

@@ -1,0 +1,223 @@
+//! Papers compared: every one in force in the ERP against the shop's, and what the shop counts against both.
+
+use super::FlowProof;
+use crate::decide::order_of;
+use crate::pages::Pages;
+use crate::papers::{OrderOf, in_words_of_order, paper_of};
+use crate::reading::{CHUNK, read_all};
+use crate::run::Engine;
+use crate::system::{EngineError, System};
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet};
+use syncline_connect::Cursor;
+use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::kind::Kind;
+use syncline_core::planner::had_of;
+use syncline_core::record::{Order, Paper};
+use syncline_core::rules::PaperRules;
+use syncline_store::Case;
+
+/// One paper in force with what the shop is to show of it.
+struct Due {
+    label: String,
+    /// By the lines of the shop's order.
+    wanted: Paper,
+    /// What the shop calls it, where it was told.
+    there: Option<RemoteId>,
+    /// What the shop showed of it last.
+    seen: Option<Paper>,
+    open: bool,
+}
+
+/// What was due of one order.
+struct Owed {
+    shop: System,
+    id: RemoteId,
+    /// What the shop showed of the order last.
+    seen: Option<Order>,
+    due: Vec<Due>,
+    /// A paper of it was left to people: what the shop counts beside is not judged.
+    left: bool,
+}
+
+impl Engine {
+    /// Every paper of the flow, read on both sides now.
+    pub(super) async fn verify_papers(&self, rules: &PaperRules) -> Result<FlowProof, EngineError> {
+        let erp = self.system(&rules.source)?;
+        let mut flow = FlowProof::default();
+        for kind in self.paper_kinds() {
+            let (mut told, mut pages) = (BTreeMap::new(), Pages::from(erp, kind, Cursor::default()));
+            while let Some(page) = pages.next().await? {
+                for seen in page.seen {
+                    told.insert(seen.id, seen.snapshot.ok().as_ref().and_then(paper_of));
+                }
+            }
+            let mut owed = self.owed(rules, kind, told).await?;
+            for order in owed.values_mut() {
+                self.read_owed(kind, order).await?;
+            }
+            flow.add_of(kind, proof(kind, owed.into_values()));
+        }
+        Ok(flow)
+    }
+
+    /// The same by what both sides showed when they were last read.
+    pub(super) async fn stored_papers(&self, rules: &PaperRules) -> Result<FlowProof, EngineError> {
+        let erp = self.system(&rules.source)?;
+        let mut flow = FlowProof::default();
+        for kind in self.paper_kinds() {
+            let mut told = BTreeMap::new();
+            for (entity, id) in self.store.bindings(erp.uid.clone(), kind).await? {
+                let case = self.store.load(entity).await?;
+                let side = case.sides.get(&erp.uid);
+                told.insert(id, side.and_then(|side| Paper::from_leaves(&side.seen).ok()));
+            }
+            let owed = self.owed(rules, kind, told).await?;
+            flow.add_of(kind, proof(kind, owed.into_values()));
+        }
+        Ok(flow)
+    }
+
+    /// What is due of `told`, order by order; what is none of the flow's is left out.
+    async fn owed(
+        &self,
+        rules: &PaperRules,
+        kind: Kind,
+        told: BTreeMap<RemoteId, Option<Paper>>,
+    ) -> Result<BTreeMap<EntityId, Owed>, EngineError> {
+        let erp = self.system(&rules.source)?;
+        let open = self.open_lanes(kind).await?;
+        let mut owed: BTreeMap<EntityId, Owed> = BTreeMap::new();
+        for (id, paper) in told {
+            let found = self.store.entities(erp.uid.clone(), kind, vec![id.clone()]).await?;
+            let case = match found.into_iter().flatten().next() {
+                Some(entity) => self.store.load(entity).await?,
+                None => unknown(kind, &id, erp),
+            };
+            let Some(order) = self.order_of_paper(&case, erp).await? else { continue };
+            let entry = owed.entry(order.case.entity).or_insert_with(|| of_order(&order));
+            entry.left |= case.admitted;
+            let shown = case.sides.get(&order.shop.uid).and_then(|side| Paper::from_leaves(&side.seen).ok());
+            let there = case.bound.get(&order.shop.uid).map(|bound| bound.id.clone());
+            let Some(paper) = paper else {
+                entry.due.push(Due { label: id.id, wanted: Paper::default(), there, seen: shown, open: true });
+                continue;
+            };
+            if case.admitted || (there.is_none() && !order.rules.is_due(kind, &paper)) {
+                continue;
+            }
+            let elements = order.case.bound.get(&erp.uid).map(|bound| bound.elements.clone()).unwrap_or_default();
+            let (wanted, _) = in_words_of_order(paper, &elements);
+            let label = wanted.number.clone().unwrap_or(id.id);
+            let is_open = open.contains(&case.entity);
+            entry.due.push(Due { label, wanted, there, seen: shown, open: is_open });
+        }
+        owed.retain(|_, order| !order.due.is_empty());
+        Ok(owed)
+    }
+
+    /// Reads what the shop shows of an order and its papers now.
+    async fn read_owed(&self, kind: Kind, order: &mut Owed) -> Result<(), EngineError> {
+        let told = read_all(&order.shop, Kind::Order, std::slice::from_ref(&order.id)).await?;
+        order.seen = told.into_iter().flatten().next().as_ref().and_then(order_of);
+        let ids: Vec<RemoteId> = order.due.iter().filter_map(|due| due.there.clone()).collect();
+        let mut shown = BTreeMap::new();
+        for chunk in ids.chunks(CHUNK) {
+            for (id, there) in chunk.iter().zip(read_all(&order.shop, kind, chunk).await?) {
+                shown.insert(id.clone(), there.as_ref().and_then(paper_of));
+            }
+        }
+        for due in &mut order.due {
+            due.seen = due.there.as_ref().and_then(|id| shown.remove(id).flatten());
+        }
+        Ok(())
+    }
+}
+
+/// A paper that was never taken in.
+fn unknown(kind: Kind, id: &RemoteId, erp: &System) -> Case {
+    let bound = syncline_store::BoundTo { id: id.clone(), shared: false, elements: BTreeMap::new() };
+    Case { bound: [(erp.uid.clone(), bound)].into(), ..Case::nothing_of(kind) }
+}
+
+fn of_order(order: &OrderOf<'_>) -> Owed {
+    let seen = order.case.sides.get(&order.shop.uid).and_then(|side| Order::from_leaves(&side.seen).ok());
+    Owed { shop: order.shop.clone(), id: order.id.clone(), seen, due: Vec::new(), left: false }
+}
+
+/// Every paper of `orders` beside the shop's, and the shop's own count beside both.
+fn proof(kind: Kind, orders: impl Iterator<Item = Owed>) -> FlowProof {
+    let mut flow = FlowProof::default();
+    for order in orders {
+        let mut had: BTreeMap<&String, Decimal> = BTreeMap::new();
+        for due in &order.due {
+            flow.compared += 1;
+            match &due.seen {
+                _ if due.open => flow.open += 1,
+                None => {
+                    flow.missing += 1;
+                    flow.tell(format!("{kind} {}: not in {}", due.label, order.shop.name));
+                }
+                Some(there) => match differences(&due.wanted, there) {
+                    found if found.is_empty() => flow.equal += 1,
+                    found => {
+                        flow.different += 1;
+                        flow.cents_off += cents(&due.wanted, there);
+                        flow.tell(format!("{kind} {}: {}", due.label, found.join("; ")));
+                    }
+                },
+            }
+            for (key, line) in due.seen.iter().flat_map(|there| &there.lines) {
+                let sum = had.entry(key).or_default();
+                *sum = sum.saturating_add(line.quantity.unwrap_or_default());
+            }
+        }
+        let settled = !order.left && order.due.iter().all(|due| !due.open && due.seen.is_some());
+        let lines = order.seen.iter().flat_map(|seen| seen.lines.iter());
+        for (key, line) in lines.filter(|_| settled) {
+            let (counted, ours) = (had_of(kind, line), had.get(key).copied().unwrap_or_default());
+            if counted > ours {
+                flow.extra += 1;
+                let (counted, ours) = (counted.normalize(), ours.normalize());
+                flow.tell(format!(
+                    "{kind} of {}, line {key}: {counted} in {}, {ours} by papers of ours",
+                    order.id, order.shop.name
+                ));
+            }
+        }
+    }
+    flow
+}
+
+/// Every way in which the shop's paper is not the ERP's.
+fn differences(wanted: &Paper, there: &Paper) -> Vec<String> {
+    let mut found = Vec::new();
+    for (key, line) in &wanted.lines {
+        let quantity = line.quantity.unwrap_or_default();
+        // What no shop sends it does not list.
+        let has = there.lines.get(key).and_then(|line| line.quantity);
+        if has.is_some_and(|has| has != quantity) {
+            found.push(format!("line {key}: another quantity"));
+        }
+    }
+    if !wanted.lines.is_empty() && !wanted.lines.keys().any(|key| there.lines.contains_key(key)) {
+        found.push("none of its lines".to_string());
+    }
+    let numbers = |paper: &Paper| paper.tracks.keys().cloned().collect::<BTreeSet<_>>();
+    let lost: Vec<String> = numbers(wanted).difference(&numbers(there)).cloned().collect();
+    if !lost.is_empty() {
+        found.push(format!("without the parcels {}", lost.join(", ")));
+    }
+    if let (Some(ours), Some(theirs)) = (wanted.grand, there.grand)
+        && ours != theirs
+    {
+        found.push(format!("{ours} here, {theirs} there"));
+    }
+    found
+}
+
+/// The difference of the totals in minor units.
+fn cents(wanted: &Paper, there: &Paper) -> u64 {
+    let (Some(ours), Some(theirs)) = (wanted.grand, there.grand) else { return 0 };
+    super::minor_units(ours, theirs)
+}
