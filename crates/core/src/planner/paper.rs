@@ -281,3 +281,154 @@ fn by_hand(case: &PaperCase<'_>) -> String {
         case.kind
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Had, PaperLine};
+    use crate::rules::InvoiceRule;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    /// An order of one line, of which some have had something done about them.
+    fn order(quantity: i64, shipped: i64) -> Order {
+        let had = Had { shipped: Some(shipped.into()), invoiced: Some(shipped.into()), ..Had::default() };
+        let line = Line { quantity: Some(quantity.into()), sku: Some("MUG".into()), had, ..Line::default() };
+        Order {
+            life: Some(OrderLife::Open),
+            lines: [("15".to_string(), line)].into_iter().collect(),
+            ..Order::default()
+        }
+    }
+
+    fn parcel(quantity: i64, tracks: &[&str]) -> Paper {
+        let line = PaperLine { quantity: Some(quantity.into()), ..PaperLine::default() };
+        let track = Track { carrier: Some("dhl".into()), title: Some("DHL".into()) };
+        Paper {
+            life: Some(PaperLife::Done),
+            lines: [("15".to_string(), line)].into(),
+            tracks: tracks.iter().map(|number| ((*number).to_string(), track.clone())).collect(),
+            ..Paper::default()
+        }
+    }
+
+    /// What else is known of a paper.
+    #[derive(Default)]
+    struct More<'a> {
+        there: Option<&'a Paper>,
+        written: Leaves,
+        adopted: bool,
+        left: bool,
+    }
+
+    /// What is decided about `paper` where the shop shows `order` and other papers of ours have had `known` of the line.
+    fn decided(kind: Kind, paper: &Paper, order: &Order, known: i64, more: More<'_>) -> Decision {
+        let erp = SystemName::new("erp");
+        let rules = PaperTarget {
+            system: SystemName::new("shop"),
+            carriers: [("DHL*".to_string(), "dhl".to_string())].into(),
+            places: Vec::new(),
+            invoices: InvoiceRule::Paid,
+        };
+        let known = [("15".to_string(), Decimal::from(known))].into();
+        super::paper(&PaperCase {
+            kind,
+            source: &erp,
+            rules: &rules,
+            paper,
+            strange: &[],
+            order,
+            known: &known,
+            landing: &[],
+            adopted: more.adopted,
+            left: more.left,
+            there: more.there,
+            written: &more.written,
+        })
+    }
+
+    fn held(decision: &Decision) -> &str {
+        match decision {
+            Decision::Hold(hold) => &hold.code,
+            _ => "",
+        }
+    }
+
+    proptest! {
+        /// Whatever the shop counts and whoever did it: what is told never exceeds what the order has left, and is told only
+        /// where nobody else did the same.
+        #[test]
+        fn no_more_is_told_than_an_order_has_left(
+            ordered in 1i64..9, shipped in 0i64..12, known in 0i64..12, quantity in 0i64..9,
+        ) {
+            let told = decided(Kind::Shipment, &parcel(quantity, &[]), &order(ordered, shipped), known, More::default());
+            if let Decision::Step(plan) = told {
+                prop_assert!(quantity > 0 && shipped <= known && quantity + known.max(shipped) <= ordered);
+                let path = Path::element("lines", "15").dot("quantity");
+                prop_assert_eq!(plan.leaves.value(&path), Some(&Value::Number(quantity.into())));
+            } else if quantity > 0 && shipped <= known && quantity + known.max(shipped) <= ordered {
+                prop_assert!(false, "{told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_somebody_else_shipped_is_asked_about() {
+        let code = |shipped, known| {
+            let decision = decided(Kind::Shipment, &parcel(2, &[]), &order(5, shipped), known, More::default());
+            held(&decision).to_string()
+        };
+        assert_eq!(code(1, 0), "SYN-0192");
+        assert_eq!(code(3, 3), "");
+        assert_eq!(code(4, 4), "SYN-0193");
+        let adopted =
+            decided(Kind::Shipment, &parcel(2, &[]), &order(5, 2), 0, More { adopted: true, ..More::default() });
+        assert!(matches!(adopted, Decision::Outside(_)), "{adopted:?}");
+        let left = decided(Kind::Shipment, &parcel(2, &[]), &order(5, 2), 0, More { left: true, ..More::default() });
+        assert!(matches!(left, Decision::Outside(_)), "{left:?}");
+    }
+
+    #[test]
+    fn an_invoice_waits_for_its_money_and_one_the_shop_has_is_left_alone() {
+        let posted = parcel(2, &[]);
+        let paid = Paper { life: Some(PaperLife::Paid), ..posted.clone() };
+        assert!(matches!(decided(Kind::Invoice, &posted, &order(2, 0), 0, More::default()), Decision::Outside(_)));
+        assert!(matches!(decided(Kind::Invoice, &paid, &order(2, 0), 0, More::default()), Decision::Step(_)));
+        assert!(matches!(decided(Kind::Invoice, &paid, &order(2, 2), 0, More::default()), Decision::Outside(_)));
+        assert_eq!(held(&decided(Kind::Invoice, &paid, &order(4, 1), 0, More::default())), "SYN-0192");
+    }
+
+    #[test]
+    fn a_shop_keeps_the_parcels_its_people_added() {
+        let dhl = |number: &str| (number.to_string(), Track { carrier: Some("dhl".into()), title: Some("DHL".into()) });
+        let there = Paper { tracks: [dhl("old"), dhl("hand")].into(), ..parcel(2, &[]) };
+        let mut written = Leaves::new();
+        put_track(&mut written, "old", &Track { carrier: Some("dhl".into()), title: Some("DHL".into()) });
+        let wanted = parcel(2, &["new"]);
+        let decision =
+            decided(Kind::Shipment, &wanted, &order(2, 2), 0, More { there: Some(&there), written, ..More::default() });
+        let Decision::Step(plan) = decision else { panic!("{decision:?}") };
+        let told: Vec<String> =
+            plan.leaves.iter().map(|(path, value)| alloc::format!("{path}: {}", value.is_some())).collect();
+        assert_eq!(
+            told,
+            [
+                "tracks[new].carrier: true",
+                "tracks[new].title: true",
+                "tracks[old].carrier: false",
+                "tracks[old].title: false"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_the_shop_keeps_otherwise_than_it_left_is_asked_about() {
+        let there = parcel(1, &[]);
+        let decision =
+            decided(Kind::Shipment, &parcel(2, &[]), &order(2, 1), 0, More { there: Some(&there), ..More::default() });
+        assert_eq!(held(&decision), "SYN-0195");
+        let void = Paper { life: Some(PaperLife::Void), ..parcel(1, &[]) };
+        let decision = decided(Kind::Shipment, &void, &order(2, 1), 0, More { there: Some(&there), ..More::default() });
+        assert_eq!(held(&decision), "SYN-0194");
+    }
+}

@@ -1,5 +1,7 @@
 //! What is wrong in a file is named with its line and a remedy.
 
+mod papers;
+
 use super::*;
 use syncline_core::id::SystemName;
 use syncline_core::kind::Kind;
