@@ -6,6 +6,8 @@ mod load;
 mod send;
 mod settle;
 
+pub(crate) use begin::WATCHES;
+
 use crate::aside::{Aside, Asides, given_back};
 use crate::gone::Missed;
 use crate::poll;

@@ -1,6 +1,7 @@
 //! Plans shown before anything is written: every step with its fields, its guard and its reason.
 
 use crate::aside::{Aside, Asides};
+use crate::deliver::WATCHES;
 use crate::run::Engine;
 use crate::satellites::{Unread, put_aside};
 use crate::stock::Heeded;
@@ -118,12 +119,16 @@ impl Engine {
         let now = self.now();
         let id = format!("p{:x}", now.as_millisecond());
         let mut plan = Plan { id: id.clone(), at: Some(now), ..Plan::default() };
-        let filter = LaneFilter {
-            states: vec!["ready", "waiting", "held", "failed", "conflict", "awaiting"],
-            ..LaneFilter::default()
-        };
-        let mut lanes = self.store.lanes(filter).await?;
-        lanes.retain(|lane| flow.is_none_or(|flow| lane.kind.flow() == flow));
+        let mut states = vec!["ready", "waiting", "held", "failed", "conflict", "awaiting"];
+        if !self.flows.watched.is_empty() {
+            states.push("outside");
+        }
+        let mut lanes = self.store.lanes(LaneFilter { states, ..LaneFilter::default() }).await?;
+        // What a flow that only watches would write was left alone by a pass.
+        let watched = |lane: &LaneRow| lane.why.as_ref().is_some_and(|why| why.what == WATCHES);
+        lanes.retain(|lane| {
+            flow.is_none_or(|flow| lane.kind.flow() == flow) && (lane.state != "outside" || watched(lane))
+        });
         let stock = to_preview(&lanes, Kind::Stock, now);
         let mut unread = self.freshen(&stock).await?;
         self.heed_for(&stock, &mut unread).await?;

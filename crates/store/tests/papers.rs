@@ -52,7 +52,10 @@ async fn papers_are_taken_in_and_listed_below_the_orders_that_are_known() {
     assert_eq!(tell(&store, Kind::Shipment, paper_below(&orders[3], "15")).await, 0, "its order is nobody's here");
     assert_eq!(tell(&store, Kind::Shipment, RemoteId::new("", "16")).await, 0, "no id of a paper");
     assert_eq!((below(&store, Kind::Shipment, "7").await.len(), below(&store, Kind::Invoice, "7").await.len()), (2, 1));
-    assert_eq!((below(&store, Kind::Shipment, "70").await.len(), below(&store, Kind::Shipment, "8").await.len()), (1, 0));
+    assert_eq!(
+        (below(&store, Kind::Shipment, "70").await.len(), below(&store, Kind::Shipment, "8").await.len()),
+        (1, 0)
+    );
 }
 
 #[tokio::test]

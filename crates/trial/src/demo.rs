@@ -2,9 +2,11 @@
 
 mod desk;
 mod ledger;
+mod papers;
 mod process;
 
 use ledger::{Counted, counted};
+pub use papers::Papers;
 use process::{Child, get_json};
 use serde::Serialize;
 use serde_json::Value;
@@ -87,6 +89,8 @@ pub struct Proof {
     pub orders: Orders,
     /// Prices on both sides.
     pub prices: Prices,
+    /// What was done about orders, on both sides.
+    pub papers: Papers,
     /// What buyers may have, against what the ERP has free.
     pub stock: Shown,
     /// Names in three languages, against the ERP's.
@@ -126,6 +130,7 @@ impl Proof {
         counted
             && compared
             && people
+            && self.papers.hold(PARCELS)
             && beside
             && shown
             && priced
@@ -158,6 +163,7 @@ impl Proof {
                 "goods     {} figures of stock, {} different; {} names in three languages, {} different",
                 self.stock.compared, self.stock.different, self.names.compared, self.names.different
             ),
+            self.papers.line(),
             format!("people    {} changes at both desks, {} overwritten", self.edits, self.overwritten),
             format!("verify    drift: {}", drift.join(", ")),
             format!(
@@ -194,6 +200,8 @@ pub struct Stage {
     started: tokio::time::Instant,
 }
 
+/// Shipments that have to leave at least, or nothing is proven.
+const PARCELS: usize = 20;
 /// Longest time a single command may take, in seconds.
 const LIMIT_S: u64 = 300;
 /// Between two looks at how far a pass has come, in milliseconds: a look costs the system it is at some of its time.
@@ -257,6 +265,7 @@ impl Stage {
         let (shop, erp) = (self.ledger(&self.shop_url).await?, self.ledger(&self.erp_url).await?);
         let mut proof = self.proof(counted(&shop, &erp), &verify, &status, kills).await?;
         proof.prices = ledger::prices(&shop, &erp);
+        proof.papers = papers::papers(&shop, &erp);
         proof.stock = ledger::stock(&shop, &erp);
         proof.names = ledger::names(&shop, &erp);
         proof.edits = self.typed.len();

@@ -4,3 +4,4 @@ pub mod demo;
 pub mod ring1;
 pub mod ring2;
 pub mod seed;
+mod sent;

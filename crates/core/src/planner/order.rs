@@ -15,6 +15,7 @@ use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
 /// The document in the target.
 #[derive(Debug, Clone)]
@@ -306,6 +307,9 @@ fn amended<W: World>(case: &OrderCase<'_, W>) -> Option<Hold> {
     let first = changed.iter().next().map(|(path, _)| path).or(gone.map(|(path, _)| path));
     let what = if withdrawn && !was_withdrawn {
         "the order was cancelled or refunded in the shop after it arrived".to_string()
+    } else if let Some((key, sku, quantity, word)) = taken_back(case) {
+        let quantity = quantity.normalize();
+        alloc::format!("{quantity} × {sku} (line {key}) were {word} in the shop after the order arrived")
     } else {
         alloc::format!("the order changed in the shop after it arrived: `{}`", first?)
     };
@@ -314,6 +318,23 @@ fn amended<W: World>(case: &OrderCase<'_, W>) -> Option<Hold> {
         what,
         "make the same change to the document in the ERP by hand, then `syncline retry --accept` this order to take both as they are",
     ))
+}
+
+/// The first line of which more was withdrawn or given back than when the document was made: its key, SKU, how many of it,
+/// and what was done.
+fn taken_back<'a, W: World>(case: &OrderCase<'a, W>) -> Option<(&'a str, &'a str, Decimal, &'static str)> {
+    case.order.sold_lines().find_map(|(key, line)| {
+        let done = [("cancelled", line.had.cancelled), ("refunded", line.had.refunded)];
+        done.into_iter().find_map(|(word, now)| {
+            let before = match case.source_base.value(&Path::element("lines", key).dot(word)) {
+                Some(Value::Number(before)) => *before,
+                _ => Decimal::ZERO,
+            };
+            let more = now?.saturating_sub(before);
+            let sku = line.sku.as_deref().unwrap_or("?");
+            (more > Decimal::ZERO).then_some((key.as_str(), sku, more, word))
+        })
+    })
 }
 
 /// Whether both refer to the same address, whoever it belongs to: a guest that registers keeps its addresses.

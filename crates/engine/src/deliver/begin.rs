@@ -29,7 +29,7 @@ const UNKEPT_TRIES: u32 = 3;
 /// Seconds until it is looked at again.
 const UNKEPT_PAUSE_S: u32 = 60;
 /// Why nothing is done about what would be written.
-const WATCHES: &str = "the flow only watches";
+pub(crate) const WATCHES: &str = "the flow only watches";
 /// Seconds until a change that waits for a person's approval is looked at again.
 const APPROVAL_PAUSE_S: u32 = 60;
 

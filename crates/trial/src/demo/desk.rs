@@ -72,6 +72,8 @@ pub(super) fn edits(kill: u64) -> Vec<Edit> {
         goods(false, SCARCE, "stock", "-3"),
         goods(true, sku, "bought", "1"),
         goods(false, other, "stock", "7"),
+        // The warehouse sends what waits of some sales, in parts and parcels.
+        goods(false, "", "sent", "12"),
         list(format!("unit_price * 0.6{kill} from {} of {sku}; {LINES}", kill + 1)),
     ]
 }
@@ -99,7 +101,7 @@ impl Edit {
         match told["edited"].as_str() {
             Some(_) => Ok(()),
             // What is sold out cannot be had.
-            None if ["bought", "stock"].contains(&self.field) => Ok(()),
+            None if ["bought", "stock", "sent"].contains(&self.field) => Ok(()),
             // Nobody types into an account that no order has brought to the ERP yet.
             None if self.field.starts_with("customer.") && !self.at_shop => Ok(()),
             None => Err(DemoError::System(url, format!("{} of {} cannot be changed: {told}", self.field, self.sku))),
@@ -110,7 +112,7 @@ impl Edit {
     fn is_owned(&self) -> bool {
         match self.field {
             "description" => self.at_shop,
-            "bought" | "stock" => false,
+            "bought" | "stock" | "sent" => false,
             "price" => self.at_shop == (self.place == Some("special")),
             field if field.starts_with("customer.") => self.at_shop,
             _ => !self.at_shop,
@@ -165,12 +167,13 @@ pub(super) fn switch_on(file: &Path) -> Result<(), DemoError> {
         if line.starts_with('[') {
             line.split_whitespace().next().unwrap_or_default().clone_into(&mut table);
         }
-        let flows = ["[flows.products]", "[flows.inventory]", "[flows.prices]"].contains(&table.as_str());
+        let flows = ["[flows.products]", "[flows.inventory]", "[flows.prices]", "[flows.papers]"].contains(&table.as_str());
         let switched = if flows && line.starts_with("mode =") { "mode = \"on\"" } else { line };
         out.push_str(switched);
         out.push('\n');
         match line {
             "[systems.shop]" => out.push_str(&format!("settle = \"{SETTLE_S}s\"\n")),
+            "[flows.papers]" => out.push_str("carriers = { DHL = \"dhl\" }\n"),
             "[flows.products]" => out.push_str("fields = { \"texts.*.description\" = \"shop\" }\n"),
             _ => {}
         }

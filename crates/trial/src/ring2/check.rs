@@ -4,6 +4,7 @@ use super::boot::Stage;
 use super::desk;
 use super::families;
 use super::images;
+use super::parcels;
 use super::people;
 use super::prices;
 use super::scenes;
@@ -93,6 +94,12 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
     if let Some(rules) = stage.stock.as_ref().and_then(|rules| rules.targets.first()) {
         for detail in shops.iter().flat_map(|shop| trade::unsold(shop, &erp, rules.safety)) {
             open(&stage.world).broken("buyers-may-have-what-is-there", detail);
+        }
+    }
+    {
+        let mut world = open(&stage.world);
+        for detail in parcels::apart(stage, &world) {
+            world.broken("each-parcel-once", detail);
         }
     }
     typed_at_desks(stage);
@@ -190,12 +197,16 @@ pub fn wanted(stage: &Stage) -> BTreeMap<String, Vec<Value>> {
     let all = stage.order_rules();
     for (at, shop) in world.shops().enumerate() {
         for row in rows(&shop.ledger(), "orders").into_iter().filter(|row| row["state"] == "released") {
-            let of_second = usize::from(stage.one_installation && row["website"] == "us");
-            let Some(rules) = all.get(at + of_second) else { continue };
+            let Some(rules) = all.get(place_of(stage, at, &row)) else { continue };
             wanted.entry(rules.reference("", &text(&row["number"]))).or_default().push(row);
         }
     }
     wanted
+}
+
+/// Which of the systems orders come from `order` of the shop number `at` belongs to.
+pub fn place_of(stage: &Stage, at: usize, order: &Value) -> usize {
+    at + usize::from(stage.one_installation && order["website"] == "us")
 }
 
 /// Every way in which the ERP's documents are not the released orders in `wanted`.

@@ -10,6 +10,7 @@ mod images;
 mod market;
 mod net;
 mod papers;
+mod parcels;
 mod people;
 mod planted;
 mod prices;

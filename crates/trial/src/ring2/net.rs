@@ -96,7 +96,10 @@ impl Flight {
                 let response = self.handle();
                 self.reply(tell, response);
                 sleep(Duration::from_secs(seconds)).await;
-                self.handle();
+                // What no guard of the shop keeps from happening twice is not repeated (decision 0023).
+                if !is_past_guards(&self.request) {
+                    self.handle();
+                }
             }
             Fault::None => {
                 let response = self.handle();
@@ -113,6 +116,11 @@ impl Flight {
         // Nobody may be waiting any more; the effect stays.
         drop(tell.send(Response { status: response.status, headers: response.headers, body: response.body }));
     }
+}
+
+/// Whether a shop does a second time what it is asked for a second time, and nothing we could send would keep it from that.
+fn is_past_guards(request: &http::Request) -> bool {
+    ["/ship", "/invoice", "/shipment/track"].iter().any(|end| request.method == "POST" && request.target.ends_with(end))
 }
 
 fn answer(tell: Answer, status: u16, headers: &[(&str, String)], body: &[u8]) {

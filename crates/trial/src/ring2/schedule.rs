@@ -5,6 +5,7 @@ use super::check;
 use super::desk;
 use super::families;
 use super::images;
+use super::parcels;
 use super::people as accounts;
 use super::planted;
 use super::prices;
@@ -104,6 +105,9 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
             if families::drawn(seed) {
                 stage.carry_families();
             }
+            if parcels::drawn(seed) {
+                parcels::open_warehouse(&mut stage);
+            }
         }
     }
     if let Err(error) = drive(&stage, seed).await {
@@ -192,6 +196,7 @@ fn each_second(stage: &Stage, second: u64) -> Result<(), String> {
     desk::each_second(stage, second);
     images::each_second(stage, second);
     prices::each_second(stage, second);
+    parcels::each_second(stage, second);
     accounts::each_second(stage, second);
     scenes::each_second(stage, second)
 }
@@ -239,6 +244,9 @@ fn desk_holds(stage: &Stage, second: u64) {
         let found = desk::overwritten(&world).into_iter().chain(prices::overwritten(&world));
         for detail in found.chain(typed).chain(hung) {
             world.broken("owned-fields-are-never-overwritten", detail);
+        }
+        for detail in parcels::too_many(stage, &world) {
+            world.broken("each-parcel-once", detail);
         }
     }
 }

@@ -18,6 +18,7 @@ mod of_prices;
 mod of_products;
 mod of_rest;
 mod of_restoring;
+mod of_shipments;
 mod of_shops;
 mod of_stock;
 mod of_sweeps;

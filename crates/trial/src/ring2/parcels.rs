@@ -1,0 +1,170 @@
+//! Parcels: what the warehouse sends of the orders' sales, in parts and with numbers that come, change and go; counted in
+//! both ledgers, at all times and at rest.
+
+use super::boot::Stage;
+use super::check;
+use super::world::{World, open};
+use crate::sent::{Sent, number, sent, text};
+use rust_decimal::Decimal;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use syncline_core::id::SystemName;
+use syncline_core::rules::{InvoiceRule, PaperRules, PaperTarget};
+use syncline_sim::http::System;
+use syncline_sim::random::Random;
+
+/// The rules of papers where they flow: to every shop there is, from whatever source the shop takes.
+pub fn rules(shops: &[&str]) -> PaperRules {
+    let target = |name: &&str| PaperTarget {
+        system: SystemName::new(*name),
+        carriers: [("DHL".to_string(), "dhl".to_string())].into(),
+        places: Vec::new(),
+        invoices: InvoiceRule::Off,
+    };
+    PaperRules { source: SystemName::new("erp"), targets: shops.iter().map(target).collect() }
+}
+
+/// Whether the warehouse sends parcels in the schedule of `seed`.
+pub fn drawn(seed: u64) -> bool {
+    Random::of(seed, 17, 0).chance(1, 3)
+}
+
+/// Has the warehouse of `stage` send parcels, and the shops told of them.
+pub fn open_warehouse(stage: &mut Stage) {
+    let shops: &[&str] = if stage.outlet.is_some() { &["shop", "outlet"] } else { &["shop"] };
+    stage.papers = Some(rules(shops));
+    let now = stage.clock.true_now();
+    open(&stage.world).erp.activate_parcels(now);
+}
+
+/// What the warehouse does in one second of chaos.
+pub fn each_second(stage: &Stage, second: u64) {
+    if stage.papers.is_none() || !second.is_multiple_of(7) {
+        return;
+    }
+    let now = stage.clock.true_now();
+    let mut world = open(&stage.world);
+    let ledger = world.erp.ledger();
+    let done = match world.random.below(10) {
+        0..=3 => send_part(&mut world, now, &ledger),
+        4 | 5 => send_parcel(&mut world, now, &ledger, second),
+        6..=8 => renumber(&mut world, now, &ledger, second),
+        _ => None,
+    };
+    if let Some(told) = done {
+        world.count("parcels");
+        world.event(&told);
+    }
+}
+
+/// What is left to send of each sale: its id, and how many of each SKU.
+fn waiting(ledger: &Value) -> Vec<(u64, BTreeMap<String, Decimal>)> {
+    let rows = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut sales = Vec::new();
+    for sale in rows(&ledger["orders"]).iter().filter(|row| row["state"] == "released") {
+        let Some(id) = sale["id"].as_u64() else { continue };
+        let mut left: BTreeMap<String, Decimal> = BTreeMap::new();
+        for shipment in rows(&ledger["shipments"]) {
+            let open = matches!(shipment["state"].as_str(), Some("waiting" | "assigned"));
+            for line in rows(&shipment["lines"]).iter().filter(|line| open && line["sale"].as_u64() == Some(id)) {
+                *left.entry(text(&line["sku"])).or_default() += number(&line["qty"]);
+            }
+        }
+        left.retain(|_, quantity| quantity.is_sign_positive() && !quantity.is_zero());
+        if !left.is_empty() {
+            sales.push((id, left));
+        }
+    }
+    sales
+}
+
+fn send_part(world: &mut World, now: jiff::Timestamp, ledger: &Value) -> Option<String> {
+    let sales = waiting(ledger);
+    let (sale, left) = sales.get(world.random.index(sales.len().max(1)))?;
+    let goods: Vec<(&str, Decimal)> = left
+        .iter()
+        .filter(|_| world.random.chance(2, 3))
+        .map(|(sku, quantity)| (sku.as_str(), half(*quantity)))
+        .filter(|(_, quantity)| !quantity.is_zero())
+        .collect();
+    if goods.is_empty() {
+        return None;
+    }
+    let shipment = world.erp.ship_part(now, *sale, &goods)?;
+    Some(format!("shipment {shipment} leaves with a part of sale {sale}"))
+}
+
+/// Half of a quantity, whole pieces at least one.
+fn half(quantity: Decimal) -> Decimal {
+    (quantity / Decimal::TWO).ceil().min(quantity)
+}
+
+fn send_parcel(world: &mut World, now: jiff::Timestamp, ledger: &Value, second: u64) -> Option<String> {
+    let sales = waiting(ledger);
+    let (sale, _) = sales.get(world.random.index(sales.len().max(1)))?;
+    let number = format!("JJD{second:04}");
+    let told = world.random.chance(1, 2).then_some(number.as_str());
+    let shipment = world.erp.ship_in_parcels(now, *sale, "DHL", &[(&[], told)])?;
+    Some(format!("shipment {shipment} leaves in a parcel with all that is left of sale {sale}"))
+}
+
+fn renumber(world: &mut World, now: jiff::Timestamp, ledger: &Value, second: u64) -> Option<String> {
+    let left: Vec<u64> = ledger["shipments"]
+        .as_array()?
+        .iter()
+        .filter(|row| row["left"] == true)
+        .filter_map(|row| row["id"].as_u64())
+        .collect();
+    let parcels: Vec<u64> = left.into_iter().flat_map(|shipment| world.erp.parcels(shipment)).collect();
+    let parcel = *parcels.get(world.random.index(parcels.len().max(1)))?;
+    let number = format!("NEW{second:04}");
+    let number = world.random.chance(4, 5).then_some(number.as_str());
+    world.erp.track(now, parcel, number);
+    Some(format!("parcel {parcel} has the number {number:?}"))
+}
+
+/// Orders of which a shop says that more has left than did. Holds at all times.
+pub fn too_many(stage: &Stage, world: &World) -> Vec<String> {
+    let mut found = Vec::new();
+    for (reference, (here, there)) in all(stage, world) {
+        if there.shipments > here.shipments {
+            found.push(format!("{reference}: {} shipments left, {} in the shop", here.shipments, there.shipments));
+        }
+        for (sku, quantity) in &there.pieces {
+            let left = here.pieces.get(sku).copied().unwrap_or_default();
+            if *quantity > left {
+                found.push(format!("{reference}: {left} × {sku} left, {quantity} in the shop"));
+            }
+        }
+    }
+    found
+}
+
+/// What did not reach a shop as it left. At rest there is nothing.
+pub fn apart(stage: &Stage, world: &World) -> Vec<String> {
+    let apart = all(stage, world).into_iter().filter(|(_, (here, there))| {
+        let pieces = |sent: &Sent| {
+            sent.pieces
+                .iter()
+                .filter(|(_, n)| !n.is_zero())
+                .map(|(s, n)| (s.clone(), n.normalize()))
+                .collect::<Vec<_>>()
+        };
+        here.shipments != there.shipments || pieces(here) != pieces(there) || here.tracks != there.tracks || there.twice
+    });
+    apart.map(|(reference, (here, there))| format!("{reference}: {here:?} left, {there:?} in the shop")).collect()
+}
+
+fn all(stage: &Stage, world: &World) -> BTreeMap<String, (Sent, Sent)> {
+    if stage.papers.is_none() {
+        return BTreeMap::new();
+    }
+    let (erp, rules) = (world.erp.ledger(), stage.order_rules());
+    let mut all = BTreeMap::new();
+    for (at, shop) in world.shops().enumerate() {
+        let called =
+            |order: &Value| Some(rules.get(check::place_of(stage, at, order))?.reference("", &text(&order["number"])));
+        all.extend(sent(&shop.ledger(), called, &erp));
+    }
+    all
+}

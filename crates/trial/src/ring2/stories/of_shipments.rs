@@ -1,0 +1,329 @@
+//! Shipments: what leaves the warehouse reaches the shop once, in parts, with the numbers of its parcels.
+
+use super::{PRODUCTS, begun, broken, differences, killed, passes, place, troubled};
+use crate::ring2::boot::Stage;
+use crate::ring2::parcels;
+use crate::ring2::weather::Fault;
+use crate::ring2::world::open;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use syncline_core::kind::{Flow, Kind};
+use syncline_engine::Engine;
+use syncline_sim::http::System as _;
+use syncline_store::{LaneFilter, LaneRow, Retry};
+use tokio::time::sleep;
+
+/// Plays `story` on a stage whose warehouse sends parcels.
+fn sending<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
+    begun((seed, PRODUCTS, None), |mut stage| {
+        parcels::open_warehouse(&mut stage);
+        stage.stock = None;
+        story(stage)
+    });
+}
+
+/// An order of these lines, SKU by SKU; nothing else of it matters.
+fn of_lines(stage: &Stage, n: u64, lines: &[(&str, u32)]) -> String {
+    place(stage, n, |order| {
+        let template = order["items"][0].clone();
+        let mut items = Vec::new();
+        for (at, (sku, quantity)) in lines.iter().enumerate() {
+            let product = stage.catalogue.iter().find(|item| item.sku == *sku).unwrap();
+            let mut item = template.clone();
+            let id = 1_000 * (n + 1) + at as u64;
+            item["item_id"] = id.into();
+            item["sku"] = (*sku).into();
+            item["product_id"] = product.product_id.into();
+            item["product_type"] = "simple".into();
+            item["qty_ordered"] = (*quantity).into();
+            items.push(item);
+        }
+        order["items"] = json!(items);
+        free_of_charge(order);
+    })
+}
+
+/// Has an order cost nothing: it is about goods alone.
+fn free_of_charge(order: &mut Value) {
+    fn still(value: &mut Value) {
+        match value {
+            Value::Array(list) => list.iter_mut().for_each(still),
+            Value::Object(map) => {
+                for (key, value) in map.iter_mut() {
+                    let amount = ["amount", "total", "price", "subtotal", "_due", "_paid", "row_", "_tax", "percent"];
+                    if value.is_number() && amount.iter().any(|part| key.contains(part)) {
+                        *value = 0.into();
+                    } else {
+                        still(value);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    still(order);
+    for list in ["applied_taxes", "item_applied_taxes"] {
+        order["extension_attributes"][list] = json!([]);
+    }
+}
+
+/// The ERP's sale behind the shop's order of that number.
+fn sale(stage: &Stage, number: &str) -> u64 {
+    let ledger = open(&stage.world).erp.ledger();
+    let all = ledger["orders"].as_array().unwrap();
+    all.iter().find(|row| row["reference"] == number).unwrap()["id"].as_u64().unwrap()
+}
+
+/// The shop's id of the order of that number, with its lines in order.
+fn order(stage: &Stage, number: &str) -> (u64, Vec<u64>) {
+    let ledger = open(&stage.world).shop.ledger();
+    let all = ledger["orders"].as_array().unwrap();
+    let row = all.iter().find(|row| row["number"] == number).unwrap();
+    let lines = row["lines"].as_array().unwrap().iter().map(|line| line["id"].as_u64().unwrap()).collect();
+    (row["id"].as_u64().unwrap(), lines)
+}
+
+/// The shop's shipments: what each holds by line, and the numbers of its parcels.
+fn shipments(stage: &Stage) -> Vec<(BTreeMap<String, String>, Vec<String>)> {
+    let ledger = open(&stage.world).shop.ledger();
+    let of = |row: &Value| {
+        let lines = row["lines"].as_object().unwrap();
+        let lines = lines.iter().map(|(line, n)| (line.clone(), n.as_str().unwrap().to_string())).collect();
+        let tracks = row["tracks"].as_array().unwrap();
+        (lines, tracks.iter().map(|track| track["number"].as_str().unwrap().to_string()).collect())
+    };
+    ledger["shipments"].as_array().unwrap().iter().map(of).collect()
+}
+
+fn ship(stage: &Stage, number: &str, goods: &[(&str, u32)]) -> u64 {
+    let (sale, now) = (sale(stage, number), stage.clock.true_now());
+    let goods: Vec<(&str, Decimal)> = goods.iter().map(|(sku, n)| (*sku, Decimal::from(*n))).collect();
+    open(&stage.world).erp.ship_part(now, sale, &goods).expect("it waits")
+}
+
+fn apart(stage: &Stage) -> Vec<String> {
+    parcels::apart(stage, &open(&stage.world))
+}
+
+async fn lanes(engine: &Engine) -> Vec<LaneRow> {
+    let filter = LaneFilter { kind: Some(Kind::Shipment), ..LaneFilter::default() };
+    engine.store.lanes(filter).await.unwrap()
+}
+
+/// The code and the state of the only paper that is held.
+async fn held(engine: &Engine) -> (String, LaneRow) {
+    let mut held = lanes(engine).await;
+    held.retain(|lane| lane.state == "held");
+    assert_eq!(held.len(), 1, "{held:?}");
+    let lane = held.remove(0);
+    (lane.why.clone().unwrap().code, lane)
+}
+
+#[test]
+fn s36_two_lines_of_one_variant_go_by_their_own_ids() {
+    sending(36, |stage| async move {
+        let number = of_lines(&stage, 1, &[("MUG", 2), ("PEN", 3), ("MUG", 5)]);
+        passes(&stage, 120).await;
+        ship(&stage, &number, &[("MUG", 2), ("PEN", 1)]);
+        passes(&stage, 120).await;
+        let (_, lines) = order(&stage, &number);
+        let [(first, _)] = shipments(&stage).try_into().unwrap();
+        assert_eq!(first, [(lines[0].to_string(), "2".to_string()), (lines[1].to_string(), "1".to_string())].into());
+        let sale = sale(&stage, &number);
+        let now = stage.clock.true_now();
+        open(&stage.world).erp.ship(now, sale);
+        passes(&stage, 120).await;
+        assert_eq!(shipments(&stage).len(), 2);
+        assert_eq!((apart(&stage), broken(&stage)), (vec![], vec![]));
+        let engine = stage.boot().await.unwrap();
+        let proof = engine.verify().await.unwrap();
+        let papers = &proof.flows[&Flow::Papers];
+        assert_eq!((papers.compared, papers.equal, papers.drift(), papers.open), (2, 2, 0, 0), "{papers:?}");
+        let writes = open(&stage.world).writes;
+        passes(&stage, 1000 * 30).await;
+        assert_eq!(open(&stage.world).writes, writes, "silence at rest");
+    });
+}
+
+#[test]
+fn s38_numbers_of_parcels_come_late_change_and_go_and_none_is_told_twice() {
+    sending(38, |stage| async move {
+        let number = of_lines(&stage, 1, &[("MUG", 2)]);
+        passes(&stage, 120).await;
+        let (sale, now) = (sale(&stage, &number), stage.clock.true_now());
+        let shipment = open(&stage.world).erp.ship_in_parcels(now, sale, "DHL", &[(&[], None)]).unwrap();
+        passes(&stage, 90).await;
+        let told = |stage: &Stage| shipments(stage).remove(0).1;
+        assert_eq!(told(&stage), [""; 0], "it left without a number");
+        let parcel = open(&stage.world).erp.parcels(shipment)[0];
+        for tracked in [Some("JJD1"), Some("JJD2"), None, Some("JJD3")] {
+            let now = stage.clock.true_now();
+            assert!(open(&stage.world).erp.track(now, parcel, tracked));
+            passes(&stage, 90).await;
+            assert_eq!(told(&stage), Vec::from_iter(tracked), "exactly what is on the parcel");
+        }
+        assert_eq!((apart(&stage), broken(&stage)), (vec![], vec![]));
+    });
+}
+
+#[test]
+fn s43_telling_the_shop_fails_and_the_parcel_is_there_once() {
+    for fault in [Fault::ErrorAfter, Fault::LostReply, Fault::Error, Fault::Truncated, Fault::Html] {
+        sending(43, |stage| async move {
+            let number = of_lines(&stage, 1, &[("MUG", 4)]);
+            passes(&stage, 120).await;
+            ship(&stage, &number, &[("MUG", 1)]);
+            troubled(&stage, fault, 700);
+            passes(&stage, 240).await;
+            open(&stage.world).calm = true;
+            passes(&stage, 900).await;
+            assert_eq!((apart(&stage), broken(&stage)), (vec![], vec![]), "{fault:?}");
+            assert_eq!(shipments(&stage).len(), 1, "{fault:?}");
+        });
+    }
+}
+
+#[test]
+fn processes_that_die_one_after_the_other_leave_each_parcel_once() {
+    for after_ms in [[200, 400, 600, 800], [1_000, 1_300, 1_700, 2_100], [2_500, 3_000, 3_600, 4_300]] {
+        sending(2, |stage| async move {
+            let number = of_lines(&stage, 1, &[("MUG", 4), ("PEN", 2)]);
+            passes(&stage, 120).await;
+            ship(&stage, &number, &[("MUG", 1)]);
+            ship(&stage, &number, &[("MUG", 2), ("PEN", 1)]);
+            killed(&stage, after_ms).await;
+            passes(&stage, 900).await;
+            assert_eq!((apart(&stage), broken(&stage)), (vec![], vec![]), "after {after_ms:?}");
+            assert_eq!(shipments(&stage).len(), 2, "after {after_ms:?}");
+        });
+    }
+}
+
+#[test]
+fn what_people_shipped_in_the_shop_is_held_and_left_to_them_once_they_say_so() {
+    sending(6, |stage| async move {
+        let number = of_lines(&stage, 1, &[("MUG", 5)]);
+        passes(&stage, 120).await;
+        let (id, lines) = order(&stage, &number);
+        let now = stage.clock.true_now();
+        open(&stage.world).shop.ship_by_hand(now, id, &[(lines[0], 2)], None).unwrap();
+        ship(&stage, &number, &[("MUG", 2)]);
+        passes(&stage, 120).await;
+        let engine = stage.boot().await.unwrap();
+        let (code, lane) = held(&engine).await;
+        assert_eq!((code.as_str(), shipments(&stage).len()), ("SYN-0192", 1), "nothing was shipped beside");
+        engine.store.retry(Retry::One { entity: lane.entity, rebase: true }, engine.now()).await.unwrap();
+        passes(&stage, 120).await;
+        let state = lanes(&engine).await.remove(0);
+        assert_eq!((state.state.as_str(), shipments(&stage).len()), ("outside", 1));
+        assert_eq!(engine.verify().await.unwrap().flows[&Flow::Papers].drift(), 0, "it is left to people");
+    });
+}
+
+#[test]
+fn what_people_ship_by_hand_at_the_very_moment_is_seen_before_the_parcel_is_told() {
+    sending(7, |stage| async move {
+        let number = of_lines(&stage, 1, &[("MUG", 5)]);
+        passes(&stage, 120).await;
+        let (id, lines) = order(&stage, &number);
+        // The feed does not tell of the change: only who asks for the order itself sees it.
+        open(&stage.world).shop.quirks_mut().late_commit_s = 100_000;
+        let now = stage.clock.true_now();
+        open(&stage.world).shop.ship_by_hand(now, id, &[(lines[0], 2)], None).unwrap();
+        ship(&stage, &number, &[("MUG", 2)]);
+        passes(&stage, 120).await;
+        let engine = stage.boot().await.unwrap();
+        assert_eq!((held(&engine).await.0.as_str(), shipments(&stage).len()), ("SYN-0192", 1));
+    });
+}
+
+#[test]
+fn goods_the_order_does_not_have_and_an_order_on_hold_are_asked_about() {
+    sending(8, |stage| async move {
+        let number = of_lines(&stage, 1, &[("MUG", 5)]);
+        passes(&stage, 120).await;
+        let (id, _) = order(&stage, &number);
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).shop.set_state(now, id, "holded"));
+        ship(&stage, &number, &[("MUG", 2)]);
+        passes(&stage, 120).await;
+        let engine = stage.boot().await.unwrap();
+        assert_eq!((held(&engine).await.0.as_str(), shipments(&stage).len()), ("SYN-0196", 0));
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).shop.set_state(now, id, "processing"));
+        passes(&stage, 1200).await;
+        assert_eq!((apart(&stage), shipments(&stage).len()), (vec![], 1), "it is looked at again by itself");
+    });
+}
+
+#[test]
+fn a_flow_that_watches_shows_each_parcel_in_the_plan_and_sends_none() {
+    sending(9, |mut stage| async move {
+        stage.watched = vec![Flow::Papers];
+        let number = of_lines(&stage, 1, &[("MUG", 5)]);
+        passes(&stage, 120).await;
+        ship(&stage, &number, &[("MUG", 2)]);
+        passes(&stage, 120).await;
+        let engine = stage.boot().await.unwrap();
+        let plan = engine.plan(Some(Flow::Papers)).await.unwrap();
+        let [row] = plan.rows.as_slice() else { panic!("{:?}", plan.rows) };
+        assert_eq!((row.kind.as_str(), row.step.as_str(), row.guard.as_str()), ("shipment", "create", "look"));
+        assert_eq!(shipments(&stage).len(), 0);
+        stage.watched = Vec::new();
+        passes(&stage, 120).await;
+        assert_eq!((apart(&stage), differences(&stage), shipments(&stage).len()), (vec![], vec![], 1));
+    });
+}
+
+#[test]
+fn s70_a_bundle_leaves_in_two_parcels_or_in_one_piece_as_the_shop_has_it() {
+    for together in [false, true] {
+        sending(70, |stage| async move {
+            let bundle =
+                stage.catalogue.iter().find(|item| matches!(item.form, syncline_sim::catalogue::Form::Bundle { .. }));
+            let bundle = bundle.expect("a bundle").sku.clone();
+            if together {
+                assert!(open(&stage.world).shop.ship_together(&bundle));
+            }
+            let mut number = None;
+            for n in 0..200 {
+                let now = stage.clock.true_now();
+                let order = syncline_sim::orders::place_like(5, n, &stage.catalogue, now);
+                let has = order["items"].as_array().unwrap().iter().any(|item| item["sku"] == bundle.as_str());
+                if has && order["state"] == "processing" {
+                    number = order["increment_id"].as_str().map(str::to_string);
+                    open(&stage.world).shop.place(now, order).unwrap();
+                    break;
+                }
+            }
+            let number = number.expect("an order with a bundle");
+            passes(&stage, 120).await;
+            let (sale, now) = (sale(&stage, &number), stage.clock.true_now());
+            let first = {
+                let ledger = open(&stage.world).erp.ledger();
+                let of = ledger["shipments"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .find(|row| row["lines"][0]["sale"].as_u64() == Some(sale))
+                    .unwrap()
+                    .clone();
+                (
+                    of["lines"][0]["sku"].as_str().unwrap().to_string(),
+                    of["lines"][0]["qty"].as_str().unwrap().parse::<Decimal>().unwrap(),
+                )
+            };
+            if !together {
+                open(&stage.world).erp.ship_part(now, sale, &[(first.0.as_str(), first.1)]).unwrap();
+                passes(&stage, 120).await;
+            }
+            let now = stage.clock.true_now();
+            open(&stage.world).erp.ship(now, sale);
+            passes(&stage, 120).await;
+            assert_eq!((apart(&stage), broken(&stage)), (vec![], vec![]), "together: {together}");
+            sleep(Duration::from_secs(1)).await;
+        });
+    }
+}
