@@ -15,7 +15,8 @@ use syncline_core::leaf::{Ref, Target, Value as LeafValue};
 use syncline_core::money::{self, Currency, Money};
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::{
-    Address, Changed, Charge, Customer, Had, Line, LineForm, Order, OrderLife, Payment, Record, Tax, Texts, Totals, Variant,
+    Address, Changed, Charge, Customer, Had, Line, LineForm, Order, OrderLife, Payment, Record, Tax, Texts, Totals,
+    Variant,
 };
 use syncline_core::rules::Branch;
 use syncline_core::text::{email_key, phone, shown};
@@ -191,13 +192,25 @@ fn line(doc: &wire::Order, item: &wire::Item, figures: &figures::Figures, curren
         name: filled(item.name.as_ref()),
         variant: variant_of(doc, item),
         quantity: item.qty_ordered.map(|quantity| money::settled(quantity.0, SCALE)),
-        had: Had::default(),
+        had: if figures::is_folded(doc, item) { Had::default() } else { had(item) },
         net: told.map(|row| money(row.net)),
         discount: told.map(|_| money(amount(item.discount_amount).abs())),
         tax: told.map(|row| money(row.tax)),
         taxes: if told.is_some() { taxes_of(doc, item) } else { Tax::new() },
     };
     (item.item_id.0.to_string(), line)
+}
+
+/// How far a line has come. Of a child folded into a configurable its parent tells: what is shipped or refunded stands there
+/// (recorded: order-lines-after, where the child of three shipped pieces says 0).
+fn had(item: &wire::Item) -> Had {
+    let told = |column: Option<Exact>| column.map(|exact| money::settled(exact.0, SCALE));
+    Had {
+        shipped: told(item.qty_shipped),
+        invoiced: told(item.qty_invoiced),
+        refunded: told(item.qty_refunded),
+        cancelled: told(item.qty_canceled),
+    }
 }
 
 fn form(item: &wire::Item) -> LineForm {

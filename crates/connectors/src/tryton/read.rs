@@ -155,9 +155,7 @@ impl Tryton {
             Kind::Customer => {
                 typed::<PartyRow>(row, "party").map(|party| (party.id, map::party_record(&party), party.version))
             }
-            _ => {
-                Err(Error::new(ErrorKind::Unsupported, format!("a {kind} stands in no single row")))
-            }
+            _ => Err(Error::new(ErrorKind::Unsupported, format!("a {kind} stands in no single row"))),
         };
         let (id, record, version) = told.map_err(|error| error.with(evidence.clone()))?;
         let id = map::remote(id);
