@@ -68,7 +68,8 @@ impl Stores {
         by_view.or_else(by_name).map_or_else(|| NO_SCOPE.to_owned(), u64::to_string)
     }
 
-    fn zone(&self, store: Option<wire::Id>) -> TimeZone {
+    /// The time zone of a store view; the first view's where it is not known.
+    pub(super) fn zone(&self, store: Option<wire::Id>) -> TimeZone {
         let own = store.and_then(|id| self.zones.get(&id.0));
         own.or(self.default_zone.as_ref()).cloned().unwrap_or(TimeZone::UTC)
     }
