@@ -22,7 +22,7 @@ const FILES: [&str; 4] = [
 ];
 
 /// What is replayed; a name may stand in several files.
-const REPLAYED: [&str; 130] = [
+const REPLAYED: [&str; 141] = [
     "token",
     "token-bad",
     "store-views",
@@ -154,6 +154,17 @@ const REPLAYED: [&str; 130] = [
     "image-add",
     "image-add-again",
     "images-get",
+    "order-comment",
+    "order-ship-partial",
+    "order-ship-too-many",
+    "order-ship-rest",
+    "order-ship-again",
+    "shipments-of-order",
+    "ship-configurable-parent",
+    "ship-repeat-same-request",
+    "shipments-of-it",
+    "bundle-ship-children",
+    "bundle-shipments",
 ];
 
 /// Whole products, whose columns of tier prices and the old stock item are not simulated: of these only

@@ -25,6 +25,8 @@ pub struct Config {
     pub groups: bool,
     /// Configurable products are families, and no variants.
     pub families: bool,
+    /// Buyers get the shop's mail of each shipment that is made.
+    pub notify_shipments: bool,
 }
 
 /// How we show who we are.

@@ -73,7 +73,7 @@ fn is_heading(doc: &Order, item: &Item) -> bool {
 }
 
 /// Whether a line is the child of a configurable one, which carries the money for both.
-fn is_folded(doc: &Order, item: &Item) -> bool {
+pub(super) fn is_folded(doc: &Order, item: &Item) -> bool {
     let parent = item.parent_item_id.and_then(|id| doc.items.iter().find(|other| other.item_id == id));
     parent.is_some_and(|parent| product_type(parent) == "configurable")
 }

@@ -68,7 +68,8 @@ impl Stores {
         by_view.or_else(by_name).map_or_else(|| NO_SCOPE.to_owned(), u64::to_string)
     }
 
-    fn zone(&self, store: Option<wire::Id>) -> TimeZone {
+    /// The time zone of a store view; the first view's where it is not known.
+    pub(super) fn zone(&self, store: Option<wire::Id>) -> TimeZone {
         let own = store.and_then(|id| self.zones.get(&id.0));
         own.or(self.default_zone.as_ref()).cloned().unwrap_or(TimeZone::UTC)
     }
@@ -192,13 +193,25 @@ fn line(doc: &wire::Order, item: &wire::Item, figures: &figures::Figures, curren
         name: filled(item.name.as_ref()),
         variant: variant_of(doc, item),
         quantity: item.qty_ordered.map(|quantity| money::settled(quantity.0, SCALE)),
-        had: Had::default(),
+        had: if figures::is_folded(doc, item) { Had::default() } else { had(item) },
         net: told.map(|row| money(row.net)),
         discount: told.map(|_| money(amount(item.discount_amount).abs())),
         tax: told.map(|row| money(row.tax)),
         taxes: if told.is_some() { taxes_of(doc, item) } else { Tax::new() },
     };
     (item.item_id.0.to_string(), line)
+}
+
+/// How far a line has come. Of a child folded into a configurable its parent tells: what is shipped or refunded stands there
+/// (recorded: order-lines-after, where the child of three shipped pieces says 0).
+fn had(item: &wire::Item) -> Had {
+    let told = |column: Option<Exact>| column.map(|exact| money::settled(exact.0, SCALE));
+    Had {
+        shipped: told(item.qty_shipped),
+        invoiced: told(item.qty_invoiced),
+        refunded: told(item.qty_refunded),
+        cancelled: told(item.qty_canceled),
+    }
 }
 
 fn form(item: &wire::Item) -> LineForm {

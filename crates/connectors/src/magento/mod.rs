@@ -26,14 +26,17 @@ mod map;
 mod media;
 mod oauth;
 mod options;
+mod papers;
 mod piece;
 mod prices;
 mod pricing;
 mod probe;
 mod products;
 mod profile;
+mod shipments;
 mod single;
 mod stock;
+mod tracks;
 mod views;
 mod website;
 mod weight;
@@ -41,6 +44,7 @@ mod wire;
 mod wire_book;
 mod wire_bundle;
 mod wire_category;
+mod wire_papers;
 
 #[cfg(test)]
 mod tests;
@@ -105,6 +109,8 @@ pub struct Magento {
     contents: images::Cache,
     /// Whether configurable products are families.
     families: bool,
+    /// Whether buyers get a mail of each shipment.
+    notify_shipments: bool,
 }
 
 impl Magento {
@@ -118,6 +124,7 @@ impl Magento {
             carries_images: config.images,
             carries_groups: config.groups,
             families: config.families,
+            notify_shipments: config.notify_shipments,
             client: Client::new(config),
             profile: profile::profile(),
             places: stock::Cache::default(),
@@ -237,7 +244,7 @@ impl Magento {
             Kind::Category | Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => {
                 return Err(unsupported("categories, products, stock and prices are read many at a time"));
             }
-            Kind::Shipment | Kind::Invoice => return Err(unsupported("papers are read with their order")),
+            Kind::Shipment | Kind::Invoice => return self.read_paper(ctx, kind, id).await,
         };
         let value: Value = match self.client.get(ctx, &path).await {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
@@ -435,6 +442,7 @@ impl Connector for Magento {
                 }
             }
             _ if kind == Kind::Stock => stock::fit(path, value),
+            _ if kind == Kind::Shipment => tracks::fit(path, value),
             _ if kind == Kind::Price => lists::fit(path, value, &self.client.bases()),
             _ if kind == Kind::Customer => customers::fit(path, value, self.client.keeping()),
             _ if kind == Kind::Category => category_write::fit(path, value, &self.keeping()),
@@ -493,6 +501,7 @@ impl Connector for Magento {
                 (Kind::Variant | Kind::Product, Lookup::Number(sku)) => self.find_sku(ctx, kind, sku).await,
                 (Kind::Category, Lookup::Below { parent, name }) => self.find_below(ctx, parent.as_ref(), name).await,
                 (_, Lookup::Below { .. }) => Err(unsupported("only categories are found by name and place")),
+                (Kind::Shipment, Lookup::Paper { order, mark }) => self.find_papers(ctx, kind, order, mark).await,
                 (_, Lookup::Paper { .. }) => Err(unsupported("only papers are found below an order")),
                 (_, Lookup::Number(_)) => Err(unsupported("only orders and products are found by number")),
                 (_, Lookup::Mark(_) | Lookup::AnyMark) => Err(unsupported("nothing here has a place for our mark")),
@@ -531,6 +540,9 @@ impl Connector for Magento {
                     });
                     join_all(each).await
                 }
+                Some(Kind::Shipment | Kind::Invoice) => {
+                    join_all(permits.into_iter().map(|permit| self.write_paper(ctx, permit))).await
+                }
                 Some(Kind::Product) => join_all(permits.into_iter().map(|permit| self.write_family(ctx, permit))).await,
                 Some(Kind::Variant) => {
                     let each = permits.into_iter().map(async |permit| match permit.change().step {
@@ -553,6 +565,7 @@ impl Connector for Magento {
             Kind::Product => families::split(leaves, self.client.main_locale().as_deref()),
             Kind::Price => pricing::split(leaves),
             Kind::Customer => customers::split(leaves),
+            Kind::Shipment => tracks::split(leaves),
             _ => vec![leaves.clone()],
         }
     }

@@ -34,6 +34,14 @@ const STOCK_RIGHTS: &str = "the resources Magento_InventoryApi::source, ::stock,
 const SINGLE_RIGHT: &str = "the resource Magento_CatalogInventory::cataloginventory (Catalog > Inventory)";
 /// What prices need.
 const PRICE_RIGHT: &str = "the resource Magento_Catalog::catalog (Catalog)";
+/// What each sort of paper needs: the list it is looked for in, the request that makes one of an order nobody has, and the
+/// resources.
+const PAPERS: [(Kind, &str, &str, &str); 1] = [(
+    Kind::Shipment,
+    "shipments",
+    "order/0/ship",
+    "Magento_Sales::shipment and ::ship (Sales > Operations > Shipments, and Orders > Actions > Ship)",
+)];
 /// A SKU that no product has.
 const NOBODYS_SKU: &str = "syncline-asks-whether-it-may";
 
@@ -69,6 +77,7 @@ pub(super) async fn probe(shop: &Magento, ctx: &Ctx) -> Result<Probe> {
     choices.insert("attributes".to_owned(), attributes(shop, ctx, &mut profile, &mut warnings).await?);
     let code = site.as_ref().map(|site| site.code.as_str());
     choices.insert("sources".to_owned(), places(client, ctx, code, &mut profile, &mut warnings).await?);
+    papers(client, ctx, &mut profile, &mut warnings).await;
     let modules = client.get::<Vec<Text>>(ctx, "modules").await.map(|names| (names, false));
     let modules = optional(modules, "modules", "Magento_Backend::setup_wizard", &mut warnings)?;
     let number = client.version(ctx).await;
@@ -189,6 +198,30 @@ async fn one_place(
     }
     let title = "One quantity of each product (no Multi Source Inventory)".to_owned();
     Ok(vec![Choice { code: DEFAULT_SOURCE.to_owned(), title, hint: String::new() }])
+}
+
+/// Leaves out papers that we may not look for or make, with a warning: orders cross all the same.
+async fn papers(client: &Client, ctx: &Ctx, profile: &mut Profile, warnings: &mut Vec<String>) {
+    for (kind, resource, making, rights) in PAPERS {
+        let search = Search {
+            scope: Scope::DEFAULT,
+            resource,
+            filters: vec![("order_id", "eq", "0".to_owned())],
+            any: &[],
+            sort: vec!["entity_id"],
+            size: 1,
+            page: 1,
+            fields: "total_count",
+        };
+        let listed = client.list(ctx, &search).await.err().map(|trouble| trouble.error);
+        // There is no order 0, so nothing can be made of it: what counts is whether we may ask.
+        let made = client.ask::<Value>(ctx, making, &json!({})).await.err();
+        let denied = listed.into_iter().chain(made).find(|error| error.kind == ErrorKind::Denied);
+        if let Some(error) = denied {
+            profile.kinds.remove(&kind);
+            warnings.push(format!("{} cannot be made: {rights} are needed ({})", kind.plural(), error.message));
+        }
+    }
 }
 
 /// The lists prices are in. Where they cannot be read or have no one currency, there is a warning and no prices.

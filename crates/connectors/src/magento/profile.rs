@@ -29,6 +29,10 @@ const ORDER: &[&str] = &[
     "lines[*].name",
     "lines[*].variant",
     "lines[*].quantity",
+    "lines[*].shipped",
+    "lines[*].invoiced",
+    "lines[*].refunded",
+    "lines[*].cancelled",
     "lines[*].net",
     "lines[*].discount",
     "lines[*].tax",
@@ -76,6 +80,19 @@ const FAMILY: &[&str] = &[
     "changed.at",
 ];
 const FAMILY_WRITES: &[&str] = &["active", "options[*]", "variants[*]", "texts.*.name", "texts.*.description"];
+/// What a shipment tells, and what one is made with; of one that is there its parcels are written.
+const SHIPMENT: &[&str] = &[
+    "number",
+    "life",
+    "order",
+    "day",
+    "place",
+    "lines[*].quantity",
+    "lines[*].sku",
+    "tracks[*].carrier",
+    "tracks[*].title",
+];
+const SHIPMENT_WRITES: &[&str] = &["place", "lines[*].quantity", "tracks[*]", "tracks[*].carrier", "tracks[*].title"];
 const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
 const PRICE: &[&str] = &["variant", "lists[*]", "prices[*]", "prices[*].until"];
 const PRICE_WRITES: &[&str] = &["prices[*]", "prices[*].until"];
@@ -111,6 +128,17 @@ fn sorted_once() -> GuardClaim {
     }
 }
 
+/// How a paper is kept from being made twice: the shop makes a second one without a word, so it is looked for by the mark in
+/// its comments.
+fn told_once(source: &str) -> GuardClaim {
+    GuardClaim {
+        step: Step::Create,
+        guard: Guard::Look { field: "comment".to_owned(), settle_s: SETTLE_S },
+        when: String::new(),
+        source: source.to_owned(),
+    }
+}
+
 /// Makes `stock` that of a shop without sources: it takes what buyers may have, and lowers it itself.
 pub(super) fn one_quantity(stock: &mut KindProfile) {
     let on_hand = "levels[*].on_hand";
@@ -132,6 +160,17 @@ fn reading(paths: &[&str], since: &str) -> KindProfile {
         key_order: KEY_ORDER.to_owned(),
         batch: 1,
         ..KindProfile::default()
+    }
+}
+
+/// A shipment: made once, and its parcels changed; a number that is there is not added again.
+fn shipment() -> KindProfile {
+    KindProfile {
+        writes: texts(SHIPMENT_WRITES),
+        steps: vec![Step::Create, Step::Update],
+        guards: vec![told_once("recorded: ship-repeat-same-request, shipments-of-it")],
+        settle_s: Some(SETTLE_S),
+        ..reading(SHIPMENT, "")
     }
 }
 
@@ -193,6 +232,7 @@ pub(super) fn profile() -> Profile {
             (Kind::Variant, variant),
             (Kind::Stock, stock),
             (Kind::Price, price),
+            (Kind::Shipment, shipment()),
         ]),
         calls_in_flight: 4,
     }

@@ -8,6 +8,7 @@ mod fits;
 mod images;
 mod making;
 mod paging;
+mod papers;
 mod prices;
 mod pricing;
 mod products;

@@ -238,7 +238,12 @@ impl Book {
     }
 
     /// Changes one order and moves its `updated_at`. False where there is no such order.
-    fn change(&mut self, now: Timestamp, entity_id: u64, change: impl FnOnce(&mut Map<String, Value>)) -> bool {
+    pub(super) fn change(
+        &mut self,
+        now: Timestamp,
+        entity_id: u64,
+        change: impl FnOnce(&mut Map<String, Value>),
+    ) -> bool {
         if !self.orders.contains_key(&entity_id) {
             return false;
         }
@@ -404,7 +409,7 @@ fn cancel_amounts(order: &mut Map<String, Value>) {
 }
 
 /// Changes every line, also where an assignment repeats it.
-fn each_line(order: &mut Map<String, Value>, change: impl Fn(&mut Value)) {
+pub(super) fn each_line(order: &mut Map<String, Value>, change: impl Fn(&mut Value)) {
     let mut lists: Vec<&mut Value> = Vec::new();
     for (key, part) in order.iter_mut() {
         match (key.as_str(), part) {

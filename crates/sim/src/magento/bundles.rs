@@ -5,7 +5,7 @@
 //! twice; adding one saves its product, which stamps it, and neither changing a link nor deleting an option does; a bundle
 //! without options tells none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -76,13 +76,15 @@ struct Link {
 #[derive(Debug)]
 pub(super) struct Bundles {
     by_product: BTreeMap<u64, Vec<Choice>>,
+    /// Those that leave in one piece.
+    pub(super) together: BTreeSet<u64>,
     last_choice: u64,
     last_link: u64,
 }
 
 impl Default for Bundles {
     fn default() -> Self {
-        Self { by_product: BTreeMap::new(), last_choice: BEFORE, last_link: BEFORE }
+        Self { by_product: BTreeMap::new(), together: BTreeSet::new(), last_choice: BEFORE, last_link: BEFORE }
     }
 }
 

@@ -4,7 +4,7 @@
 //! saving `ext_order_id` with the answer that is not the record, hold and cancel; on the way of stock: sources,
 //! stocks, quantities, and what orders keep back of them; and on the way of products: their texts by store view,
 //! status, weight and images; and on the way of prices: base, special and tier prices with the complaints about single
-//! rows.
+//! rows; and on the way of papers: shipments with what they take from a source.
 //! What a cart comes to, taxes and coupons are not worked out; orders come from a seed or are placed as JSON with
 //! `POST /_sim/orders`.
 
@@ -32,6 +32,8 @@ mod languages;
 pub(crate) mod ledger;
 mod media;
 mod oauth;
+mod order_rows;
+mod papers;
 mod placing;
 mod price_routes;
 mod prices;
@@ -42,6 +44,7 @@ mod route;
 mod selling;
 mod setup;
 mod sheet;
+mod shipments;
 mod single;
 mod stock;
 mod stock_routes;
@@ -54,6 +57,7 @@ use book::Book;
 use criteria::{Criteria, Found};
 use customers::Customers;
 use fields::Selection;
+use papers::Papers;
 use price_routes::Counter;
 use prices::Prices;
 use products::Products;
@@ -156,6 +160,7 @@ pub struct Shop {
     products: Products,
     prices: Prices,
     stock: Stock,
+    papers: Papers,
     /// Orders of buyers who came by [`Shop::buy`].
     bought: u64,
     quirks: Quirks,
@@ -195,6 +200,7 @@ impl Shop {
             products: Products::new(catalogue, value::stamp(made)),
             prices: Prices::default(),
             stock,
+            papers: Papers::default(),
             bought: 0,
             quirks: Quirks::default(),
         }
@@ -381,6 +387,7 @@ impl Shop {
             Route::Hold(id) => self.book.hold(now, number(id)?),
             Route::Unhold(id) => self.book.unhold(now, number(id)?),
             Route::Cancel(id) => self.book.cancel(now, number(id)?),
+            Route::Paper(route) => self.papers(now, route, query, &body(request)?),
             Route::Customers => self.found_customers(query),
             Route::Customer(id) => self.customers.get(number(id)?),
             Route::CreateCustomer => self.customers.create(now, &body(request)?),
@@ -529,6 +536,7 @@ impl System for Shop {
         let prices = self.prices.ledger(&self.products);
         json!({
             "orders": orders, "customers": customers, "products": products, "prices": prices, "stock": stock,
+            "shipments": self.papers.shipped(),
             "salable": salable, "choices": self.products.attributes.ledger(), "categories": self.products.sorted_ledger(),
         })
     }
@@ -568,6 +576,8 @@ mod bundle_tests;
 mod family_tests;
 #[cfg(test)]
 mod media_tests;
+#[cfg(test)]
+mod paper_tests;
 #[cfg(test)]
 mod price_tests;
 #[cfg(test)]

@@ -409,7 +409,8 @@ impl Products {
         told.insert("media_gallery_entries".to_owned(), self.media.told(item.product_id, false));
         told.insert("tier_prices".to_owned(), json!([]));
         let sorted = self.categories.of(item.product_id).map(|(id, _)| id.to_string()).collect();
-        told.insert("custom_attributes".to_owned(), custom_attributes(item, sheet, scope, sorted));
+        let together = self.bundles.together.contains(&item.product_id);
+        told.insert("custom_attributes".to_owned(), custom_attributes(item, sheet, (scope, together), sorted));
         Value::Object(told)
     }
 
@@ -476,12 +477,12 @@ fn url_key(item: &Item) -> String {
     words.collect::<Vec<_>>().join("-").to_lowercase()
 }
 
-fn custom_attributes(item: &Item, sheet: &Sheet, scope: &Scope, categories: Vec<String>) -> Value {
+fn custom_attributes(item: &Item, sheet: &Sheet, (scope, together): (&Scope, bool), categories: Vec<String>) -> Value {
     let mut rows = Vec::new();
     let mut tell = |code: &str, value: Value| rows.push(json!({"attribute_code": code, "value": value}));
     let bundle = matches!(item.form, Form::Bundle { .. });
     if bundle {
-        tell("shipment_type", json!("1"));
+        tell("shipment_type", json!(if together { "0" } else { "1" }));
     }
     tell("options_container", json!("container2"));
     tell("msrp_display_actual_price_type", json!("0"));

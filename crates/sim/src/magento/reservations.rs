@@ -39,7 +39,7 @@ impl Reservations {
 /// What an order takes for good as soon as it is placed, until it is cancelled: how a shop without sources counts.
 pub(super) fn taken(order: &Map<String, Value>) -> Vec<(Good, Decimal)> {
     let bought = |item: &Value| amount(item, "qty_ordered").saturating_sub(amount(item, "qty_canceled"));
-    each_good(order, bought)
+    each_good(order, |item, _| bought(item))
 }
 
 /// What an order keeps back. Each thing that lies on a shelf once: the parts of a bundle and the product chosen under a
@@ -48,9 +48,9 @@ pub(super) fn open(order: &Map<String, Value>) -> Vec<(Good, Decimal)> {
     each_good(order, outstanding)
 }
 
-fn each_good(order: &Map<String, Value>, quantity: impl Fn(&Value) -> Decimal) -> Vec<(Good, Decimal)> {
-    let items = order.get("items").and_then(Value::as_array);
-    items.into_iter().flatten().filter_map(|item| Some((good(item)?, quantity(item)))).collect()
+fn each_good(order: &Map<String, Value>, quantity: impl Fn(&Value, &[Value]) -> Decimal) -> Vec<(Good, Decimal)> {
+    let items = order.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    items.iter().filter_map(|item| Some((good(item)?, quantity(item, items)))).collect()
 }
 
 /// What a line is for, where it is kept on a shelf by itself.
@@ -64,11 +64,26 @@ fn good(item: &Value) -> Option<Good> {
 }
 
 /// What a line still waits for. What is virtual leaves the shelf when it is invoiced, the rest when it is shipped.
-fn outstanding(item: &Value) -> Decimal {
-    let gone = if is_virtual(item) { amount(item, "qty_invoiced") } else { amount(item, "qty_shipped") };
+fn outstanding(item: &Value, items: &[Value]) -> Decimal {
+    let shipped = || amount(item, "qty_shipped").max(left_with_parent(item, items).unwrap_or_default());
+    let gone = if is_virtual(item) { amount(item, "qty_invoiced") } else { shipped() };
     let gone = gone.max(amount(item, "qty_refunded"));
     let wanted = amount(item, "qty_ordered").saturating_sub(amount(item, "qty_canceled"));
     wanted.saturating_sub(gone).max(Decimal::ZERO)
+}
+
+/// How much of a line left with the one it is part of: that line alone says so (recorded: order-lines-after). The head of a
+/// bundle whose parts leave by themselves says only how often some of it left.
+fn left_with_parent(item: &Value, items: &[Value]) -> Option<Decimal> {
+    let family = item.get("parent_item_id").and_then(id)?;
+    let parent = items.iter().find(|other| other.get("item_id").and_then(id) == Some(family))?;
+    let apart = |other: &Value| {
+        other.get("parent_item_id").and_then(id) == Some(family) && !amount(other, "qty_shipped").is_zero()
+    };
+    if parent.get("product_type").is_some_and(|kind| kind == "bundle") && items.iter().any(apart) {
+        return None;
+    }
+    amount(parent, "qty_shipped").checked_mul(amount(item, "qty_ordered"))?.checked_div(amount(parent, "qty_ordered"))
 }
 
 /// Whether a line is never shipped.

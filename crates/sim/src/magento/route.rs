@@ -5,6 +5,7 @@ use super::bundles::BundleRoute;
 use super::category_routes::CategoryRoute;
 use super::families::FamilyRoute;
 use super::media::MediaRoute;
+use super::papers::PaperRoute;
 use super::price_routes::PriceRoute;
 use super::stock_routes::StockRoute;
 
@@ -60,6 +61,8 @@ pub(super) enum Route {
     Customers,
     /// GET customers/{id}.
     Customer(String),
+    /// All about what was done about orders.
+    Paper(PaperRoute),
     /// POST customers.
     CreateCustomer,
     /// PUT customers/{id}.
@@ -144,6 +147,9 @@ impl Route {
         {
             return Some(Self::Media(owned(sku), route));
         }
+        if let Some(route) = PaperRoute::of(method, path) {
+            return Some(Self::Paper(route));
+        }
         Some(match (method, path) {
             ("POST", ["integration", "admin", "token"]) => Self::AdminToken,
             ("GET", ["store", "storeViews"]) => Self::Setup(Setup::StoreViews),
@@ -207,6 +213,7 @@ impl Route {
             | Self::Family(_)
             | Self::Bundle(_)
             | Self::Media(..) => "Magento_Catalog::products",
+            Self::Paper(route) => route.right(),
             Self::Attributes(route) => route.right(),
             Self::Categories(_) => "Magento_Catalog::categories",
             Self::MakeGroup => "Magento_Customer::group",

@@ -204,6 +204,22 @@ impl Stock {
         counted.saturating_sub(kept).saturating_sub(self.threshold)
     }
 
+    /// Takes quantities out of one source. False, with nothing taken, where it does not hold so much of one.
+    pub(super) fn deduct(&mut self, now: Timestamp, source: &str, wanted: &[(String, Decimal)]) -> bool {
+        let left: Vec<Option<Decimal>> = wanted
+            .iter()
+            .map(|(sku, quantity)| Some(self.row(sku, source)?.quantity.saturating_sub(*quantity)))
+            .collect();
+        if left.iter().any(|left| left.is_none_or(|left| left < Decimal::ZERO)) {
+            return false;
+        }
+        for ((sku, _), left) in wanted.iter().zip(left.into_iter().flatten()) {
+            let counted = self.row(sku, source).is_some_and(|row| row.in_stock);
+            self.set(now, sku, source, left, counted && left != self.threshold);
+        }
+        true
+    }
+
     /// Takes a quantity out of the website's sources in the order they are to be emptied. False, with nothing taken,
     /// where they do not hold so much.
     pub(super) fn take(&mut self, now: Timestamp, wanted: &[(String, Decimal)]) -> bool {

@@ -32,6 +32,7 @@ fn carrying(codes: &[&str]) -> Magento {
         images: false,
         groups: false,
         families: false,
+        notify_shipments: false,
     })
 }
 

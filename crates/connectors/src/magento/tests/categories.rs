@@ -50,6 +50,7 @@ fn below(root: &str) -> Magento {
         images: false,
         groups: false,
         families: false,
+        notify_shipments: false,
     })
 }
 

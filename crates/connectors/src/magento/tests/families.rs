@@ -25,6 +25,7 @@ fn shop() -> Magento {
         website: None,
         attributes: ["size".to_owned()].into(),
         families: true,
+        notify_shipments: false,
         images: false,
         groups: false,
     })

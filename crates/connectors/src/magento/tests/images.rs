@@ -30,6 +30,7 @@ fn carrying() -> Magento {
         images: true,
         groups: false,
         families: false,
+        notify_shipments: false,
     })
 }
 

@@ -585,6 +585,7 @@ async fn the_file_names_the_locale_of_a_view() {
         images: false,
         groups: false,
         families: false,
+        notify_shipments: false,
     });
     edit(&held, "MUG", Some("swiss"), "name", "Chacheli");
     let mug = read(&magento, &held, "MUG").await;

@@ -52,6 +52,23 @@ fn every_recorded_order_adds_up() {
 }
 
 #[test]
+fn lines_tell_how_far_they_have_come_and_a_folded_child_leaves_it_to_its_parent() {
+    let (order, ..) = read(&recorded("order-final"));
+    let had = |line: &Line| [line.had.shipped, line.had.invoiced, line.had.refunded, line.had.cancelled];
+    let three = [3, 3, 3, 0].map(|n: u32| Some(n.into()));
+    assert_eq!(had(order.lines.get("17").unwrap()), three);
+    assert_eq!(had(order.lines.get("18").unwrap()), [None; 4]);
+    assert_eq!(had(order.lines.get("19").unwrap()), [0, 2, 2, 0].map(|n: u32| Some(n.into())));
+    let mut silent = recorded("order-get");
+    silent["items"][0].as_object_mut().unwrap().remove("qty_shipped");
+    silent["items"][0]["qty_invoiced"] = json!(2.999_999_999_999);
+    let (order, ..) = read(&silent);
+    assert_eq!(had(order.lines.get("1").unwrap())[..2], [None, Some(3.into())]);
+    let (bundle, ..) = read(&recorded("order-bundle"));
+    assert!(["14", "15", "16"].iter().all(|key| bundle.lines.get(key).unwrap().had.shipped == Some(0.into())));
+}
+
+#[test]
 fn the_recorded_figures_are_the_recorded_ones() {
     assert_eq!(of("order-get"), ["1 simple BOLT-M8 x7 0.7 +0", "shipping 35 +0", "= 35.70 USD with tax 0.00 USD"]);
     assert_eq!(

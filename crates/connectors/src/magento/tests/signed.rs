@@ -32,6 +32,7 @@ fn signed(change: impl FnOnce(&mut Keys)) -> Magento {
         images: false,
         groups: false,
         families: false,
+        notify_shipments: false,
     })
 }
 

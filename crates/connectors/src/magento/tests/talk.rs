@@ -161,6 +161,7 @@ async fn secrets_stand_in_no_message_and_no_evidence() {
         images: false,
         groups: false,
         families: false,
+        notify_shipments: false,
     });
     let error = wrong.probe(&held.ctx()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Denied);

@@ -37,6 +37,7 @@ fn website(code: &str) -> Magento {
         groups: false,
         attributes: BTreeSet::new(),
         families: false,
+        notify_shipments: false,
     })
 }
 

@@ -191,6 +191,7 @@ pub(super) fn shop() -> Magento {
         images: false,
         groups: false,
         families: false,
+        notify_shipments: false,
     })
 }
 
@@ -207,6 +208,7 @@ pub(super) fn login(password: &str) -> Magento {
         images: false,
         groups: false,
         families: false,
+        notify_shipments: false,
     })
 }
 

@@ -1,0 +1,253 @@
+//! Shipments: made with every line named, marked in a comment, and told as Magento keeps them.
+//!
+//! Magento ships what is left where more is asked for (recorded: order-ship-too-many), so that what counts is what is read
+//! back. The pieces leave the source that is named; where it holds too few, all that is said is that the shipment could not
+//! be stored (`SourceDeductionService` of module InventorySourceDeductionApi; `ShipOrder` of module Sales).
+//!
+//! A bundle goes together, by its own line, or apart, by the lines of its parts; naming the wrong one is refused
+//! (magento/magento2#9762). The order does not tell which, so its product is asked. Where it went together, its parts are
+//! told beside it: their own lines keep saying that nothing left (magento/magento2#40465).
+
+use super::bundles::BUNDLE;
+use super::client::{Call, Scope, Search};
+use super::families::CONFIGURABLE;
+use super::map::{amount, invalid};
+use super::papers::{About, comment, mark_of, rows, sort_of, wanted};
+use super::tracks::{DEFAULT_CARRIER, new_tracks};
+use super::wire_papers::{OrderLine, Shipment};
+use super::{Magento, evidence_of, shape, wire};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
+use syncline_core::delivery::{Change, Permit};
+use syncline_core::kind::Kind;
+use syncline_core::leaf::{Ref, Value as LeafValue};
+use syncline_core::money;
+use syncline_core::path::Path;
+use syncline_core::policy::ErrorKind;
+use syncline_core::record::{Paper, PaperLife, PaperLine, Record, Track};
+use syncline_core::text::shown;
+
+/// What the shop says where nothing is left to be shipped (recorded: order-ship-again).
+const NOTHING_LEFT: &str = "does not allow a shipment to be created";
+/// What it says where it cannot store one, whatever the reason.
+const NOT_STORED: &str = "Could not save a shipment";
+/// The attribute that tells how a bundle is shipped, and its value for: in one piece.
+const SHIPMENT_TYPE: (&str, &str) = ("shipment_type", "0");
+/// Decimals of a quantity.
+const DIGITS: u32 = 4;
+
+impl Magento {
+    /// What became of a permit to make a shipment.
+    pub(super) async fn make_shipment(&self, ctx: &Ctx, permit: Permit) -> Outcome {
+        let (about, body) = match self.ready_shipment(ctx, permit.change()).await {
+            Ok(ready) => ready,
+            Err(error) => return Outcome::Refused(error),
+        };
+        let path = format!("order/{}/ship", about.id.id);
+        match self.send_for(ctx, Call::post(&path), &permit, &body).await {
+            Ok(answer) => self.made(ctx, Kind::Shipment, &about, &answer).await,
+            Err(Outcome::Refused(error)) => Outcome::Refused(understood(error, permit.change())),
+            Err(other) => other,
+        }
+    }
+
+    async fn ready_shipment(&self, ctx: &Ctx, change: &Change) -> Result<(About, Value)> {
+        let wanted = wanted(change)?;
+        let tracks = new_tracks(&change.leaves)?;
+        let about = self.order_of(ctx, change).await?;
+        let together = self.together(ctx, &about, &wanted).await?;
+        let lines = parcel(&about, &wanted, &together)?;
+        // The mark is the shop's business: a mail to the buyer would repeat an appended comment (`ShipOrder`), and it is
+        // stored all the same (`ShipmentDocumentFactory`).
+        let mut body = json!({
+            "items": rows(&lines)?, "notify": self.notify_shipments, "appendComment": !self.notify_shipments,
+            "comment": comment(change), "tracks": tracks,
+        });
+        if let Some(source) = place(change) {
+            body["arguments"] = json!({"extension_attributes": {"source_code": source}});
+        }
+        Ok((about, body))
+    }
+
+    /// Which of the bundles concerned go in one piece. Of one that is not in the catalogue any more it is not known: its parts
+    /// are named, and the shop refuses that where it is wrong.
+    async fn together(&self, ctx: &Ctx, about: &About, wanted: &BTreeMap<u64, Decimal>) -> Result<BTreeSet<u64>> {
+        let named = wanted.keys().filter_map(|line| about.lines.get(line));
+        let heads = named.map(|line| about.parent(line).unwrap_or(line)).filter(|head| sort_of(head) == BUNDLE);
+        let bundles: BTreeMap<u64, u64> = heads.filter_map(|head| Some((head.item_id.0, head.product_id?.0))).collect();
+        if bundles.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let ids: BTreeSet<String> = bundles.values().map(u64::to_string).collect();
+        let search = Search {
+            scope: Scope::ALL,
+            resource: "products",
+            filters: vec![("entity_id", "in", ids.into_iter().collect::<Vec<_>>().join(","))],
+            any: &[],
+            sort: vec!["entity_id"],
+            size: self.client.page_size(),
+            page: 1,
+            fields: "items[id,sku,custom_attributes],total_count",
+        };
+        let mut together = BTreeSet::new();
+        for value in self.client.every(ctx, &search).await? {
+            let product: wire::Product = shape("products", &value)?;
+            let rows = product.custom_attributes.iter().flatten();
+            let mut told = rows.filter(|row| row.attribute_code.0 == SHIPMENT_TYPE.0);
+            if told.any(|row| wire::typed::<wire::Text>(&row.value).is_ok_and(|text| text.0 == SHIPMENT_TYPE.1)) {
+                together.extend(
+                    bundles.iter().filter(|(_, product_id)| **product_id == product.id.0).map(|(line, _)| *line),
+                );
+            }
+        }
+        Ok(together)
+    }
+}
+
+/// The source goods are to leave from, where one is told.
+fn place(change: &Change) -> Option<&str> {
+    match change.leaves.value(&Path::field("place")) {
+        Some(LeafValue::Text(place) | LeafValue::Code(place)) if !place.is_empty() => Some(place),
+        _ => None,
+    }
+}
+
+/// A refusal by what is to be done about it.
+fn understood(error: Error, change: &Change) -> Error {
+    if error.kind == ErrorKind::Invalid && error.message.contains(NOTHING_LEFT) {
+        return Error { kind: ErrorKind::Stale, ..error };
+    }
+    if error.kind == ErrorKind::Invalid && error.message.contains(NOT_STORED) {
+        let source = place(change)
+            .map_or_else(|| "the shop's own source".to_owned(), |code| format!("the source `{}`", shown(code, 40)));
+        let message = format!(
+            "{source} most likely holds fewer pieces than are to leave: the shop does not say more ({}); raise the quantity \
+             there, and it is tried again",
+            error.message
+        );
+        return Error { kind: ErrorKind::Busy, message, ..error };
+    }
+    error
+}
+
+/// The lines to name for what is to leave: of a configurable its own line, of a bundle its own or those of its parts.
+fn parcel(about: &About, wanted: &BTreeMap<u64, Decimal>, together: &BTreeSet<u64>) -> Result<BTreeMap<u64, Decimal>> {
+    let mut lines = BTreeMap::new();
+    let mut sets: BTreeMap<u64, BTreeMap<u64, Decimal>> = BTreeMap::new();
+    let mut name = |line: u64, quantity: Decimal| match lines.insert(line, quantity) {
+        None => Ok(()),
+        Some(_) => Err(invalid(format!("line {line} is named twice: by itself and by what is part of it"))),
+    };
+    for (line, quantity) in wanted {
+        let told = about.lines.get(line);
+        let told = told.ok_or_else(|| invalid(format!("order {} has no line {line}", about.id)))?;
+        match about.parent(told) {
+            Some(head) if sort_of(head) == CONFIGURABLE => name(head.item_id.0, *quantity)?,
+            Some(head) if together.contains(&head.item_id.0) => {
+                sets.entry(head.item_id.0).or_default().insert(*line, *quantity);
+            }
+            None if sort_of(told) == BUNDLE && !together.contains(line) => {
+                return Err(invalid(format!(
+                    "the parts of bundle line {line} leave by themselves: they have to be named"
+                )));
+            }
+            _ => name(*line, *quantity)?,
+        }
+    }
+    for (head, parts) in sets {
+        name(head, whole(about, head, &parts)?)?;
+    }
+    Ok(lines)
+}
+
+/// The number of whole bundles that parts make up.
+fn whole(about: &About, head: u64, parts: &BTreeMap<u64, Decimal>) -> Result<Decimal> {
+    let ordered = |line: &OrderLine| amount(line.qty_ordered);
+    let all = about.lines.get(&head).map(ordered).unwrap_or_default();
+    let sets = |line: &OrderLine| {
+        let leaves = parts.get(&line.item_id.0).copied().unwrap_or_default();
+        leaves.checked_mul(all)?.checked_div(ordered(line))
+    };
+    let made: Option<BTreeSet<Decimal>> =
+        about.goods_of(head).map(|line| sets(line).map(|number| number.normalize())).collect();
+    match made.iter().flatten().copied().collect::<Vec<_>>().as_slice() {
+        [number] if number.is_integer() && *number > Decimal::ZERO => Ok(*number),
+        _ => {
+            let sku = about.lines.get(&head).and_then(|line| line.sku.as_ref()).map_or("", |sku| sku.0.as_str());
+            let what = format!(
+                "the bundle `{}` (line {head}) leaves in one piece, and these parts make up no whole ones: ship all parts of \
+                 it together, or have its items shipped separately in the shop (Ship Bundle Items)",
+                shown(sku, 60)
+            );
+            Err(invalid(what))
+        }
+    }
+}
+
+/// A shipment as the shop tells it.
+///
+/// # Errors
+/// `Broken` with the exchange, where it is not built like one.
+pub(super) fn snapshot(about: &About, value: &Value) -> Result<Snapshot> {
+    let doc: Shipment = shape("shipments", value)?;
+    let mut paper = Paper {
+        number: doc.increment_id.as_ref().map(|number| number.0.clone()),
+        life: Some(PaperLife::Done),
+        order: Some(Ref::remote(Kind::Order, about.id.clone())),
+        day: about.day(doc.created_at.as_ref()),
+        place: doc.extension_attributes.0.source_code.as_ref().map(|code| code.0.clone()),
+        ..Paper::default()
+    };
+    for row in doc.items.iter().flatten() {
+        let line = paper
+            .lines
+            .entry(row.order_item_id.0.to_string())
+            .or_insert_with(|| PaperLine { sku: row.sku.as_ref().map(|sku| sku.0.clone()), ..PaperLine::default() });
+        let before = line.quantity.unwrap_or_default();
+        line.quantity = Some(before.saturating_add(money::settled(row.qty.0, DIGITS)));
+    }
+    paper.lines.extend(gone_along(about, &paper));
+    for track in doc.tracks.iter().flatten() {
+        let Some(number) =
+            track.track_number.as_ref().map(|number| number.0.trim()).filter(|number| !number.is_empty())
+        else {
+            continue;
+        };
+        let told = |text: &Option<wire::Text>| text.as_ref().map(|text| text.0.clone());
+        let carrier = Some(told(&track.carrier_code).unwrap_or_else(|| DEFAULT_CARRIER.to_owned()));
+        paper.tracks.entry(number.to_owned()).or_insert(Track { carrier, title: told(&track.title) });
+    }
+    let id = about.paper(doc.entity_id);
+    Ok(Snapshot {
+        id: id.clone(),
+        mark: mark_of(value),
+        found_by: None,
+        version: doc.updated_at.map(|time| time.0),
+        records: vec![(id, Record::Shipment(Box::new(paper)))],
+        evidence: Some(evidence_of("shipments", value)),
+    })
+}
+
+/// The parts of the bundles that went in one piece, where the shipment does not tell of them.
+fn gone_along(about: &About, paper: &Paper) -> Vec<(String, PaperLine)> {
+    let mut along = Vec::new();
+    for (key, line) in &paper.lines {
+        let head = key.parse().ok().and_then(|id: u64| about.lines.get(&id)).filter(|line| sort_of(line) == BUNDLE);
+        let Some(head) = head else { continue };
+        let parts: Vec<&OrderLine> = about.goods_of(head.item_id.0).collect();
+        if parts.iter().any(|part| paper.lines.contains_key(&part.item_id.0.to_string())) {
+            continue;
+        }
+        for part in parts {
+            let each = amount(part.qty_ordered).checked_mul(line.quantity.unwrap_or_default());
+            let quantity = each.and_then(|all| all.checked_div(amount(head.qty_ordered)));
+            let sku = part.sku.as_ref().map(|sku| sku.0.clone());
+            let told =
+                PaperLine { quantity: quantity.map(|one| money::settled(one, DIGITS)), sku, ..PaperLine::default() };
+            along.push((part.item_id.0.to_string(), told));
+        }
+    }
+    along
+}

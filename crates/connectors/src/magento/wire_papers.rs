@@ -1,0 +1,70 @@
+//! The vendor's shapes of papers, and of an order as far as papers need it.
+
+use super::wire::{Bag, Flag, Id, Text, listed};
+use crate::wire::Exact;
+use serde::Deserialize;
+
+/// What is asked of an order for its papers.
+pub(super) const ORDER_FIELDS: &str =
+    "entity_id,store_id,store_name,items[item_id,parent_item_id,product_id,product_type,sku,qty_ordered,is_virtual]";
+
+/// An order, as far as its papers need it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct PaperOrder {
+    pub(super) entity_id: Id,
+    pub(super) store_id: Option<Id>,
+    pub(super) store_name: Option<Text>,
+    #[serde(default)]
+    pub(super) items: Vec<OrderLine>,
+}
+
+/// One of its lines.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct OrderLine {
+    pub(super) item_id: Id,
+    pub(super) parent_item_id: Option<Id>,
+    pub(super) product_id: Option<Id>,
+    pub(super) product_type: Option<Text>,
+    pub(super) sku: Option<Text>,
+    pub(super) qty_ordered: Option<Exact>,
+    pub(super) is_virtual: Option<Flag>,
+}
+
+/// A shipment.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Shipment {
+    pub(super) entity_id: Id,
+    pub(super) increment_id: Option<Text>,
+    pub(super) order_id: Id,
+    pub(super) created_at: Option<Text>,
+    pub(super) updated_at: Option<Text>,
+    #[serde(default, deserialize_with = "listed")]
+    pub(super) items: Option<Vec<ShippedLine>>,
+    #[serde(default, deserialize_with = "listed")]
+    pub(super) tracks: Option<Vec<ShipmentTrack>>,
+    #[serde(default)]
+    pub(super) extension_attributes: Bag<ShipmentExtension>,
+}
+
+/// How much of a line left.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ShippedLine {
+    pub(super) order_item_id: Id,
+    pub(super) sku: Option<Text>,
+    pub(super) qty: Exact,
+}
+
+/// A parcel that can be followed.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ShipmentTrack {
+    pub(super) entity_id: Id,
+    pub(super) track_number: Option<Text>,
+    pub(super) title: Option<Text>,
+    pub(super) carrier_code: Option<Text>,
+}
+
+/// What modules add to a shipment.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct ShipmentExtension {
+    pub(super) source_code: Option<Text>,
+}

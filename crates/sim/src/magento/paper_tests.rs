@@ -1,0 +1,139 @@
+//! Papers through the front door: what leaves, what it takes from a source, and the traps on the way.
+
+use super::*;
+use rust_decimal::Decimal;
+
+const TOKEN: &str = "integration-token";
+
+fn now() -> Timestamp {
+    "2026-11-23T12:00:00Z".parse().expect("a moment")
+}
+
+fn shop() -> Shop {
+    Shop::new(Options { seed: 3, products: 40, orders: 0, empty: true, now: now(), token: TOKEN.to_owned() })
+}
+
+fn send(shop: &mut Shop, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let headers = vec![("authorization".to_owned(), format!("Bearer {TOKEN}"))];
+    let target = format!("/rest/default/V1/{path}");
+    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+    let answer = shop.handle(now(), &Request { method: method.to_owned(), target, headers, body });
+    (answer.status, serde_json::from_slice(&answer.body).expect("JSON"))
+}
+
+fn held(shop: &Shop, sku: &str) -> Decimal {
+    let ledger = shop.ledger();
+    let rows = ledger["stock"].as_array().expect("stock");
+    let row = rows.iter().find(|row| row["sku"] == sku).expect("a row");
+    row["quantity"].as_str().expect("a text").parse().expect("a decimal")
+}
+
+fn order(shop: &Shop, id: u64) -> Value {
+    Value::Object(shop.book.get(id).expect("an order").clone())
+}
+
+/// An order of a bundle of two mugs and a book, two of it, and of a configurable bolt, three of it.
+fn sets(shop: &mut Shop) -> u64 {
+    let order = json!({
+        "state": "new", "status": "pending", "grand_total": 93, "base_grand_total": 93, "order_currency_code": "USD",
+        "items": [
+            {"item_id": 1, "product_id": 9, "sku": "GIFTSET", "product_type": "bundle", "qty_ordered": 2, "row_total": 90},
+            {"item_id": 2, "parent_item_id": 1, "product_id": 6, "sku": "MUG", "product_type": "simple", "qty_ordered": 4, "row_total": 40},
+            {"item_id": 3, "parent_item_id": 1, "product_id": 7, "sku": "BOOK", "product_type": "simple", "qty_ordered": 2, "row_total": 50},
+            {"item_id": 4, "product_id": 3, "sku": "BOLT-CFG-0", "product_type": "configurable", "qty_ordered": 3, "row_total": 3},
+            {"item_id": 5, "parent_item_id": 4, "product_id": 4, "sku": "BOLT-CFG-0", "product_type": "simple", "qty_ordered": 3, "row_total": 0},
+        ],
+    });
+    shop.place(now(), order).expect("placed")
+}
+
+fn ship(shop: &mut Shop, order: u64, items: &Value) -> (u16, Value) {
+    send(shop, "POST", &format!("order/{order}/ship"), &json!({"items": items}))
+}
+
+#[test]
+fn what_leaves_leaves_its_source_and_what_was_kept_back_for_it_is_given_back() {
+    let mut shop = shop();
+    let id = sets(&mut shop);
+    let (mugs, bolts) = (held(&shop, "MUG"), held(&shop, "BOLT-CFG-0"));
+    let salable = |shop: &Shop| (shop.salable("MUG"), shop.salable("BOLT-CFG-0"));
+    let before = salable(&shop);
+    let asked = json!([{"order_item_id": 2, "qty": 3}, {"order_item_id": 4, "qty": 2}]);
+    assert_eq!(ship(&mut shop, id, &asked), (200, json!("1")));
+    assert_eq!((mugs - held(&shop, "MUG"), bolts - held(&shop, "BOLT-CFG-0")), (3.into(), 2.into()));
+    assert_eq!(salable(&shop), before);
+    let after = order(&shop, id);
+    let shipped: Vec<&Value> =
+        after["items"].as_array().expect("items").iter().map(|item| &item["qty_shipped"]).collect();
+    assert_eq!(shipped, [&json!(1), &json!(3), &Value::Null, &json!(2), &Value::Null]);
+    assert_eq!(after["state"], "processing");
+    assert_eq!(shop.ledger()["shipments"][0]["lines"], json!({"1": "1", "2": "3", "4": "2"}));
+    assert_eq!(send(&mut shop, "GET", "shipment/1", &Value::Null).1["total_qty"], 5);
+}
+
+#[test]
+fn a_bundle_that_goes_together_is_shipped_by_its_head_and_its_parts_keep_saying_nothing() {
+    let mut shop = shop();
+    assert!(shop.ship_together("GIFTSET") && !shop.ship_together("MUG"));
+    let id = sets(&mut shop);
+    let (mugs, books) = (held(&shop, "MUG"), held(&shop, "BOOK"));
+    let before = shop.salable("MUG");
+    let (status, refused) = ship(&mut shop, id, &json!([{"order_item_id": 2, "qty": 2}]));
+    assert_eq!(status, 400);
+    assert!(refused["message"].as_str().expect("a text").contains("\"Together\". Bundle product itself"), "{refused}");
+    assert_eq!(ship(&mut shop, id, &json!([{"order_item_id": 1, "qty": 1}])), (200, json!("1")));
+    assert_eq!((mugs - held(&shop, "MUG"), books - held(&shop, "BOOK")), (2.into(), 1.into()));
+    assert_eq!(shop.salable("MUG"), before);
+    assert_eq!(shop.ledger()["shipments"][0]["lines"], json!({"1": "1"}));
+    assert!(order(&shop, id)["items"][1].get("qty_shipped").is_none());
+}
+
+#[test]
+fn a_source_that_holds_too_few_lets_nothing_leave() {
+    let mut shop = shop();
+    let id = sets(&mut shop);
+    let rows = json!({"sourceItems": [{"sku": "BOOK", "source_code": "default", "quantity": 1, "status": 1}]});
+    assert_eq!(send(&mut shop, "POST", "inventory/source-items", &rows).0, 200);
+    let mugs = held(&shop, "MUG");
+    let both = json!([{"order_item_id": 2, "qty": 4}, {"order_item_id": 3, "qty": 2}]);
+    let (status, refused) = ship(&mut shop, id, &both);
+    assert_eq!((status, &refused["message"]), (400, &json!("Could not save a shipment, see error log for details")));
+    let elsewhere = json!({"items": both, "arguments": {"extension_attributes": {"source_code": "mars"}}});
+    assert_eq!(send(&mut shop, "POST", &format!("order/{id}/ship"), &elsewhere).0, 400);
+    assert_eq!((held(&shop, "MUG"), shop.ledger()["shipments"].as_array().map(Vec::len)), (mugs, Some(0)));
+    assert_eq!(order(&shop, id)["state"], "new");
+}
+
+#[test]
+fn tracks_come_and_go_and_the_same_number_may_stand_twice() {
+    let mut shop = shop();
+    let id = sets(&mut shop);
+    assert_eq!(shop.ship_by_hand(now(), id, &[(2, 1)], Some("0034")), Some(1));
+    let track = |order: u64, shipment: u64| json!({"entity": {"order_id": order, "parent_id": shipment, "track_number": "0034", "title": "DHL", "carrier_code": "dhl"}});
+    assert_eq!(send(&mut shop, "POST", "shipment/track", &track(id, 1)).1["entity_id"], 2);
+    assert_eq!(send(&mut shop, "POST", "shipment/track", &track(id, 7)).0, 400);
+    assert_eq!(send(&mut shop, "POST", "shipment/track", &track(id + 1, 1)).0, 400);
+    assert_eq!(shop.ledger()["shipments"][0]["tracks"].as_array().map(Vec::len), Some(2));
+    assert_eq!(send(&mut shop, "DELETE", "shipment/track/1", &Value::Null), (200, json!(true)));
+    assert_eq!(send(&mut shop, "DELETE", "shipment/track/1", &Value::Null).0, 404);
+    let found = "shipments?searchCriteria[filterGroups][0][filters][0][field]=order_id&searchCriteria[filterGroups][0][filters][0][value]=";
+    assert_eq!(
+        send(&mut shop, "GET", &format!("{found}{id}"), &Value::Null).1["items"][0]["tracks"][0]["entity_id"],
+        2
+    );
+    assert_eq!(send(&mut shop, "GET", &format!("{found}99"), &Value::Null).1["total_count"], 0);
+}
+
+#[test]
+fn an_order_on_hold_ships_nothing_and_one_without_lines_is_asked_for_all() {
+    let mut shop = shop();
+    let id = sets(&mut shop);
+    assert_eq!(send(&mut shop, "POST", &format!("orders/{id}/hold"), &Value::Null).0, 200);
+    let (status, refused) = ship(&mut shop, id, &json!([{"order_item_id": 2, "qty": 1}]));
+    assert_eq!(status, 400);
+    assert!(refused["message"].as_str().expect("a text").ends_with("a status of holded"), "{refused}");
+    assert_eq!(send(&mut shop, "POST", &format!("orders/{id}/unhold"), &Value::Null).0, 200);
+    assert_eq!(ship(&mut shop, id, &json!([])), (200, json!("1")));
+    assert_eq!(shop.ledger()["shipments"][0]["lines"], json!({"1": "1", "2": "4", "3": "2", "4": "3"}));
+    assert_eq!(ship(&mut shop, 99, &json!([])).0, 404);
+}
