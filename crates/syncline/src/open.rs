@@ -71,6 +71,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 images: config.carries_images(),
                 groups: config.groups.contains_key(&system.name),
                 families: config.options.is_some(),
+                notify_shipments: system.notify_shipments,
             }))
         }
         SystemKind::Tryton => {

@@ -143,17 +143,25 @@ pub fn had_of(kind: Kind, line: &Line) -> Decimal {
     told.unwrap_or_default()
 }
 
+/// How much of a line the shop has counted that is by no paper of ours.
+fn by_somebody_else(case: &PaperCase<'_>, key: &str, line: &Line) -> Decimal {
+    had_of(case.kind, line).saturating_sub(case.known.get(key).copied().unwrap_or_default())
+}
+
 /// What stands against telling the shop of `wanted`; nothing where every line has it left and nobody else told it.
 fn level(case: &PaperCase<'_>, wanted: &BTreeMap<&str, Decimal>) -> Option<Decision> {
     let (mut by_others, mut all) = (None, true);
     for (key, quantity) in wanted {
         let line = case.order.lines.get(key)?;
-        let known = case.known.get(*key).copied().unwrap_or_default();
-        let others = had_of(case.kind, line).saturating_sub(known);
-        if others.is_sign_positive() && !others.is_zero() {
-            by_others = by_others.or(Some((*key, line, others)));
+        // A bundle that goes in one piece is counted on its own line alone.
+        let head = line.parent.as_deref().and_then(|key| Some((key, case.order.lines.get(key)?)));
+        for (key, line) in core::iter::once((*key, line)).chain(head) {
+            let others = by_somebody_else(case, key, line);
+            if others > Decimal::ZERO {
+                by_others = by_others.or(Some((key, line, others)));
+            }
         }
-        all &= others >= *quantity;
+        all &= by_somebody_else(case, key, line) >= *quantity;
     }
     if let Some((key, line, others)) = by_others {
         if all && (case.kind == Kind::Invoice || case.adopted) {

@@ -468,6 +468,7 @@ impl Stage {
             images: self.images,
             groups: code == "base" && !self.groups.is_empty(),
             families: self.families.is_some(),
+            notify_shipments: false,
         }))
     }
 
