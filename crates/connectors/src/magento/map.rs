@@ -15,7 +15,8 @@ use syncline_core::leaf::{Ref, Target, Value as LeafValue};
 use syncline_core::money::{self, Currency, Money};
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::{
-    Address, Changed, Charge, Customer, Had, Line, LineForm, Order, OrderLife, Payment, Record, Tax, Texts, Totals, Variant,
+    Address, Changed, Charge, Customer, Had, Line, LineForm, Order, OrderLife, Payment, Record, Tax, Texts, Totals,
+    Variant,
 };
 use syncline_core::rules::Branch;
 use syncline_core::text::{email_key, phone, shown};
