@@ -1,4 +1,4 @@
-//! Sales of several companies: each is made, read and changed as its own company.
+//! Sales of several companies: each is made, read and changed as its own company, and its papers are read as such.
 //!
 //! Recorded (`tryton-8.0-more.json`): with the company filter `all` a user sees and changes the sales of all companies it is
 //! given, whatever a call's context says, so every search names its company. The filter `one` will not do; the set-up is
@@ -23,10 +23,11 @@ use syncline_core::rules::Branch;
 type Group = (Arc<Setup>, Vec<usize>);
 
 impl Tryton {
-    /// The set-ups in which records of `kind` are looked at: of sales one for each company, else the system's own.
+    /// The set-ups in which records of `kind` are looked at: of sales and their papers one for each company, else the
+    /// system's own.
     pub(super) async fn looked_at(&self, ctx: &Ctx, kind: Kind) -> Result<Vec<Arc<Setup>>> {
         let mut setups = vec![self.setup(ctx).await?];
-        let branches = self.config.branches.iter().filter(|_| kind == Kind::Order);
+        let branches = self.config.branches.iter().filter(|_| kind == Kind::Order || kind.is_paper());
         for branch in branches {
             let setup = self.setup_since(ctx, branch, None).await?;
             if setups.iter().all(|known| known.company != setup.company) {
@@ -66,23 +67,24 @@ impl Tryton {
     /// The sales `ids`, by id; those that are not there are left out.
     pub(super) async fn sales(&self, ctx: &Ctx, ids: &[i64]) -> Result<BTreeMap<i64, Result<Snapshot>>> {
         let mut found = BTreeMap::new();
-        for (setup, own) in self.owners(ctx, ids).await? {
+        for (setup, own) in self.owners(ctx, Kind::Order, ids).await? {
             found.append(&mut self.documents(ctx, &setup, Kind::Order, &own).await?);
         }
         Ok(found)
     }
 
-    /// The sales `ids` by the company they are in; those that are not there are left out, unless there is one company only.
-    async fn owners(&self, ctx: &Ctx, ids: &[i64]) -> Result<Vec<(Arc<Setup>, Vec<i64>)>> {
-        let setups = self.looked_at(ctx, Kind::Order).await?;
+    /// The documents `ids` of `kind` by the company they are in; those that are not there are left out, unless there is one
+    /// company only.
+    pub(super) async fn owners(&self, ctx: &Ctx, kind: Kind, ids: &[i64]) -> Result<Vec<(Arc<Setup>, Vec<i64>)>> {
+        let setups = self.looked_at(ctx, kind).await?;
         if let [only] = setups.as_slice() {
             return Ok(vec![(Arc::clone(only), ids.to_vec())]);
         }
         let (mut open, mut groups) = (ids.to_vec(), Vec::new());
         for setup in &setups {
-            let mut domain = scope(Kind::Order, setup, true);
+            let mut domain = scope(kind, setup, true);
             domain.push(json!(["id", "in", open]));
-            let wanted = Search { kind: Kind::Order, domain, limit: open.len().max(1), fields: &["_timestamp"] };
+            let wanted = Search { kind, domain, limit: open.len().max(1), fields: &["_timestamp"] };
             let rows = search(&self.client, ctx, setup, wanted).await?;
             let own: Vec<i64> = rows.iter().map(id_of).collect::<Result<_>>()?;
             open.retain(|id| !own.contains(id));
@@ -91,17 +93,16 @@ impl Tryton {
         // A search may lag behind what was just written; a read does not.
         for (setup, own) in &mut groups {
             for id in std::mem::take(&mut open) {
-                if self.is_of(ctx, setup, id).await? { own.push(id) } else { open.push(id) }
+                if self.is_of(ctx, setup, kind, id).await? { own.push(id) } else { open.push(id) }
             }
         }
         Ok(groups)
     }
 
-    /// Whether a sale belongs to the company of `setup`.
-    async fn is_of(&self, ctx: &Ctx, setup: &Setup, id: i64) -> Result<bool> {
+    /// Whether a document of `kind` belongs to the company of `setup`.
+    async fn is_of(&self, ctx: &Ctx, setup: &Setup, kind: Kind, id: i64) -> Result<bool> {
         let params = json!([[id], ["company"], setup.context()]);
-        let answer: Result<Vec<Value>> =
-            self.client.read(ctx, &format!("model.{}.read", model(Kind::Order)?), params).await;
+        let answer: Result<Vec<Value>> = self.client.read(ctx, &format!("model.{}.read", model(kind)?), params).await;
         match answer {
             Ok(rows) => Ok(rows.iter().any(|row| row.get("company").and_then(Value::as_i64) == Some(setup.company))),
             Err(error) if error.kind == ErrorKind::Gone || is_anothers(&error) => Ok(false),
@@ -153,7 +154,7 @@ impl Tryton {
     /// Other steps by the company their document is in.
     async fn by_owner(&self, ctx: &Ctx, permits: &[Permit]) -> Result<Vec<Group>> {
         let ids: Vec<i64> = permits.iter().map(|permit| document(permit.change())).collect::<Result<_>>()?;
-        let owners = self.owners(ctx, &ids).await?;
+        let owners = self.owners(ctx, Kind::Order, &ids).await?;
         let places =
             |own: &[i64]| (0..ids.len()).filter(|at| ids.get(*at).is_some_and(|id| own.contains(id))).collect();
         Ok(owners

@@ -1,4 +1,4 @@
-//! Tryton 8.0: parties, categories, products, stock, prices and sales over JSON-RPC.
+//! Tryton 8.0: parties, categories, products, stock, prices, sales, shipments and invoices over JSON-RPC.
 
 mod branches;
 mod carried;
@@ -10,6 +10,8 @@ mod found;
 mod images;
 mod kits;
 mod map;
+mod paper_feed;
+mod papers;
 mod price;
 mod price_feed;
 mod probe;
@@ -21,6 +23,7 @@ mod stock;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod wire_paper;
 mod wire_party;
 mod wire_price;
 mod wire_product;

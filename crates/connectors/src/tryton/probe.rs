@@ -34,6 +34,8 @@ pub(super) fn best(config: &Config) -> Profile {
         (Kind::Variant, variants(config.settle_s.unwrap_or(SETTLE_S))),
         (Kind::Stock, stock()),
         (Kind::Price, prices()),
+        (Kind::Shipment, shipments()),
+        (Kind::Invoice, invoices()),
     ]);
     Profile {
         name: "tryton".to_string(),
@@ -223,9 +225,38 @@ fn prices() -> KindProfile {
     }
 }
 
-/// The profile with the guards that are really there.
-fn effective(best: &Profile, setup: &Setup, branches: &[Arc<Setup>]) -> Profile {
+/// What module `stock_package_shipping` tells of a shipment.
+const TRACKS: &str = "tracks[*]";
+
+/// Shipments to customers as a running Tryton 8.0 told them. Nothing is written.
+fn shipments() -> KindProfile {
+    KindProfile {
+        reads: owned(&["number", "life", "order", "day", "place", "lines[*].quantity", "lines[*].sku", TRACKS]),
+        since: "write_date or create_date, also of moves and packages".to_string(),
+        key_order: "id ascending".to_string(),
+        batch: 1,
+        ..KindProfile::default()
+    }
+}
+
+/// Invoices to customers as a running Tryton 8.0 told them. Nothing is written.
+fn invoices() -> KindProfile {
+    let told = ["number", "life", "order", "day", "currency", "grand", "charges[*].net"];
+    let lines = ["lines[*].quantity", "lines[*].net", "lines[*].sku"];
+    KindProfile {
+        reads: owned(&told).into_iter().chain(owned(&lines)).collect(),
+        since: "write_date or create_date, also of lines".to_string(),
+        ..shipments()
+    }
+}
+
+/// The profile with the guards that are really there, without the kinds that cannot be read.
+fn effective(best: &Profile, setup: &Setup, branches: &[Arc<Setup>], unread: &[Kind]) -> Profile {
     let mut profile = best.clone();
+    profile.kinds.retain(|kind, _| !unread.contains(kind));
+    if let (Some(shipments), false) = (profile.kinds.get_mut(&Kind::Shipment), setup.parcels) {
+        shipments.reads.retain(|path| path != TRACKS);
+    }
     let unique = branches.iter().all(|branch| branch.web_shop.is_some());
     if let Some(orders) = profile.kinds.get_mut(&Kind::Order) {
         orders.guards.retain(|claim| matches!(claim.guard, Guard::Unique { .. }) == unique);
@@ -320,6 +351,11 @@ impl Tryton {
         }
         let (lists, unread) = self.price_lists(ctx, &setup).await?;
         warnings.extend(unread);
+        let unread = self.unread(ctx, &setup).await?;
+        warnings.extend(unread.iter().map(|(_, what)| what.clone()));
+        let unread: Vec<Kind> = unread.into_iter().map(|(kind, _)| kind).collect();
+        let mut choices = choices(&setup, &branches, &self.codes, &lists);
+        choices.insert("carriers".to_string(), self.carriers(ctx, &setup).await?);
         let version = match self.client.version(ctx).await {
             Ok(version) => version,
             Err(error) => {
@@ -332,10 +368,10 @@ impl Tryton {
         }
         Ok(Probe {
             version,
-            profile: effective(&self.profile, &setup, &branches),
+            profile: effective(&self.profile, &setup, &branches, &unread),
             scopes: scopes.into_iter().collect(),
             zone: setup.zone.clone(),
-            choices: choices(&setup, &branches, &self.codes, &lists),
+            choices,
             warnings,
         })
     }

@@ -5,6 +5,7 @@ use super::client::Client;
 use super::images::MODULE;
 use super::kits;
 use super::map::{self, Source};
+use super::papers;
 use super::setup::Setup;
 use super::wire::{
     KeyRow, Moment, PRODUCT_FIELDS, SALE_FIELDS, SaleRow, TimesRow, UNIT_FIELDS, VARIANT_FIELDS, WEIGHT_FIELDS,
@@ -72,14 +73,15 @@ pub(super) fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
         Kind::Price => PRICED_FIELDS.to_vec(),
         Kind::Product => FAMILY_FIELDS.to_vec(),
         Kind::Stock => PRODUCT_FIELDS.to_vec(),
-        Kind::Shipment | Kind::Invoice => Vec::new(),
+        Kind::Shipment | Kind::Invoice => papers::fields(kind, setup),
     }
 }
 
 /// The records of `kind` our user sees; retired ones too where `all`, which Tryton hides unless asked.
 pub(super) fn scope(kind: Kind, setup: &Setup, all: bool) -> Vec<Value> {
     match (kind, all) {
-        (Kind::Order, _) => vec![json!(["company", "=", setup.company])],
+        (Kind::Order | Kind::Shipment, _) => vec![json!(["company", "=", setup.company])],
+        (Kind::Invoice, _) => vec![json!(["company", "=", setup.company]), json!(["type", "=", "out"])],
         // Those that accounts and taxes go by are no shop's.
         (Kind::Category, _) if setup.modules.contains("account_product") => vec![json!(["accounting", "!=", true])],
         (Kind::Category, _) => Vec::new(),
@@ -207,6 +209,9 @@ impl Tryton {
 
     /// The documents `ids` in their order.
     pub(super) async fn read_all(&self, ctx: &Ctx, kind: Kind, ids: &[RemoteId]) -> Vec<Result<Option<Snapshot>>> {
+        if kind.is_paper() {
+            return self.papers(ctx, kind, ids).await;
+        }
         let numbers: Vec<Result<i64>> = ids.iter().map(map::number).collect();
         let good: Vec<i64> = numbers.iter().filter_map(|number| number.as_ref().ok().copied()).collect();
         let found = match self.setup(ctx).await {
@@ -281,11 +286,11 @@ impl Tryton {
 
     /// Keys after `after`, by id upwards.
     pub(super) async fn keys_after(&self, ctx: &Ctx, kind: Kind, after: &Cursor) -> Result<KeyPage> {
+        if kind.is_paper() {
+            return self.paper_keys(ctx, kind, after).await;
+        }
         let setups = self.looked_at(ctx, kind).await?;
-        let last = match after.0.as_str() {
-            "" => 0,
-            text => text.parse().map_err(|_| foreign(after))?,
-        };
+        let last = rest_of(after)?;
         let domain = |setup: &Setup| {
             let mut domain = scope(kind, setup, kind == Kind::Customer);
             domain.push(json!(["id", ">", last]));
@@ -321,6 +326,9 @@ impl Tryton {
         }
         if kind == Kind::Price {
             return self.prices_changed(ctx, since).await;
+        }
+        if kind.is_paper() {
+            return self.papers_changed(ctx, kind, since).await;
         }
         let setups = self.looked_at(ctx, kind).await?;
         let setup = self.setup(ctx).await?;
@@ -407,6 +415,14 @@ pub(super) fn ascending(rows: &[Value], mut last: i64) -> Result<i64> {
 fn foreign(cursor: &Cursor) -> Error {
     let shown = syncline_core::text::shown(&cursor.0, 80);
     Error::new(ErrorKind::Broken, format!("`{shown}` is no cursor of this connector"))
+}
+
+/// The last id of a listing, as its cursor tells it; zero for the beginning.
+pub(super) fn rest_of(after: &Cursor) -> Result<i64> {
+    match after.0.as_str() {
+        "" => Ok(0),
+        text => text.parse().map_err(|_| foreign(after)),
+    }
 }
 
 /// Where a walk stands, as its cursor tells it; the beginning for an empty one.

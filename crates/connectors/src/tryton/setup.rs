@@ -4,6 +4,7 @@ use super::carried;
 use super::client::Client;
 use super::config::Config;
 use super::map::Attributes;
+use super::papers;
 use super::wire::{Coded, Dec, Named, PRODUCT_FIELDS, ProductRow, Qty, Unit};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -112,6 +113,8 @@ pub(super) struct Setup {
     pub(super) languages: Vec<Language>,
     /// Units of weight, kilogram first; none where products have no weight.
     pub(super) weight_units: Vec<WeightUnit>,
+    /// Whether numbers of parcels and carriers are told.
+    pub(super) parcels: bool,
     /// What else is carried of products, by the names the file gives it.
     pub(super) attributes: Arc<Attributes>,
     pub(super) warnings: Vec<String>,
@@ -248,7 +251,19 @@ pub(super) struct Reader<'a> {
 
 const PAGE: usize = 1000;
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// What reads the tables of a company.
+    pub(super) fn of(client: &'a Client, ctx: &'a Ctx, company: i64) -> Self {
+        Self { client, ctx, context: context(Some(company)) }
+    }
+
+    /// Asks for one row of a model, to learn whether that is allowed.
+    pub(super) async fn first(&self, model: &str, fields: &[&str]) -> Result<()> {
+        let params = json!([[], 0, 1, [["id", "ASC"]], fields, self.context]);
+        let _row: Vec<Value> = self.client.read(self.ctx, &format!("model.{model}.search_read"), params).await?;
+        Ok(())
+    }
+
     pub(super) async fn rows<T: DeserializeOwned>(
         &self,
         model: &str,
@@ -294,6 +309,7 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config, branch: &B
         true => weight_units(&reader, &mut warnings).await?,
         false => Vec::new(),
     };
+    let parcels = papers::parcels(&reader, &modules, &mut warnings).await?;
     let attributes = carried::attributes(&reader, config, &modules, &mut warnings).await?;
     let coded = |rows: Vec<Coded>| rows.into_iter().filter_map(|row| Some((row.code?, row.id))).collect();
     Ok(Setup {
@@ -321,6 +337,7 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config, branch: &B
         rounding,
         languages,
         weight_units,
+        parcels,
         attributes: Arc::new(attributes),
         modules,
         warnings,

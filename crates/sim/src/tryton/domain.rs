@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::fail::Fail;
 use super::read::{get, in_use, rec_name};
-use super::schema::{Calc, Kind};
+use super::schema::{Calc, Kind, Leg};
 use super::store::Store;
 use super::value::{Val, parse};
 
@@ -136,7 +136,15 @@ fn check(store: &Store, model: usize, domain: &Domain) -> Result<(), Fail> {
     let def = &store.schema.models[model];
     if !matches!(first, "id" | "create_date" | "write_date" | "create_uid" | "write_uid" | "rec_name") {
         let found = def.field(first)?;
-        if let Kind::Calc(Calc::Untaxed | Calc::Tax | Calc::Total | Calc::LineAmount | Calc::LineLines, _) = found.kind
+        if let Kind::Calc(
+            Calc::Untaxed
+            | Calc::Tax
+            | Calc::Total
+            | Calc::LineAmount
+            | Calc::LineLines
+            | Calc::Moves(Leg::Inventory | Leg::Outgoing),
+            _,
+        ) = found.kind
         {
             return Err(Fail::other(format!(
                 "Missing search function for field \"{}\" in \"{}\".",

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::read::{in_use, rec_name};
 use super::store::Store;
 use super::value::Val;
-use super::{family, images, kits, price, sale, stock, translate};
+use super::{family, images, invoice, kits, parcels, price, sale, shipping, stock, translate};
 
-/// Orders, customers, products, families, stock and prices; amounts and quantities as shortest decimal strings.
+/// Orders, customers, products, families, stock, prices, shipments and invoices; amounts and quantities as shortest decimal strings.
 pub fn ledger(store: &Store) -> Value {
     let all = |model: &str| -> Vec<u64> { store.model(model).map(|at| store.ids(at).collect()).unwrap_or_default() };
     let orders: Vec<Value> = all("sale.sale").into_iter().map(|id| order(store, id)).collect();
@@ -15,7 +15,8 @@ pub fn ledger(store: &Store) -> Value {
         all("party.party").into_iter().filter(|id| is_customer(store, *id)).map(|id| customer(store, id)).collect();
     let products: Vec<Value> = all("product.product").into_iter().map(|id| product(store, id)).collect();
     json!({"orders": orders, "customers": customers, "products": products, "categories": super::sorting::ledger(store),
-        "families": family::ledger(store), "stock": stock::ledger(store), "prices": price::ledger(store)})
+        "families": family::ledger(store), "stock": stock::ledger(store), "prices": price::ledger(store),
+        "shipments": parcels::ledger(store), "invoices": invoice::ledger(store)})
 }
 
 /// A product with the texts of each language that has any, its weight in kilograms.
@@ -68,6 +69,7 @@ fn order(store: &Store, id: u64) -> Value {
         "company": named("company", "company.company"), "web_shop": named("web_shop", "web.shop"),
         "term": named("payment_term", "account.invoice.payment_term"),
         "day": store.value("sale.sale", id, "sale_date").to_json(true), "mark": mark(store, id), "state": state, "currency": store.text("currency.currency", currency, "code"),
+        "posted": invoice::sum_of(store, id, &["posted", "paid"]), "paid": invoice::sum_of(store, id, &["paid"]),
         "total": total.ok(), "lines": lines, "addresses": addresses(store, id)})
 }
 
@@ -94,7 +96,11 @@ fn row(store: &Store, line: u64) -> Value {
     let sku = product.map(|product| store.text("product.product", product, "code"));
     let quantity = store.value("sale.line", line, "quantity").number().unwrap_or_default();
     let total = sale::line_amount(store, line).map(|amount| amount.normalize().to_string());
-    json!({"id": line, "parent": null, "sku": sku, "qty": quantity.normalize().to_string(), "total": total.ok()})
+    let shown =
+        |number: Result<rust_decimal::Decimal, super::fail::Fail>| number.map(|one| one.normalize().to_string()).ok();
+    json!({"id": line, "parent": null, "sku": sku, "qty": quantity.normalize().to_string(), "total": total.ok(),
+        "shipped": shown(shipping::moved(store, line, shipping::Told::Left)),
+        "invoiced": shown(invoice::in_state(store, line, &["posted", "paid"]))})
 }
 
 /// Whether a party is neither the company itself nor a web shop's guest.

@@ -1,7 +1,7 @@
 //! A Tryton 8.0 ERP as a state machine: JSON-RPC in, the same answers, refusals and traps out.
 //!
 //! Behaviour is taken from a running trytond 8.0.12 on SQLite; `fixtures/tryton-8.0.json` holds the calls and its
-//! answers, and a test replays them here. Not simulated: accounting, purchases, reports, wizards, access rules.
+//! answers, and a test replays them here. Not simulated: the books, purchases, reports, wizards, access rules beyond whole models.
 
 mod brought;
 mod companies;
@@ -10,9 +10,11 @@ mod fail;
 mod family;
 mod formula;
 mod images;
+mod invoice;
 mod kits;
 mod ledger;
 mod models;
+mod parcels;
 mod price;
 mod read;
 mod rpc;
@@ -92,6 +94,8 @@ pub struct Erp {
     sight: companies::Sight,
     /// Whether module `product_kit` is activated.
     has_kits: bool,
+    /// Whether module `stock_package_shipping` is activated.
+    has_parcels: bool,
     broken: Option<Fail>,
 }
 
@@ -116,6 +120,7 @@ impl Erp {
             has_images: false,
             sight: companies::Sight::default(),
             has_kits: false,
+            has_parcels: false,
             broken,
         }
     }
@@ -292,14 +297,19 @@ impl Erp {
             return Err(Fail::key(if object.is_empty() { method } else { object }));
         }
         self.store.model(object)?;
-        if (object == "product.image" && !self.has_images) || (object == kits::MODEL && !self.has_kits) {
+        if (object == "product.image" && !self.has_images)
+            || (object == kits::MODEL && !self.has_kits)
+            || (parcels::is_of_module(object) && !self.has_parcels)
+        {
             return Err(Fail::key(object));
         }
+        companies::accessible(&self.store, object)?;
         let known =
             matches!(method, "search" | "search_read" | "search_count" | "read" | "create" | "write" | "delete")
                 || (object == "sale.sale" && matches!(method, "draft" | "quote" | "confirm" | "process" | "cancel"))
                 || (object == "res.user" && method == "get_preferences")
                 || (object == "ir.date" && method == "today")
+                || (object == invoice::MODEL && invoice::has_button(method))
                 || shipping::has_button(object, method);
         if !known || object == "product.list_price" {
             return Err(Fail::Http(
@@ -369,6 +379,9 @@ impl Erp {
                 Ok(rpc::preferences(self.store.acting, name.as_deref(), self.sight.word()))
             }
             "today" => Ok(value::Val::Date(stock::today(&self.store)).to_json(true)),
+            button if model == invoice::MODEL => {
+                invoice::press(&mut self.store, button, &ids(arg(0))).map(|()| Value::Null)
+            }
             button if model != "sale.sale" => {
                 shipping::press(&mut self.store, model, button, &ids(arg(0))).map(|()| Value::Null)
             }

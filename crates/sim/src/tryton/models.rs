@@ -1,10 +1,12 @@
 //! The tables: every model the ERP knows, field by field, with the names its error texts use.
 
-use super::schema::{Calc, Digits, Field, Figure, Kind, Leg, Model};
+use super::schema::{Calc, Digits, Field, Figure, Kind, Model};
 use super::vat;
 
+mod papers;
 mod sorts;
 
+use papers::{configuration, counts, invoices, parcels, shipments};
 use sorts::{attributed, component, components, image, images, product_parts};
 
 fn field(name: &'static str, title: &'static str, kind: Kind) -> Field {
@@ -190,7 +192,11 @@ pub(super) fn trade(web_shop: bool) -> Vec<Model> {
     models.extend(parties());
     models.extend(party_parts());
     models.extend(stock());
-    models.extend(shipments());
+    models.extend([shipments()]);
+    models.extend(parcels());
+    models.extend(counts());
+    models.extend(invoices());
+    models.push(configuration());
     if web_shop {
         models.push(Model::new(
             "web.shop",
@@ -444,62 +450,12 @@ fn stock() -> Vec<Model> {
                     .required(),
                 field("planned_date", "Planned Date", Kind::Date),
                 field("effective_date", "Effective Date", Kind::Date),
-                char("origin", "Origin"),
+                char("origin", "Origin").indexed(),
                 char("shipment", "Shipment").indexed(),
+                one("package", "Package", "stock.package").indexed(),
                 one("company", "Company", "company.company").required(),
                 one("currency", "Currency", "currency.currency"),
                 numeric("unit_price", "Unit Price", Digits::Fixed(4)),
-            ],
-        ),
-    ]
-}
-
-/// The papers that move goods: shipments to customers, and counts.
-fn shipments() -> Vec<Model> {
-    let moves = |name: &'static str, title: &'static str, leg: Leg| calc(name, title, Calc::Moves(leg), "stock.move");
-    vec![
-        Model::new(
-            "stock.shipment.out",
-            "Customer Shipment",
-            &[("id", true)],
-            vec![
-                char("number", "Number"),
-                field(
-                    "state",
-                    "State",
-                    Kind::Select(&["draft", "waiting", "assigned", "picked", "packed", "shipped", "done", "cancelled"]),
-                )
-                .required(),
-                one("company", "Company", "company.company").required(),
-                one("customer", "Customer", "party.party"),
-                one("warehouse", "Warehouse", "stock.location").required(),
-                field("planned_date", "Planned Date", Kind::Date),
-                field("effective_date", "Effective Date", Kind::Date),
-                moves("moves", "Moves", Leg::Both),
-                moves("inventory_moves", "Inventory Moves", Leg::Inventory),
-                moves("outgoing_moves", "Outgoing Moves", Leg::Outgoing),
-            ],
-        ),
-        Model::new(
-            "stock.inventory",
-            "Stock Inventory",
-            &[("id", true)],
-            vec![
-                one("company", "Company", "company.company").required(),
-                one("location", "Location", "stock.location").required(),
-                field("date", "Date", Kind::Date).required(),
-                field("state", "State", Kind::Select(&["draft", "done", "cancelled"])).required(),
-                many("lines", "Lines", "stock.inventory.line", "inventory"),
-            ],
-        ),
-        Model::new(
-            "stock.inventory.line",
-            "Stock Inventory Line",
-            &[("id", false)],
-            vec![
-                one("inventory", "Inventory", "stock.inventory").required().indexed(),
-                one("product", "Product", "product.product").required(),
-                field("quantity", "Actual Quantity", Kind::Float(Digits::Any)),
             ],
         ),
     ]
@@ -544,8 +500,8 @@ fn sale(web_shop: bool) -> Model {
             Kind::Select(&["none", "waiting", "partially shipped", "sent", "exception"]),
         ),
         field("shipping_date", "Shipping Date", Kind::Date),
-        field("invoices", "Invoices", Kind::ManyMany("account.invoice")),
-        field("shipments", "Shipments", Kind::ManyMany("stock.shipment.out")),
+        calc("invoices", "Invoices", Calc::Papers("account.invoice"), "account.invoice"),
+        calc("shipments", "Shipments", Calc::Papers("stock.shipment.out"), "stock.shipment.out"),
         field("state", "State", Kind::Select(&["draft", "quotation", "confirmed", "processing", "done", "cancelled"]))
             .required(),
     ];
@@ -574,6 +530,7 @@ fn sale_line() -> Model {
             calc("summary", "Summary", Calc::Summary, ""),
             text("note", "Note"),
             field("taxes", "Taxes", Kind::ManyMany("account.tax")),
+            field("moves_recreated", "Recreated Moves", Kind::ManyMany("stock.move")),
             calc("currency", "Currency", Calc::Via("sale", "currency"), "currency.currency"),
             calc("sale_state", "Sale State", Calc::Via("sale", "state"), ""),
         ],

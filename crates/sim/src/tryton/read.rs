@@ -9,7 +9,7 @@ use super::fail::Fail;
 use super::schema::{Calc, Field, Kind};
 use super::store::Store;
 use super::value::{Val, stamp};
-use super::{companies, price, sale, stock, translate, vat};
+use super::{companies, invoice, parcels, price, sale, shipping, stock, translate, vat};
 
 /// The rows of these ids with these fields, each with its `id`; refused as a whole if one is not there.
 pub fn read(store: &Store, model: &str, ids: &[u64], fields: &[String]) -> Result<Vec<Value>, Fail> {
@@ -97,6 +97,7 @@ fn nested(store: &Store, model: usize, id: u64, prefix: &str, rests: &[String]) 
     let field = store.schema.models[model].field(prefix)?;
     let target =
         field.target().ok_or_else(|| Fail::other(format!("'{}' object has no attribute 'get_target'", field.title)))?;
+    companies::accessible(store, target)?;
     let value = get(store, model, id, prefix)?;
     if matches!(value, Val::Refs(_)) || matches!(field.kind, Kind::Many { .. } | Kind::ManyMany(_)) {
         return read(store, target, value.ids(), rests).map(Value::Array);
@@ -180,12 +181,20 @@ fn compute(store: &Store, model: usize, id: u64, calc: Calc) -> Result<Val, Fail
         Calc::Figure(figure) => Val::Float(stock::figure(store, id, figure)?),
         Calc::Warehouse => stock::warehouse_of(store, id).map_or(Val::Null, Val::Ref),
         Calc::Moves(leg) => Val::Refs(stock::moves_of(store, id, leg)?),
+        Calc::Packages => Val::Refs(parcels::of_shipment(store, id)?),
+        Calc::Papers("account.invoice") => Val::Refs(invoice::of_sale(store, id)?),
+        Calc::Papers(_) => Val::Refs(shipping::shipments_of(store, id)?),
+        Calc::LineAmount if name == invoice::LINE => Val::Dec(invoice::line_amount(store, id)?),
         Calc::LineAmount => Val::Dec(sale::line_amount(store, id)?),
         Calc::LineLines => Val::Refs(sale::amount_lines(store, id)?),
-        Calc::Untaxed => Val::Dec(sale::amounts(store, id)?.untaxed),
-        Calc::Tax => Val::Dec(sale::amounts(store, id)?.tax),
-        Calc::Total => Val::Dec(sale::amounts(store, id)?.total()),
+        Calc::Untaxed => Val::Dec(amounts(store, name, id)?.untaxed),
+        Calc::Tax => Val::Dec(amounts(store, name, id)?.tax),
+        Calc::Total => Val::Dec(amounts(store, name, id)?.total()),
     })
+}
+
+fn amounts(store: &Store, model: &str, id: u64) -> Result<sale::Amounts, Fail> {
+    if model == invoice::MODEL { invoice::amounts(store, id) } else { sale::amounts(store, id) }
 }
 
 /// How a record is named for people; its bare id where it cannot be named.
@@ -201,7 +210,9 @@ pub fn rec_name(store: &Store, model: &str, id: u64) -> String {
         "sale.line" => line_name(store, id).unwrap_or_default(),
         "product.product" => product_name(store, id),
         "stock.move" => move_name(store, id).unwrap_or_default(),
-        "stock.shipment.out" => text("number"),
+        "stock.shipment.out" | "stock.package" => text("number"),
+        invoice::MODEL => invoice::rec_name(store, id),
+        "carrier" => rec_name(store, "party.party", store.value(model, id, "party").id().unwrap_or_default()),
         "company.company" => rec_name(store, "party.party", store.value(model, id, "party").id().unwrap_or_default()),
         "party.contact_mechanism" => text("value"),
         "party.identifier" | "product.identifier" => text("code"),

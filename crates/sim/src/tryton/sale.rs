@@ -4,11 +4,11 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::fail::Fail;
 use super::read::{present, rec_name};
-use super::shipping;
 use super::stock::{is_stocked, today};
 use super::store::Store;
 use super::validate;
 use super::value::Val;
+use super::{invoice, shipping};
 
 /// Net and tax of a sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,19 +28,24 @@ impl Amounts {
 
 /// A currency's smallest amount.
 #[derive(Debug, Clone, Copy)]
-struct Money {
+pub struct Money {
     step: Decimal,
 }
 
 impl Money {
     fn of(store: &Store, sale: u64) -> Self {
-        let currency = store.value("sale.sale", sale, "currency").id().unwrap_or_default();
+        Self::by(store, "sale.sale", sale)
+    }
+
+    /// That of the currency a document is in.
+    pub fn by(store: &Store, model: &str, id: u64) -> Self {
+        let currency = store.value(model, id, "currency").id().unwrap_or_default();
         let step = store.value("currency.currency", currency, "rounding").number().filter(|step| !step.is_zero());
         Self { step: step.unwrap_or(Decimal::new(1, 2)) }
     }
 
     /// The nearest multiple of the step, halves to the even one.
-    fn round(self, amount: Decimal) -> Result<Decimal, Fail> {
+    pub fn round(self, amount: Decimal) -> Result<Decimal, Fail> {
         let units = amount.checked_div(self.step).ok_or_else(overflow)?;
         let whole = units.round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven);
         let mut rounded = whole.checked_mul(self.step).ok_or_else(overflow)?;
@@ -58,10 +63,19 @@ fn product(left: Decimal, right: Decimal) -> Result<Decimal, Fail> {
 }
 
 /// One line that counts: quantity times price, and its taxes in order.
-struct Counted {
-    quantity: Decimal,
-    price: Decimal,
+pub struct Counted {
+    /// How many.
+    pub quantity: Decimal,
+    /// What one costs.
+    pub price: Decimal,
     taxes: Vec<u64>,
+}
+
+impl Counted {
+    /// What it comes to without tax, rounded.
+    pub fn amount(&self, money: Money) -> Result<Decimal, Fail> {
+        money.round(product(self.quantity, self.price)?)
+    }
 }
 
 /// Ids of the lines of type `line`, in order.
@@ -71,7 +85,12 @@ pub fn amount_lines(store: &Store, sale: u64) -> Result<Vec<u64>, Fail> {
 }
 
 fn counted(store: &Store, line: u64) -> Counted {
-    let value = |field: &str| store.value("sale.line", line, field);
+    counted_in(store, "sale.line", line)
+}
+
+/// A line of a sale or an invoice as it counts.
+pub fn counted_in(store: &Store, model: &str, line: u64) -> Counted {
+    let value = |field: &str| store.value(model, line, field);
     let mut taxes = value("taxes").ids().to_vec();
     taxes.sort_by_key(|tax| (store.value("account.tax", *tax, "sequence"), *tax));
     Counted {
@@ -85,10 +104,7 @@ fn counted(store: &Store, line: u64) -> Counted {
 pub fn line_amount(store: &Store, line: u64) -> Result<Decimal, Fail> {
     let Some(sale) = store.value("sale.line", line, "sale").id() else { return Ok(Decimal::ZERO) };
     let money = Money::of(store, sale);
-    let own = |line: u64| {
-        let counted = counted(store, line);
-        money.round(product(counted.quantity, counted.price)?)
-    };
+    let own = |line: u64| counted(store, line).amount(money);
     match store.text("sale.line", line, "type").as_str() {
         "line" => own(line),
         "subtotal" => {
@@ -126,12 +142,12 @@ fn computed(store: &Store, sale: u64) -> Result<Amounts, Fail> {
         untaxed += line_amount(store, line)?;
         lines.push(counted(store, line));
     }
-    let document = store.text("account.configuration", 1, "tax_rounding") != "line";
-    Ok(Amounts { untaxed, tax: tax(store, Money::of(store, sale), document, &lines)? })
+    Ok(Amounts { untaxed, tax: tax(store, Money::of(store, sale), &lines)? })
 }
 
 /// Lines with the same taxes and the same sign are summed unrounded, then rounded (per document, or per line).
-fn tax(store: &Store, money: Money, document: bool, lines: &[Counted]) -> Result<Decimal, Fail> {
+pub fn tax(store: &Store, money: Money, lines: &[Counted]) -> Result<Decimal, Fail> {
+    let document = store.text("account.configuration", 1, "tax_rounding") != "line";
     let mut groups: Vec<(&[u64], bool, Vec<Decimal>)> = Vec::new();
     for line in lines {
         let positive = product(line.price, line.quantity)? >= Decimal::ZERO;
@@ -269,7 +285,7 @@ fn quote(store: &mut Store, id: u64) -> Result<(), Fail> {
 }
 
 /// Whether a line moves goods.
-fn movable(store: &Store, line: u64) -> bool {
+pub fn movable(store: &Store, line: u64) -> bool {
     is_stocked(store, store.value("sale.line", line, "product").id().unwrap_or_default())
 }
 
@@ -294,29 +310,102 @@ fn keep_amounts(store: &mut Store, id: u64) -> Result<(), Fail> {
     Ok(())
 }
 
-/// Makes the invoice and the shipment once; repeating it changes nothing.
+/// Makes the invoice and the shipments of what has none yet, and says how far the sale has come; repeating it changes
+/// nothing.
 pub fn process(store: &mut Store, id: u64) -> Result<(), Fail> {
-    if store.text("sale.sale", id, "state") != "confirmed" {
+    let state = store.text("sale.sale", id, "state");
+    if !matches!(state.as_str(), "confirmed" | "processing" | "done") {
         return Ok(());
     }
     let lines = amount_lines(store, id)?;
     if lines.is_empty() {
-        return enter(store, id, "done");
+        return if state == "confirmed" { enter(store, id, "done") } else { Ok(()) };
     }
-    let invoice = store.next("invoice");
-    store.put("sale.sale", id, "invoices", Val::Refs(vec![invoice]))?;
-    store.put("sale.sale", id, "invoice_state", Val::Text("pending".to_owned()))?;
-    let ships = |line: &u64| movable(store, *line) && counted(store, *line).quantity > Decimal::ZERO;
-    let returns = |line: &u64| movable(store, *line) && counted(store, *line).quantity < Decimal::ZERO;
-    let back: Vec<u64> = lines.iter().copied().filter(returns).collect();
-    let lines: Vec<u64> = lines.into_iter().filter(ships).collect();
-    shipping::back(store, id, &back)?;
-    if !lines.is_empty() {
-        let shipment = shipping::of_sale(store, id, &lines)?;
-        store.put("sale.sale", id, "shipments", Val::Refs(vec![shipment]))?;
-        store.put("sale.sale", id, "shipment_state", Val::Text("waiting".to_owned()))?;
+    invoice::ask(store, id, &lines)?;
+    if state == "confirmed" {
+        let returns = |line: &u64| movable(store, *line) && counted(store, *line).quantity < Decimal::ZERO;
+        let back: Vec<u64> = lines.iter().copied().filter(returns).collect();
+        shipping::back(store, id, &back)?;
     }
-    enter(store, id, "processing")
+    let waiting: Vec<(u64, Decimal)> = lines
+        .iter()
+        .filter(|line| movable(store, **line) && counted(store, **line).quantity > Decimal::ZERO)
+        .map(|line| Ok((*line, to_ship(store, id, *line)? - shipping::moved(store, *line, shipping::Told::All)?)))
+        .collect::<Result<Vec<_>, Fail>>()?
+        .into_iter()
+        .filter(|(_, quantity)| *quantity > Decimal::ZERO)
+        .collect();
+    if !waiting.is_empty() {
+        shipping::of_sale(store, id, &waiting)?;
+    }
+    let told = [("invoice_state", invoice::state(store, id)?), ("shipment_state", shipment_state(store, &lines)?)];
+    let mut moved = false;
+    for (field, word) in told {
+        if store.text("sale.sale", id, field) != word {
+            store.put("sale.sale", id, field, Val::Text(word.to_owned()))?;
+            moved = true;
+        }
+    }
+    let next = if is_done(store, id, &lines)? { "done" } else { "processing" };
+    if next != state {
+        return enter(store, id, next);
+    }
+    if moved {
+        store.touch(store.model("sale.sale")?, id);
+    }
+    Ok(())
+}
+
+/// How many of a line are to leave by now.
+fn to_ship(store: &Store, sale: u64, line: u64) -> Result<Decimal, Fail> {
+    match store.text("sale.sale", sale, "shipment_method").as_str() {
+        "order" => Ok(counted(store, line).quantity),
+        "invoice" => invoice::paid(store, line),
+        // What was asked for by hand.
+        _ => Ok(Decimal::ZERO),
+    }
+}
+
+/// Whether each line of goods has left as a whole; none where there are no goods.
+fn progress(store: &Store, lines: &[u64]) -> Result<Vec<Decimal>, Fail> {
+    let mut all = Vec::new();
+    for line in lines.iter().filter(|line| movable(store, **line)) {
+        let ordered = counted(store, *line).quantity.abs();
+        if !ordered.is_zero() {
+            let gone = shipping::moved(store, *line, shipping::Told::Done)?;
+            all.push((gone / ordered).min(Decimal::ONE));
+        }
+    }
+    Ok(all)
+}
+
+fn shipment_state(store: &Store, lines: &[u64]) -> Result<&'static str, Fail> {
+    let (mut any, progress) = (false, progress(store, lines)?);
+    for line in lines {
+        let again = store.value("sale.line", *line, "moves_recreated").ids().to_vec();
+        for one in shipping::moves_from(store, *line)? {
+            match store.text("stock.move", one, "state").as_str() {
+                "cancelled" if !again.contains(&one) => return Ok("exception"),
+                "cancelled" => {}
+                _ => any = true,
+            }
+        }
+    }
+    Ok(match any {
+        false => "none",
+        true if progress.iter().all(|part| *part >= Decimal::ONE) => "sent",
+        true if progress.iter().any(|part| !part.is_zero()) => "partially shipped",
+        true => "waiting",
+    })
+}
+
+fn is_done(store: &Store, id: u64, lines: &[u64]) -> Result<bool, Fail> {
+    let gone = match store.text("sale.sale", id, "shipment_state").as_str() {
+        "sent" => true,
+        "none" => progress(store, lines)?.iter().all(|part| *part >= Decimal::ONE),
+        _ => false,
+    };
+    Ok(gone && store.text("sale.sale", id, "invoice_state") == "paid")
 }
 
 /// Refuses a sale past its draft whose party is the guest of a web shop.

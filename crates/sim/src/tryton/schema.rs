@@ -53,15 +53,15 @@ pub enum Calc {
     Mechanism(&'static str),
     /// The same as another field.
     Same(&'static str),
-    /// Net amount of a sale line or subtotal.
+    /// Net amount of a sale line or subtotal, or of an invoice's line.
     LineAmount,
     /// First line of the description.
     Summary,
-    /// Net, tax or total of a sale.
+    /// Net of a sale or an invoice.
     Untaxed,
-    /// Tax of a sale.
+    /// Tax of a sale or an invoice.
     Tax,
-    /// Net and tax of a sale.
+    /// Net and tax of a sale or an invoice.
     Total,
     /// The lines of a sale that have an amount.
     LineLines,
@@ -71,6 +71,10 @@ pub enum Calc {
     Warehouse,
     /// The moves of a shipment: all, outgoing or within the warehouse.
     Moves(Leg),
+    /// The parcels of a shipment.
+    Packages,
+    /// The papers of that model with a part that comes from a line of the sale.
+    Papers(&'static str),
 }
 
 /// What a field holds.

@@ -127,6 +127,7 @@ fn company(store: &mut Store) -> Result<(), Fail> {
     add(store, "party.party", vec![json!({"name": "Syncline Test Co", "addresses": [["create", [{}]]]})])?;
     add(store, "company.company", vec![json!({"party": 1, "currency": 1})])?;
     add(store, "account.configuration", vec![json!({"tax_rounding": "document"})])?;
+    add(store, "sale.configuration", vec![json!({"sale_invoice_method": "order", "sale_shipment_method": "order"})])?;
     let taxes = [("VAT 19%", Decimal::new(19, 2)), ("VAT 7%", Decimal::new(7, 2)), ("VAT 0%", Decimal::ZERO)];
     let rows =
         taxes.map(|(name, rate)| json!({"name": name, "description": name, "rate": decimal(rate), "company": 1}));

@@ -4,7 +4,9 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::fail::Fail;
+use super::parcels;
 use super::read::{present, rec_name};
+use super::sale::{amount_lines, process};
 use super::schema::Leg;
 use super::stock::{done, moves_of, moves_with, today, warehouse_of};
 use super::store::Store;
@@ -64,7 +66,7 @@ fn shown(store: &Store, model: &str, id: u64) -> String {
 }
 
 /// Whether the button can be pressed in the paper's state. Trying to assign what needs none is no error.
-fn offered(store: &Store, model: &str, button: &str, id: u64) -> Result<bool, Fail> {
+pub fn offered(store: &Store, model: &str, button: &str, id: u64) -> Result<bool, Fail> {
     let state = store.text(model, id, "state");
     Ok(match (model, button) {
         ("stock.shipment.out", "assign_try" | "assign_force") => true,
@@ -81,13 +83,76 @@ fn offered(store: &Store, model: &str, button: &str, id: u64) -> Result<bool, Fa
 
 fn enter(store: &mut Store, model: &str, id: u64, state: &str) -> Result<(), Fail> {
     store.put(model, id, "state", Val::Text(state.to_owned()))?;
+    if (model, state) == ("stock.move", "cancelled") {
+        store.put(model, id, "package", Val::Null)?;
+    }
     let at = store.model(model)?;
     store.touch(at, id);
     Ok(())
 }
 
-/// Makes the shipment of a sale: for each line of goods a move out of the house, and one that brings it to the gate.
-pub fn of_sale(store: &mut Store, sale: u64, lines: &[u64]) -> Result<u64, Fail> {
+/// The line of a sale that an origin names.
+pub fn sold_by(origin: &str) -> Option<u64> {
+    origin.strip_prefix("sale.line,")?.parse().ok()
+}
+
+/// The moves that come from a line of a sale, by id.
+pub fn moves_from(store: &Store, line: u64) -> Result<Vec<u64>, Fail> {
+    moves_with(store, "origin", &Val::Text(format!("sale.line,{line}")))
+}
+
+/// The shipments of a sale, by id.
+pub fn shipments_of(store: &Store, sale: u64) -> Result<Vec<u64>, Fail> {
+    let mut found = Vec::new();
+    for line in amount_lines(store, sale)? {
+        for one in moves_from(store, line)? {
+            let paper = store.text("stock.move", one, "shipment");
+            found.extend(paper.strip_prefix("stock.shipment.out,").and_then(|id| id.parse::<u64>().ok()));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// Which moves of a line are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// All but those that were made anew.
+    All,
+    /// Those that have happened.
+    Done,
+    /// Those that have left the house.
+    Left,
+}
+
+/// How many of a line its moves come to, in its unit.
+pub fn moved(store: &Store, line: u64, told: Told) -> Result<Decimal, Fail> {
+    let again = store.value("sale.line", line, "moves_recreated").ids().to_vec();
+    let sold = store.value("sale.line", line, "unit").id().unwrap_or_default();
+    let mut sum = Decimal::ZERO;
+    for one in moves_from(store, line)? {
+        let paper = store.text("stock.move", one, "shipment");
+        let paper = paper.strip_prefix("stock.shipment.out,").and_then(|id| id.parse().ok()).unwrap_or_default();
+        let state = store.text("stock.move", one, "state");
+        let counts = match told {
+            Told::All => !again.contains(&one),
+            Told::Done => state == "done",
+            Told::Left => {
+                state == "done"
+                    || (state == "assigned" && store.text("stock.shipment.out", paper, "state") == "shipped")
+            }
+        };
+        let value = |field: &str| store.value("stock.move", one, field);
+        let quantity = value("quantity").number().filter(|_| counts).unwrap_or_default();
+        sum += quantity * unit::factor(store, value("unit").id().unwrap_or_default()) / unit::factor(store, sold);
+    }
+    Ok(sum)
+}
+
+/// Makes a shipment of so many of these lines of a sale: for each a move out of the house, and one that brings it to the
+/// gate.
+pub fn of_sale(store: &mut Store, sale: u64, lines: &[(u64, Decimal)]) -> Result<u64, Fail> {
     let warehouse = store.value("sale.sale", sale, "warehouse").id().unwrap_or_default();
     let zone = |name: &str| store.value("stock.location", warehouse, name).id().unwrap_or_default();
     let (storage, output) = (zone("storage_location"), zone("output_location"));
@@ -100,9 +165,10 @@ pub fn of_sale(store: &mut Store, sale: u64, lines: &[u64]) -> Result<u64, Fail>
     let customer = customers(store)?;
     let mut pairs = Vec::new();
     let paper = format!("stock.shipment.out,{shipment}");
-    for line in lines {
+    for (line, quantity) in lines {
         let value = |field: &str| store.value("sale.line", *line, field).to_json(true);
-        let mut row = json!({"product": value("product"), "quantity": value("quantity"), "unit": value("unit"),
+        let quantity = Val::Float(*quantity).to_json(true);
+        let mut row = json!({"product": value("product"), "quantity": quantity, "unit": value("unit"),
             "from_location": output, "to_location": customer, "planned_date": planned, "shipment": paper,
             "origin": format!("sale.line,{line}"), "unit_price": value("unit_price"),
             "company": store.value("sale.sale", sale, "company").to_json(true),
@@ -146,15 +212,16 @@ fn customers(store: &Store) -> Result<Option<u64>, Fail> {
     Ok(found)
 }
 
-/// Brings a shipment to the button's state, and its moves with it.
-fn advance(store: &mut Store, button: &str, id: u64) -> Result<(), Fail> {
+/// Brings a shipment to the button's state, and its moves with it; its sales are told.
+pub fn advance(store: &mut Store, button: &str, id: u64) -> Result<(), Fail> {
     let state = store.text("stock.shipment.out", id, "state");
+    let sales = sales_of(store, id)?;
     match button {
         "assign_try" | "assign_force" if state != "waiting" => return Ok(()),
         "assign_try" if !assign(store, id)? => return Ok(()),
         "assign_force" => move_all(store, id, Leg::Inventory, "assigned")?,
-        "pick" => move_all(store, id, Leg::Inventory, "done")?,
-        "pack" => move_all(store, id, Leg::Outgoing, "assigned")?,
+        "pick" => pick(store, id)?,
+        "pack" => pack(store, id)?,
         "do" => {
             move_all(store, id, Leg::Outgoing, "done")?;
             let today = Val::Date(today(store));
@@ -172,11 +239,59 @@ fn advance(store: &mut Store, button: &str, id: u64) -> Result<(), Fail> {
         _ => "cancelled",
     };
     enter(store, "stock.shipment.out", id, next)?;
-    match next {
-        "done" => tell_sale(store, id, "sent"),
-        "cancelled" => tell_sale(store, id, "exception"),
-        _ => Ok(()),
+    for sale in sales.into_iter().filter(|_| matches!(next, "shipped" | "done" | "cancelled")) {
+        process(store, sale)?;
     }
+    Ok(())
+}
+
+/// The sales whose goods a shipment holds.
+fn sales_of(store: &Store, shipment: u64) -> Result<Vec<u64>, Fail> {
+    let moves = moves_of(store, shipment, Leg::Outgoing)?.into_iter();
+    let lines = moves.filter_map(|id| sold_by(&store.text("stock.move", id, "origin")));
+    let mut sales: Vec<u64> = lines.filter_map(|line| store.value("sale.line", line, "sale").id()).collect();
+    sales.sort_unstable();
+    sales.dedup();
+    Ok(sales)
+}
+
+/// Takes what is to leave to the gate; what leaves is what was taken, not what was asked for.
+fn pick(store: &mut Store, id: u64) -> Result<(), Fail> {
+    let moves = store.model("stock.move")?;
+    for one in moves_of(store, id, Leg::Inventory)? {
+        if store.value("stock.move", one, "quantity").number().unwrap_or_default().is_zero() {
+            store.remove(moves, one);
+        }
+    }
+    move_all(store, id, Leg::Inventory, "done")?;
+    for one in moves_of(store, id, Leg::Outgoing)? {
+        let of = |field: &str| store.value("stock.move", one, field).id().unwrap_or_default();
+        let mut taken = Decimal::ZERO;
+        for inner in moves_with(store, "origin", &Val::Text(format!("stock.move,{one}")))? {
+            if store.text("stock.move", inner, "state") != "cancelled" {
+                taken += store.value("stock.move", inner, "internal_quantity").number().unwrap_or_default();
+            }
+        }
+        let taken = taken / unit::pack(store, of("product"), of("unit"));
+        let off = store.text("stock.move", one, "state") == "cancelled";
+        if !off && store.value("stock.move", one, "quantity").number() != Some(taken) {
+            unit::set_quantity(store, one, taken)?;
+            store.touch(moves, one);
+        }
+    }
+    Ok(())
+}
+
+/// Puts what was taken into its parcels; of what nothing was taken nothing leaves.
+fn pack(store: &mut Store, id: u64) -> Result<(), Fail> {
+    for one in moves_of(store, id, Leg::Outgoing)? {
+        if store.value("stock.move", one, "quantity").number().unwrap_or_default().is_zero() {
+            store.remove(store.model("stock.move")?, one);
+        }
+    }
+    move_all(store, id, Leg::Outgoing, "assigned")?;
+    parcels::check(store, id)?;
+    parcels::warn(store, id)
 }
 
 /// Brings the moves of a shipment to a state; those that are there or cancelled already are left alone.
@@ -255,20 +370,10 @@ fn free(store: &Store, id: u64) -> Result<Decimal, Fail> {
     Ok(sum)
 }
 
-/// Tells the sale of a shipment how that stands.
-fn tell_sale(store: &mut Store, shipment: u64, state: &str) -> Result<(), Fail> {
-    let sales = store.model("sale.sale")?;
-    let of_it = |id: &u64| store.value("sale.sale", *id, "shipments").ids().contains(&shipment);
-    let Some(sale) = store.ids(sales).find(of_it) else { return Ok(()) };
-    store.put("sale.sale", sale, "shipment_state", Val::Text(state.to_owned()))?;
-    store.touch(sales, sale);
-    Ok(())
-}
-
 /// Sends everything a sale has waiting; whether there was anything.
 pub fn ship(store: &mut Store, sale: u64) -> Result<bool, Fail> {
     let mut any = false;
-    for shipment in store.value("sale.sale", sale, "shipments").ids().to_vec() {
+    for shipment in shipments_of(store, sale)? {
         if matches!(store.text("stock.shipment.out", shipment, "state").as_str(), "done" | "cancelled") {
             continue;
         }
@@ -284,7 +389,7 @@ pub fn ship(store: &mut Store, sale: u64) -> Result<bool, Fail> {
 
 /// Withdraws what a sale has waiting.
 pub fn withdraw(store: &mut Store, sale: u64) -> Result<(), Fail> {
-    for shipment in store.value("sale.sale", sale, "shipments").ids().to_vec() {
+    for shipment in shipments_of(store, sale)? {
         if !matches!(store.text("stock.shipment.out", shipment, "state").as_str(), "done" | "cancelled") {
             advance(store, "cancel", shipment)?;
         }

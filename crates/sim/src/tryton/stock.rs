@@ -9,6 +9,7 @@ use super::fail::Fail;
 use super::read::{present, rec_name};
 use super::schema::{Figure, Leg};
 use super::store::{ADMINISTRATOR, Store};
+use super::unit;
 use super::value::{Val, day};
 use super::write::create;
 
@@ -146,6 +147,13 @@ pub fn written(store: &mut Store, model: &str, id: u64, sent: &Map<String, Value
                     store.put(model, zone, "parent", Val::Ref(id))?;
                 }
             }
+        }
+        "stock.move"
+            if sent.contains_key("quantity")
+                && store.row(store.model(model)?, id).is_some_and(|row| row.written.is_some()) =>
+        {
+            let quantity = store.value(model, id, "quantity").number().unwrap_or_default();
+            unit::set_quantity(store, id, quantity)?;
         }
         "stock.shipment.out" if sent.contains_key("planned_date") => {
             let (day, moves) = (store.value(model, id, "planned_date"), store.model("stock.move")?);

@@ -70,6 +70,8 @@ pub struct Store {
     pub seen: Option<Vec<u64>>,
     /// The company the running call acts for.
     pub acting: Option<u64>,
+    /// Models that the user has no right to.
+    pub forbidden: BTreeSet<String>,
     /// Whether the running call asks how many bytes images have, not for the bytes.
     pub sizes: bool,
     /// The id of the user on whose behalf the transaction runs.
@@ -93,6 +95,7 @@ impl Store {
             speech: Speech::default(),
             seen: None,
             acting: None,
+            forbidden: BTreeSet::new(),
             sizes: false,
             user: ADMINISTRATOR,
         }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::fail::Fail;
 use super::price::coded;
 use super::store::Store;
+use super::value::Val;
 use super::write::{create, write};
 
 /// How much a unit is of its category's own one.
@@ -18,6 +19,14 @@ pub fn pack(store: &Store, product: u64, unit: u64) -> Decimal {
     let template = store.value("product.product", product, "template").id().unwrap_or_default();
     let counted = store.value("product.template", template, "default_uom").id();
     factor(store, unit) / counted.map_or(Decimal::ONE, |counted| factor(store, counted))
+}
+
+/// Sets how much a move moves, in its own unit and in the one its product is counted in.
+pub fn set_quantity(store: &mut Store, id: u64, quantity: Decimal) -> Result<(), Fail> {
+    let of = |field: &str| store.value("stock.move", id, field).id().unwrap_or_default();
+    let counted = quantity * pack(store, of("product"), of("unit"));
+    store.put("stock.move", id, "quantity", Val::Float(quantity))?;
+    store.put("stock.move", id, "internal_quantity", Val::Float(counted))
 }
 
 /// What the fields of a move come to in the unit its product is counted in; none where they do not say.

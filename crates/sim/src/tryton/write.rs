@@ -68,8 +68,8 @@ fn defaults(store: &Store, model: &str) -> Result<Map<String, Value>, Fail> {
         "sale.sale" => &[
             ("company", json!(1)),
             ("currency", json!(1)),
-            ("invoice_method", json!("order")),
-            ("shipment_method", json!("order")),
+            ("invoice_method", json!(store.text("sale.configuration", 1, "sale_invoice_method"))),
+            ("shipment_method", json!(store.text("sale.configuration", 1, "sale_shipment_method"))),
             ("invoice_state", json!("none")),
             ("shipment_state", json!("none")),
             ("state", json!("draft")),
@@ -87,6 +87,9 @@ fn defaults(store: &Store, model: &str) -> Result<Map<String, Value>, Fail> {
         "stock.move" => &[("state", json!("draft")), ("company", json!(1))],
         "stock.shipment.out" => &[("state", json!("draft")), ("company", json!(1))],
         "stock.inventory" => &[("state", json!("draft")), ("company", json!(1))],
+        "stock.package" => &[("company", json!(1))],
+        "account.invoice" => &[("state", json!("draft")), ("type", json!("out")), ("company", json!(1))],
+        "account.invoice.line" => &[("type", json!("line"))],
         "stock.location" => &[("type", json!("storage"))],
         _ => &[],
     };
@@ -110,8 +113,10 @@ fn only_warehouse(store: &Store) -> Result<Option<u64>, Fail> {
 }
 
 fn preprocess(store: &mut Store, model: &str, fields: &mut Map<String, Value>) {
-    let missing = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default().is_empty();
-    if model == "party.party" && missing("code") {
+    let is_missing = |fields: &Map<String, Value>, name: &str| {
+        fields.get(name).and_then(Value::as_str).unwrap_or_default().is_empty()
+    };
+    if model == "party.party" && is_missing(fields, "code") {
         let code = store.next("party").to_string();
         fields.insert("code".to_owned(), json!(code));
     }
@@ -119,6 +124,10 @@ fn preprocess(store: &mut Store, model: &str, fields: &mut Map<String, Value>) {
         && let Some(quantity) = unit::internal(store, |name| fields.get(name).cloned())
     {
         fields.insert("internal_quantity".to_owned(), quantity);
+    }
+    if model == "stock.package" && is_missing(fields, "number") {
+        let number = store.next("package").to_string();
+        fields.insert("number".to_owned(), json!(number));
     }
     let template = fields.get("template").and_then(Value::as_u64);
     if model == "product.product" && !fields.contains_key("code") {
@@ -219,6 +228,7 @@ fn write_one(store: &mut Store, model: &str, at: usize, id: u64, sent: &Map<Stri
                 let (field, title) = (def.fields[position].title, def.title);
                 return Err(Fail::other(format!("Missing setter function for field \"{field}\" in \"{title}\".")));
             }
+            Kind::Calc(Calc::Moves(_), _) => moves_below(store, value)?,
             Kind::Calc(..) => {}
             kind if store.schema.models[at].fields[position].translated => {
                 let value = parse(&kind, value)?;
@@ -235,6 +245,19 @@ fn write_one(store: &mut Store, model: &str, at: usize, id: u64, sent: &Map<Stri
     }
     stock::written(store, model, id, sent)?;
     validate::record(store, model, id)
+}
+
+/// Changes the moves of a shipment in its form.
+fn moves_below(store: &mut Store, commands: &Value) -> Result<(), Fail> {
+    for command in commands.as_array().into_iter().flatten() {
+        let ids = ids_of(command.get(1).unwrap_or(&Value::Null));
+        match command.get(0).and_then(Value::as_str).unwrap_or_default() {
+            "write" => write(store, "stock.move", &ids, command.get(2).unwrap_or(&Value::Null))?,
+            "delete" => delete(store, "stock.move", &ids)?,
+            other => return Err(Fail::key(other)),
+        }
+    }
+    Ok(())
 }
 
 /// Changes one field of a party or of what hangs below it; the first record of a list, or a new one.

@@ -4,7 +4,7 @@ use super::price::unit_price;
 use super::text::{line, lines, told};
 use super::{Wrong, element_key, remote};
 use crate::tryton::setup::{ChargeProduct, Setup};
-use crate::tryton::wire::{Day, Dec, NewLine, NewSale, ProductRow, Qty, SaleLineRow, SaleRow, Unit, creates};
+use crate::tryton::wire::{Coded, Day, Dec, NewLine, NewSale, ProductRow, Qty, SaleLineRow, SaleRow, Unit, creates};
 use crate::wire::Exact;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -27,7 +27,12 @@ pub(crate) struct Codes {
 impl Codes {
     /// The charge a line stands for; nothing where it is goods or text.
     fn charge(&self, row: &SaleLineRow) -> Option<&'static str> {
-        let code = row.product_row.as_ref()?.code.as_deref()?;
+        self.named(row.product_row.as_ref())
+    }
+
+    /// The charge that is booked on a product; nothing where that is goods.
+    pub(super) fn named(&self, product: Option<&Coded>) -> Option<&'static str> {
+        let code = product?.code.as_deref()?;
         if code == self.shipping {
             Some("shipping")
         } else if code == self.rounding {

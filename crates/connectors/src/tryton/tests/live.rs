@@ -38,3 +38,13 @@ fn a_live_tryton_takes_an_order_once() {
     run(super::price::walk(&bench));
     println!("live: ran against the named Tryton");
 }
+
+#[test]
+fn a_live_tryton_tells_its_papers() {
+    let Some(config) = named() else {
+        println!("live: skipped, no Tryton is named");
+        return;
+    };
+    let bench = Bench::new(config, Arc::new(Http::new().unwrap()), Arc::new(Wall));
+    run(super::paper::look(&bench));
+}
