@@ -344,8 +344,12 @@ impl Engine {
         let groups = if groups.is_empty() { String::new() } else { format!(" {groups:?}") };
         let beside = if beside.is_empty() { String::new() } else { format!(" {beside:?}") };
         let papers = self.flows.papers.as_ref().map(|rules| format!(" {rules:?}")).unwrap_or_default();
-        let rules =
-            format!("3 {orders:?} {customers:?} {one_by_email}{groups}{inventory}{products}{beside}{prices}{papers}");
+        // What a flow only watched is looked at again once it writes.
+        let watched = Some(&self.flows.watched).filter(|flows| !flows.is_empty());
+        let watched = watched.map(|flows| format!(" watched {flows:?}")).unwrap_or_default();
+        let rules = format!(
+            "3 {orders:?} {customers:?} {one_by_email}{groups}{inventory}{products}{beside}{prices}{papers}{watched}"
+        );
         if self.store.cursor(ours.clone(), Kind::Order).await? == rules {
             return Ok(());
         }

@@ -26,31 +26,22 @@ pub(crate) fn sent(
 ) -> BTreeMap<String, (Sent, Sent)> {
     let mut sent: BTreeMap<String, (Sent, Sent)> = BTreeMap::new();
     let rows = |value: &'_ Value| -> Vec<Value> { value.as_array().cloned().unwrap_or_default() };
-    let mut orders: BTreeMap<u64, (String, BTreeMap<String, String>)> = BTreeMap::new();
-    for order in rows(&shop["orders"]) {
-        let lines = rows(&order["lines"]);
-        let heads: BTreeSet<u64> = lines.iter().filter_map(|line| line["parent"].as_u64()).collect();
-        let sku_of = |id: u64| lines.iter().find(|line| line["id"].as_u64() == Some(id)).map(|line| text(&line["sku"]));
-        // A bundle is counted by its parts; the chosen member of a family goes by its SKU on both its lines.
-        let counted = lines.iter().filter_map(|line| {
-            let id = line["id"].as_u64()?;
-            let child = lines.iter().find(|one| one["parent"].as_u64() == Some(id)).map(|one| text(&one["sku"]));
-            let bundle = heads.contains(&id) && child != sku_of(id);
-            (!bundle).then(|| (id.to_string(), text(&line["sku"])))
-        });
-        let id = order["id"].as_u64().unwrap_or_default();
-        if let Some(name) = called(&order) {
-            orders.insert(id, (name, counted.collect()));
-        }
-    }
+    let orders: BTreeMap<u64, Order> = rows(&shop["orders"])
+        .iter()
+        .filter_map(|order| Some((order["id"].as_u64()?, Order { name: called(order)?, lines: rows(&order["lines"]) })))
+        .collect();
     for shipment in rows(&shop["shipments"]) {
-        let Some((reference, skus)) = orders.get(&shipment["order"].as_u64().unwrap_or_default()) else { continue };
-        let there = &mut sent.entry(reference.clone()).or_default().1;
+        let Some(order) = orders.get(&shipment["order"].as_u64().unwrap_or_default()) else { continue };
+        let there = &mut sent.entry(order.name.clone()).or_default().1;
         there.shipments += 1;
-        for (line, quantity) in shipment["lines"].as_object().into_iter().flatten() {
-            if let Some(sku) = skus.get(line) {
-                *there.pieces.entry(sku.clone()).or_default() += number(quantity);
-            }
+        let told: BTreeMap<u64, Decimal> = shipment["lines"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(line, quantity)| Some((line.parse().ok()?, number(quantity))))
+            .collect();
+        for (sku, quantity) in order.pieces(&told) {
+            *there.pieces.entry(sku).or_default() += quantity;
         }
         for track in rows(&shipment["tracks"]) {
             there.twice |= !there.tracks.insert(format!("{} {}", text(&track["number"]), text(&track["carrier"])));
@@ -63,7 +54,7 @@ pub(crate) fn sent(
         let sales: BTreeSet<u64> = lines.iter().filter_map(|line| line["sale"].as_u64()).collect();
         for sale in sales {
             let Some(reference) =
-                references.get(&sale).filter(|name| orders.values().any(|(called, _)| called == *name))
+                references.get(&sale).filter(|name| orders.values().any(|order| order.name == **name))
             else {
                 continue;
             };
@@ -77,6 +68,39 @@ pub(crate) fn sent(
         }
     }
     sent
+}
+
+/// An order of the shop.
+struct Order {
+    /// By which name the ERP refers to it.
+    name: String,
+    lines: Vec<Value>,
+}
+
+impl Order {
+    fn children(&self, head: u64) -> impl Iterator<Item = &Value> {
+        self.lines.iter().filter(move |line| line["parent"].as_u64() == Some(head))
+    }
+
+    /// The pieces in a shipment that tells so much of each line. A bundle is counted by its parts, whether they are told or
+    /// went in one piece with it; the chosen member of a family goes by its SKU on both its lines.
+    fn pieces(&self, told: &BTreeMap<u64, Decimal>) -> Vec<(String, Decimal)> {
+        let mut pieces = Vec::new();
+        for (id, quantity) in told {
+            let Some(line) = self.lines.iter().find(|line| line["id"].as_u64() == Some(*id)) else { continue };
+            let parts: Vec<&Value> = self.children(*id).filter(|child| child["sku"] != line["sku"]).collect();
+            if parts.is_empty() {
+                pieces.push((text(&line["sku"]), *quantity));
+                continue;
+            }
+            let apart = parts.iter().any(|part| part["id"].as_u64().is_some_and(|id| told.contains_key(&id)));
+            for part in parts.into_iter().filter(|_| !apart) {
+                let each = number(&part["qty"]) / number(&line["qty"]).max(Decimal::ONE);
+                pieces.push((text(&part["sku"]), each * *quantity));
+            }
+        }
+        pieces
+    }
 }
 
 pub(crate) fn text(value: &Value) -> String {

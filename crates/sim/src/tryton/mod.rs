@@ -475,6 +475,8 @@ impl System for Erp {
                 Some(pieces) => pieces.parse().is_ok_and(|pieces| self.take(now, &edit.sku, pieces)),
                 None => edit.value.parse().is_ok_and(|pieces| self.receive(now, &edit.sku, pieces)),
             },
+            // The warehouse sends something of so many sales that wait.
+            ("sent", None) => edit.value.parse().is_ok_and(|sales| self.work_a_while(now, sales)),
             (field, _) if field.starts_with("customer.") => {
                 let field = field.trim_start_matches("customer.");
                 let found = ledger::by_email(&self.store, &edit.sku);

@@ -233,6 +233,48 @@ impl Erp {
         left
     }
 
+    /// A while's work in the warehouse: of so many sales that wait something is sent, of every third one a part, of the others
+    /// all in one parcel by `DHL`; every other parcel has its number at once, and each that had none gets it now. False
+    /// where nothing waits.
+    pub fn work_a_while(&mut self, now: Timestamp, sales: usize) -> bool {
+        let left: Vec<u64> = self.store.model(MODEL).map(|at| self.store.ids(at).collect()).unwrap_or_default();
+        let late: Vec<u64> = left.into_iter().flat_map(|shipment| self.parcels(shipment)).collect();
+        for parcel in late {
+            if self.store.text("stock.package", parcel, "shipping_reference").is_empty() {
+                self.track(now, parcel, Some(&format!("LATE{parcel}")));
+            }
+        }
+        let all: Vec<u64> = self.store.model("sale.sale").map(|at| self.store.ids(at).collect()).unwrap_or_default();
+        let waits = |sale: &u64| waiting(&self.store, *sale).is_ok();
+        let next: Vec<u64> = all.into_iter().filter(waits).take(sales).collect();
+        for sale in &next {
+            match sale % 3 {
+                0 => self.send_half(now, *sale),
+                at => {
+                    let number = format!("JJD{sale}");
+                    let number = (at == 1).then_some(number.as_str());
+                    self.ship_in_parcels(now, *sale, "DHL", &[(&[], number)])
+                }
+            };
+        }
+        !next.is_empty()
+    }
+
+    /// Sends half of each thing a sale has waiting, one piece at least.
+    fn send_half(&mut self, now: Timestamp, sale: u64) -> Option<u64> {
+        let shipment = waiting(&self.store, sale).ok()?;
+        let mut goods: BTreeMap<String, Decimal> = BTreeMap::new();
+        for id in moves_of(&self.store, shipment, Leg::Inventory).ok()? {
+            let product = self.store.value("stock.move", id, "product").id()?;
+            let quantity = self.store.value("stock.move", id, "quantity").number()?;
+            *goods.entry(self.store.text("product.product", product, "code")).or_default() += quantity;
+        }
+        let half = |quantity: Decimal| (quantity / Decimal::TWO).ceil().min(quantity);
+        let goods: Vec<(&str, Decimal)> =
+            goods.iter().map(|(code, quantity)| (code.as_str(), half(*quantity))).collect();
+        self.ship_part(now, sale, &goods)
+    }
+
     /// Gives a parcel a number, another one, or none; false where there is no such parcel.
     pub fn track(&mut self, now: Timestamp, parcel: u64, number: Option<&str>) -> bool {
         self.whole(now, |store| write(store, "stock.package", &[parcel], &json!({"shipping_reference": number})))

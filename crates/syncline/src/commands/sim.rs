@@ -191,6 +191,7 @@ fn pretended(wish: &Serve, url: &str) -> (Box<dyn System>, serde_json::Value) {
                 erp.tell_in_languages(clock::now(), &shelf);
             }
             erp.activate_images(clock::now());
+            erp.activate_parcels(clock::now());
             (Box::new(erp), told)
         }
     }

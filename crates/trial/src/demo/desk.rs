@@ -167,7 +167,8 @@ pub(super) fn switch_on(file: &Path) -> Result<(), DemoError> {
         if line.starts_with('[') {
             line.split_whitespace().next().unwrap_or_default().clone_into(&mut table);
         }
-        let flows = ["[flows.products]", "[flows.inventory]", "[flows.prices]", "[flows.papers]"].contains(&table.as_str());
+        let flows =
+            ["[flows.products]", "[flows.inventory]", "[flows.prices]", "[flows.papers]"].contains(&table.as_str());
         let switched = if flows && line.starts_with("mode =") { "mode = \"on\"" } else { line };
         out.push_str(switched);
         out.push('\n');

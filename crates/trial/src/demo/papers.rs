@@ -93,9 +93,7 @@ mod tests {
     #[test]
     fn shipments_are_counted_order_by_order() {
         let line = |id: u64, parent: Option<u64>, sku: &str| json!({"id": id, "parent": parent, "sku": sku});
-        let left = |sale: u64, sku: &str, qty: &str, tracks: &[&str]| {
-            json!({"left": true, "lines": [{"sale": sale, "sku": sku, "qty": qty, "state": "done"}], "tracks": tracks})
-        };
+        let left = |sale: u64, sku: &str, qty: &str, tracks: &[&str]| json!({"left": true, "lines": [{"sale": sale, "sku": sku, "qty": qty, "state": "done"}], "tracks": tracks});
         let erp = json!({
             "orders": [{"id": 1, "reference": "100"}, {"id": 2, "reference": "200"}, {"id": 3, "reference": "other"}],
             "shipments": [left(1, "MUG", "2", &["A"]), left(1, "MUG", "1", &[]), left(2, "PEN", "3", &[]), left(3, "PEN", "9", &[])],
