@@ -31,7 +31,7 @@ pub fn press(store: &mut Store, model: &str, button: &str, ids: &[u64]) -> Resul
     present(store, model, ids, "read")?;
     for id in ids {
         if !offered(store, model, button, *id)? {
-            let (name, title) = (shown(store, model, *id), title(store, model)?);
+            let (name, title) = (shown(store, model, *id), store.schema.model(model)?.title);
             return Err(Fail::user(format!("You can not call \"{button}\" on \"{name}\" of \"{title}\".")));
         }
     }
@@ -45,11 +45,6 @@ pub fn press(store: &mut Store, model: &str, button: &str, ids: &[u64]) -> Resul
         }
     }
     Ok(())
-}
-
-/// How refused buttons name a model: by its technical name where that is all they have.
-fn title(store: &Store, model: &str) -> Result<&'static str, Fail> {
-    Ok(if model == "stock.shipment.out" { "Stock Shipment Out" } else { store.schema.model(model)?.title })
 }
 
 fn shown(store: &Store, model: &str, id: u64) -> String {
