@@ -242,23 +242,30 @@ mod tests {
     use proptest::prelude::*;
 
     fn paper() -> impl Strategy<Value = Paper> {
-        let money = || (-9_999i64..9_999, 0u32..4).prop_map(|(m, s)| Money::new(Decimal::new(m, s), "EUR".parse().unwrap()));
+        let money =
+            || (-9_999i64..9_999, 0u32..4).prop_map(|(m, s)| Money::new(Decimal::new(m, s), "EUR".parse().unwrap()));
         let text = || proptest::option::of("\\PC{0,9}");
-        let line = (proptest::option::of(0i64..99), proptest::option::of(money()), text())
-            .prop_map(|(n, net, sku)| PaperLine { quantity: n.map(Decimal::from), net, tax: net, sku: sku.or(Some("x".into())) });
+        let line = (proptest::option::of(0i64..99), proptest::option::of(money()), text()).prop_map(|(n, net, sku)| {
+            PaperLine { quantity: n.map(Decimal::from), net, tax: net, sku: sku.or(Some("x".into())) }
+        });
         let lines = proptest::collection::btree_map("\\PC{1,6}", line, 0..4);
         let tracks = proptest::collection::btree_map("\\PC{1,9}", text(), 0..3);
-        (text(), lines, tracks, proptest::option::of(money()), text()).prop_map(|(number, lines, tracks, grand, place)| Paper {
-            number,
-            life: Some(PaperLife::Paid),
-            order: Some(Ref::remote(Kind::Order, RemoteId::new("1", "7"))),
-            lines,
-            tracks: tracks.into_iter().map(|(n, title)| (n, Track { carrier: Some("dhl".into()), title })).collect(),
-            charges: grand.map(|net| ("shipping".to_string(), net)).into_iter().collect(),
-            grand,
-            place,
-            ..Paper::default()
-        })
+        (text(), lines, tracks, proptest::option::of(money()), text()).prop_map(
+            |(number, lines, tracks, grand, place)| Paper {
+                number,
+                life: Some(PaperLife::Paid),
+                order: Some(Ref::remote(Kind::Order, RemoteId::new("1", "7"))),
+                lines,
+                tracks: tracks
+                    .into_iter()
+                    .map(|(n, title)| (n, Track { carrier: Some("dhl".into()), title }))
+                    .collect(),
+                charges: grand.map(|net| ("shipping".to_string(), net)).into_iter().collect(),
+                grand,
+                place,
+                ..Paper::default()
+            },
+        )
     }
 
     proptest! {
