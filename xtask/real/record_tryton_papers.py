@@ -60,12 +60,12 @@ def ready(r):
     r.call("a box", "model.stock.package.type.create", [{"name": "Box"}], C, keep={"box": "/result/0"})
 
 
-def inner(r, name):
+def inner(r, name, lines=("first", "second")):
     """The move within the house and the one out of it, of the first line."""
     r.call(f"moves: {name}", "model.stock.move.search", [["shipment", "=", "stock.shipment.out,${shipment}"], ["origin", "like", "stock.move,%"]],
            0, 1, [["id", "ASC"]], C, keep={"inner": "/result/0"})
     r.call(f"moves out: {name}", "model.stock.move.search", [["shipment", "=", "stock.shipment.out,${shipment}"], ["origin", "like", "sale.line,%"]],
-           0, None, [["id", "ASC"]], C, keep={"first": "/result/0", "second": "/result/1"})
+           0, None, [["id", "ASC"]], C, keep={line: f"/result/{at}" for at, line in enumerate(lines)})
 
 
 def stamps(r, name):
@@ -158,6 +158,23 @@ def invoices(r):
     told("withdrawn")
 
 
+def given_up(r):
+    """What a sale has waiting is cancelled, and the wizards are told that nobody waits for it."""
+    fields = ["state", "shipment_state", "invoice_state", "invoices_ignored", "lines.moves_ignored", "total_amount"]
+    sold(r, "GIVEN UP", 3)
+    inner(r, "to be given up", ["first"])
+    r.call("a processed one stays", "model.sale.sale.cancel", ["$sale"], C)
+    press(r, "cancel")
+    r.call("its invoice, too", "model.account.invoice.cancel", ["$invoice"], C)
+    r.call("sale: both cancelled", "model.sale.sale.read", ["$sale"], fields, C)
+    about = {**C, "active_model": "sale.sale", "active_id": "$sale", "active_ids": ["$sale"]}
+    for what, paper in (("shipment", {"domain_moves": ["$first"], "ignore_moves": ["$first"], "recreate_moves": []}),
+                        ("invoice", {"domain_invoices": ["$invoice"], "ignore_invoices": ["$invoice"], "recreate_invoices": []})):
+        r.call(f"the wizard for the {what}", f"wizard.sale.handle.{what}.exception.create", C, keep={"wizard": "/result/0"})
+        r.call(f"nobody waits for the {what}", f"wizard.sale.handle.{what}.exception.execute", "$wizard", {"ask": paper}, "handle", about)
+    r.call("sale: given up", "model.sale.sale.read", ["$sale"], fields, C)
+
+
 def main():
     place = json.load(sys.stdin)
     r = Recorder(place)
@@ -165,6 +182,7 @@ def main():
     parts(r)
     unpacked(r)
     invoices(r)
+    given_up(r)
     json.dump({"login": place["login"], "password": place["password"], "day": TODAY.isoformat(), "steps": r.steps}, sys.stdout,
               ensure_ascii=False, separators=(",", ":"))
     print()

@@ -15,7 +15,7 @@ const MORE: &str = include_str!("../fixtures/tryton-8.0-more.json");
 const PAPERS: &str = include_str!("../fixtures/tryton-8.0-papers.json");
 
 /// Fields that hold record ids: only their shape must agree, for the two databases count differently.
-const IDS: [&str; 45] = [
+const IDS: [&str; 47] = [
     "id",
     "result",
     "party",
@@ -60,6 +60,8 @@ const IDS: [&str; 45] = [
     "package",
     "sale",
     "packages",
+    "moves_ignored",
+    "invoices_ignored",
     // A picture is converted; what comes of it, and how many bytes, is each converter's own.
     "image",
 ];
@@ -140,6 +142,9 @@ fn is_wizard(erp: &mut Erp, now: Timestamp, step: &Value, kept: &Kept) -> bool {
     }
     if asked == "wizard.account.invoice.pay.execute" {
         assert!(erp.pay_invoices(now, kept["sale"].as_u64().unwrap_or_default()));
+    }
+    if asked == "wizard.sale.handle.invoice.exception.execute" {
+        assert!(erp.ignore_cancelled(now, kept["sale"].as_u64().unwrap_or_default()));
     }
     asked.starts_with("wizard.")
 }

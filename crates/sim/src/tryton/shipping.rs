@@ -117,6 +117,8 @@ pub enum Told {
     All,
     /// Those that have happened.
     Done,
+    /// Those that have happened, and those nobody waits for any more.
+    Settled,
     /// Those that have left the house.
     Left,
 }
@@ -124,6 +126,7 @@ pub enum Told {
 /// How many of a line its moves come to, in its unit.
 pub fn moved(store: &Store, line: u64, told: Told) -> Result<Decimal, Fail> {
     let again = store.value("sale.line", line, "moves_recreated").ids().to_vec();
+    let ignored = store.value("sale.line", line, "moves_ignored").ids().to_vec();
     let sold = store.value("sale.line", line, "unit").id().unwrap_or_default();
     let mut sum = Decimal::ZERO;
     for one in moves_from(store, line)? {
@@ -133,6 +136,7 @@ pub fn moved(store: &Store, line: u64, told: Told) -> Result<Decimal, Fail> {
         let counts = match told {
             Told::All => !again.contains(&one),
             Told::Done => state == "done",
+            Told::Settled => state == "done" || ignored.contains(&one),
             Told::Left => {
                 state == "done"
                     || (state == "assigned" && store.text("stock.shipment.out", paper, "state") == "shipped")
