@@ -391,6 +391,33 @@ fn papers_of_every_company_the_file_names_are_told() {
     });
 }
 
+#[test]
+fn a_sale_that_nobody_waits_for_is_cancelled_and_one_that_left_in_part_is_done() {
+    let world = World::new(true);
+    let bench = world.bench();
+    run(async {
+        let sku = product(&bench).await;
+        let stage = async |sale: u64| {
+            let read = bench.erp.read(&bench.ctx, Kind::Order, &[RemoteId::new("", sale.to_string())]).await;
+            let told = read.into_iter().next().unwrap().unwrap().unwrap();
+            super::bench::order_of(&told).stage.clone().unwrap()
+        };
+        let (one, two) = (sell(&bench, &sku, "one").await, sell(&bench, &sku, "two").await);
+        let mut walker = Walker::new(&bench, &world, Kind::Shipment);
+        walker.pass().await;
+        walker.act(|erp, now| assert!(!erp.ignore_cancelled(now, one) && erp.withdraw_sale(now, one)));
+        assert_eq!(stage(one).await, "cancelled");
+        assert_eq!(read_one(&bench, Kind::Invoice, &format!("{one}:1")).await.unwrap().life, Some(PaperLife::Void));
+        let told = walker.pass().await;
+        assert_eq!(told.get(&format!("{one}:1")).unwrap().life, Some(PaperLife::Void));
+        walker.act(|erp, now| erp.ship_part(now, two, &[(&sku.0, dec("1"))])).unwrap();
+        walker.act(|erp, now| assert!(erp.post_invoices(now, two) && erp.withdraw_sale(now, two)));
+        assert_eq!(stage(two).await, "process", "money is owed still");
+        walker.act(|erp, now| assert!(erp.pay_invoices(now, two)));
+        assert_eq!(stage(two).await, "done");
+    });
+}
+
 /// Answers of a running Tryton 8.0 with module `stock_package_shipping`.
 fn recorded(list: &str) -> Vec<Value> {
     let recorded: Value = serde_json::from_str(include_str!("../fixtures/papers.json")).unwrap();
