@@ -24,7 +24,14 @@ use syncline_core::record::{Record, paper_apart};
 pub(super) const MODULE: &str = "stock_package_shipping";
 
 /// Lines of sales by id, each as it was understood, with the sale it belongs to.
-type Sold = BTreeMap<i64, (i64, Result<SoldRow>)>;
+pub(super) type Sold = BTreeMap<i64, (i64, Result<SoldRow>)>;
+
+/// The lines of sales in `rows`.
+pub(super) fn sold_in(rows: &[Value]) -> Result<Sold> {
+    let sale = |row: &Value| row.get("sale").and_then(Value::as_i64);
+    let rows = rows.iter().filter_map(|row| Some((row, sale(row)?)));
+    rows.map(|(row, sale)| Ok((id_of(row)?, (sale, typed(row, "line of a sale"))))).collect()
+}
 
 /// The fields asked of a document, with those of its parcels where these are told.
 pub(super) fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
@@ -117,11 +124,7 @@ impl Tryton {
         for some in ids.chunks(LONG_PAGE) {
             let params = json!([[["id", "in", some]], 0, some.len(), [["id", "ASC"]], SOLD_FIELDS, setup.context()]);
             let found: Vec<Value> = self.client.read(ctx, "model.sale.line.search_read", params).await?;
-            for row in &found {
-                if let Some(sale) = row.get("sale").and_then(Value::as_i64) {
-                    sold.insert(id_of(row)?, (sale, typed(row, "line of a sale")));
-                }
-            }
+            sold.append(&mut sold_in(&found)?);
         }
         Ok(sold)
     }
@@ -130,11 +133,15 @@ impl Tryton {
     pub(super) async fn papers_told(&self, ctx: &Ctx, setup: &Setup, kind: Kind, rows: &[Value]) -> Result<Vec<Seen>> {
         let sold = self.sold(ctx, setup, kind, rows).await?;
         let fresh = self.with_houses(ctx, setup, rows).await?;
-        let setup = fresh.as_deref().unwrap_or(setup);
+        self.papers_in(fresh.as_deref().unwrap_or(setup), kind, rows, &sold)
+    }
+
+    /// The same where the lines of sales are known.
+    pub(super) fn papers_in(&self, setup: &Setup, kind: Kind, rows: &[Value], sold: &Sold) -> Result<Vec<Seen>> {
         let mut seen = Vec::new();
         for row in rows {
             let id = id_of(row)?;
-            let shares = shares(kind, row, &sold);
+            let shares = shares(kind, row, sold);
             for (sale, parts) in &shares {
                 let told = match kind {
                     Kind::Shipment => shipment(setup, row, *sale, parts),

@@ -206,12 +206,21 @@ pub(super) struct SaleRow {
     pub(super) party: Option<i64>,
     pub(super) total_amount: Option<Dec>,
     pub(super) tax_amount: Option<Dec>,
+    /// `none` where nothing of it is to leave.
+    #[serde(default)]
+    pub(super) shipment_state: Option<String>,
+    /// `none` where no money is asked for.
+    #[serde(default)]
+    pub(super) invoice_state: Option<String>,
+    /// Cancelled invoices that nobody waits for.
+    #[serde(default)]
+    pub(super) invoices_ignored: Vec<i64>,
     #[serde(rename = "lines.")]
     pub(super) lines: Option<Vec<SaleLineRow>>,
 }
 
 /// Fields asked of a sale; `web_id` beside them where module `web_shop` is activated.
-pub(super) const SALE_FIELDS: [&str; 17] = [
+pub(super) const SALE_FIELDS: [&str; 21] = [
     "number",
     "reference",
     "state",
@@ -223,6 +232,10 @@ pub(super) const SALE_FIELDS: [&str; 17] = [
     "write_date",
     "create_date",
     "_timestamp",
+    "shipment_state",
+    "invoice_state",
+    "invoices_ignored",
+    "lines.moves_ignored",
     "lines.sequence",
     "lines.type",
     "lines.product.code",
@@ -243,6 +256,9 @@ pub(super) struct SaleLineRow {
     pub(super) quantity: Option<Qty>,
     pub(super) amount: Option<Dec>,
     pub(super) description: Option<String>,
+    /// Cancelled moves that nobody waits for.
+    #[serde(default)]
+    pub(super) moves_ignored: Vec<i64>,
 }
 
 /// `product.product` as lines of sales need it.

@@ -102,8 +102,7 @@ pub fn accessible(store: &Store, model: &str) -> Result<(), Fail> {
     if !store.forbidden.contains(model) {
         return Ok(());
     }
-    let title = if model == "stock.shipment.out" { "Stock Shipment Out" } else { store.schema.model(model)?.title };
-    Err(Fail::user(format!("You are not allowed to access \"{title}\".")))
+    Err(Fail::user(format!("You are not allowed to access \"{}\".", store.schema.model(model)?.title)))
 }
 
 /// Whether what a record points to belongs to its own company.

@@ -116,6 +116,21 @@ pub fn paid(store: &Store, line: u64) -> Result<Decimal, Fail> {
     in_state(store, line, &["paid"])
 }
 
+/// How many of a line were paid, or nobody waits for the payment of any more.
+pub fn settled(store: &Store, sale: u64, line: u64) -> Result<Decimal, Fail> {
+    let ignored = store.value("sale.sale", sale, "invoices_ignored").ids().to_vec();
+    let lines = lines_from(store, line)?.into_iter().filter(|one| {
+        let invoice = of_line(store, *one);
+        ignored.contains(&invoice) || store.text(MODEL, invoice, "state") == "paid"
+    });
+    let billed: Decimal = lines.filter_map(|one| store.value(LINE, one, "quantity").number()).sum();
+    if store.text("sale.sale", sale, "invoice_method") != "fulfillment" {
+        return Ok(billed);
+    }
+    let (all, done) = (shipping::Told::Settled, shipping::Told::Done);
+    Ok(billed + shipping::moved(store, line, all)? - shipping::moved(store, line, done)?)
+}
+
 /// How many of a line stand on invoices in one of these states.
 pub fn in_state(store: &Store, line: u64, states: &[&str]) -> Result<Decimal, Fail> {
     let fits = |one: &u64| states.contains(&store.text(MODEL, of_line(store, *one), "state").as_str());
@@ -149,7 +164,8 @@ pub fn ask(store: &mut Store, sale: u64, lines: &[u64]) -> Result<(), Fail> {
 
 /// Where the invoices of a sale stand.
 pub fn state(store: &Store, sale: u64) -> Result<&'static str, Fail> {
-    let all = of_sale(store, sale)?;
+    let ignored = store.value("sale.sale", sale, "invoices_ignored").ids().to_vec();
+    let all: Vec<u64> = of_sale(store, sale)?.into_iter().filter(|id| !ignored.contains(id)).collect();
     let undone = |id: u64| store.value(MODEL, id, "cancel_move") == Val::Bool(true);
     let told = |id: &u64| store.text(MODEL, *id, "state");
     let settled = |id: &u64| told(id) == "paid" || (told(id) == "cancelled" && undone(*id));
@@ -210,6 +226,28 @@ fn enter(store: &mut Store, id: u64, state: &str) -> Result<(), Fail> {
         }
     }
     Ok(())
+}
+
+/// Has nobody wait for what was cancelled of a sale.
+fn ignore(store: &mut Store, sale: u64) -> Result<(), Fail> {
+    let mut any = false;
+    for line in sale::amount_lines(store, sale)? {
+        let again = store.value("sale.line", line, "moves_recreated").ids().to_vec();
+        let off = |id: &u64| store.text("stock.move", *id, "state") == "cancelled" && !again.contains(id);
+        let off: Vec<u64> = shipping::moves_from(store, line)?.into_iter().filter(off).collect();
+        any |= !off.is_empty();
+        store.put("sale.line", line, "moves_ignored", Val::Refs(off))?;
+        store.touch(store.model("sale.line")?, line);
+    }
+    let off = |id: &u64| store.text(MODEL, *id, "state") == "cancelled";
+    let off: Vec<u64> = of_sale(store, sale)?.into_iter().filter(off).collect();
+    any |= !off.is_empty();
+    store.put("sale.sale", sale, "invoices_ignored", Val::Refs(off))?;
+    store.touch(store.model("sale.sale")?, sale);
+    match any {
+        true => sale::process(store, sale),
+        false => Err(Fail::other("nothing was cancelled")),
+    }
 }
 
 /// What an invoice that is in force asks for, in all.
@@ -276,6 +314,25 @@ impl Erp {
             store.put(MODEL, id, "cancel_move", Val::Bool(posted))?;
             enter(store, id, "cancelled")
         })
+    }
+
+    /// Withdraws a sale that is processed in the only way Tryton has: what has not left and was not posted is cancelled, and
+    /// a clerk says in the wizards for what went wrong that nobody waits for it. False where there is nothing to withdraw.
+    pub fn withdraw_sale(&mut self, now: Timestamp, sale: u64) -> bool {
+        self.whole(now, |store| {
+            shipping::withdraw(store, sale)?;
+            for id in of_sale(store, sale)? {
+                if matches!(store.text(MODEL, id, "state").as_str(), "draft" | "validated") {
+                    enter(store, id, "cancelled")?;
+                }
+            }
+            ignore(store, sale)
+        })
+    }
+
+    /// Says of everything of a sale that was cancelled that nobody waits for it; false where nothing was.
+    pub fn ignore_cancelled(&mut self, now: Timestamp, sale: u64) -> bool {
+        self.whole(now, |store| ignore(store, sale))
     }
 
     fn with_each(

@@ -500,6 +500,7 @@ fn sale(web_shop: bool) -> Model {
             Kind::Select(&["none", "waiting", "partially shipped", "sent", "exception"]),
         ),
         field("shipping_date", "Shipping Date", Kind::Date),
+        field("invoices_ignored", "Ignored Invoices", Kind::ManyMany("account.invoice")),
         calc("invoices", "Invoices", Calc::Papers("account.invoice"), "account.invoice"),
         calc("shipments", "Shipments", Calc::Papers("stock.shipment.out"), "stock.shipment.out"),
         field("state", "State", Kind::Select(&["draft", "quotation", "confirmed", "processing", "done", "cancelled"]))
@@ -530,6 +531,7 @@ fn sale_line() -> Model {
             calc("summary", "Summary", Calc::Summary, ""),
             text("note", "Note"),
             field("taxes", "Taxes", Kind::ManyMany("account.tax")),
+            field("moves_ignored", "Ignored Moves", Kind::ManyMany("stock.move")),
             field("moves_recreated", "Recreated Moves", Kind::ManyMany("stock.move")),
             calc("currency", "Currency", Calc::Via("sale", "currency"), "currency.currency"),
             calc("sale_state", "Sale State", Calc::Via("sale", "state"), ""),

@@ -372,7 +372,7 @@ fn progress(store: &Store, lines: &[u64]) -> Result<Vec<Decimal>, Fail> {
     for line in lines.iter().filter(|line| movable(store, **line)) {
         let ordered = counted(store, *line).quantity.abs();
         if !ordered.is_zero() {
-            let gone = shipping::moved(store, *line, shipping::Told::Done)?;
+            let gone = shipping::moved(store, *line, shipping::Told::Settled)?;
             all.push((gone / ordered).min(Decimal::ONE));
         }
     }
@@ -382,10 +382,11 @@ fn progress(store: &Store, lines: &[u64]) -> Result<Vec<Decimal>, Fail> {
 fn shipment_state(store: &Store, lines: &[u64]) -> Result<&'static str, Fail> {
     let (mut any, progress) = (false, progress(store, lines)?);
     for line in lines {
-        let again = store.value("sale.line", *line, "moves_recreated").ids().to_vec();
+        let mut seen_to = store.value("sale.line", *line, "moves_recreated").ids().to_vec();
+        seen_to.extend(store.value("sale.line", *line, "moves_ignored").ids());
         for one in shipping::moves_from(store, *line)? {
             match store.text("stock.move", one, "state").as_str() {
-                "cancelled" if !again.contains(&one) => return Ok("exception"),
+                "cancelled" if !seen_to.contains(&one) => return Ok("exception"),
                 "cancelled" => {}
                 _ => any = true,
             }
@@ -405,7 +406,18 @@ fn is_done(store: &Store, id: u64, lines: &[u64]) -> Result<bool, Fail> {
         "none" => progress(store, lines)?.iter().all(|part| *part >= Decimal::ONE),
         _ => false,
     };
-    Ok(gone && store.text("sale.sale", id, "invoice_state") == "paid")
+    let settled = match store.text("sale.sale", id, "invoice_state").as_str() {
+        "paid" => true,
+        "none" => {
+            let is_settled = |line: &u64| {
+                let asked = counted(store, *line).quantity;
+                Ok(asked.is_zero() || (invoice::settled(store, id, *line)? / asked) >= Decimal::ONE)
+            };
+            lines.iter().map(is_settled).collect::<Result<Vec<bool>, Fail>>()?.into_iter().all(|one| one)
+        }
+        _ => false,
+    };
+    Ok(gone && settled)
 }
 
 /// Refuses a sale past its draft whose party is the guest of a web shop.

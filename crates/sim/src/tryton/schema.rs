@@ -34,7 +34,7 @@ pub enum Leg {
     Inventory,
     /// From the output zone to the customer.
     Outgoing,
-    /// Both, the inner ones first.
+    /// Both, the latest first.
     Both,
 }
 

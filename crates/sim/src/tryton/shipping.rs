@@ -31,7 +31,7 @@ pub fn press(store: &mut Store, model: &str, button: &str, ids: &[u64]) -> Resul
     present(store, model, ids, "read")?;
     for id in ids {
         if !offered(store, model, button, *id)? {
-            let (name, title) = (shown(store, model, *id), title(store, model)?);
+            let (name, title) = (shown(store, model, *id), store.schema.model(model)?.title);
             return Err(Fail::user(format!("You can not call \"{button}\" on \"{name}\" of \"{title}\".")));
         }
     }
@@ -45,11 +45,6 @@ pub fn press(store: &mut Store, model: &str, button: &str, ids: &[u64]) -> Resul
         }
     }
     Ok(())
-}
-
-/// How refused buttons name a model: by its technical name where that is all they have.
-fn title(store: &Store, model: &str) -> Result<&'static str, Fail> {
-    Ok(if model == "stock.shipment.out" { "Stock Shipment Out" } else { store.schema.model(model)?.title })
 }
 
 fn shown(store: &Store, model: &str, id: u64) -> String {
@@ -122,6 +117,8 @@ pub enum Told {
     All,
     /// Those that have happened.
     Done,
+    /// Those that have happened, and those nobody waits for any more.
+    Settled,
     /// Those that have left the house.
     Left,
 }
@@ -129,6 +126,7 @@ pub enum Told {
 /// How many of a line its moves come to, in its unit.
 pub fn moved(store: &Store, line: u64, told: Told) -> Result<Decimal, Fail> {
     let again = store.value("sale.line", line, "moves_recreated").ids().to_vec();
+    let ignored = store.value("sale.line", line, "moves_ignored").ids().to_vec();
     let sold = store.value("sale.line", line, "unit").id().unwrap_or_default();
     let mut sum = Decimal::ZERO;
     for one in moves_from(store, line)? {
@@ -138,6 +136,7 @@ pub fn moved(store: &Store, line: u64, told: Told) -> Result<Decimal, Fail> {
         let counts = match told {
             Told::All => !again.contains(&one),
             Told::Done => state == "done",
+            Told::Settled => state == "done" || ignored.contains(&one),
             Told::Left => {
                 state == "done"
                     || (state == "assigned" && store.text("stock.shipment.out", paper, "state") == "shipped")

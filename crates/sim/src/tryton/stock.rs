@@ -134,7 +134,12 @@ pub fn moves_of(store: &Store, shipment: u64, leg: Leg) -> Result<Vec<u64>, Fail
     Ok(match leg {
         Leg::Inventory => inner,
         Leg::Outgoing => outgoing,
-        Leg::Both => inner.into_iter().chain(outgoing).collect(),
+        // In the order moves have by themselves.
+        Leg::Both => {
+            let mut all: Vec<u64> = inner.into_iter().chain(outgoing).collect();
+            all.sort_unstable_by(|one, other| other.cmp(one));
+            all
+        }
     })
 }
 

@@ -43,9 +43,17 @@ impl Codes {
     }
 }
 
-/// Our word for a state of a sale; a state we do not know stays as it is.
-fn stage(state: &str) -> &str {
-    match state {
+/// Our word for how far a sale has come; a state we do not know stays as it is. A sale that is processed cannot be
+/// cancelled in Tryton: its papers are, and once nobody waits for them, it is done without any.
+fn stage(row: &SaleRow) -> &str {
+    let none = |state: &Option<String>| state.as_deref() == Some("none");
+    let nothing = none(&row.shipment_state) && none(&row.invoice_state);
+    let given_up = || {
+        let mut lines = row.lines.iter().flatten();
+        !row.invoices_ignored.is_empty() || lines.any(|line| !line.moves_ignored.is_empty())
+    };
+    match row.state.as_str() {
+        "done" if nothing && given_up() => "cancelled",
         "quotation" => "quote",
         "confirmed" => "confirm",
         "processing" => "process",
@@ -76,7 +84,7 @@ pub(crate) fn sale_record(row: &SaleRow, codes: &Codes) -> Told<Record> {
     Ok(Record::Order(Box::new(Order {
         number: row.number.clone().filter(|number| !number.is_empty()),
         reference: row.reference.clone().filter(|reference| !reference.is_empty()),
-        stage: Some(stage(&row.state).to_string()),
+        stage: Some(stage(row).to_string()),
         currency: Some(currency),
         customer: row.party.map(|id| Ref::remote(Kind::Customer, remote(id))),
         lines,

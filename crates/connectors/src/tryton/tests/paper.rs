@@ -390,3 +390,121 @@ fn papers_of_every_company_the_file_names_are_told() {
         }
     });
 }
+
+#[test]
+fn a_sale_that_nobody_waits_for_is_cancelled_and_one_that_left_in_part_is_done() {
+    let world = World::new(true);
+    let bench = world.bench();
+    run(async {
+        let sku = product(&bench).await;
+        let stage = async |sale: u64| {
+            let read = bench.erp.read(&bench.ctx, Kind::Order, &[RemoteId::new("", sale.to_string())]).await;
+            let told = read.into_iter().next().unwrap().unwrap().unwrap();
+            super::bench::order_of(&told).stage.clone().unwrap()
+        };
+        let (one, two) = (sell(&bench, &sku, "one").await, sell(&bench, &sku, "two").await);
+        let mut walker = Walker::new(&bench, &world, Kind::Shipment);
+        walker.pass().await;
+        walker.act(|erp, now| assert!(!erp.ignore_cancelled(now, one) && erp.withdraw_sale(now, one)));
+        assert_eq!(stage(one).await, "cancelled");
+        assert_eq!(read_one(&bench, Kind::Invoice, &format!("{one}:1")).await.unwrap().life, Some(PaperLife::Void));
+        let told = walker.pass().await;
+        assert_eq!(told.get(&format!("{one}:1")).unwrap().life, Some(PaperLife::Void));
+        walker.act(|erp, now| erp.ship_part(now, two, &[(&sku.0, dec("1"))])).unwrap();
+        walker.act(|erp, now| assert!(erp.post_invoices(now, two) && erp.withdraw_sale(now, two)));
+        assert_eq!(stage(two).await, "process", "money is owed still");
+        walker.act(|erp, now| assert!(erp.pay_invoices(now, two)));
+        assert_eq!(stage(two).await, "done");
+    });
+}
+
+/// Answers of a running Tryton 8.0 with module `stock_package_shipping`.
+fn recorded(list: &str) -> Vec<Value> {
+    let recorded: Value = serde_json::from_str(include_str!("../fixtures/papers.json")).unwrap();
+    recorded.get(list).and_then(Value::as_array).unwrap().clone()
+}
+
+/// What the recorded rows of `kind` tell, each paper in short.
+async fn told_of(kind: Kind, rows: &[Value]) -> Vec<(String, Result<String, ErrorKind>)> {
+    let bench = World::new(true).bench();
+    let mut setup = (*bench.erp.setup(&bench.ctx).await.unwrap()).clone();
+    setup.parcels = true;
+    let sold = super::super::papers::sold_in(&recorded("sold")).unwrap();
+    let seen = bench.erp.papers_in(&setup, kind, rows, &sold).unwrap();
+    let short = |paper: &Paper| {
+        let lines = paper.lines.iter().map(|(key, line)| match line.net {
+            Some(net) => format!("{key} {} {}", line.quantity.unwrap(), net.amount),
+            None => format!("{key} {}", line.quantity.unwrap()),
+        });
+        let lines = lines.collect::<Vec<_>>().join(", ");
+        let grand = paper.grand.map(|grand| grand.amount.to_string()).unwrap_or_default();
+        let day = paper.day.map(|day| day.to_string()).unwrap_or_default();
+        format!("{} {day} {lines} {}{grand}", paper.life.unwrap().word(), tracks(paper).join(" "))
+    };
+    let told = seen.into_iter().map(|one| {
+        let told = one.snapshot.map(|snapshot| short(snapshot.records.first().unwrap().1.paper().unwrap()));
+        (one.id.id, told.map_err(|error| error.kind))
+    });
+    told.collect()
+}
+
+#[test]
+fn contract_recorded_papers_mean_what_they_say() {
+    run(async {
+        let rows = recorded("shipments");
+        let told = told_of(Kind::Shipment, &rows).await;
+        let told: Vec<(&str, &str)> =
+            told.iter().map(|(id, text)| (id.as_str(), text.as_ref().unwrap().as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("1:1", "done 2026-11-29 @1 1, @2 2 JD 01"),
+                ("1:2", "open  @1 2 "),
+                ("2:3", "void  @3 2, @4 1 "),
+                ("3:4", "open  @5 3, @6 1 "),
+                ("4:5", "open  @7 1 "),
+            ]
+        );
+        let rows = recorded("invoices");
+        let told = told_of(Kind::Invoice, &rows).await;
+        let told: Vec<(&str, &str)> =
+            told.iter().map(|(id, text)| (id.as_str(), text.as_ref().unwrap().as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("1:1", "open  @1 3 30, @2 2 20 59.5"),
+                ("2:2", "open  @3 2 20, @4 1 10 35.7"),
+                ("3:3", "paid 2026-11-29 @5 3 30, @6 1 10 47.6"),
+                ("4:4", "void  @7 1 10 11.9"),
+            ]
+        );
+        println!("contract: ran {}", recorded("shipments").len() + rows.len());
+    });
+}
+
+#[test]
+fn a_row_of_another_shape_is_an_error_of_its_own_papers_only() {
+    run(async {
+        let torn = [
+            ("/0/state", json!(7)),
+            ("/1/moves./0/quantity", json!("many")),
+            ("/1/moves./1/quantity", json!("many")),
+            ("/2/effective_date", json!("today")),
+            ("/3/moves.", json!({"0": "none"})),
+            ("/4/warehouse", json!(99)),
+        ];
+        let mut rows = json!(recorded("shipments"));
+        for (place, value) in torn {
+            *rows.pointer_mut(place).unwrap() = value;
+        }
+        let told = told_of(Kind::Shipment, rows.as_array().unwrap()).await;
+        let kinds: Vec<(&str, Option<ErrorKind>)> =
+            told.iter().map(|(id, told)| (id.as_str(), told.as_ref().err().copied())).collect();
+        let broken = Some(ErrorKind::Broken);
+        assert_eq!(
+            kinds,
+            [("1:1", broken), ("1:2", broken), ("2:3", broken), ("4:5", None)],
+            "a list that is none tells no paper"
+        );
+    });
+}

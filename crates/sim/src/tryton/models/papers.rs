@@ -8,7 +8,7 @@ pub(super) fn shipments() -> Model {
     let moves = |name: &'static str, title: &'static str, leg: Leg| calc(name, title, Calc::Moves(leg), "stock.move");
     Model::new(
         "stock.shipment.out",
-        "Customer Shipment",
+        "Stock Shipment Out",
         &[("id", true)],
         vec![
             char("number", "Number"),
