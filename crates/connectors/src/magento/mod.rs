@@ -1,6 +1,6 @@
 //! Magento 2 and Adobe Commerce: orders, customers, products, stock and prices are read; `ext_order_id`, names, e-mails, tax
 //! numbers, telephones and addresses of customers, products' texts, images, parts, quantities and prices are written, simple
-//! products, families and bundles made.
+//! products, families and bundles made, and shipments and invoices of orders.
 
 mod attributes;
 mod book;
@@ -17,6 +17,7 @@ mod feed;
 mod figures;
 mod found;
 mod images;
+mod invoices;
 mod layout;
 mod levels;
 mod links;
@@ -501,7 +502,9 @@ impl Connector for Magento {
                 (Kind::Variant | Kind::Product, Lookup::Number(sku)) => self.find_sku(ctx, kind, sku).await,
                 (Kind::Category, Lookup::Below { parent, name }) => self.find_below(ctx, parent.as_ref(), name).await,
                 (_, Lookup::Below { .. }) => Err(unsupported("only categories are found by name and place")),
-                (Kind::Shipment, Lookup::Paper { order, mark }) => self.find_papers(ctx, kind, order, mark).await,
+                (Kind::Shipment | Kind::Invoice, Lookup::Paper { order, mark }) => {
+                    self.find_papers(ctx, kind, order, mark).await
+                }
                 (_, Lookup::Paper { .. }) => Err(unsupported("only papers are found below an order")),
                 (_, Lookup::Number(_)) => Err(unsupported("only orders and products are found by number")),
                 (_, Lookup::Mark(_) | Lookup::AnyMark) => Err(unsupported("nothing here has a place for our mark")),

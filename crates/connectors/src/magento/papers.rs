@@ -149,6 +149,7 @@ impl Magento {
         match (permit.change().kind, &permit.change().step) {
             (Kind::Shipment, Step::Create) => self.make_shipment(ctx, permit).await,
             (Kind::Shipment, Step::Update) => self.write_track(ctx, permit).await,
+            (Kind::Invoice, Step::Create) => self.make_invoice(ctx, permit).await,
             (kind, step) => Outcome::Refused(unsupported(&format!("a {kind} has no step `{step}`"))),
         }
     }
@@ -188,7 +189,8 @@ impl Magento {
 fn snapshot(kind: Kind, about: &About, value: &Value) -> Result<Snapshot> {
     match kind {
         Kind::Shipment => super::shipments::snapshot(about, value),
-        _ => Err(unsupported("only shipments are papers here")),
+        Kind::Invoice => super::invoices::snapshot(about, value),
+        _ => Err(unsupported("only shipments and invoices are papers here")),
     }
 }
 

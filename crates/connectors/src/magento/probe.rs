@@ -36,12 +36,20 @@ const SINGLE_RIGHT: &str = "the resource Magento_CatalogInventory::cataloginvent
 const PRICE_RIGHT: &str = "the resource Magento_Catalog::catalog (Catalog)";
 /// What each sort of paper needs: the list it is looked for in, the request that makes one of an order nobody has, and the
 /// resources.
-const PAPERS: [(Kind, &str, &str, &str); 1] = [(
-    Kind::Shipment,
-    "shipments",
-    "order/0/ship",
-    "Magento_Sales::shipment and ::ship (Sales > Operations > Shipments, and Orders > Actions > Ship)",
-)];
+const PAPERS: [(Kind, &str, &str, &str); 2] = [
+    (
+        Kind::Shipment,
+        "shipments",
+        "order/0/ship",
+        "the resources Magento_Sales::shipment and ::ship (Sales > Operations > Shipments, and Orders > Actions > Ship)",
+    ),
+    (
+        Kind::Invoice,
+        "invoices",
+        "order/0/invoice",
+        "the resources Magento_Sales::sales_invoice and ::invoice (Sales > Operations > Invoices, and Orders > Actions > Invoice)",
+    ),
+];
 /// A SKU that no product has.
 const NOBODYS_SKU: &str = "syncline-asks-whether-it-may";
 

@@ -93,6 +93,21 @@ const SHIPMENT: &[&str] = &[
     "tracks[*].title",
 ];
 const SHIPMENT_WRITES: &[&str] = &["place", "lines[*].quantity", "tracks[*]", "tracks[*].carrier", "tracks[*].title"];
+/// What an invoice tells, and what one is made with: its money the shop works out.
+const INVOICE: &[&str] = &[
+    "number",
+    "life",
+    "order",
+    "day",
+    "currency",
+    "grand",
+    "lines[*].quantity",
+    "lines[*].net",
+    "lines[*].tax",
+    "lines[*].sku",
+    "charges[*].net",
+];
+const INVOICE_WRITES: &[&str] = &["life", "lines[*].quantity"];
 const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
 const PRICE: &[&str] = &["variant", "lists[*]", "prices[*]", "prices[*].until"];
 const PRICE_WRITES: &[&str] = &["prices[*]", "prices[*].until"];
@@ -174,6 +189,17 @@ fn shipment() -> KindProfile {
     }
 }
 
+/// An invoice: made once, and not touched afterwards.
+fn invoice() -> KindProfile {
+    KindProfile {
+        writes: texts(INVOICE_WRITES),
+        steps: vec![Step::Create],
+        guards: vec![told_once("recorded: invoice-capture-false, invoices-of-it; `InvoiceOrder` of module Sales")],
+        settle_s: Some(SETTLE_S),
+        ..reading(INVOICE, "")
+    }
+}
+
 /// The profile. Of updates none needs a guard: saving the same `ext_order_id` twice leaves one value
 /// (recorded: order-ext-id, order-get-after-ext), and so does setting a quantity (recorded: source-items-duplicate-row,
 /// source-items-of-lamp). No read can be asked for changed quantities: rows have no time (recorded: source-items-get)
@@ -233,6 +259,7 @@ pub(super) fn profile() -> Profile {
             (Kind::Stock, stock),
             (Kind::Price, price),
             (Kind::Shipment, shipment()),
+            (Kind::Invoice, invoice()),
         ]),
         calls_in_flight: 4,
     }

@@ -6,6 +6,7 @@ mod categories;
 mod families;
 mod fits;
 mod images;
+mod invoices;
 mod making;
 mod paging;
 mod papers;

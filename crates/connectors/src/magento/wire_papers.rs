@@ -68,3 +68,34 @@ pub(super) struct ShipmentTrack {
 pub(super) struct ShipmentExtension {
     pub(super) source_code: Option<Text>,
 }
+
+/// An invoice; of its amounts only those in the order's own currency, as of orders.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Invoice {
+    pub(super) entity_id: Id,
+    pub(super) increment_id: Option<Text>,
+    /// 1 open, 2 paid, 3 cancelled.
+    pub(super) state: Option<Id>,
+    pub(super) created_at: Option<Text>,
+    pub(super) updated_at: Option<Text>,
+    pub(super) order_currency_code: Option<Text>,
+    pub(super) grand_total: Option<Exact>,
+    pub(super) tax_amount: Option<Exact>,
+    pub(super) discount_amount: Option<Exact>,
+    pub(super) shipping_amount: Option<Exact>,
+    pub(super) shipping_discount_tax_compensation_amount: Option<Exact>,
+    #[serde(default, deserialize_with = "listed")]
+    pub(super) items: Option<Vec<InvoicedLine>>,
+}
+
+/// How much of a line is billed. One that stands aside for its family has no amounts (recorded: invoices-of-it).
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct InvoicedLine {
+    pub(super) order_item_id: Id,
+    pub(super) sku: Option<Text>,
+    pub(super) qty: Exact,
+    pub(super) row_total: Option<Exact>,
+    pub(super) tax_amount: Option<Exact>,
+    pub(super) discount_amount: Option<Exact>,
+    pub(super) discount_tax_compensation_amount: Option<Exact>,
+}

@@ -4,7 +4,8 @@
 //! saving `ext_order_id` with the answer that is not the record, hold and cancel; on the way of stock: sources,
 //! stocks, quantities, and what orders keep back of them; and on the way of products: their texts by store view,
 //! status, weight and images; and on the way of prices: base, special and tier prices with the complaints about single
-//! rows; and on the way of papers: shipments with what they take from a source.
+//! rows; and on the way of papers: shipments with what they take from a source,
+//! invoices with what they leave on an order.
 //! What a cart comes to, taxes and coupons are not worked out; orders come from a seed or are placed as JSON with
 //! `POST /_sim/orders`.
 
@@ -28,6 +29,7 @@ mod criteria;
 mod customers;
 mod families;
 mod fields;
+mod invoices;
 mod languages;
 pub(crate) mod ledger;
 mod media;
@@ -536,7 +538,7 @@ impl System for Shop {
         let prices = self.prices.ledger(&self.products);
         json!({
             "orders": orders, "customers": customers, "products": products, "prices": prices, "stock": stock,
-            "shipments": self.papers.shipped(),
+            "shipments": self.papers.shipped(), "invoices": self.papers.invoiced(),
             "salable": salable, "choices": self.products.attributes.ledger(), "categories": self.products.sorted_ledger(),
         })
     }

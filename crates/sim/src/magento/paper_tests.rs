@@ -137,3 +137,73 @@ fn an_order_on_hold_ships_nothing_and_one_without_lines_is_asked_for_all() {
     assert_eq!(shop.ledger()["shipments"][0]["lines"], json!({"1": "1", "2": "4", "3": "2", "4": "3"}));
     assert_eq!(ship(&mut shop, 99, &json!([])).0, 404);
 }
+
+fn bill(shop: &mut Shop, order: u64, items: &Value) -> (u16, Value) {
+    send(shop, "POST", &format!("order/{order}/invoice"), &json!({"items": items, "capture": false}))
+}
+
+#[test]
+fn every_seeded_order_is_billed_piece_by_piece_to_its_total() {
+    let mut shop =
+        Shop::new(Options { seed: 5, products: 60, orders: 120, empty: false, now: now(), token: TOKEN.to_owned() });
+    let open: Vec<u64> = shop
+        .book
+        .all()
+        .filter(|order| order["state"] == "new")
+        .filter_map(|order| order["entity_id"].as_u64())
+        .collect();
+    assert!(open.len() > 40, "{}", open.len());
+    for id in open {
+        let before = order(&shop, id);
+        let lines: Vec<u64> =
+            before["items"].as_array().expect("items").iter().filter_map(|item| item["item_id"].as_u64()).collect();
+        for line in &lines {
+            let (status, _) = bill(&mut shop, id, &json!([{"order_item_id": line, "qty": 1}]));
+            assert!(status == 200 || status == 400);
+        }
+        shop.invoice_by_hand(now(), id, &[]);
+        let grand: Decimal = before["grand_total"].to_string().parse().expect("a decimal");
+        assert_eq!(shop.captured(id), grand, "{before}");
+        let after = order(&shop, id);
+        assert_eq!(
+            (&after["total_due"], after["total_paid"].to_string().parse::<Decimal>().ok()),
+            (&json!(0), Some(grand))
+        );
+        let (status, refused) = bill(&mut shop, id, &json!([]));
+        let text = refused["message"].as_str().expect("a text");
+        assert!(
+            status == 400 && (text.contains("does not allow an invoice") || text.contains("a status of complete")),
+            "{text}"
+        );
+        if before["is_virtual"] == 1 {
+            assert_eq!(after["state"], "complete");
+        }
+    }
+}
+
+#[test]
+fn more_than_is_open_is_not_billed_and_the_freight_goes_with_the_first_invoice() {
+    let mut shop = shop();
+    let id = sets(&mut shop);
+    let (status, refused) = bill(&mut shop, id, &json!([{"order_item_id": 2, "qty": 5}]));
+    assert_eq!((status, &refused["message"]), (400, &json!("We found an invalid quantity to invoice item \"%1\".")));
+    assert_eq!(
+        bill(&mut shop, id, &json!([{"order_item_id": 2, "qty": 1}, {"order_item_id": 4, "qty": 2}])),
+        (200, json!("1"))
+    );
+    let (_, invoice) = send(&mut shop, "GET", "invoices/1", &Value::Null);
+    assert_eq!(
+        (&invoice["grand_total"], &invoice["state"]),
+        (&json!(12), &json!(2)),
+        "paid, though it was not captured"
+    );
+    let told: Vec<(u64, u64)> = invoice["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .filter_map(|item| Some((item["order_item_id"].as_u64()?, item["qty"].as_u64()?)))
+        .collect();
+    assert_eq!(told, [(2, 1), (4, 2), (5, 2)]);
+    assert_eq!(shop.ledger()["invoices"][0]["total"], "12");
+    assert_eq!(order(&shop, id)["state"], "processing");
+}

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::criteria::{Found, Table};
 use super::order_rows::items;
 use super::reply::{Answer, Refusal};
-use super::value::{decimal, id, plain, put, stamp};
+use super::value::{column, decimal, id, plain, put, stamp};
 use super::{Shop, number, page};
 
 /// What is asked of papers.
@@ -27,6 +27,12 @@ pub(super) enum PaperRoute {
     DropTrack(String),
     /// POST orders/{id}/comments.
     Comment(String),
+    /// POST order/{id}/invoice.
+    Invoice(String),
+    /// GET invoices.
+    Invoices,
+    /// GET invoices/{id}.
+    OneInvoice(String),
 }
 
 impl PaperRoute {
@@ -38,6 +44,9 @@ impl PaperRoute {
             ("GET", ["shipment", shipment]) => Self::Shipment((*shipment).to_owned()),
             ("POST", ["shipment", "track"]) => Self::AddTrack,
             ("DELETE", ["shipment", "track", track]) => Self::DropTrack((*track).to_owned()),
+            ("POST", ["order", order, "invoice"]) => Self::Invoice((*order).to_owned()),
+            ("GET", ["invoices"]) => Self::Invoices,
+            ("GET", ["invoices", invoice]) => Self::OneInvoice((*invoice).to_owned()),
             ("POST", ["orders", order, "comments"]) => Self::Comment((*order).to_owned()),
             _ => return None,
         })
@@ -49,6 +58,8 @@ impl PaperRoute {
             Self::Ship(_) => "Magento_Sales::ship",
             Self::Shipments | Self::Shipment(_) | Self::AddTrack | Self::DropTrack(_) => "Magento_Sales::shipment",
             Self::Comment(_) => "Magento_Sales::comment",
+            Self::Invoice(_) => "Magento_Sales::invoice",
+            Self::Invoices | Self::OneInvoice(_) => "Magento_Sales::sales_invoice",
         }
     }
 }
@@ -140,6 +151,7 @@ impl Shelf {
 #[derive(Debug, Default)]
 pub(super) struct Papers {
     pub(super) shipments: Shelf,
+    pub(super) invoices: Shelf,
     pub(super) last_track: u64,
     /// Comments on orders.
     histories: u64,
@@ -158,6 +170,18 @@ impl Papers {
             })
         };
         self.shipments.all().map(told).collect()
+    }
+
+    /// The same of invoices, each with the money it was paid.
+    pub(super) fn invoiced(&self) -> Vec<Value> {
+        let told = |paper: &Map<String, Value>| {
+            json!({
+                "id": paper.get("entity_id"), "order": paper.get("order_id"), "number": paper.get("increment_id"),
+                "currency": paper.get("order_currency_code"), "total": plain(column(paper, "grand_total")),
+                "lines": quantities(paper), "comments": comments(paper),
+            })
+        };
+        self.invoices.all().map(told).collect()
     }
 
     /// The entry of a comment on an order.
@@ -214,6 +238,9 @@ impl Shop {
             PaperRoute::Shipment(shipment) => one(&self.papers.shipments, number(shipment)?),
             PaperRoute::AddTrack => self.add_track(now, body),
             PaperRoute::DropTrack(track) => self.drop_track(number(track)?),
+            PaperRoute::Invoice(order) => self.invoice_order(now, number(order)?, body),
+            PaperRoute::Invoices => self.listed(&self.papers.invoices, query),
+            PaperRoute::OneInvoice(invoice) => one(&self.papers.invoices, number(invoice)?),
             PaperRoute::Comment(order) => self.comment_order(now, number(order)?, body),
         }
     }

@@ -165,7 +165,8 @@ impl Shop {
         goods.into_iter().collect()
     }
 
-    fn on_shelf(&self, row: &Row<'_>) -> Option<String> {
+    /// The SKU a line takes from a shelf.
+    pub(super) fn on_shelf(&self, row: &Row<'_>) -> Option<String> {
         let by_id = row.value.get("product_id").and_then(id).and_then(|product| self.products.numbered(product));
         let by_sku = || self.products.find(row.value.get("sku")?.as_str()?);
         let item = by_id.or_else(by_sku).filter(|item| super::stock::lies_on_a_shelf(&item.form))?;

@@ -1,0 +1,171 @@
+//! Invoices: made with every line named, marked in a comment, and told in the order's own currency.
+//!
+//! The freight goes with the first one, and with an offline method the money counts as paid whether it was to be captured or
+//! not (recorded: order-invoice-partial, invoice-capture-false), so that what counts is what is read back.
+
+use super::client::Call;
+use super::families::CONFIGURABLE;
+use super::map::{amount, invalid};
+use super::papers::{About, comment, mark_of, rows, sort_of, wanted};
+use super::wire_papers::{Invoice, InvoicedLine};
+use super::{Magento, evidence_of, shape};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
+use syncline_core::delivery::{Change, Permit};
+use syncline_core::kind::Kind;
+use syncline_core::leaf::{Ref, Value as LeafValue};
+use syncline_core::money::{self, Currency, Money};
+use syncline_core::path::Path;
+use syncline_core::policy::ErrorKind;
+use syncline_core::record::{Paper, PaperLife, PaperLine, Record};
+
+/// What the shop says where nothing is left to be billed, or where the order is done with
+/// (`Order\Validation\CanInvoice`, `InvoiceOrder`).
+const NOTHING_LEFT: [&str; 3] =
+    ["does not allow an invoice to be created", "has a status of complete", "has a status of closed"];
+/// Decimals of a quantity.
+const DIGITS: u32 = 4;
+
+impl Magento {
+    /// What became of a permit to make an invoice.
+    pub(super) async fn make_invoice(&self, ctx: &Ctx, permit: Permit) -> Outcome {
+        let (about, body) = match self.ready_invoice(ctx, permit.change()).await {
+            Ok(ready) => ready,
+            Err(error) => return Outcome::Refused(error),
+        };
+        let path = format!("order/{}/invoice", about.id.id);
+        match self.send_for(ctx, Call::post(&path), &permit, &body).await {
+            Ok(answer) => self.made(ctx, Kind::Invoice, &about, &answer).await,
+            Err(Outcome::Refused(error)) => Outcome::Refused(understood(error)),
+            Err(other) => other,
+        }
+    }
+
+    async fn ready_invoice(&self, ctx: &Ctx, change: &Change) -> Result<(About, Value)> {
+        let wanted = wanted(change)?;
+        let about = self.order_of(ctx, change).await?;
+        let lines = billed(&about, &wanted)?;
+        let body = json!({
+            "capture": is_paid(change), "items": rows(&lines)?, "notify": false, "appendComment": true,
+            "comment": comment(change),
+        });
+        Ok((about, body))
+    }
+}
+
+/// Whether the money has come, so that the shop is to take it as well.
+fn is_paid(change: &Change) -> bool {
+    matches!(change.leaves.value(&Path::field("life")), Some(LeafValue::Code(word)) if word == PaperLife::Paid.word())
+}
+
+/// A refusal by what is to be done about it.
+fn understood(error: Error) -> Error {
+    match NOTHING_LEFT.iter().any(|words| error.message.contains(words)) && error.kind == ErrorKind::Invalid {
+        true => Error { kind: ErrorKind::Stale, ..error },
+        false => error,
+    }
+}
+
+/// The lines to name: of a configurable its own line, which carries the money.
+fn billed(about: &About, wanted: &BTreeMap<u64, Decimal>) -> Result<BTreeMap<u64, Decimal>> {
+    let mut lines = BTreeMap::new();
+    for (line, quantity) in wanted {
+        let told = about.lines.get(line);
+        let told = told.ok_or_else(|| invalid(format!("order {} has no line {line}", about.id)))?;
+        let head = about.parent(told).filter(|head| sort_of(head) == CONFIGURABLE);
+        let named = head.map_or(*line, |head| head.item_id.0);
+        if lines.insert(named, *quantity).is_some() {
+            return Err(invalid(format!("line {named} is named twice: by itself and by what is part of it")));
+        }
+    }
+    Ok(lines)
+}
+
+/// An invoice as the shop tells it.
+///
+/// # Errors
+/// `Broken` with the exchange, where it is not built like one; `Invalid` for a currency or a state nobody knows.
+pub(super) fn snapshot(about: &About, value: &Value) -> Result<Snapshot> {
+    let doc: Invoice = shape("invoices", value)?;
+    let evidence = || evidence_of("invoices", value);
+    let paper = paper(about, &doc).map_err(|error| error.with(evidence()))?;
+    let id = about.paper(doc.entity_id);
+    Ok(Snapshot {
+        id: id.clone(),
+        mark: mark_of(value),
+        found_by: None,
+        version: doc.updated_at.as_ref().map(|time| time.0.clone()),
+        records: vec![(id, Record::Invoice(Box::new(paper)))],
+        evidence: Some(evidence()),
+    })
+}
+
+fn paper(about: &About, doc: &Invoice) -> Result<Paper> {
+    let place = || format!("invoice {} of order {}", doc.entity_id.0, about.id);
+    let code = doc.order_currency_code.as_ref().map_or("", |code| code.0.as_str());
+    let currency: Currency =
+        code.parse().map_err(|error| invalid(format!("{}: `order_currency_code`: {error}", place())))?;
+    let money = |amount| Money::new(amount, currency);
+    let reduced = reduced(doc);
+    let mut paper = Paper {
+        number: doc.increment_id.as_ref().map(|number| number.0.clone()),
+        life: Some(life(doc).map_err(|what| invalid(format!("{}: {what}", place())))?),
+        order: Some(Ref::remote(Kind::Order, about.id.clone())),
+        day: about.day(doc.created_at.as_ref()),
+        currency: Some(currency),
+        grand: doc.grand_total.map(|_| money(amount(doc.grand_total))),
+        ..Paper::default()
+    };
+    for row in doc.items.iter().flatten() {
+        let line = PaperLine {
+            quantity: Some(money::settled(row.qty.0, DIGITS)),
+            net: row.row_total.and_then(|_| net(row, reduced)).map(money),
+            tax: row.row_total.map(|_| money(amount(row.tax_amount))),
+            sku: row.sku.as_ref().map(|sku| sku.0.clone()),
+        };
+        if paper.lines.insert(row.order_item_id.0.to_string(), line).is_some() {
+            return Err(invalid(format!("{}: line {} is billed twice", place(), row.order_item_id.0)));
+        }
+    }
+    let freight = freight(doc);
+    if !freight.is_zero() {
+        paper.charges.insert("shipping".to_owned(), money(freight));
+    }
+    Ok(paper)
+}
+
+fn life(doc: &Invoice) -> std::result::Result<PaperLife, String> {
+    Ok(match doc.state.map(|state| state.0) {
+        Some(1) => PaperLife::Done,
+        Some(2) => PaperLife::Paid,
+        Some(3) => PaperLife::Void,
+        Some(other) => return Err(format!("`state` is {other}, which Magento does not have")),
+        None => return Err("`state` is not told".to_owned()),
+    })
+}
+
+/// The freight without tax, before a discount of its own; an invoice does not tell that one by itself.
+fn freight(doc: &Invoice) -> Decimal {
+    amount(doc.shipping_amount).saturating_add(amount(doc.shipping_discount_tax_compensation_amount))
+}
+
+fn net(row: &InvoicedLine, reduced: bool) -> Option<Decimal> {
+    let full = amount(row.row_total).checked_add(amount(row.discount_tax_compensation_amount))?;
+    if reduced { Some(full) } else { full.checked_sub(amount(row.discount_amount).abs()) }
+}
+
+/// Whether `row_total` is told after the discount, as where prices tell their tax; by the figures of the invoice itself, for
+/// that is not the same in every shop (see `figures.rs`). Where neither adds up, it is taken for the documented way.
+fn reduced(doc: &Invoice) -> bool {
+    let lines: Option<Decimal> = doc
+        .items
+        .iter()
+        .flatten()
+        .filter(|row| row.row_total.is_some())
+        .try_fold(Decimal::ZERO, |sum, row| sum.checked_add(net(row, true)?));
+    let rest =
+        amount(doc.grand_total).checked_sub(amount(doc.tax_amount)).and_then(|rest| rest.checked_sub(freight(doc)));
+    !amount(doc.discount_amount).is_zero() && lines.is_some() && lines == rest
+}

@@ -1,0 +1,325 @@
+//! Money that is asked for: invoices, and what they leave on their order.
+//!
+//! Recorded: order-invoice-partial (the freight goes with the first invoice), order-invoice-rest, invoice-capture-false (the
+//! money counts as paid all the same), order-get-complete. What is refused, and with which words, is after Magento's own code
+//! (`InvoiceOrder`, `InvoiceService`, `InvoiceQuantityValidator`, `Order\Validation\CanInvoice`); all but the last invoice of
+//! an order round each line to cents, the last one takes what is left (`Order\Invoice\Total`).
+
+use jiff::Timestamp;
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::{Map, Value, json};
+
+use super::Shop;
+use super::book::each_line;
+use super::order_rows::{Asked, Row, Rows, asked, items, settle};
+use super::papers::{copied, goes_to};
+use super::reply::{Answer, Refusal};
+use super::shipments::add;
+use super::value::{amount, column, id, number, put};
+
+/// Columns in the order's own currency, and the same in the website's.
+pub(super) const PREFIXES: [&str; 2] = ["", "base_"];
+/// Columns of a line that are divided among its invoices.
+const DIVIDED: [&str; 5] =
+    ["row_total", "row_total_incl_tax", "tax_amount", "discount_amount", "discount_tax_compensation_amount"];
+/// Columns of the freight.
+const FREIGHT: [&str; 8] = [
+    "base_shipping_amount",
+    "base_shipping_discount_tax_compensation_amnt",
+    "base_shipping_incl_tax",
+    "base_shipping_tax_amount",
+    "shipping_amount",
+    "shipping_discount_tax_compensation_amount",
+    "shipping_incl_tax",
+    "shipping_tax_amount",
+];
+/// What all papers with money repeat of their order.
+pub(super) const HEAD: [&str; 10] = [
+    "base_currency_code",
+    "base_to_global_rate",
+    "base_to_order_rate",
+    "billing_address_id",
+    "global_currency_code",
+    "order_currency_code",
+    "store_currency_code",
+    "store_id",
+    "store_to_base_rate",
+    "store_to_order_rate",
+];
+
+/// A line of an invoice in the making, with its share of the line's amounts.
+pub(super) type Line<'o> = (Row<'o>, Decimal, Map<String, Value>);
+
+impl Shop {
+    /// The id of the invoice a request makes, as a text (recorded: order-invoice-partial).
+    pub(super) fn invoice_order(&mut self, now: Timestamp, entity_id: u64, body: &Value) -> Answer {
+        let order = self.book.get(entity_id).ok_or_else(Refusal::no_order)?.clone();
+        let together = self.together(&order);
+        let rows = Rows::new(&order, &together);
+        let named = asked(body);
+        let quantities = billed(&rows, named.as_ref())?;
+        let complaints = complaints(&order, &rows, &quantities);
+        if !complaints.is_empty() {
+            let text = format!("Invoice Document Validation Error(s):\n{}", complaints.join("\n"));
+            return Err(Refusal::new(400, text));
+        }
+        let last = rows.iter().all(|row| {
+            row.invoiceable() == quantities.get(&row.id).copied().unwrap_or_default() || row.aside_in_invoices()
+        });
+        let earlier: Vec<Map<String, Value>> = self.invoices_of(entity_id).cloned().collect();
+        let lines: Vec<Line<'_>> = rows
+            .iter()
+            .filter_map(|row| quantities.get(&row.id).map(|quantity| (*row, *quantity)))
+            .map(|(row, quantity)| (row, quantity, shares(&row, quantity, &earlier)))
+            .collect();
+        let head = head(&order, &lines, &earlier, last);
+        self.take_virtual(now, &lines);
+        let comment = body.get("comment").filter(|comment| comment.is_object()).map(|comment| (comment, false));
+        let told = lines.iter().map(|line| told(line)).collect();
+        let made = self.papers.invoices.make(now, head.clone(), told, comment);
+        self.book.change(now, entity_id, |order| {
+            each_line(order, |item| add(item, "qty_invoiced", &quantities));
+            each_line(order, |item| note_line(item, &lines));
+            note(order, &head);
+            settle(order, &together);
+        });
+        Ok(json!(made.to_string()))
+    }
+
+    fn invoices_of(&self, order: u64) -> impl Iterator<Item = &Map<String, Value>> {
+        self.papers.invoices.all().filter(move |paper| paper.get("order_id").and_then(id) == Some(order))
+    }
+
+    /// Takes what is never shipped from its sources: it leaves when it is paid.
+    fn take_virtual(&mut self, now: Timestamp, lines: &[Line<'_>]) {
+        let goods: Vec<(String, Decimal)> = lines
+            .iter()
+            .filter(|(row, ..)| row.is_virtual())
+            .filter_map(|(row, quantity, _)| Some((self.on_shelf(row)?, *quantity)))
+            .collect();
+        if !goods.is_empty() && !self.stock.single {
+            self.stock.index_late_s = self.quirks.slow_stock_index_s;
+            self.stock.take(now, &goods);
+        }
+    }
+
+    /// Asks money for lines by hand, as a clerk in the back office does: the id of the invoice. No quantities mean all that
+    /// is open. None where the shop refuses it.
+    pub fn invoice_by_hand(&mut self, now: Timestamp, order: u64, lines: &[(u64, u32)]) -> Option<u64> {
+        let items: Vec<Value> =
+            lines.iter().map(|(line, quantity)| json!({"order_item_id": line, "qty": quantity})).collect();
+        self.book.late_commit_s = self.quirks.late_commit_s;
+        let made = self.invoice_order(now, order, &json!({"items": items, "capture": true})).ok()?;
+        id(&made)
+    }
+
+    /// What an order was paid by invoices, in its own currency.
+    #[must_use]
+    pub fn captured(&self, order: u64) -> Decimal {
+        self.invoices_of(order).fold(Decimal::ZERO, |sum, paper| sum.saturating_add(column(paper, "grand_total")))
+    }
+}
+
+/// How much of each line is billed. A line that stands aside for its family goes with it.
+///
+/// # Errors
+/// 400 where more is asked for than is open.
+fn billed(rows: &Rows<'_>, named: Option<&Asked>) -> Result<Asked, Refusal> {
+    let mut billed = Asked::new();
+    for row in rows.iter().filter(|row| !row.invoiceable().is_zero()) {
+        let open = row.invoiceable();
+        let quantity = named.map_or(open, |named| row.whole(named.get(&row.id).copied().unwrap_or_default()));
+        if quantity > open {
+            let name = row.value.get("name").cloned().unwrap_or_default();
+            return Err(Refusal::listed(400, "We found an invalid quantity to invoice item \"%1\".", name));
+        }
+        if !quantity.is_zero() {
+            billed.insert(row.id, quantity);
+        }
+    }
+    for row in rows.iter().filter(|row| row.aside_in_invoices()) {
+        let family = rows.iter().filter(|other| row.parent == Some(other.id) || other.parent == Some(row.id));
+        let with = family.filter_map(|other| Some(row.with(other, *billed.get(&other.id)?))).max();
+        let with = with.map(|quantity| row.whole(quantity)).filter(|quantity| !quantity.is_zero());
+        if let Some(quantity) = with {
+            billed.insert(row.id, quantity);
+        }
+    }
+    Ok(billed)
+}
+
+fn complaints(order: &Map<String, Value>, rows: &Rows<'_>, quantities: &Asked) -> Vec<String> {
+    let text = |key: &str| order.get(key).and_then(Value::as_str).unwrap_or_default();
+    let mut complaints = Vec::new();
+    if matches!(text("state"), "payment_review" | "holded" | "canceled" | "complete" | "closed") {
+        complaints.push(format!("An invoice cannot be created when an order has a status of {}", text("status")));
+    } else if !rows.can_invoice() {
+        complaints.push("The order does not allow an invoice to be created.".to_owned());
+    }
+    if quantities.is_empty() {
+        complaints.push("The invoice can't be created without products. Add products and try again.".to_owned());
+    }
+    complaints
+}
+
+/// The share a quantity has in the amounts of its line: to the cent, and for the last pieces what is left of them.
+fn shares(row: &Row<'_>, quantity: Decimal, earlier: &[Map<String, Value>]) -> Map<String, Value> {
+    let mut shares = Map::new();
+    if row.aside_in_invoices() {
+        return shares;
+    }
+    let billed = |name: &str| {
+        let rows = earlier.iter().flat_map(items).filter(|item| item.get("order_item_id").and_then(id) == Some(row.id));
+        rows.fold(Decimal::ZERO, |sum, item| sum.saturating_add(amount(item, name)))
+    };
+    let last = quantity == row.invoiceable() && row.of("qty_canceled").is_zero();
+    for name in PREFIXES.iter().flat_map(|prefix| DIVIDED.map(|name| format!("{prefix}{name}"))) {
+        let whole = row.of(&name);
+        let share =
+            if last { whole.saturating_sub(billed(&name)) } else { part(whole, quantity, row.of("qty_ordered")) };
+        let discount = name.ends_with("discount_amount");
+        if !(discount && share.is_zero()) {
+            shares.insert(name, number(share));
+        }
+    }
+    shares
+}
+
+/// `quantity` of `all` in an amount, to the cent.
+pub(super) fn part(whole: Decimal, quantity: Decimal, all: Decimal) -> Decimal {
+    let share = whole.checked_mul(quantity).and_then(|product| product.checked_div(all)).unwrap_or_default();
+    share.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+}
+
+/// The sum of a column over the lines.
+pub(super) fn sum(lines: &[Line<'_>], name: &str) -> Decimal {
+    lines.iter().fold(Decimal::ZERO, |sum, (_, _, shares)| sum.saturating_add(column(shares, name)))
+}
+
+fn head(
+    order: &Map<String, Value>,
+    lines: &[Line<'_>],
+    earlier: &[Map<String, Value>],
+    last: bool,
+) -> Map<String, Value> {
+    let mut head = copied(order, &HEAD);
+    let first = earlier.iter().all(|paper| column(paper, "shipping_amount").is_zero());
+    if first {
+        head.extend(copied(order, &FREIGHT));
+    }
+    for prefix in PREFIXES {
+        let own = |name: &str| format!("{prefix}{name}");
+        let freight = |name: &str| if first { column(order, &own(name)) } else { Decimal::ZERO };
+        let of_lines = |name: &str| sum(lines, &own(name));
+        let (discount, compensation) = (of_lines("discount_amount"), of_lines("discount_tax_compensation_amount"));
+        let tax = of_lines("tax_amount").saturating_add(freight("shipping_tax_amount"));
+        let goods = of_lines("row_total");
+        let subtotal = if reduced(order, prefix) { goods.saturating_add(discount) } else { goods };
+        let discount = discount.saturating_add(freight("shipping_discount_amount"));
+        let grand =
+            [tax, compensation, freight("shipping_amount"), freight("shipping_discount_tax_compensation_amount")]
+                .into_iter()
+                .fold(subtotal.saturating_sub(discount), Decimal::saturating_add);
+        let sums = [
+            ("subtotal", subtotal),
+            ("subtotal_incl_tax", of_lines("row_total_incl_tax")),
+            ("tax_amount", tax),
+            ("discount_amount", Decimal::ZERO.saturating_sub(discount)),
+            ("discount_tax_compensation_amount", compensation),
+            ("grand_total", grand),
+        ];
+        for (name, partial) in sums {
+            let name = own(name);
+            let before = earlier.iter().fold(Decimal::ZERO, |sum, paper| sum.saturating_add(column(paper, &name)));
+            let value = if last { column(order, &name).saturating_sub(before) } else { partial };
+            head.insert(name, number(value));
+        }
+    }
+    let total = lines.iter().fold(Decimal::ZERO, |sum, (_, quantity, _)| sum.saturating_add(*quantity));
+    head.insert("total_qty".to_owned(), number(total));
+    head.insert("order_id".to_owned(), order.get("entity_id").cloned().unwrap_or_default());
+    head.extend(goes_to(order).map(|address| ("shipping_address_id".to_owned(), address)));
+    head.insert("can_void_flag".to_owned(), json!(0));
+    // Paid, whatever `capture` said (recorded: invoice-capture-false; `InvoiceOrder` sets it).
+    head.insert("state".to_owned(), json!(2));
+    head
+}
+
+/// Whether the lines of an order are told after their discount, as where prices tell their tax (recorded: order-bundle).
+fn reduced(order: &Map<String, Value>, prefix: &str) -> bool {
+    let parents: Vec<Option<u64>> = items(order).map(|item| item.get("parent_item_id").and_then(id)).collect();
+    let head = |item: &&Value| {
+        item.get("product_type").is_some_and(|kind| kind == "bundle")
+            && parents.contains(&item.get("item_id").and_then(id))
+    };
+    let sum = |name: &str| {
+        let rows = items(order).filter(|item| !head(item));
+        rows.fold(Decimal::ZERO, |sum, item| sum.saturating_add(amount(item, &format!("{prefix}{name}"))))
+    };
+    let (goods, discount) = (sum("row_total"), sum("discount_amount"));
+    !discount.is_zero() && goods.saturating_add(discount) == column(order, &format!("{prefix}subtotal"))
+}
+
+/// A line as the paper tells it.
+pub(super) fn told((row, quantity, shares): &Line<'_>) -> Map<String, Value> {
+    let prices: &[&str] = match row.aside_in_invoices() {
+        true => &["base_price", "name", "price", "product_id", "sku"],
+        false => &["base_price", "base_price_incl_tax", "name", "price", "price_incl_tax", "product_id", "sku"],
+    };
+    let mut line = row.value.as_object().map(|item| copied(item, prices)).unwrap_or_default();
+    line.extend(shares.clone());
+    line.insert("order_item_id".to_owned(), json!(row.id));
+    line.insert("qty".to_owned(), number(*quantity));
+    line
+}
+
+/// Notes on a line what was billed of it.
+fn note_line(item: &mut Value, lines: &[Line<'_>]) {
+    let line = item.get("item_id").and_then(id);
+    let Some((row, _, shares)) = lines.iter().find(|(row, ..)| Some(row.id) == line) else { return };
+    let Value::Object(item) = item else { return };
+    for prefix in PREFIXES {
+        for (total, share) in [
+            ("row_invoiced", "row_total"),
+            ("tax_invoiced", "tax_amount"),
+            ("discount_invoiced", "discount_amount"),
+            ("discount_tax_compensation_invoiced", "discount_tax_compensation_amount"),
+        ] {
+            grow(item, &format!("{prefix}{total}"), column(shares, &format!("{prefix}{share}")));
+        }
+    }
+    if !row.aside_in_invoices() {
+        put(item, "weee_tax_applied", json!("[]"));
+    }
+}
+
+/// Notes on an order what was billed and paid.
+fn note(order: &mut Map<String, Value>, invoice: &Map<String, Value>) {
+    for prefix in PREFIXES {
+        let own = |name: &str| format!("{prefix}{name}");
+        for (total, name) in [
+            ("discount_invoiced", "discount_amount"),
+            ("discount_tax_compensation_invoiced", "discount_tax_compensation_amount"),
+            ("shipping_invoiced", "shipping_amount"),
+            ("subtotal_invoiced", "subtotal"),
+            ("tax_invoiced", "tax_amount"),
+            ("total_invoiced", "grand_total"),
+            ("total_paid", "grand_total"),
+        ] {
+            grow(order, &own(total), column(invoice, &own(name)));
+        }
+        let due = column(order, &own("grand_total")).saturating_sub(column(order, &own("total_paid")));
+        put(order, &own("total_due"), number(due));
+        if let Some(Value::Object(payment)) = order.get_mut("payment") {
+            grow(payment, &own("amount_paid"), column(invoice, &own("grand_total")));
+            grow(payment, &own("shipping_captured"), column(invoice, &own("shipping_amount")));
+        }
+    }
+    put(order, "base_total_invoiced_cost", json!(0));
+}
+
+/// Adds to a column.
+pub(super) fn grow(map: &mut Map<String, Value>, name: &str, more: Decimal) {
+    let sum = column(map, name).saturating_add(more);
+    put(map, name, number(sum));
+}
