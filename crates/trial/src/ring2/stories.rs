@@ -13,6 +13,7 @@ mod of_feeds;
 mod of_groups;
 mod of_identity;
 mod of_images;
+mod of_invoices;
 mod of_merges;
 mod of_prices;
 mod of_products;

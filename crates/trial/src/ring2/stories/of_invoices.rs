@@ -1,0 +1,159 @@
+//! Invoices: what the ERP asked money for, and was paid, is counted once by the shop, to the cent.
+
+use super::{PRODUCTS, begun, broken, killed, passes, place, troubled};
+use crate::ring2::boot::Stage;
+use crate::ring2::parcels;
+use crate::ring2::weather::Fault;
+use crate::ring2::world::open;
+use rust_decimal::Decimal;
+use serde_json::Value;
+use syncline_core::kind::{Flow, Kind};
+use syncline_core::rules::InvoiceRule;
+use syncline_engine::Engine;
+use syncline_sim::http::System as _;
+use syncline_store::LaneFilter;
+
+/// Plays `story` on a stage whose shop is told of invoices by `rule`.
+fn billing<F: Future<Output = ()>>(seed: u64, rule: InvoiceRule, story: impl FnOnce(Stage) -> F) {
+    begun((seed, PRODUCTS, None), |mut stage| {
+        parcels::open_warehouse(&mut stage);
+        stage.stock = None;
+        for target in stage.papers.iter_mut().flat_map(|rules| &mut rules.targets) {
+            target.invoices = rule;
+        }
+        story(stage)
+    });
+}
+
+/// An order paid later, of which nothing was invoiced yet. Returns its number.
+fn on_account(stage: &Stage, n: u64) -> String {
+    place(stage, n, |order| {
+        order["state"] = "processing".into();
+        order["payment"]["method"] = "checkmo".into();
+        for field in ["total_paid", "base_total_paid", "total_invoiced"] {
+            order[field] = Value::Null;
+        }
+        for item in order["items"].as_array_mut().unwrap() {
+            item["qty_invoiced"] = 0.into();
+        }
+    })
+}
+
+fn number(value: &Value) -> Decimal {
+    Decimal::from_str_exact(value.as_str().unwrap_or("0")).unwrap_or_default()
+}
+
+/// The ERP's sale behind the order of that number, with what was paid of it.
+fn sale(stage: &Stage, reference: &str) -> (u64, Decimal, Decimal) {
+    let ledger = open(&stage.world).erp.ledger();
+    let row = ledger["orders"].as_array().unwrap().iter().find(|row| row["reference"] == reference).unwrap().clone();
+    (row["id"].as_u64().unwrap(), number(&row["paid"]), number(&row["total"]))
+}
+
+/// The shop's invoices: what each comes to.
+fn invoices(stage: &Stage) -> Vec<Decimal> {
+    let ledger = open(&stage.world).shop.ledger();
+    ledger["invoices"].as_array().unwrap().iter().map(|row| number(&row["total"])).collect()
+}
+
+fn post(stage: &Stage, number: &str) {
+    let ((sale, ..), now) = (sale(stage, number), stage.clock.true_now());
+    assert!(open(&stage.world).erp.post_invoices(now, sale));
+}
+
+fn pay(stage: &Stage, number: &str) {
+    let ((sale, ..), now) = (sale(stage, number), stage.clock.true_now());
+    assert!(open(&stage.world).erp.pay_invoices(now, sale));
+}
+
+/// The codes of what is held of invoices.
+async fn held(engine: &Engine) -> Vec<String> {
+    let filter = LaneFilter { kind: Some(Kind::Invoice), states: vec!["held", "failed"], ..LaneFilter::default() };
+    let lanes = engine.store.lanes(filter).await.unwrap();
+    lanes.into_iter().map(|lane| lane.why.map_or(String::new(), |why| format!("{} {}", why.code, why.what))).collect()
+}
+
+#[test]
+fn an_invoice_reaches_the_shop_once_its_money_has_come_and_to_the_cent() {
+    for seed in 1..12 {
+        billing(seed, InvoiceRule::Paid, |stage| async move {
+            let numbers: Vec<String> = (0..6).map(|n| on_account(&stage, n)).collect();
+            passes(&stage, 240).await;
+            for number in &numbers {
+                post(&stage, number);
+            }
+            passes(&stage, 90).await;
+            assert_eq!(invoices(&stage).len(), 0, "posted is not paid");
+            for number in &numbers {
+                pay(&stage, number);
+            }
+            passes(&stage, 240).await;
+            let engine = stage.boot().await.unwrap();
+            assert_eq!((held(&engine).await, broken(&stage)), (Vec::<String>::new(), vec![]));
+            let mut paid: Vec<Decimal> = numbers.iter().map(|number| sale(&stage, number).1).collect();
+            let mut taken = invoices(&stage);
+            paid.sort_unstable();
+            taken.sort_unstable();
+            assert_eq!(taken, paid, "seed {}", stage.seed());
+            let proof = engine.verify().await.unwrap().flows[&Flow::Papers].clone();
+            assert_eq!((proof.compared, proof.equal, proof.drift(), proof.cents_off), (6, 6, 0, 0), "{proof:?}");
+            let writes = open(&stage.world).writes;
+            passes(&stage, 1000 * 30).await;
+            assert_eq!(open(&stage.world).writes, writes, "silence at rest");
+        });
+    }
+}
+
+#[test]
+fn money_is_taken_once_through_faults_and_deaths() {
+    for fault in [Fault::ErrorAfter, Fault::LostReply, Fault::Truncated, Fault::Html] {
+        billing(44, InvoiceRule::Posted, |stage| async move {
+            let number = on_account(&stage, 1);
+            passes(&stage, 120).await;
+            post(&stage, &number);
+            troubled(&stage, fault, 700);
+            killed(&stage, [300, 700, 1_500, 2_600]).await;
+            passes(&stage, 240).await;
+            open(&stage.world).calm = true;
+            passes(&stage, 900).await;
+            assert_eq!((invoices(&stage), broken(&stage)), (vec![sale(&stage, &number).2], vec![]), "{fault:?}");
+        });
+    }
+}
+
+#[test]
+fn what_the_shop_has_invoiced_already_is_left_as_it_is() {
+    billing(45, InvoiceRule::Posted, |stage| async move {
+        let number = on_account(&stage, 1);
+        passes(&stage, 120).await;
+        let id = {
+            let ledger = open(&stage.world).shop.ledger();
+            let row = ledger["orders"].as_array().unwrap().iter().find(|row| row["number"] == number).unwrap().clone();
+            row["id"].as_u64().unwrap()
+        };
+        let now = stage.clock.true_now();
+        open(&stage.world).shop.invoice_by_hand(now, id, &[]).unwrap();
+        post(&stage, &number);
+        passes(&stage, 120).await;
+        let engine = stage.boot().await.unwrap();
+        assert_eq!((invoices(&stage).len(), held(&engine).await), (1, vec![]));
+        assert_eq!(engine.verify().await.unwrap().flows[&Flow::Papers].drift(), 0);
+    });
+}
+
+#[test]
+fn an_invoice_withdrawn_after_the_shop_was_told_is_asked_about() {
+    billing(46, InvoiceRule::Posted, |stage| async move {
+        let number = on_account(&stage, 1);
+        passes(&stage, 120).await;
+        post(&stage, &number);
+        passes(&stage, 120).await;
+        assert_eq!(invoices(&stage).len(), 1);
+        let ((sale, ..), now) = (sale(&stage, &number), stage.clock.true_now());
+        assert!(open(&stage.world).erp.cancel_invoices(now, sale));
+        passes(&stage, 120).await;
+        let engine = stage.boot().await.unwrap();
+        let told = held(&engine).await;
+        assert!(told.len() == 1 && told[0].starts_with("SYN-0194"), "{told:?}");
+    });
+}
