@@ -33,6 +33,8 @@ mod vat;
 mod write;
 
 #[cfg(test)]
+mod paper_tests;
+#[cfg(test)]
 mod tests;
 
 use jiff::{SignedDuration, Timestamp};
@@ -482,6 +484,10 @@ impl System for Erp {
                 let found = ledger::by_email(&self.store, &edit.sku);
                 found.is_some_and(|id| self.edit_party(now, id, field, &edit.value))
             }
+            (field, _) if field.starts_with("sale.") => edit
+                .sku
+                .parse()
+                .is_ok_and(|sale| self.see_to(now, sale, field.trim_start_matches("sale."), &edit.value)),
             (field, place) => self.edit_product(now, &edit.sku, place, field, &Value::from(edit.value.clone())),
         }
     }

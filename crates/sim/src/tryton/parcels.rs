@@ -175,6 +175,28 @@ impl Erp {
         self.has_parcels = self.has_parcels || self.whole(now, |store| create(store, "ir.module", &rows).map(drop));
     }
 
+    /// Does to a sale what people at the ERP do, by a word: `ship` all that waits, as one parcel of that number where one
+    /// is told; `track` the first parcel of its last shipment by that number; `withdraw` what has not left; `post` its
+    /// invoices, and `pay` them. False where that cannot be done.
+    pub fn see_to(&mut self, now: Timestamp, sale: u64, what: &str, value: &str) -> bool {
+        let number = Some(value).filter(|text| !text.is_empty());
+        match what {
+            "ship" if number.is_some() => {
+                self.activate_parcels(now);
+                self.ship_in_parcels(now, sale, "Carrier GmbH", &[(&[], number)]).is_some()
+            }
+            "ship" => self.ship(now, sale),
+            "track" => {
+                let last = self.shipments(sale).pop();
+                last.and_then(|one| self.parcels(one).first().copied()).is_some_and(|one| self.track(now, one, number))
+            }
+            "withdraw" => self.withdraw_sale(now, sale),
+            "post" => self.post_invoices(now, sale),
+            "pay" => self.pay_invoices(now, sale),
+            _ => false,
+        }
+    }
+
     /// The shipments of a sale, oldest first.
     pub fn shipments(&self, sale: u64) -> Vec<u64> {
         shipments_of(&self.store, sale).unwrap_or_default()

@@ -9,13 +9,13 @@ use crate::http::{Request, Response, System};
 /// "sync:pw" as a Basic header.
 const BASIC: &str = "Basic c3luYzpwdw==";
 
-struct Desk {
-    erp: Erp,
-    now: Timestamp,
+pub(super) struct Desk {
+    pub(super) erp: Erp,
+    pub(super) now: Timestamp,
 }
 
 impl Desk {
-    fn new(web_shop: bool) -> Self {
+    pub(super) fn new(web_shop: bool) -> Self {
         let now: Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
         let (login, password) = ("sync".to_owned(), "pw".to_owned());
         let erp = Erp::new(Options { seed: 1, products: 20, empty: true, web_shop, now, login, password });
@@ -43,13 +43,13 @@ impl Desk {
         serde_json::from_slice(&response.body).unwrap()
     }
 
-    fn ok(&mut self, method: &str, params: Value) -> Value {
+    pub(super) fn ok(&mut self, method: &str, params: Value) -> Value {
         let answer = self.answer(method, params);
         assert!(answer.get("error").is_none(), "{method}: {answer}");
         answer["result"].clone()
     }
 
-    fn refused(&mut self, method: &str, params: Value) -> String {
+    pub(super) fn refused(&mut self, method: &str, params: Value) -> String {
         let answer = self.answer(method, params);
         match &answer["error"] {
             Value::Array(error) if error[0] == "UserError" => error[1][0].as_str().unwrap().to_owned(),
@@ -58,18 +58,18 @@ impl Desk {
         }
     }
 
-    fn product(&mut self, code: &str) -> Value {
+    pub(super) fn product(&mut self, code: &str) -> Value {
         self.ok("product.product.search", json!([[["code", "=", code]], {}]))[0].clone()
     }
 
-    fn party(&mut self, code: &str) -> (Value, Value) {
+    pub(super) fn party(&mut self, code: &str) -> (Value, Value) {
         let row = json!({"name": "Jürgen 😀", "code": code, "addresses": [["create", [{"street": "A\nB", "city": " Berlin "}]]]});
         let party = self.ok("party.party.create", json!([[row], {}]))[0].clone();
         let address = self.ok("party.party.read", json!([[party], ["addresses"], {}]))[0]["addresses"][0].clone();
         (party, address)
     }
 
-    fn sale(&mut self, party: &(Value, Value), extra: &Value, lines: &[Value]) -> Value {
+    pub(super) fn sale(&mut self, party: &(Value, Value), extra: &Value, lines: &[Value]) -> Value {
         let mut row = json!({"party": party.0, "invoice_address": party.1, "shipment_address": party.1,
             "reference": "1001", "lines": [["create", lines]]});
         row.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
@@ -77,11 +77,11 @@ impl Desk {
     }
 }
 
-fn dec(text: &str) -> Value {
+pub(super) fn dec(text: &str) -> Value {
     json!({"__class__": "Decimal", "decimal": text})
 }
 
-fn line(product: &Value, quantity: i64, price: &str, taxes: &[u64]) -> Value {
+pub(super) fn line(product: &Value, quantity: i64, price: &str, taxes: &[u64]) -> Value {
     json!({"type": "line", "product": product, "quantity": quantity, "unit": 1, "unit_price": dec(price), "taxes": [["add", taxes]]})
 }
 

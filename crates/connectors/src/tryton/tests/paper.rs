@@ -418,6 +418,44 @@ fn a_sale_that_nobody_waits_for_is_cancelled_and_one_that_left_in_part_is_done()
     });
 }
 
+#[test]
+fn more_papers_than_a_page_holds_are_all_told_once_by_their_keys() {
+    let world = World::new(true);
+    let bench = world.bench();
+    run(async {
+        let (sku, now) = (product(&bench).await, bench.ctx.now());
+        let booked = syncline_sim::elsewhere::Booked {
+            number: "1".into(),
+            reference: "1".into(),
+            web_id: String::new(),
+            currency: "EUR".into(),
+            total: dec("600"),
+            lines: vec![(sku.0.clone(), dec("600"), dec("600"), dec("0"))],
+            shipping: (dec("0"), dec("0")),
+            buyer: ("Ada".into(), "ada@example.com".into()),
+            addresses: vec![["Ada", "Gasse 1", "50667", "Köln", "DE"].map(String::from)],
+            draft: false,
+        };
+        let many = 520;
+        let sale = world.with(|erp| erp.bring(now, &booked)).unwrap();
+        world.with(|erp| (1..many).for_each(|_| assert!(erp.ship_part(now, sale, &[(&sku.0, dec("1"))]).is_some())));
+        world.sent();
+        let keys = keys(&bench, Kind::Shipment).await;
+        let expected: BTreeSet<String> = (1..=many).map(|shipment| format!("{sale}:{shipment}")).collect();
+        assert_eq!(keys.into_keys().collect::<BTreeSet<_>>(), expected);
+        let searches = world.sent().iter().filter(|(method, _)| method.contains("shipment.out")).count();
+        assert_eq!(searches, 2, "pages of five hundred");
+        let mut walker = Walker::new(&bench, &world, Kind::Shipment);
+        let seen = walker.seen().await;
+        assert_eq!(
+            (seen.len(), walker.pass().await.len()),
+            (many, many),
+            "all at first, and once more for what lay open"
+        );
+        walker.rest().await;
+    });
+}
+
 /// Answers of a running Tryton 8.0 with module `stock_package_shipping`.
 fn recorded(list: &str) -> Vec<Value> {
     let recorded: Value = serde_json::from_str(include_str!("../fixtures/papers.json")).unwrap();
