@@ -507,7 +507,9 @@ impl Connector for Magento {
                 }
                 (_, Lookup::Paper { .. }) => Err(unsupported("only papers are found below an order")),
                 (_, Lookup::Number(_)) => Err(unsupported("only orders and products are found by number")),
-                (_, Lookup::Mark(_) | Lookup::AnyMark) => Err(unsupported("nothing here has a place for our mark")),
+                (_, Lookup::Mark(_) | Lookup::AnyMark) => {
+                    Err(unsupported("our mark stands on papers only, which are found below an order"))
+                }
             }
         })
     }

@@ -132,34 +132,55 @@ fn understood(error: Error, change: &Change) -> Error {
     error
 }
 
-/// The lines to name for what is to leave: of a configurable its own line, of a bundle its own or those of its parts.
+/// The lines to name for what is to leave: of a configurable its own line, of a bundle its own or those of its parts. Who
+/// names a bundle and its parts names one thing twice, so the parts count; who names the bundle alone means all of it.
 fn parcel(about: &About, wanted: &BTreeMap<u64, Decimal>, together: &BTreeSet<u64>) -> Result<BTreeMap<u64, Decimal>> {
     let mut lines = BTreeMap::new();
-    let mut sets: BTreeMap<u64, BTreeMap<u64, Decimal>> = BTreeMap::new();
-    let mut name = |line: u64, quantity: Decimal| match lines.insert(line, quantity) {
-        None => Ok(()),
-        Some(_) => Err(invalid(format!("line {line} is named twice: by itself and by what is part of it"))),
-    };
+    let mut sets: BTreeMap<u64, Set> = BTreeMap::new();
     for (line, quantity) in wanted {
         let told = about.lines.get(line);
         let told = told.ok_or_else(|| invalid(format!("order {} has no line {line}", about.id)))?;
-        match about.parent(told) {
-            Some(head) if sort_of(head) == CONFIGURABLE => name(head.item_id.0, *quantity)?,
-            Some(head) if together.contains(&head.item_id.0) => {
-                sets.entry(head.item_id.0).or_default().insert(*line, *quantity);
+        let head = about.parent(told).unwrap_or(told);
+        match sort_of(head) {
+            BUNDLE if head.item_id == told.item_id => sets.entry(*line).or_default().whole = Some(*quantity),
+            BUNDLE => drop(sets.entry(head.item_id.0).or_default().parts.insert(*line, *quantity)),
+            CONFIGURABLE if lines.insert(head.item_id.0, *quantity).is_some() => {
+                let what = format!("line {} is named twice: by itself and by what is part of it", head.item_id.0);
+                return Err(invalid(what));
             }
-            None if sort_of(told) == BUNDLE && !together.contains(line) => {
-                return Err(invalid(format!(
-                    "the parts of bundle line {line} leave by themselves: they have to be named"
-                )));
-            }
-            _ => name(*line, *quantity)?,
+            CONFIGURABLE => {}
+            _ => drop(lines.insert(*line, *quantity)),
         }
     }
-    for (head, parts) in sets {
-        name(head, whole(about, head, &parts)?)?;
+    for (head, set) in sets {
+        match (set.whole, together.contains(&head)) {
+            (Some(all), true) if set.parts.is_empty() => drop(lines.insert(head, all)),
+            (_, true) => drop(lines.insert(head, whole(about, head, &set.parts)?)),
+            (Some(all), false) if set.parts.is_empty() => lines.extend(apart(about, head, all)?),
+            (_, false) => lines.extend(set.parts),
+        }
     }
     Ok(lines)
+}
+
+/// What is named of one bundle.
+#[derive(Debug, Default)]
+struct Set {
+    whole: Option<Decimal>,
+    parts: BTreeMap<u64, Decimal>,
+}
+
+/// The parts of so many bundles.
+fn apart(about: &About, head: u64, bundles: Decimal) -> Result<BTreeMap<u64, Decimal>> {
+    let all = about.lines.get(&head).map(|line| amount(line.qty_ordered)).unwrap_or_default();
+    let part = |line: &OrderLine| {
+        let quantity = bundles.checked_mul(amount(line.qty_ordered))?.checked_div(all)?;
+        Some((line.item_id.0, money::settled(quantity, DIGITS)))
+    };
+    let parts: Option<BTreeMap<u64, Decimal>> = about.goods_of(head).map(part).collect();
+    parts
+        .filter(|parts| !parts.is_empty())
+        .ok_or_else(|| invalid(format!("bundle line {head} has no parts that are shipped")))
 }
 
 /// The number of whole bundles that parts make up.

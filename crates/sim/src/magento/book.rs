@@ -408,7 +408,7 @@ fn cancel_amounts(order: &mut Map<String, Value>) {
     });
 }
 
-/// Changes every line, also where an assignment repeats it.
+/// Changes every line, also where an assignment or a line that is part of it repeats it (recorded: order-final).
 pub(super) fn each_line(order: &mut Map<String, Value>, change: impl Fn(&mut Value)) {
     let mut lists: Vec<&mut Value> = Vec::new();
     for (key, part) in order.iter_mut() {
@@ -421,7 +421,12 @@ pub(super) fn each_line(order: &mut Map<String, Value>, change: impl Fn(&mut Val
             _ => {}
         }
     }
-    lists.into_iter().filter_map(Value::as_array_mut).flatten().for_each(change);
+    for item in lists.into_iter().filter_map(Value::as_array_mut).flatten() {
+        change(item);
+        if let Some(parent) = item.get_mut("parent_item") {
+            change(parent);
+        }
+    }
 }
 
 #[cfg(test)]

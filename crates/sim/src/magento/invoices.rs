@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::Shop;
 use super::book::each_line;
 use super::order_rows::{Asked, Row, Rows, asked, items, settle};
-use super::papers::{copied, goes_to};
+use super::papers::{copied, goes_to, repeat_freight};
 use super::reply::{Answer, Refusal};
 use super::shipments::add;
 use super::value::{amount, column, id, number, put};
@@ -70,7 +70,10 @@ impl Shop {
         let lines: Vec<Line<'_>> = rows
             .iter()
             .filter_map(|row| quantities.get(&row.id).map(|quantity| (*row, *quantity)))
-            .map(|(row, quantity)| (row, quantity, shares(&row, quantity, &earlier)))
+            .map(|(row, quantity)| {
+                let last = quantity == row.invoiceable() && row.of("qty_canceled").is_zero();
+                (row, quantity, shares(&row, quantity, last, &earlier))
+            })
             .collect();
         let head = head(&order, &lines, &earlier, last);
         self.take_virtual(now, &lines);
@@ -163,7 +166,12 @@ fn complaints(order: &Map<String, Value>, rows: &Rows<'_>, quantities: &Asked) -
 }
 
 /// The share a quantity has in the amounts of its line: to the cent, and for the last pieces what is left of them.
-fn shares(row: &Row<'_>, quantity: Decimal, earlier: &[Map<String, Value>]) -> Map<String, Value> {
+pub(super) fn shares(
+    row: &Row<'_>,
+    quantity: Decimal,
+    last: bool,
+    earlier: &[Map<String, Value>],
+) -> Map<String, Value> {
     let mut shares = Map::new();
     if row.aside_in_invoices() {
         return shares;
@@ -172,7 +180,6 @@ fn shares(row: &Row<'_>, quantity: Decimal, earlier: &[Map<String, Value>]) -> M
         let rows = earlier.iter().flat_map(items).filter(|item| item.get("order_item_id").and_then(id) == Some(row.id));
         rows.fold(Decimal::ZERO, |sum, item| sum.saturating_add(amount(item, name)))
     };
-    let last = quantity == row.invoiceable() && row.of("qty_canceled").is_zero();
     for name in PREFIXES.iter().flat_map(|prefix| DIVIDED.map(|name| format!("{prefix}{name}"))) {
         let whole = row.of(&name);
         let share =
@@ -246,7 +253,7 @@ fn head(
 }
 
 /// Whether the lines of an order are told after their discount, as where prices tell their tax (recorded: order-bundle).
-fn reduced(order: &Map<String, Value>, prefix: &str) -> bool {
+pub(super) fn reduced(order: &Map<String, Value>, prefix: &str) -> bool {
     let parents: Vec<Option<u64>> = items(order).map(|item| item.get("parent_item_id").and_then(id)).collect();
     let head = |item: &&Value| {
         item.get("product_type").is_some_and(|kind| kind == "bundle")
@@ -316,6 +323,7 @@ fn note(order: &mut Map<String, Value>, invoice: &Map<String, Value>) {
         }
     }
     put(order, "base_total_invoiced_cost", json!(0));
+    repeat_freight(order);
 }
 
 /// Adds to a column.

@@ -5,7 +5,7 @@
 //! stocks, quantities, and what orders keep back of them; and on the way of products: their texts by store view,
 //! status, weight and images; and on the way of prices: base, special and tier prices with the complaints about single
 //! rows; and on the way of papers: shipments with what they take from a source,
-//! invoices with what they leave on an order.
+//! invoices and credit memos with what they leave on an order.
 //! What a cart comes to, taxes and coupons are not worked out; orders come from a seed or are placed as JSON with
 //! `POST /_sim/orders`.
 
@@ -40,6 +40,7 @@ mod placing;
 mod price_routes;
 mod prices;
 mod products;
+mod refunds;
 mod reply;
 mod reservations;
 mod route;
@@ -538,7 +539,8 @@ impl System for Shop {
         let prices = self.prices.ledger(&self.products);
         json!({
             "orders": orders, "customers": customers, "products": products, "prices": prices, "stock": stock,
-            "shipments": self.papers.shipped(), "invoices": self.papers.invoiced(),
+            "shipments": self.papers.shipped(), "invoices": self.papers.invoiced(&self.papers.invoices),
+            "memos": self.papers.invoiced(&self.papers.memos),
             "salable": salable, "choices": self.products.attributes.ledger(), "categories": self.products.sorted_ledger(),
         })
     }

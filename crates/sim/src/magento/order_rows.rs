@@ -73,6 +73,12 @@ impl Row<'_> {
         }
     }
 
+    /// How many can still be given back for money.
+    pub(super) fn refundable(&self) -> Decimal {
+        let left = self.of("qty_invoiced").saturating_sub(self.of("qty_refunded"));
+        if self.aside_in_invoices() { Decimal::ZERO } else { left.max(Decimal::ZERO) }
+    }
+
     /// A quantity as the line keeps it: whole pieces, unless it is sold in parts of one.
     pub(super) fn whole(&self, quantity: Decimal) -> Decimal {
         let kept = if self.of("is_qty_decimal").is_zero() { quantity.trunc() } else { quantity };

@@ -37,11 +37,11 @@ fn sets(shop: &mut Shop) -> u64 {
     let order = json!({
         "state": "new", "status": "pending", "grand_total": 93, "base_grand_total": 93, "order_currency_code": "USD",
         "items": [
-            {"item_id": 1, "product_id": 9, "sku": "GIFTSET", "product_type": "bundle", "qty_ordered": 2, "row_total": 90},
-            {"item_id": 2, "parent_item_id": 1, "product_id": 6, "sku": "MUG", "product_type": "simple", "qty_ordered": 4, "row_total": 40},
-            {"item_id": 3, "parent_item_id": 1, "product_id": 7, "sku": "BOOK", "product_type": "simple", "qty_ordered": 2, "row_total": 50},
-            {"item_id": 4, "product_id": 3, "sku": "BOLT-CFG-0", "product_type": "configurable", "qty_ordered": 3, "row_total": 3},
-            {"item_id": 5, "parent_item_id": 4, "product_id": 4, "sku": "BOLT-CFG-0", "product_type": "simple", "qty_ordered": 3, "row_total": 0},
+            {"item_id": 1, "product_id": 9, "sku": "GIFTSET", "product_type": "bundle", "qty_ordered": 2, "row_total": 90, "base_row_total": 90},
+            {"item_id": 2, "parent_item_id": 1, "product_id": 6, "sku": "MUG", "product_type": "simple", "qty_ordered": 4, "row_total": 40, "base_row_total": 40},
+            {"item_id": 3, "parent_item_id": 1, "product_id": 7, "sku": "BOOK", "product_type": "simple", "qty_ordered": 2, "row_total": 50, "base_row_total": 50},
+            {"item_id": 4, "product_id": 3, "sku": "BOLT-CFG-0", "product_type": "configurable", "qty_ordered": 3, "row_total": 3, "base_row_total": 3},
+            {"item_id": 5, "parent_item_id": 4, "product_id": 4, "sku": "BOLT-CFG-0", "product_type": "simple", "qty_ordered": 3, "row_total": 0, "base_row_total": 0},
         ],
     });
     shop.place(now(), order).expect("placed")
@@ -206,4 +206,60 @@ fn more_than_is_open_is_not_billed_and_the_freight_goes_with_the_first_invoice()
     assert_eq!(told, [(2, 1), (4, 2), (5, 2)]);
     assert_eq!(shop.ledger()["invoices"][0]["total"], "12");
     assert_eq!(order(&shop, id)["state"], "processing");
+}
+
+#[test]
+fn a_refund_of_no_line_is_one_of_all_and_what_is_asked_for_is_in_the_websites_currency() {
+    let mut shop = shop();
+    let id = sets(&mut shop);
+    let refund = |shop: &mut Shop, body: Value| send(shop, "POST", &format!("order/{id}/refund"), &body);
+    let text = |answer: &Value| answer["message"].as_str().expect("a text").to_owned();
+    let (status, refused) = refund(&mut shop, json!({"items": []}));
+    assert!(status == 400 && text(&refused).contains("does not allow a creditmemo"), "{refused}");
+    shop.invoice_by_hand(now(), id, &[]).expect("billed");
+    shop.book.change(now(), id, |order| {
+        for (column, rate) in
+            [("base_to_order_rate", json!(0.5)), ("base_total_paid", json!(186)), ("base_total_refunded", json!(0))]
+        {
+            value::put(order, column, rate);
+        }
+    });
+    let none = json!([{"order_item_id": 2, "qty": 0}]);
+    let (status, _) =
+        refund(&mut shop, json!({"items": none, "arguments": {"adjustment_positive": 3.33, "shipping_amount": 0}}));
+    assert_eq!((status, shop.refunded(id)), (200, "1.67".parse().expect("a decimal")));
+    let (status, refused) = refund(&mut shop, json!({"items": none, "arguments": {"adjustment_positive": 200}}));
+    assert!(status == 400 && text(&refused).contains("The most money available to refund is"), "{refused}");
+    let (status, refused) =
+        refund(&mut shop, json!({"items": [{"order_item_id": 2, "qty": 5}], "arguments": {"adjustment_positive": 1}}));
+    assert!(status == 400 && text(&refused).contains("unrefunded quantity for product SKU \"MUG\""), "{refused}");
+    let (status, refused) = refund(&mut shop, json!({"items": none, "arguments": {"shipping_amount": 0}}));
+    assert!(status == 400 && text(&refused).contains("must be positive"), "{refused}");
+    let all =
+        json!({"items": [], "arguments": {"shipping_amount": 0, "adjustment_positive": 1, "adjustment_negative": 1}});
+    assert_eq!(refund(&mut shop, all).0, 200);
+    let refunded = order(&shop, id)["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| item["qty_refunded"].clone())
+        .collect::<Vec<_>>();
+    assert_eq!(refunded, [2, 4, 2, 3, 3].map(|count| json!(count)));
+}
+
+#[test]
+fn what_comes_back_goes_to_its_source_and_what_never_left_is_only_not_kept_back() {
+    let mut shop = shop();
+    let id = sets(&mut shop);
+    shop.invoice_by_hand(now(), id, &[]).expect("billed");
+    shop.ship_by_hand(now(), id, &[(2, 3)], None).expect("shipped");
+    let (mugs, books) = (held(&shop, "MUG"), held(&shop, "BOOK"));
+    let (mugs_salable, books_salable) = (shop.salable("MUG").expect("mugs"), shop.salable("BOOK").expect("books"));
+    shop.refund_by_hand(now(), id, &[(2, 2), (3, 1)], Some(Decimal::ZERO)).expect("refunded");
+    assert_eq!((held(&shop, "MUG") - mugs, held(&shop, "BOOK") - books), (Decimal::ONE, Decimal::ZERO));
+    assert_eq!(shop.salable("BOOK").expect("books") - books_salable, Decimal::ONE);
+    assert!(shop.salable("MUG").expect("mugs") > mugs_salable);
+    assert_eq!(shop.ledger()["memos"][0]["lines"], json!({"1": "1", "2": "2", "3": "1"}));
+    let (_, found) = send(&mut shop, "GET", "creditmemo/1", &Value::Null);
+    assert_eq!((&found["grand_total"], &found["state"]), (&json!(45), &json!(2)));
 }

@@ -33,6 +33,12 @@ pub(super) enum PaperRoute {
     Invoices,
     /// GET invoices/{id}.
     OneInvoice(String),
+    /// POST order/{id}/refund.
+    Refund(String),
+    /// GET creditmemos.
+    Memos,
+    /// GET creditmemo/{id}.
+    Memo(String),
 }
 
 impl PaperRoute {
@@ -45,6 +51,9 @@ impl PaperRoute {
             ("POST", ["shipment", "track"]) => Self::AddTrack,
             ("DELETE", ["shipment", "track", track]) => Self::DropTrack((*track).to_owned()),
             ("POST", ["order", order, "invoice"]) => Self::Invoice((*order).to_owned()),
+            ("POST", ["order", order, "refund"]) => Self::Refund((*order).to_owned()),
+            ("GET", ["creditmemos"]) => Self::Memos,
+            ("GET", ["creditmemo", memo]) => Self::Memo((*memo).to_owned()),
             ("GET", ["invoices"]) => Self::Invoices,
             ("GET", ["invoices", invoice]) => Self::OneInvoice((*invoice).to_owned()),
             ("POST", ["orders", order, "comments"]) => Self::Comment((*order).to_owned()),
@@ -59,6 +68,8 @@ impl PaperRoute {
             Self::Shipments | Self::Shipment(_) | Self::AddTrack | Self::DropTrack(_) => "Magento_Sales::shipment",
             Self::Comment(_) => "Magento_Sales::comment",
             Self::Invoice(_) => "Magento_Sales::invoice",
+            Self::Refund(_) => "Magento_Sales::creditmemo",
+            Self::Memos | Self::Memo(_) => "Magento_Sales::sales_creditmemo",
             Self::Invoices | Self::OneInvoice(_) => "Magento_Sales::sales_invoice",
         }
     }
@@ -152,6 +163,7 @@ impl Shelf {
 pub(super) struct Papers {
     pub(super) shipments: Shelf,
     pub(super) invoices: Shelf,
+    pub(super) memos: Shelf,
     pub(super) last_track: u64,
     /// Comments on orders.
     histories: u64,
@@ -172,8 +184,8 @@ impl Papers {
         self.shipments.all().map(told).collect()
     }
 
-    /// The same of invoices, each with the money it was paid.
-    pub(super) fn invoiced(&self) -> Vec<Value> {
+    /// The same of invoices or credit memos, each with the money that went over.
+    pub(super) fn invoiced(&self, shelf: &Shelf) -> Vec<Value> {
         let told = |paper: &Map<String, Value>| {
             json!({
                 "id": paper.get("entity_id"), "order": paper.get("order_id"), "number": paper.get("increment_id"),
@@ -181,7 +193,7 @@ impl Papers {
                 "lines": quantities(paper), "comments": comments(paper),
             })
         };
-        self.invoices.all().map(told).collect()
+        shelf.all().map(told).collect()
     }
 
     /// The entry of a comment on an order.
@@ -223,6 +235,21 @@ pub(super) fn goes_to(order: &Map<String, Value>) -> Option<Value> {
     assignments.get(0)?.get("shipping")?.get("address")?.get("entity_id").cloned()
 }
 
+/// Has the assignment of an order repeat what was billed and given back of the freight (recorded: order-get-complete,
+/// order-final).
+pub(super) fn repeat_freight(order: &mut Map<String, Value>) {
+    let names = ["shipping_invoiced", "shipping_refunded", "shipping_tax_refunded"];
+    let columns = names.iter().flat_map(|name| [(*name).to_owned(), format!("base_{name}")]);
+    let told: Vec<(String, Value)> =
+        columns.filter_map(|name| Some((name.clone(), order.get(&name)?.clone()))).collect();
+    let assignment =
+        order.get_mut("extension_attributes").and_then(|more| more.get_mut("shipping_assignments")?.get_mut(0));
+    let total = assignment.and_then(|assignment| assignment.get_mut("shipping")?.get_mut("total"));
+    if let Some(Value::Object(total)) = total {
+        total.extend(told);
+    }
+}
+
 impl Shop {
     /// The answer to what is asked of papers.
     pub(super) fn papers(
@@ -239,6 +266,9 @@ impl Shop {
             PaperRoute::AddTrack => self.add_track(now, body),
             PaperRoute::DropTrack(track) => self.drop_track(number(track)?),
             PaperRoute::Invoice(order) => self.invoice_order(now, number(order)?, body),
+            PaperRoute::Refund(order) => self.refund_order(now, number(order)?, body),
+            PaperRoute::Memos => self.listed(&self.papers.memos, query),
+            PaperRoute::Memo(memo) => one(&self.papers.memos, number(memo)?),
             PaperRoute::Invoices => self.listed(&self.papers.invoices, query),
             PaperRoute::OneInvoice(invoice) => one(&self.papers.invoices, number(invoice)?),
             PaperRoute::Comment(order) => self.comment_order(now, number(order)?, body),

@@ -147,3 +147,62 @@ async fn a_lost_reply_leaves_an_invoice_unknown_and_the_look_finds_it() {
     let found = magento.find(&held.ctx(), Kind::Invoice, &lookup()).await.unwrap();
     assert_eq!(found.iter().map(|one| one.mark.as_deref()).collect::<Vec<_>>(), [Some(MARK)]);
 }
+
+/// Every place in a value, as pointers.
+fn places(value: &Json, here: &str, found: &mut Vec<String>) {
+    found.push(here.to_owned());
+    match value {
+        Json::Object(map) => map.iter().for_each(|(key, held)| places(held, &format!("{here}/{key}"), found)),
+        Json::Array(rows) => {
+            rows.iter().enumerate().for_each(|(at, held)| places(held, &format!("{here}/{at}"), found))
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn whatever_stands_in_a_paper_it_is_read_or_refused_and_says_what_it_told() {
+    let hostile: Vec<Json> = [
+        "null",
+        "[]",
+        "{}",
+        "true",
+        "-1",
+        "1e400",
+        "79228162514264337593543950335",
+        "\"\"",
+        "\"]\\\\[\"",
+        "0.000000000001",
+    ]
+    .iter()
+    .map(|text| serde_json::from_str(text).unwrap())
+    .collect();
+    let read = |name: &str, value: &Json| match name {
+        "invoices-of-it" => invoices::snapshot(&about("order-configurable"), value),
+        "bundle-shipments" => super::super::shipments::snapshot(&about("order-bundle"), value),
+        _ => super::super::shipments::snapshot(&about("order-configurable"), value),
+    };
+    let mut tried = 0;
+    for name in ["invoices-of-it", "bundle-shipments", "shipments-of-it"] {
+        let whole = told(name)[0].clone();
+        let mut all = Vec::new();
+        places(&whole, "", &mut all);
+        for (place, bad) in all.iter().flat_map(|place| hostile.iter().map(move |bad| (place, bad))) {
+            let mut odd = whole.clone();
+            *odd.pointer_mut(place).unwrap() = bad.clone();
+            tried += 1;
+            match read(name, &odd) {
+                Ok(snapshot) => {
+                    let told = paper(&snapshot);
+                    assert_eq!(
+                        Paper::from_leaves(&snapshot.records[0].1.to_leaves()).ok(),
+                        Some(told),
+                        "{place}: {bad}"
+                    );
+                }
+                Err(error) => assert!(matches!(error.kind, ErrorKind::Broken | ErrorKind::Invalid), "{place}: {error}"),
+            }
+        }
+    }
+    assert!(tried > 1000, "{tried}");
+}

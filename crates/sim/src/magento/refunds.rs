@@ -1,0 +1,316 @@
+//! Money that is given back: credit memos, what they leave on their order, and what goes back to a source.
+//!
+//! Recorded: order-refund-partial, refund-shipping-only (a list without any line means all of them), refund-amount-only
+//! (what is asked for is in the website's currency), creditmemos-of-it, order-final. What is refused is after Magento's own
+//! code (`RefundOrder`, `Creditmemo\Validation`); what goes back to a source, and that what never left is only not kept back
+//! any more, after `ProcessRefundItems` of module InventorySales.
+
+use jiff::Timestamp;
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::{Map, Value, json};
+
+use super::Shop;
+use super::book::each_line;
+use super::invoices::{HEAD, Line, PREFIXES, grow, part, shares, sum, told};
+use super::order_rows::{Asked, Row, Rows, asked, settle};
+use super::papers::{copied, goes_to, quantities, repeat_freight};
+use super::reply::{Answer, Refusal};
+use super::shipments::add;
+use super::stock::DEFAULT_SOURCE;
+use super::value::{column, decimal, id, number, plain, put};
+
+/// What a request gives beside its lines, in the website's currency; no freight said is all that is left of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Arguments {
+    shipping: Option<Decimal>,
+    more: Decimal,
+    less: Decimal,
+}
+
+impl Arguments {
+    fn read(body: &Value) -> Self {
+        let told = |key: &str| body.get("arguments").and_then(|all| all.get(key)).and_then(decimal);
+        Self {
+            shipping: told("shipping_amount"),
+            more: told("adjustment_positive").unwrap_or_default(),
+            less: told("adjustment_negative").unwrap_or_default(),
+        }
+    }
+}
+
+impl Shop {
+    /// The id of the credit memo a request makes, as a text (recorded: order-refund-partial).
+    pub(super) fn refund_order(&mut self, now: Timestamp, entity_id: u64, body: &Value) -> Answer {
+        let order = self.book.get(entity_id).ok_or_else(Refusal::no_order)?.clone();
+        let together = self.together(&order);
+        let rows = Rows::new(&order, &together);
+        let given = given(&rows, asked(body).as_ref());
+        let earlier: Vec<Map<String, Value>> = self.memos_of(entity_id).cloned().collect();
+        let lines: Vec<Line<'_>> = rows
+            .iter()
+            .filter_map(|row| {
+                given.get(&row.id).filter(|quantity| !quantity.is_zero()).map(|quantity| (*row, *quantity))
+            })
+            .map(|(row, quantity)| {
+                let last = quantity == row.refundable() && row.of("qty_invoiced") == row.of("qty_ordered");
+                (row, quantity, shares(&row, quantity, last, &earlier))
+            })
+            .collect();
+        let head = head(&order, &lines, Arguments::read(body));
+        let complaints = complaints(&order, &lines, &head);
+        if !complaints.is_empty() {
+            let text = format!("Creditmemo Document Validation Error(s):\n{}", complaints.join("\n"));
+            return Err(Refusal::new(400, text));
+        }
+        self.put_back(now, entity_id, &lines, body);
+        let comment = body.get("comment").filter(|comment| comment.is_object()).map(|comment| (comment, false));
+        let told = lines.iter().map(given_back).collect();
+        let made = self.papers.memos.make(now, head.clone(), told, comment);
+        let amount = (text(&order, "base_currency_code"), column(&head, "base_grand_total"));
+        self.book.change(now, entity_id, |order| {
+            each_line(order, |item| add(item, "qty_refunded", &given));
+            each_line(order, |item| note_line(item, &lines));
+            note(order, &head);
+            settle(order, &together);
+        });
+        self.tell_of_refund(now, entity_id, amount);
+        Ok(json!(made.to_string()))
+    }
+
+    fn memos_of(&self, order: u64) -> impl Iterator<Item = &Map<String, Value>> {
+        self.papers.memos.all().filter(move |paper| paper.get("order_id").and_then(id) == Some(order))
+    }
+
+    /// The comment the shop writes on the order by itself (recorded: order-final).
+    fn tell_of_refund(&mut self, now: Timestamp, order: u64, (currency, amount): (String, Decimal)) {
+        let mut cents = amount;
+        cents.rescale(2);
+        let shown = if currency == "USD" { format!("${cents}") } else { format!("{currency} {cents}") };
+        let status = self.book.get(order).and_then(|order| order.get("status").cloned());
+        let told = json!({
+            "comment": format!("We refunded {shown} offline."), "entity_name": "creditmemo", "is_customer_notified": 0,
+            "is_visible_on_front": 0, "status": status,
+        });
+        let entry = self.papers.history(now, order, told.as_object().cloned().unwrap_or_default());
+        self.book.change(now, order, |order| {
+            if let Some(Value::Array(entries)) = order.get_mut("status_histories") {
+                entries.insert(0, entry);
+            }
+        });
+    }
+
+    /// Puts what left, and is named as coming back, on the shelf of the source it left from.
+    fn put_back(&mut self, now: Timestamp, order: u64, lines: &[Line<'_>], body: &Value) {
+        let named = body.pointer("/arguments/extension_attributes/return_to_stock_items").and_then(Value::as_array);
+        let back: Vec<u64> = named.into_iter().flatten().filter_map(id).collect();
+        self.stock.index_late_s = self.quirks.slow_stock_index_s;
+        for (row, quantity, _) in lines.iter().filter(|(row, ..)| back.contains(&row.id)) {
+            let shipped = row.of("qty_shipped");
+            let unshipped = row.of("qty_invoiced").saturating_sub(row.of("qty_refunded")).saturating_sub(shipped);
+            let returns = quantity.saturating_sub(unshipped.max(Decimal::ZERO)).min(shipped);
+            let Some(sku) = self.on_shelf(row).filter(|_| returns > Decimal::ZERO) else { continue };
+            let source = self.left_from(order, row.id);
+            let held = self.stock.row(&sku, &source).map_or(Decimal::ZERO, |held| held.quantity);
+            self.stock.set(now, &sku, &source, held.saturating_add(returns), true);
+        }
+    }
+
+    /// The source a line left from first.
+    fn left_from(&self, order: u64, line: u64) -> String {
+        let of_line = |paper: &&Map<String, Value>| {
+            paper.get("order_id").and_then(id) == Some(order) && quantities(paper).contains_key(&line.to_string())
+        };
+        let shipment = self.papers.shipments.all().find(of_line);
+        let source = shipment.and_then(|paper| paper.get("extension_attributes")?.get("source_code")?.as_str());
+        source.unwrap_or(DEFAULT_SOURCE).to_owned()
+    }
+
+    /// Gives money back by hand, as a clerk in the back office does, the goods back to their source: the id of the credit
+    /// memo. No quantities mean all that was billed; `shipping` is in the website's currency, none of it all that is left.
+    /// None where the shop refuses it.
+    pub fn refund_by_hand(
+        &mut self,
+        now: Timestamp,
+        order: u64,
+        lines: &[(u64, u32)],
+        shipping: Option<Decimal>,
+    ) -> Option<u64> {
+        let items: Vec<Value> =
+            lines.iter().map(|(line, quantity)| json!({"order_item_id": line, "qty": quantity})).collect();
+        let back: Vec<u64> = lines.iter().map(|(line, _)| *line).collect();
+        let mut arguments = json!({"extension_attributes": {"return_to_stock_items": back}});
+        if let Some(shipping) = shipping {
+            put_in(&mut arguments, "shipping_amount", number(shipping));
+        }
+        self.book.late_commit_s = self.quirks.late_commit_s;
+        let made = self.refund_order(now, order, &json!({"items": items, "arguments": arguments})).ok()?;
+        id(&made)
+    }
+
+    /// What was given back of an order, in its own currency.
+    #[must_use]
+    pub fn refunded(&self, order: u64) -> Decimal {
+        self.memos_of(order).fold(Decimal::ZERO, |sum, paper| sum.saturating_add(column(paper, "grand_total")))
+    }
+}
+
+fn put_in(value: &mut Value, key: &str, held: Value) {
+    if let Value::Object(map) = value {
+        map.insert(key.to_owned(), held);
+    }
+}
+
+fn text(order: &Map<String, Value>, key: &str) -> String {
+    order.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// How much of each line is given back; more than was billed is kept, for it is refused. Lines that stand aside go with
+/// their family.
+fn given(rows: &Rows<'_>, named: Option<&Asked>) -> Asked {
+    let mut given = Asked::new();
+    for row in rows.iter().filter(|row| !row.aside_in_invoices()) {
+        let quantity =
+            named.map_or(row.refundable(), |named| row.whole(named.get(&row.id).copied().unwrap_or_default()));
+        given.insert(row.id, quantity);
+    }
+    for row in rows.iter().filter(|row| row.aside_in_invoices()) {
+        let family = rows.iter().filter(|other| row.parent == Some(other.id) || other.parent == Some(row.id));
+        let with = family.filter_map(|other| Some(row.with(other, *given.get(&other.id)?))).max();
+        given.insert(row.id, row.whole(with.unwrap_or_default()));
+    }
+    given
+}
+
+fn complaints(order: &Map<String, Value>, lines: &[Line<'_>], head: &Map<String, Value>) -> Vec<String> {
+    let left = |prefix: &str| {
+        column(order, &format!("{prefix}total_paid")).saturating_sub(column(order, &format!("{prefix}total_refunded")))
+    };
+    let mut complaints = Vec::new();
+    if matches!(text(order, "state").as_str(), "payment_review" | "holded" | "canceled" | "closed") {
+        complaints
+            .push(format!("A creditmemo can not be created when an order has a status of {}", text(order, "status")));
+    } else if left("") <= Decimal::ZERO {
+        complaints.push("The order does not allow a creditmemo to be created.".to_owned());
+    }
+    let over = |row: &Row<'_>, quantity: Decimal| !row.aside_in_invoices() && quantity > row.refundable();
+    for (row, ..) in lines.iter().filter(|(row, quantity, _)| over(row, *quantity)) {
+        let sku = row.value.get("sku").and_then(Value::as_str).unwrap_or_default();
+        let what = "The quantity to creditmemo must not be greater than the unrefunded quantity for product SKU";
+        complaints.push(format!("{what} \"{sku}\"."));
+    }
+    let grand = column(head, "base_grand_total");
+    if grand <= Decimal::ZERO {
+        complaints.push("The credit memo's total must be positive.".to_owned());
+    }
+    if grand > left("base_") {
+        complaints.push(format!("The most money available to refund is {}.", plain(left("base_"))));
+    }
+    complaints
+}
+
+fn cents(amount: Decimal) -> Decimal {
+    amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+}
+
+/// An amount in the website's currency as one in the order's, for the columns without a prefix.
+fn in_column(order: &Map<String, Value>, prefix: &str, base: Decimal) -> Decimal {
+    if prefix.is_empty() { cents(base.saturating_mul(column(order, "base_to_order_rate"))) } else { base }
+}
+
+fn head(order: &Map<String, Value>, lines: &[Line<'_>], arguments: Arguments) -> Map<String, Value> {
+    let mut head = copied(order, &HEAD);
+    for prefix in PREFIXES {
+        let own = |name: &str| format!("{prefix}{name}");
+        let left = column(order, &own("shipping_amount")).saturating_sub(column(order, &own("shipping_refunded")));
+        let shipping = arguments.shipping.map_or(left, |base| in_column(order, prefix, base));
+        let freight_tax =
+            part(column(order, &own("shipping_tax_amount")), shipping, column(order, &own("shipping_amount")));
+        let (more, less) = (in_column(order, prefix, arguments.more), in_column(order, prefix, arguments.less));
+        let of_lines = |name: &str| sum(lines, &own(name));
+        let (goods, discount) = (of_lines("row_total"), of_lines("discount_amount"));
+        let compensation = of_lines("discount_tax_compensation_amount");
+        let subtotal = if super::invoices::reduced(order, prefix) { goods.saturating_add(discount) } else { goods };
+        let tax = of_lines("tax_amount").saturating_add(freight_tax);
+        let grand = [tax, compensation, shipping, more]
+            .into_iter()
+            .fold(subtotal.saturating_sub(discount).saturating_sub(less), Decimal::saturating_add);
+        for (name, value) in [
+            ("adjustment", more.saturating_sub(less)),
+            ("adjustment_negative", less),
+            ("adjustment_positive", more),
+            ("discount_amount", Decimal::ZERO.saturating_sub(discount)),
+            ("discount_tax_compensation_amount", compensation),
+            ("grand_total", grand),
+            ("shipping_amount", shipping),
+            ("shipping_incl_tax", shipping.saturating_add(freight_tax)),
+            ("shipping_tax_amount", freight_tax),
+            ("subtotal", subtotal),
+            ("subtotal_incl_tax", of_lines("row_total_incl_tax")),
+            ("tax_amount", tax),
+        ] {
+            head.insert(own(name), number(value));
+        }
+    }
+    head.insert("order_id".to_owned(), order.get("entity_id").cloned().unwrap_or_default());
+    head.extend(goes_to(order).map(|address| ("shipping_address_id".to_owned(), address)));
+    // Given back (`RefundOrder` sets it).
+    head.insert("state".to_owned(), json!(2));
+    head
+}
+
+/// A line as the credit memo tells it.
+fn given_back(line: &Line<'_>) -> Map<String, Value> {
+    let mut given = told(line);
+    given.insert("base_cost".to_owned(), Value::Null);
+    if !line.0.aside_in_invoices() {
+        given.insert("weee_tax_applied".to_owned(), json!("[]"));
+        for name in ["weee_tax_applied_row_amount", "weee_tax_row_disposition", "base_weee_tax_row_disposition"] {
+            given.insert(name.to_owned(), json!(0));
+        }
+    }
+    given
+}
+
+/// Notes on a line what was given back of it.
+fn note_line(item: &mut Value, lines: &[Line<'_>]) {
+    let line = item.get("item_id").and_then(id);
+    let Some((_, _, shares)) = lines.iter().find(|(row, ..)| Some(row.id) == line) else { return };
+    let Value::Object(item) = item else { return };
+    for prefix in PREFIXES {
+        for (total, share) in [
+            ("amount_refunded", "row_total"),
+            ("tax_refunded", "tax_amount"),
+            ("discount_refunded", "discount_amount"),
+            ("discount_tax_compensation_refunded", "discount_tax_compensation_amount"),
+        ] {
+            grow(item, &format!("{prefix}{total}"), column(shares, &format!("{prefix}{share}")));
+        }
+    }
+}
+
+/// Notes on an order what was given back.
+fn note(order: &mut Map<String, Value>, memo: &Map<String, Value>) {
+    for prefix in PREFIXES {
+        let own = |name: &str| format!("{prefix}{name}");
+        for (total, name) in [
+            ("adjustment_negative", "adjustment_negative"),
+            ("adjustment_positive", "adjustment_positive"),
+            ("discount_refunded", "discount_amount"),
+            ("discount_tax_compensation_refunded", "discount_tax_compensation_amount"),
+            ("shipping_refunded", "shipping_amount"),
+            ("shipping_tax_refunded", "shipping_tax_amount"),
+            ("subtotal_refunded", "subtotal"),
+            ("tax_refunded", "tax_amount"),
+            ("total_offline_refunded", "grand_total"),
+            ("total_refunded", "grand_total"),
+        ] {
+            grow(order, &own(total), column(memo, &own(name)));
+        }
+        if let Some(Value::Object(payment)) = order.get_mut("payment") {
+            grow(payment, &own("amount_refunded"), column(memo, &own("grand_total")));
+            grow(payment, &own("shipping_refunded"), column(memo, &own("shipping_amount")));
+        }
+    }
+    put(order, "customer_note_notify", json!(0));
+    repeat_freight(order);
+}
