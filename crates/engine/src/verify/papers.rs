@@ -1,6 +1,7 @@
 //! Papers compared: every one in force in the ERP against the shop's, and what the shop counts against both.
 
 use super::FlowProof;
+use crate::adopt::is_adopted;
 use crate::decide::order_of;
 use crate::pages::Pages;
 use crate::papers::{OrderOf, in_words_of_order, paper_of};
@@ -38,6 +39,8 @@ struct Owed {
     due: Vec<Due>,
     /// A paper of it was left to people: what the shop counts beside is not judged.
     left: bool,
+    /// What the shop counts beside papers of ours may stand for papers: it came over by another connector.
+    adopted: bool,
 }
 
 impl Engine {
@@ -142,18 +145,26 @@ fn unknown(kind: Kind, id: &RemoteId, erp: &System) -> Case {
 
 fn of_order(order: &OrderOf<'_>) -> Owed {
     let seen = order.case.sides.get(&order.shop.uid).and_then(|side| Order::from_leaves(&side.seen).ok());
-    Owed { shop: order.shop.clone(), id: order.id.clone(), seen, due: Vec::new(), left: false }
+    Owed {
+        shop: order.shop.clone(),
+        id: order.id.clone(),
+        seen,
+        due: Vec::new(),
+        left: false,
+        adopted: is_adopted(&order.case),
+    }
 }
 
 /// Every paper of `orders` beside the shop's, and the shop's own count beside both.
 fn proof(kind: Kind, orders: impl Iterator<Item = Owed>) -> FlowProof {
     let mut flow = FlowProof::default();
     for order in orders {
-        let mut had: BTreeMap<&String, Decimal> = BTreeMap::new();
+        let counts = order.counts(kind);
         for due in &order.due {
             flow.compared += 1;
             match &due.seen {
                 _ if due.open => flow.open += 1,
+                None if order.has_by_others(kind, due, &counts) => flow.equal += 1,
                 None => {
                     flow.missing += 1;
                     flow.tell(format!("{kind} {}: not in {}", due.label, order.shop.name));
@@ -167,26 +178,41 @@ fn proof(kind: Kind, orders: impl Iterator<Item = Owed>) -> FlowProof {
                     }
                 },
             }
-            for (key, line) in due.seen.iter().flat_map(|there| &there.lines) {
-                let sum = had.entry(key).or_default();
-                *sum = sum.saturating_add(line.quantity.unwrap_or_default());
-            }
         }
         let settled = !order.left && order.due.iter().all(|due| !due.open && due.seen.is_some());
-        let lines = order.seen.iter().flat_map(|seen| seen.lines.iter());
-        for (key, line) in lines.filter(|_| settled) {
-            let (counted, ours) = (had_of(kind, line), had.get(key).copied().unwrap_or_default());
-            if counted > ours {
-                flow.extra += 1;
-                let (counted, ours) = (counted.normalize(), ours.normalize());
-                flow.tell(format!(
-                    "{kind} of {}, line {key}: {counted} in {}, {ours} by papers of ours",
-                    order.id, order.shop.name
-                ));
-            }
+        for (key, (counted, ours)) in counts.iter().filter(|(_, (counted, ours))| settled && counted > ours) {
+            flow.extra += 1;
+            let (counted, ours, shop) = (counted.normalize(), ours.normalize(), &order.shop.name);
+            flow.tell(format!("{kind} of {}, line {key}: {counted} in {shop}, {ours} by papers of ours", order.id));
         }
     }
     flow
+}
+
+impl Owed {
+    /// By line of the order: how much of it the shop counts, and how much of that is by papers of ours.
+    fn counts(&self, kind: Kind) -> BTreeMap<String, (Decimal, Decimal)> {
+        let lines = self.seen.iter().flat_map(|seen| seen.lines.iter());
+        let mut counts: BTreeMap<String, (Decimal, Decimal)> =
+            lines.map(|(key, line)| (key.clone(), (had_of(kind, line), Decimal::ZERO))).collect();
+        for (key, line) in self.due.iter().filter_map(|due| due.seen.as_ref()).flat_map(|there| &there.lines) {
+            if let Some((_, ours)) = counts.get_mut(key) {
+                *ours = ours.saturating_add(line.quantity.unwrap_or_default());
+            }
+        }
+        counts
+    }
+
+    /// Whether somebody else told the shop all that `due` says, and that is fine: of invoices, and of orders that another
+    /// connector brought.
+    fn has_by_others(&self, kind: Kind, due: &Due, counts: &BTreeMap<String, (Decimal, Decimal)>) -> bool {
+        let has = |key: &String, quantity: Decimal| {
+            counts.get(key).is_some_and(|(counted, ours)| counted.saturating_sub(*ours) >= quantity)
+        };
+        let mut lines = due.wanted.lines.iter();
+        let fine = kind == Kind::Invoice || self.adopted;
+        fine && !due.wanted.lines.is_empty() && lines.all(|(key, line)| has(key, line.quantity.unwrap_or_default()))
+    }
 }
 
 /// Every way in which the shop's paper is not the ERP's.

@@ -24,9 +24,9 @@ pub fn rules(shops: &[&str]) -> PaperRules {
     PaperRules { source: SystemName::new("erp"), targets: shops.iter().map(target).collect() }
 }
 
-/// Whether the warehouse sends parcels in the schedule of `seed`.
+/// Whether the warehouse sends parcels in the schedule of `seed`, where stock flows.
 pub fn drawn(seed: u64) -> bool {
-    Random::of(seed, 17, 0).chance(1, 3)
+    Random::of(seed, 17, 0).chance(2, 3)
 }
 
 /// Has the warehouse of `stage` send parcels, and the shops told of them.

@@ -105,7 +105,8 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
             if families::drawn(seed) {
                 stage.carry_families();
             }
-            if parcels::drawn(seed) {
+            // A shop whose figures nobody keeps right may hold too few to send.
+            if stage.stock.is_some() && parcels::drawn(seed) {
                 parcels::open_warehouse(&mut stage);
             }
         }
