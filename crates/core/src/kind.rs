@@ -27,10 +27,12 @@ pub enum Kind {
     Shipment,
     /// Money asked for an order.
     Invoice,
+    /// Money given back for an order.
+    Credit,
 }
 
 /// Every kind this version knows.
-pub const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 10] = [
     Kind::Category,
     Kind::Product,
     Kind::Variant,
@@ -40,6 +42,7 @@ pub const KINDS: [Kind; 9] = [
     Kind::Order,
     Kind::Shipment,
     Kind::Invoice,
+    Kind::Credit,
 ];
 
 impl Kind {
@@ -56,6 +59,7 @@ impl Kind {
             Self::Order => "order",
             Self::Shipment => "shipment",
             Self::Invoice => "invoice",
+            Self::Credit => "credit",
         }
     }
 
@@ -68,7 +72,7 @@ impl Kind {
             Self::Stock => Flow::Inventory,
             Self::Price => Flow::Prices,
             Self::Order => Flow::Orders,
-            Self::Shipment | Self::Invoice => Flow::Papers,
+            Self::Shipment | Self::Invoice | Self::Credit => Flow::Papers,
         }
     }
 
@@ -81,7 +85,7 @@ impl Kind {
     /// Whether it tells what was done about an order.
     #[must_use]
     pub fn is_paper(self) -> bool {
-        matches!(self, Self::Shipment | Self::Invoice)
+        matches!(self, Self::Shipment | Self::Invoice | Self::Credit)
     }
 
     /// Its word for several of them.
@@ -128,7 +132,7 @@ pub enum Flow {
     Prices,
     /// Orders.
     Orders,
-    /// What is done about orders: shipments, invoices.
+    /// What is done about orders: shipments, invoices, credits.
     Papers,
 }
 
@@ -159,7 +163,7 @@ impl Flow {
             Self::Inventory => &[Kind::Stock],
             Self::Prices => &[Kind::Price],
             Self::Orders => &[Kind::Order],
-            Self::Papers => &[Kind::Shipment, Kind::Invoice],
+            Self::Papers => &[Kind::Shipment, Kind::Invoice, Kind::Credit],
         }
     }
 }

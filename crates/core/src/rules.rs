@@ -201,14 +201,16 @@ pub struct PaperTarget {
     pub carriers: BTreeMap<String, String>,
     /// Places of the shop, each with the ERP's warehouses that goods leave it from; none where the shop has one place.
     pub places: Vec<(String, Vec<String>)>,
-    /// Which invoices it is told of.
-    pub invoices: InvoiceRule,
+    /// Which invoices it is told of. Telling a shop of one may take the money, and counts it as paid.
+    pub invoices: MoneyRule,
+    /// Which credits it is told of: it counts the money as given back.
+    pub credits: MoneyRule,
 }
 
-/// Which invoices a shop is told of. Telling a shop of one may take the money, and counts it as paid.
+/// Which papers with money a shop is told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum InvoiceRule {
+pub enum MoneyRule {
     /// None.
     Off,
     /// Every one in force.
@@ -223,15 +225,23 @@ impl PaperTarget {
     pub fn takes(&self, kind: Kind) -> bool {
         match kind {
             Kind::Shipment => true,
-            Kind::Invoice => self.invoices != InvoiceRule::Off,
-            _ => false,
+            _ => self.rule(kind).is_some_and(|rule| rule != MoneyRule::Off),
+        }
+    }
+
+    /// Which papers of `kind` it is told of, where they have money.
+    fn rule(&self, kind: Kind) -> Option<MoneyRule> {
+        match kind {
+            Kind::Invoice => Some(self.invoices),
+            Kind::Credit => Some(self.credits),
+            _ => None,
         }
     }
 
     /// Whether it is to be told of `paper` as it stands.
     #[must_use]
     pub fn is_due(&self, kind: Kind, paper: &Paper) -> bool {
-        let paid = kind != Kind::Invoice || self.invoices != InvoiceRule::Paid || paper.life == Some(PaperLife::Paid);
+        let paid = self.rule(kind) != Some(MoneyRule::Paid) || paper.life == Some(PaperLife::Paid);
         paper.in_force() && paid
     }
 

@@ -180,6 +180,7 @@ impl Engine {
             profile: &profile,
             adopted: crate::adopt::is_adopted(case),
             chosen: case.chosen.get(&target.uid).unwrap_or(&nothing),
+            given_back: &self.given_back(case, source, target).await?,
             source_keeps_reference: source.kind(Kind::Order).writes.iter().any(|path| path == "reference"),
             world: &resolution,
         };

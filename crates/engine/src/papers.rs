@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use syncline_connect::{Error, Snapshot};
 use syncline_core::delivery::{Delivery, Progress};
 use syncline_core::id::{EntityId, RemoteId};
-use syncline_core::kind::{Kind, Step};
+use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::leaf::Leaves;
 use syncline_core::path::Path;
 use syncline_core::planner::{self, Decision, PaperCase};
@@ -45,8 +45,8 @@ impl Engine {
         let Some(rules) = &self.flows.papers else { return Vec::new() };
         let does = |name, kind| self.systems.get(name).is_some_and(|one| one.profile.kinds.contains_key(&kind));
         let takes = |kind: Kind| rules.targets.iter().any(|target| target.takes(kind) && does(&target.system, kind));
-        let kinds = [Kind::Shipment, Kind::Invoice];
-        kinds.into_iter().filter(|kind| does(&rules.source, *kind) && takes(*kind)).collect()
+        let kinds = Flow::Papers.kinds().iter().copied();
+        kinds.filter(|kind| does(&rules.source, *kind) && takes(*kind)).collect()
     }
 
     /// The order that the paper `case` of `erp` is about, where it is from a shop of the flow.
@@ -131,13 +131,26 @@ impl Engine {
             if other.delivery.as_ref().is_some_and(may_land) {
                 beside.landing.push(entity);
             }
-            let there = other.sides.get(&order.shop.uid).and_then(|side| Paper::from_leaves(&side.seen).ok());
-            for (key, line) in there.into_iter().flat_map(|paper| paper.lines) {
-                let sum: &mut Decimal = beside.known.entry(key).or_default();
-                *sum = sum.saturating_add(line.quantity.unwrap_or_default());
-            }
+            add_lines(&mut beside.known, &other, order.shop);
         }
         Ok(beside)
+    }
+
+    /// How much of each line of the order `case` of `shop` was given back there by credits that came from `erp`.
+    pub(crate) async fn given_back(
+        &self,
+        case: &Case,
+        shop: &System,
+        erp: &System,
+    ) -> Result<BTreeMap<String, Decimal>, EngineError> {
+        let Some(document) = case.bound.get(&erp.uid).filter(|_| self.paper_rules(Kind::Credit).is_some()) else {
+            return Ok(BTreeMap::new());
+        };
+        let mut sums = BTreeMap::new();
+        for entity in self.store.papers_of(erp.uid.clone(), Kind::Credit, document.id.clone()).await? {
+            add_lines(&mut sums, &self.store.load(entity).await?, shop);
+        }
+        Ok(sums)
     }
 
     /// Reads the order of the paper `case` anew in its shop and takes it in; the shop where that fails.
@@ -194,6 +207,15 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+/// Adds to `sums` what `shop` shows of the paper `case`, line by line.
+fn add_lines(sums: &mut BTreeMap<String, Decimal>, case: &Case, shop: &System) {
+    let there = case.sides.get(&shop.uid).and_then(|side| Paper::from_leaves(&side.seen).ok());
+    for (key, line) in there.into_iter().flat_map(|paper| paper.lines) {
+        let sum: &mut Decimal = sums.entry(key).or_default();
+        *sum = sum.saturating_add(line.quantity.unwrap_or_default());
     }
 }
 

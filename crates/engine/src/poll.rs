@@ -115,7 +115,9 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>, told: Told) -
         Record::Product(family) => family.key.clone().unwrap_or_else(|| id.id.clone()),
         Record::Customer(_) => customer_label(&id),
         Record::Stock(_) | Record::Price(_) => id.id.clone(),
-        Record::Shipment(paper) | Record::Invoice(paper) => paper.number.clone().unwrap_or_else(|| id.id.clone()),
+        Record::Shipment(paper) | Record::Invoice(paper) | Record::Credit(paper) => {
+            paper.number.clone().unwrap_or_else(|| id.id.clone())
+        }
     };
     let serial = match record {
         Record::Variant(variant) => variant.serial.as_ref(),

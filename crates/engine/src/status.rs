@@ -67,7 +67,7 @@ impl Engine {
             let off = match row.kind {
                 Kind::Stock => self.flows.inventory.is_none(),
                 Kind::Category | Kind::Product | Kind::Variant | Kind::Price => self.field_rules(row.kind).is_none(),
-                Kind::Shipment | Kind::Invoice => self.flows.papers.is_none(),
+                Kind::Shipment | Kind::Invoice | Kind::Credit => self.flows.papers.is_none(),
                 Kind::Customer | Kind::Order => false,
             };
             if off {

@@ -245,7 +245,7 @@ impl Magento {
             Kind::Category | Kind::Product | Kind::Variant | Kind::Stock | Kind::Price => {
                 return Err(unsupported("categories, products, stock and prices are read many at a time"));
             }
-            Kind::Shipment | Kind::Invoice => return self.read_paper(ctx, kind, id).await,
+            Kind::Shipment | Kind::Invoice | Kind::Credit => return self.read_paper(ctx, kind, id).await,
         };
         let value: Value = match self.client.get(ctx, &path).await {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
@@ -461,7 +461,7 @@ impl Connector for Magento {
                 Kind::Variant | Kind::Product => self.product_feed(ctx, kind, since).await,
                 // No feed: a quantity or a price that changes moves nothing a search could go by.
                 Kind::Stock | Kind::Price => Ok(Page { seen: Vec::new(), next: since.clone(), more: false }),
-                Kind::Shipment | Kind::Invoice => Err(unsupported("papers of a shop come from the ERP")),
+                Kind::Shipment | Kind::Invoice | Kind::Credit => Err(unsupported("papers of a shop come from the ERP")),
             }
         })
     }
@@ -474,7 +474,7 @@ impl Connector for Magento {
                 Kind::Category => self.category_keys(ctx, after).await,
                 Kind::Stock | Kind::Price => self.key_page(ctx, PRODUCTS, after).await,
                 Kind::Variant | Kind::Product => self.key_page(ctx, self.table(kind), after).await,
-                Kind::Shipment | Kind::Invoice => Err(unsupported("papers are listed with their order")),
+                Kind::Shipment | Kind::Invoice | Kind::Credit => Err(unsupported("papers are listed with their order")),
             }
         })
     }

@@ -40,7 +40,7 @@ pub(super) fn model(kind: Kind) -> Result<&'static str> {
         Kind::Variant | Kind::Stock | Kind::Price => Ok("product.product"),
         Kind::Product => Ok(map::TEMPLATE),
         Kind::Shipment => Ok("stock.shipment.out"),
-        Kind::Invoice => Ok("account.invoice"),
+        Kind::Invoice | Kind::Credit => Ok("account.invoice"),
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
         Kind::Price => PRICED_FIELDS.to_vec(),
         Kind::Product => FAMILY_FIELDS.to_vec(),
         Kind::Stock => PRODUCT_FIELDS.to_vec(),
-        Kind::Shipment | Kind::Invoice => papers::fields(kind, setup),
+        Kind::Shipment | Kind::Invoice | Kind::Credit => papers::fields(kind, setup),
     }
 }
 
@@ -81,7 +81,7 @@ pub(super) fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
 pub(super) fn scope(kind: Kind, setup: &Setup, all: bool) -> Vec<Value> {
     match (kind, all) {
         (Kind::Order | Kind::Shipment, _) => vec![json!(["company", "=", setup.company])],
-        (Kind::Invoice, _) => vec![json!(["company", "=", setup.company]), json!(["type", "=", "out"])],
+        (Kind::Invoice | Kind::Credit, _) => vec![json!(["company", "=", setup.company]), json!(["type", "=", "out"])],
         // Those that accounts and taxes go by are no shop's.
         (Kind::Category, _) if setup.modules.contains("account_product") => vec![json!(["accounting", "!=", true])],
         (Kind::Category, _) => Vec::new(),

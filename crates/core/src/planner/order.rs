@@ -11,7 +11,7 @@ use crate::profile::KindProfile;
 use crate::record::{Had, LineForm, Order, OrderLife};
 use crate::rules::{OrderRules, Released};
 use crate::totals;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use jiff::Timestamp;
@@ -53,6 +53,8 @@ pub struct OrderCase<'a, W> {
     pub adopted: bool,
     /// Values a person chose for the shop's order.
     pub chosen: &'a Leaves,
+    /// How much of each line was given back by credits that came from the ERP itself.
+    pub given_back: &'a BTreeMap<String, Decimal>,
     /// Whether the shop keeps our reference.
     pub source_keeps_reference: bool,
     /// The rest of the world.
@@ -288,7 +290,9 @@ fn amended<W: World>(case: &OrderCase<'_, W>) -> Option<Hold> {
     if case.source_base.is_empty() {
         return None;
     }
-    let withdrawn = matches!(case.order.life, Some(OrderLife::Cancelled | OrderLife::Closed));
+    // What the ERP gave back whole was withdrawn by itself.
+    let by_erp = case.order.life == Some(OrderLife::Closed) && !case.given_back.is_empty();
+    let withdrawn = !by_erp && matches!(case.order.life, Some(OrderLife::Cancelled | OrderLife::Closed));
     let was_withdrawn = matches!(
         case.source_base.value(&Path::field("life")),
         Some(Value::Code(word)) if word == "cancelled" || word == "closed"
@@ -330,7 +334,8 @@ fn taken_back<'a, W: World>(case: &OrderCase<'a, W>) -> Option<(&'a str, &'a str
                 Some(Value::Number(before)) => *before,
                 _ => Decimal::ZERO,
             };
-            let more = now?.saturating_sub(before);
+            let ours = case.given_back.get(key).copied().filter(|_| word == "refunded").unwrap_or_default();
+            let more = now?.saturating_sub(before).saturating_sub(ours);
             let sku = line.sku.as_deref().unwrap_or("?");
             (more > Decimal::ZERO).then_some((key.as_str(), sku, more, word))
         })
@@ -448,7 +453,6 @@ mod tests {
     use super::*;
     use crate::id::SystemName;
     use crate::leaf::Ref;
-    use alloc::collections::BTreeMap;
 
     /// A world in which nothing is known.
     struct Nothing;
@@ -493,6 +497,7 @@ mod tests {
                 profile: &profile,
                 adopted: false,
                 chosen: &base,
+                given_back: &BTreeMap::new(),
                 source_keeps_reference: true,
                 world: &Nothing,
             })

@@ -7,6 +7,7 @@ use super::{Decision, Planned, hold};
 use crate::id::{EntityId, SystemName};
 use crate::kind::{Kind, Step};
 use crate::leaf::{Leaves, Value};
+use crate::money::Money;
 use crate::path::Path;
 use crate::record::{Line, LineForm, Order, OrderLife, Paper, PaperLife, Track};
 use crate::rules::PaperTarget;
@@ -67,10 +68,17 @@ fn before(case: &PaperCase<'_>) -> Decision {
         );
     }
     let wanted = wanted(case);
-    if wanted.is_empty() {
-        return Decision::Outside("it holds nothing that the shop's order counts".to_string());
-    }
+    let given_back = match (case.kind, given_back(case, &wanted)) {
+        (Kind::Credit, Ok(given_back)) => Some(given_back),
+        (Kind::Credit, Err(what)) => return hold("SYN-0199", what, by_hand(case)),
+        _ if wanted.is_empty() => {
+            return Decision::Outside("it holds nothing that the shop's order counts".to_string());
+        }
+        _ => None,
+    };
     match case.order.life {
+        // What was given back may be what this paper says.
+        Some(OrderLife::Closed) if case.kind == Kind::Credit => {}
         Some(OrderLife::Cancelled | OrderLife::Closed) => {
             let what = alloc::format!("the order is cancelled or refunded in {}", case.rules.system);
             return hold("SYN-0194", what, by_hand(case));
@@ -95,20 +103,23 @@ fn before(case: &PaperCase<'_>) -> Decision {
     if let Some(number) = &case.paper.number {
         leaves.put(Path::field("number"), Value::Text(number.clone()));
     }
-    if let (Kind::Invoice, Some(life)) = (case.kind, case.paper.life) {
+    if let (Kind::Invoice | Kind::Credit, Some(life)) = (case.kind, case.paper.life) {
         leaves.put(Path::field("life"), Value::Code(life.word().to_string()));
     }
     if let Some(place) = place {
         leaves.put(Path::field("place"), Value::Text(place));
     }
-    for (key, quantity) in wanted {
+    let by_quantity = given_back.as_ref().is_none_or(|given_back| given_back.by_quantity);
+    for (key, quantity) in wanted.into_iter().filter(|_| by_quantity) {
         leaves.put(Path::element("lines", key).dot("quantity"), Value::Number(quantity));
+    }
+    for (name, amount) in given_back.into_iter().flat_map(|given_back| given_back.charges) {
+        leaves.put(Path::element("charges", name).dot("net"), Value::Money(amount));
     }
     for (number, track) in &case.paper.tracks {
         put_track(&mut leaves, number, &as_told(case, track));
     }
-    let done = if case.kind == Kind::Invoice { "invoiced" } else { "sent" };
-    let reason = alloc::format!("{done} by {}, not yet in {}", case.source, case.rules.system);
+    let reason = alloc::format!("{} by {}, not yet in {}", word(case.kind), case.source, case.rules.system);
     step(case, Step::Create, leaves, reason)
 }
 
@@ -139,8 +150,75 @@ fn wanted<'a>(case: &'a PaperCase<'_>) -> BTreeMap<&'a str, Decimal> {
 /// How much of a line the shop has counted for papers of `kind`.
 #[must_use]
 pub fn had_of(kind: Kind, line: &Line) -> Decimal {
-    let told = if kind == Kind::Invoice { line.had.invoiced } else { line.had.shipped };
+    let told = match kind {
+        Kind::Invoice => line.had.invoiced,
+        Kind::Credit => line.had.refunded,
+        _ => line.had.shipped,
+    };
     told.unwrap_or_default()
+}
+
+/// What a paper of `kind` does to the lines of an order.
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Invoice => "invoiced",
+        Kind::Credit => "refunded",
+        _ => "shipped",
+    }
+}
+
+/// How money is given back.
+struct GivenBack {
+    /// Each line's quantity at the price it was sold for; otherwise as an amount.
+    by_quantity: bool,
+    /// Amounts beside the lines, by name: `shipping` without tax, or all of it as `adjustment`.
+    charges: BTreeMap<&'static str, Money>,
+}
+
+/// How the money of a credit is given back in the shop, which gives back a quantity at the price it was sold for: by
+/// quantities where these come to what the ERP gives back, a minor unit for each line aside; as an amount where that is
+/// less.
+fn given_back(case: &PaperCase<'_>, wanted: &BTreeMap<&str, Decimal>) -> Result<GivenBack, String> {
+    let Some(grand) = case.paper.grand else {
+        return Err("it does not tell what is given back for this order alone".to_string());
+    };
+    let mut charges = BTreeMap::new();
+    let freight = case.paper.charges.get("shipping").copied().filter(|net| !net.amount.is_zero());
+    let sold = |key: &str, quantity: Decimal| {
+        let line = case.order.lines.get(key)?;
+        let all = line.net?.plus(line.tax.unwrap_or(Money::zero(line.net?.currency))).ok()?;
+        all.amount.checked_mul(quantity)?.checked_div(line.quantity?)
+    };
+    let mut comes_to: Option<Decimal> = wanted.iter().map(|(key, quantity)| sold(key, *quantity)).sum();
+    if let Some(net) = freight {
+        let charge = case.order.charges.get("shipping");
+        let rate = charge.and_then(|charge| {
+            let (net, tax) = (charge.net?.amount, charge.tax.map_or(Decimal::ZERO, |tax| tax.amount));
+            Decimal::ONE.checked_add(tax.checked_div(net)?)
+        });
+        comes_to = comes_to.zip(rate).and_then(|(sum, rate)| sum.checked_add(net.amount.checked_mul(rate)?));
+    }
+    let unit = grand.currency.minor_unit();
+    let allowed = unit * Decimal::from(wanted.len().max(1) + usize::from(freight.is_some()));
+    let Some(comes_to) = comes_to.filter(|_| case.order.currency == Some(grand.currency)) else {
+        return Err("what its lines were sold for is not known".to_string());
+    };
+    let close = (comes_to - grand.amount).abs() <= allowed;
+    match close {
+        true => {
+            charges.extend(freight.map(|net| ("shipping", net)));
+            Ok(GivenBack { by_quantity: true, charges })
+        }
+        false if grand.amount > Decimal::ZERO && grand.amount < comes_to => {
+            charges.insert("adjustment", grand);
+            Ok(GivenBack { by_quantity: false, charges })
+        }
+        false => Err(alloc::format!(
+            "{grand} are given back for what was sold for {} {}",
+            comes_to.round_dp(4).normalize(),
+            grand.currency
+        )),
+    }
 }
 
 /// How much of a line the shop has counted that is by no paper of ours.
@@ -164,11 +242,11 @@ fn level(case: &PaperCase<'_>, wanted: &BTreeMap<&str, Decimal>) -> Option<Decis
         all &= by_somebody_else(case, key, line) >= *quantity;
     }
     if let Some((key, line, others)) = by_others {
-        if all && (case.kind == Kind::Invoice || case.adopted) {
+        if all && (case.kind != Kind::Shipment || case.adopted) {
             return Some(Decision::Outside("the shop has it already".to_string()));
         }
         let (sku, others) = (line.sku.as_deref().unwrap_or("?"), others.normalize());
-        let word = if case.kind == Kind::Invoice { "invoiced" } else { "shipped" };
+        let word = word(case.kind);
         let what =
             alloc::format!("{others} × {sku} (line {key}) were {word} in {} by somebody else", case.rules.system);
         return Some(hold("SYN-0192", what, by_hand(case)));
@@ -176,12 +254,17 @@ fn level(case: &PaperCase<'_>, wanted: &BTreeMap<&str, Decimal>) -> Option<Decis
     for (key, quantity) in wanted {
         let line = case.order.lines.get(key)?;
         let taken = had_of(case.kind, line).max(case.known.get(*key).copied().unwrap_or_default());
-        let left = line.quantity.unwrap_or_default() - line.had.cancelled.unwrap_or_default() - taken;
+        let most = match case.kind {
+            Kind::Credit => line.had.invoiced.unwrap_or_default(),
+            _ => line.quantity.unwrap_or_default() - line.had.cancelled.unwrap_or_default(),
+        };
+        let left = most - taken;
         if *quantity > left {
             let (sku, left) = (line.sku.as_deref().unwrap_or("?"), left.max(Decimal::ZERO).normalize());
             let what = alloc::format!(
-                "{} × {sku} (line {key}) went out, and the order in {} has {left} left",
+                "{} × {sku} (line {key}) were {}, and the order in {} has {left} left",
                 quantity.normalize(),
+                word(case.kind),
                 case.rules.system
             );
             return Some(hold("SYN-0193", what, by_hand(case)));
@@ -215,7 +298,10 @@ fn after(case: &PaperCase<'_>, there: &Paper) -> Decision {
         let what = alloc::format!("it was withdrawn in {} after {} was told", case.source, case.rules.system);
         return hold("SYN-0194", what, by_hand(case));
     }
-    for (key, quantity) in wanted(case) {
+    // What was given back as an amount has no quantities.
+    let by_amount =
+        case.kind == Kind::Credit && there.lines.values().all(|line| line.quantity.is_none_or(|n| n.is_zero()));
+    for (key, quantity) in wanted(case).into_iter().filter(|_| !by_amount) {
         let has = there.lines.get(key).and_then(|line| line.quantity).unwrap_or_default();
         if has != quantity {
             let (quantity, has) = (quantity.normalize(), has.normalize());
@@ -223,10 +309,11 @@ fn after(case: &PaperCase<'_>, there: &Paper) -> Decision {
             return hold("SYN-0195", what, by_hand(case));
         }
     }
-    if let (Kind::Invoice, Some(ours), Some(theirs)) = (case.kind, case.paper.grand, there.grand)
+    if let (Kind::Invoice | Kind::Credit, Some(ours), Some(theirs)) = (case.kind, case.paper.grand, there.grand)
         && ours != theirs
     {
-        let what = alloc::format!("{ours} were invoiced in {}, {theirs} in {}", case.source, case.rules.system);
+        let what =
+            alloc::format!("{ours} were {} in {}, {theirs} in {}", word(case.kind), case.source, case.rules.system);
         return hold("SYN-0197", what, by_hand(case));
     }
     tracks(case, there)
@@ -294,7 +381,7 @@ fn by_hand(case: &PaperCase<'_>) -> String {
 mod tests {
     use super::*;
     use crate::record::{Had, PaperLine};
-    use crate::rules::InvoiceRule;
+    use crate::rules::MoneyRule;
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
@@ -336,7 +423,8 @@ mod tests {
             system: SystemName::new("shop"),
             carriers: [("DHL*".to_string(), "dhl".to_string())].into(),
             places: Vec::new(),
-            invoices: InvoiceRule::Paid,
+            invoices: MoneyRule::Paid,
+            credits: MoneyRule::Posted,
         };
         let known = [("15".to_string(), Decimal::from(known))].into();
         super::paper(&PaperCase {

@@ -40,7 +40,7 @@ pub fn shared_paths(kind: Kind) -> &'static [&'static str] {
         Kind::Variant => &VARIANT_SHARED,
         Kind::Customer => &CUSTOMER_SHARED,
         Kind::Price => &PRICE_SHARED,
-        Kind::Stock | Kind::Order | Kind::Shipment | Kind::Invoice => &[],
+        Kind::Stock | Kind::Order | Kind::Shipment | Kind::Invoice | Kind::Credit => &[],
     }
 }
 
@@ -65,6 +65,8 @@ pub enum Record {
     Shipment(alloc::boxed::Box<Paper>),
     /// Money asked for an order.
     Invoice(alloc::boxed::Box<Paper>),
+    /// Money given back for an order.
+    Credit(alloc::boxed::Box<Paper>),
 }
 
 impl Record {
@@ -72,7 +74,7 @@ impl Record {
     #[must_use]
     pub fn paper(&self) -> Option<&Paper> {
         match self {
-            Self::Shipment(paper) | Self::Invoice(paper) => Some(paper),
+            Self::Shipment(paper) | Self::Invoice(paper) | Self::Credit(paper) => Some(paper),
             _ => None,
         }
     }
@@ -90,6 +92,7 @@ impl Record {
             Self::Price(_) => Kind::Price,
             Self::Shipment(_) => Kind::Shipment,
             Self::Invoice(_) => Kind::Invoice,
+            Self::Credit(_) => Kind::Credit,
         }
     }
 
@@ -104,7 +107,7 @@ impl Record {
             Self::Variant(variant) => variant.to_leaves(),
             Self::Stock(stock) => stock.to_leaves(),
             Self::Price(price) => price.to_leaves(),
-            Self::Shipment(paper) | Self::Invoice(paper) => paper.to_leaves(),
+            Self::Shipment(paper) | Self::Invoice(paper) | Self::Credit(paper) => paper.to_leaves(),
         }
     }
 
@@ -123,6 +126,7 @@ impl Record {
             Kind::Price => Self::Price(Price::from_leaves(leaves)?),
             Kind::Shipment => Self::Shipment(alloc::boxed::Box::new(Paper::from_leaves(leaves)?)),
             Kind::Invoice => Self::Invoice(alloc::boxed::Box::new(Paper::from_leaves(leaves)?)),
+            Kind::Credit => Self::Credit(alloc::boxed::Box::new(Paper::from_leaves(leaves)?)),
         })
     }
 }

@@ -100,6 +100,7 @@ pub(super) struct Flow {
     pub(super) groups: Rows<String>,
     pub(super) carriers: Rows<String>,
     pub(super) invoices: Text,
+    pub(super) credits: Text,
     #[serde(rename = "match")]
     pub(super) matching: Text,
     /// By system: what differs there.
@@ -138,6 +139,7 @@ pub(super) struct At {
     pub(super) groups: Rows<String>,
     pub(super) carriers: Rows<String>,
     pub(super) invoices: Text,
+    pub(super) credits: Text,
 }
 
 /// One name, or a list of names.

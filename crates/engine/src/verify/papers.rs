@@ -210,7 +210,7 @@ impl Owed {
             counts.get(key).is_some_and(|(counted, ours)| counted.saturating_sub(*ours) >= quantity)
         };
         let mut lines = due.wanted.lines.iter();
-        let fine = kind == Kind::Invoice || self.adopted;
+        let fine = kind != Kind::Shipment || self.adopted;
         fine && !due.wanted.lines.is_empty() && lines.all(|(key, line)| has(key, line.quantity.unwrap_or_default()))
     }
 }

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
-use syncline_core::rules::{InvoiceRule, PaperRules, PaperTarget};
+use syncline_core::rules::{MoneyRule, PaperRules, PaperTarget};
 use syncline_sim::http::System;
 use syncline_sim::random::Random;
 
@@ -19,7 +19,8 @@ pub fn rules(shops: &[&str]) -> PaperRules {
         system: SystemName::new(*name),
         carriers: [("DHL".to_string(), "dhl".to_string())].into(),
         places: Vec::new(),
-        invoices: InvoiceRule::Off,
+        invoices: MoneyRule::Off,
+        credits: MoneyRule::Off,
     };
     PaperRules { source: SystemName::new("erp"), targets: shops.iter().map(target).collect() }
 }

@@ -10,7 +10,7 @@ use syncline_core::rules::Branch;
 use toml::Spanned;
 
 /// Keys that only some flows know, each with those flows.
-const HOMES: [(&str, &[Flow]); 24] = [
+const HOMES: [(&str, &[Flow]); 25] = [
     ("start", &[Flow::Orders]),
     ("tax", &[Flow::Orders, Flow::Prices]),
     ("number", &[Flow::Orders]),
@@ -27,6 +27,7 @@ const HOMES: [(&str, &[Flow]); 24] = [
     ("sources", &[Flow::Inventory, Flow::Papers]),
     ("carriers", &[Flow::Papers]),
     ("invoices", &[Flow::Papers]),
+    ("credits", &[Flow::Papers]),
     ("lists", &[Flow::Prices]),
     ("fields", &[Flow::Products, Flow::Customers]),
     ("attributes", &[Flow::Products]),
@@ -73,6 +74,7 @@ impl<'a> Told<'a> {
         sources: BTreeMap<String, Spanned<Vec<String>>>,
         lists: BTreeMap<String, Spanned<String>>,
         invoices: String,
+        credits: String,
     );
 
     /// Where in the ERP its orders are booked. A web shop and a warehouse said for all are those of the company said for all.
@@ -162,7 +164,7 @@ fn place<T>(key: Option<&Spanned<T>>) -> Option<usize> {
     key.map(|key| key.span().start)
 }
 
-fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 24] {
+fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 25] {
     [
         ("start", place(raw.start.as_ref())),
         ("tax", place(raw.tax.as_ref())),
@@ -188,10 +190,11 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 24] {
         ("groups", place(raw.groups.as_ref())),
         ("carriers", place(raw.carriers.as_ref())),
         ("invoices", place(raw.invoices.as_ref())),
+        ("credits", place(raw.credits.as_ref())),
     ]
 }
 
-fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 19] {
+fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 20] {
     [
         ("start", place(raw.start.as_ref())),
         ("number", place(raw.number.as_ref())),
@@ -212,5 +215,6 @@ fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 19] {
         ("groups", place(raw.groups.as_ref())),
         ("carriers", place(raw.carriers.as_ref())),
         ("invoices", place(raw.invoices.as_ref())),
+        ("credits", place(raw.credits.as_ref())),
     ]
 }

@@ -10,10 +10,10 @@ fn papers_go_to_the_shops_that_orders_are_from_and_leave_from_the_places_of_stoc
     let [shop] = rules.targets.as_slice() else { panic!("{rules:?}") };
     assert_eq!(shop.places, [("default".to_string(), vec!["WH".to_string()])]);
     assert_eq!((shop.carrier("DHL Express"), shop.carrier("UPS")), (Some("dhl"), None));
-    assert_eq!(shop.invoices, syncline_core::rules::InvoiceRule::Off);
+    assert_eq!(shop.invoices, syncline_core::rules::MoneyRule::Off);
     let own = format!("{GOOD}{stock}{papers}invoices = \"paid\"\nsources = {{ east = [\"WH2\"] }}\n");
     let shop = parse(&own).expect("good").in_force().papers.expect("papers").targets.remove(0);
-    assert_eq!((shop.places[0].0.as_str(), shop.invoices), ("east", syncline_core::rules::InvoiceRule::Paid));
+    assert_eq!((shop.places[0].0.as_str(), shop.invoices), ("east", syncline_core::rules::MoneyRule::Paid));
     assert!(parse(&format!("{GOOD}{papers}mode = \"off\"\n")).expect("good").in_force().papers.is_none());
     for (from, to, code, told) in [
         ("to = [\"shop\"]\ncarriers", "to = [\"erp\"]\ncarriers", "SYN-0418", "to itself"),

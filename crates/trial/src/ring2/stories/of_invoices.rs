@@ -8,13 +8,13 @@ use crate::ring2::world::open;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use syncline_core::kind::{Flow, Kind};
-use syncline_core::rules::InvoiceRule;
+use syncline_core::rules::MoneyRule;
 use syncline_engine::Engine;
 use syncline_sim::http::System as _;
 use syncline_store::LaneFilter;
 
 /// Plays `story` on a stage whose shop is told of invoices by `rule`.
-fn billing<F: Future<Output = ()>>(seed: u64, rule: InvoiceRule, story: impl FnOnce(Stage) -> F) {
+fn billing<F: Future<Output = ()>>(seed: u64, rule: MoneyRule, story: impl FnOnce(Stage) -> F) {
     begun((seed, PRODUCTS, None), |mut stage| {
         parcels::open_warehouse(&mut stage);
         stage.stock = None;
@@ -76,7 +76,7 @@ async fn held(engine: &Engine) -> Vec<String> {
 #[test]
 fn an_invoice_reaches_the_shop_once_its_money_has_come_and_to_the_cent() {
     for seed in 1..8 {
-        billing(seed, InvoiceRule::Paid, |stage| async move {
+        billing(seed, MoneyRule::Paid, |stage| async move {
             let numbers: Vec<String> = (0..6).map(|n| on_account(&stage, n)).collect();
             passes(&stage, 240).await;
             for number in &numbers {
@@ -107,7 +107,7 @@ fn an_invoice_reaches_the_shop_once_its_money_has_come_and_to_the_cent() {
 #[test]
 fn money_is_taken_once_through_faults_and_deaths() {
     for fault in [Fault::ErrorAfter, Fault::LostReply, Fault::Truncated, Fault::Html] {
-        billing(44, InvoiceRule::Posted, |stage| async move {
+        billing(44, MoneyRule::Posted, |stage| async move {
             let number = on_account(&stage, 1);
             passes(&stage, 120).await;
             post(&stage, &number);
@@ -123,7 +123,7 @@ fn money_is_taken_once_through_faults_and_deaths() {
 
 #[test]
 fn what_the_shop_has_invoiced_already_is_left_as_it_is() {
-    billing(45, InvoiceRule::Posted, |stage| async move {
+    billing(45, MoneyRule::Posted, |stage| async move {
         let number = on_account(&stage, 1);
         passes(&stage, 120).await;
         let id = {
@@ -143,7 +143,7 @@ fn what_the_shop_has_invoiced_already_is_left_as_it_is() {
 
 #[test]
 fn an_invoice_withdrawn_after_the_shop_was_told_is_asked_about() {
-    billing(46, InvoiceRule::Posted, |stage| async move {
+    billing(46, MoneyRule::Posted, |stage| async move {
         let number = on_account(&stage, 1);
         passes(&stage, 120).await;
         post(&stage, &number);

@@ -3,7 +3,7 @@
 use super::{Drawing, Drawn, pairs, word};
 use crate::config::draw::at::Told;
 use crate::config::{Config, FlowConfig, raw};
-use syncline_core::rules::{InvoiceRule, PaperRules, PaperTarget};
+use syncline_core::rules::{MoneyRule, PaperRules, PaperTarget};
 use toml::Spanned;
 
 impl Drawing<'_> {
@@ -28,21 +28,22 @@ impl Drawing<'_> {
                 system: shop.clone(),
                 carriers: told.carriers(),
                 places,
-                invoices: self.invoices(told.invoices())?,
+                invoices: self.money("invoices", told.invoices())?,
+                credits: self.money("credits", told.credits())?,
             });
         }
         Ok(PaperRules { source: self.only(&flow.from)?, targets })
     }
 
-    /// Which invoices a shop is told of; none where the file does not say.
-    fn invoices(&self, text: Option<&Spanned<String>>) -> Drawn<InvoiceRule> {
-        let Some(text) = text else { return Ok(InvoiceRule::Off) };
+    /// Which papers with money a shop is told of; none where the file does not say.
+    fn money(&self, key: &str, text: Option<&Spanned<String>>) -> Drawn<MoneyRule> {
+        let Some(text) = text else { return Ok(MoneyRule::Off) };
         let read = |word: &str| match word {
-            "off" => Some(InvoiceRule::Off),
-            "posted" => Some(InvoiceRule::Posted),
-            "paid" => Some(InvoiceRule::Paid),
+            "off" => Some(MoneyRule::Off),
+            "posted" => Some(MoneyRule::Posted),
+            "paid" => Some(MoneyRule::Paid),
             _ => None,
         };
-        word(self.source, "invoices", text, &["off", "posted", "paid"], read)
+        word(self.source, key, text, &["off", "posted", "paid"], read)
     }
 }
