@@ -10,9 +10,9 @@ use syncline_connect::{Error, Outcome};
 use syncline_core::delivery::{Delivery, Permit, advance, after};
 use syncline_core::id::RemoteId;
 use syncline_core::journal::Entry;
-use syncline_core::kind::Step;
+use syncline_core::kind::{Kind, Step};
 use syncline_core::policy::{ErrorKind, Hold, Next, backoff_s};
-use syncline_store::{Ending, LaneState, News, Sending, StoreError};
+use syncline_store::{Case, Ending, LaneState, News, Sending, StoreError};
 
 /// How often a paper is tried before a person hears of it.
 const PAPER_TRIES: u32 = 5;
@@ -86,7 +86,7 @@ impl Engine {
                 self.done(work, &case, &delivery, system, *snapshot, doubtful, "done").await
             }
             Outcome::Unknown { learned, error } => self.in_doubt(work, &delivery, system, learned, &error).await,
-            Outcome::Refused(error) => self.refused(work, &delivery, system, error, together).await,
+            Outcome::Refused(error) => self.refused(work, (&case, &delivery), system, error, together).await,
         }
     }
 
@@ -107,7 +107,7 @@ impl Engine {
     async fn refused(
         &self,
         mut work: Work,
-        delivery: &Delivery,
+        (case, delivery): (&Case, &Delivery),
         system: &System,
         error: Error,
         together: usize,
@@ -139,6 +139,9 @@ impl Engine {
                 self.doubt(&work, delivery, News::NotSent, entry("not sent"), None).await?;
                 if self.is_one_of_several(work.claimed.kind, &system.name) {
                     return self.go_on_without(work, system, error);
+                }
+                if work.claimed.kind == Kind::Shipment && error.kind == ErrorKind::Busy {
+                    self.note_owed(case, &delivery.change, system).await?;
                 }
                 if work.claimed.kind.is_paper() && work.failure() > PAPER_TRIES {
                     // Goods that left are not told: it is tried again, and a person hears of it.
