@@ -2,7 +2,8 @@
 
 use super::{FORGETS_A_CHILD, FORGETS_A_PART, REPEATS_A_PAGE};
 use crate::ring2::world::{Shared, open};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use syncline_connect::{Connector, Ctx, Cursor, Fut, KeyPage, Lookup, Outcome, Page, Probe, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
@@ -18,6 +19,16 @@ pub struct BadConnector {
     pub connector: Arc<dyn Connector>,
     pub plant: &'static str,
     pub world: Shared,
+    /// What was told of each order when it was first asked for by itself, where the bug is `stale-levels`.
+    pub told: Mutex<BTreeMap<RemoteId, Snapshot>>,
+}
+
+impl BadConnector {
+    /// An order as it was told the first time.
+    fn as_before(&self, id: &RemoteId, snapshot: Snapshot) -> Snapshot {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.entry(id.clone()).or_insert(snapshot).clone()
+    }
 }
 
 impl Connector for BadConnector {
@@ -74,6 +85,13 @@ impl Connector for BadConnector {
     ) -> Fut<'a, Vec<syncline_connect::Result<Option<Snapshot>>>> {
         Box::pin(async move {
             let mut answers = self.connector.read(ctx, kind, ids).await;
+            if self.plant == "stale-levels" && kind == Kind::Order {
+                for (id, answer) in ids.iter().zip(&mut answers) {
+                    if let Ok(Some(snapshot)) = answer {
+                        *snapshot = self.as_before(id, snapshot.clone());
+                    }
+                }
+            }
             for snapshot in answers.iter_mut().flatten().flatten() {
                 match self.plant {
                     "reserve-twice" => reserve_twice(snapshot),
@@ -104,13 +122,28 @@ impl Connector for BadConnector {
         self.connector.content(ctx, kind, id, path, most)
     }
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>> {
-        self.connector.write(ctx, permits)
+        Box::pin(async move {
+            let shipments = permits.first().is_some_and(|permit| permit.change().kind == Kind::Shipment);
+            let mut outcomes = self.connector.write(ctx, permits).await;
+            if self.plant == "shipment-unsent" {
+                // Only of shipments: of other writes that would be another bug.
+                outcomes.iter_mut().filter(|_| shipments).for_each(unsent);
+            }
+            outcomes
+        })
     }
     fn split(&self, kind: Kind, leaves: &Leaves) -> Vec<Leaves> {
         self.connector.split(kind, leaves)
     }
     fn pair(&self, change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> {
         self.connector.pair(change, snapshot)
+    }
+}
+
+/// Takes a shipment that nobody knows the fate of for one that never left.
+fn unsent(outcome: &mut Outcome) {
+    if let Outcome::Unknown { error, .. } = outcome {
+        *outcome = Outcome::Refused(error.clone());
     }
 }
 
