@@ -497,7 +497,7 @@ impl Stage {
             Which::Erp => Arc::new(tryton::Tryton::new(self.books())),
         };
         if let (Some(plant), Which::Shop) = (self.plant, which) {
-            connector = Arc::new(BadConnector { connector, plant, world: self.world.clone(), told: Mutex::default() });
+            connector = Arc::new(BadConnector { connector, plant, world: self.world.clone() });
         }
         let ctx = Ctx::new(transport, self.clock.clone(), self.rng.clone(), 4, Duration::from_secs(TIMEOUT_S));
         let (name, uid, neighbour) = match which {

@@ -9,9 +9,12 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
+use syncline_core::kind::Kind;
 use syncline_core::rules::{InvoiceRule, PaperRules, PaperTarget};
+use syncline_engine::Engine;
 use syncline_sim::http::System;
 use syncline_sim::random::Random;
+use syncline_store::{LaneFilter, Retry};
 
 /// The rules of papers where they flow: to every shop there is, from whatever source the shop takes.
 pub fn rules(shops: &[&str]) -> PaperRules {
@@ -57,6 +60,19 @@ pub fn each_second(stage: &Stage, second: u64) {
     if let Some(told) = done {
         world.count("parcels");
         world.event(&told);
+    }
+}
+
+/// People say of what a clerk of the shop shipped by hand that it is right so.
+pub async fn decide(stage: &Stage, engine: &Engine) {
+    if !open(&stage.world).ships_by_hand {
+        return;
+    }
+    let filter = LaneFilter { kind: Some(Kind::Shipment), states: vec!["held"], ..LaneFilter::default() };
+    for lane in engine.store.lanes(filter).await.unwrap_or_default() {
+        if lane.why.is_some_and(|why| why.code == "SYN-0192") {
+            drop(engine.store.retry(Retry::One { entity: lane.entity, rebase: true }, engine.now()).await);
+        }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::{FORGETS_A_CHILD, FORGETS_A_PART, REPEATS_A_PAGE};
 use crate::ring2::world::{Shared, open};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use syncline_connect::{Connector, Ctx, Cursor, Fut, KeyPage, Lookup, Outcome, Page, Probe, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
@@ -11,7 +10,7 @@ use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::profile::{Fit, Profile};
-use syncline_core::record::{Composition, Line, Lines, Record};
+use syncline_core::record::{Composition, Had, Line, Lines, Record};
 
 /// A connector with a bug.
 #[derive(Debug)]
@@ -19,16 +18,6 @@ pub struct BadConnector {
     pub connector: Arc<dyn Connector>,
     pub plant: &'static str,
     pub world: Shared,
-    /// What was told of each order when it was first asked for by itself, where the bug is `stale-levels`.
-    pub told: Mutex<BTreeMap<RemoteId, Snapshot>>,
-}
-
-impl BadConnector {
-    /// An order as it was told the first time.
-    fn as_before(&self, id: &RemoteId, snapshot: Snapshot) -> Snapshot {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.entry(id.clone()).or_insert(snapshot).clone()
-    }
 }
 
 impl Connector for BadConnector {
@@ -85,16 +74,10 @@ impl Connector for BadConnector {
     ) -> Fut<'a, Vec<syncline_connect::Result<Option<Snapshot>>>> {
         Box::pin(async move {
             let mut answers = self.connector.read(ctx, kind, ids).await;
-            if self.plant == "stale-levels" && kind == Kind::Order {
-                for (id, answer) in ids.iter().zip(&mut answers) {
-                    if let Ok(Some(snapshot)) = answer {
-                        *snapshot = self.as_before(id, snapshot.clone());
-                    }
-                }
-            }
             for snapshot in answers.iter_mut().flatten().flatten() {
                 match self.plant {
                     "reserve-twice" => reserve_twice(snapshot),
+                    "stale-levels" => as_placed(snapshot),
                     FORGETS_A_CHILD => forget_a_child(snapshot),
                     FORGETS_A_PART => forget_a_part(snapshot),
                     _ => {}
@@ -137,6 +120,15 @@ impl Connector for BadConnector {
     }
     fn pair(&self, change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> {
         self.connector.pair(change, snapshot)
+    }
+}
+
+/// Tells an order as it was before anything was done about it.
+fn as_placed(snapshot: &mut Snapshot) {
+    for (_, record) in &mut snapshot.records {
+        if let Record::Order(order) = record {
+            order.lines.iter_mut().for_each(|(_, line)| line.had = Had::default());
+        }
     }
 }
 
