@@ -1,10 +1,10 @@
 """Counts what a Tryton database holds, by SQL alone: every sale with its total, recomputed from its stored lines, and
-what lies on the shelves, what goods cost, what they are called and who buys them.
+what lies on the shelves, what goods cost, what they are called, who buys them, what left and what was paid for.
 
 usage: tryton_count.py DATABASE.sqlite
-Prints {"orders":[…],"customers":[…],"stock":[…],"prices":[…],"products":[…]} in the shape of the simulators' ledgers, plus
-per order what the server itself stored as total ("stored", null before confirmation) so that the two can be held
-against each other. Stock, prices and texts are worked out here from moves, formulas and translations; Tryton is not asked.
+Prints {"orders":[…],"customers":[…],"stock":[…],"prices":[…],"products":[…],"shipments":[…],"invoices":[…]} in the
+shape of the simulators' ledgers, plus per order and invoice what the server itself stored as total ("stored", null before
+confirmation) so that the two can be held against each other. Stock, prices and texts are worked out here from moves, formulas and translations; Tryton is not asked.
 """
 import datetime
 import json
@@ -213,12 +213,50 @@ def products(db):
         yield {"sku": row["code"], "texts": told}
 
 
+SOLD = ("SELECT {of}.{document} AS document, l.sale, p.code AS sku, {of}.quantity, {more} FROM {table} {of}"
+        " JOIN sale_line l ON {of}.origin = 'sale.line,' || l.id LEFT JOIN product_product p ON p.id = l.product")
+
+
+def shipments(db):
+    """What left the house or is to, with the sale of each part and the numbers of its parcels."""
+    parts, numbers = {}, {}
+    for row in db.execute(SOLD.format(of="m", document="shipment", table="stock_move", more="m.state")
+                          + " WHERE m.shipment LIKE 'stock.shipment.out,%' AND m.quantity != 0 ORDER BY m.id"):
+        parts.setdefault(row["document"], []).append(
+            {"sale": row["sale"], "sku": row["sku"], "qty": plain(number(row["quantity"])), "state": row["state"]})
+    for row in db.execute("SELECT shipment, shipping_reference FROM stock_package WHERE shipping_reference != '' ORDER BY id"):
+        numbers.setdefault(row["shipment"], []).append(row["shipping_reference"])
+    for row in db.execute("SELECT id, number, state, shipping_reference FROM stock_shipment_out ORDER BY id"):
+        name = f"stock.shipment.out,{row['id']}"
+        of_parcels, own = numbers.get(name, []), row["shipping_reference"]
+        yield {"id": row["id"], "number": row["number"], "state": row["state"], "left": row["state"] in ("shipped", "done"),
+               "lines": parts.get(name, []), "tracks": of_parcels or ([own] if own else [])}
+
+
+def invoices(db):
+    """What customers were asked for, with the sales behind it and the total that its lines and taxes make."""
+    steps = {row["id"]: number(row["rounding"]) for row in db.execute("SELECT id, rounding FROM currency_currency")}
+    sales = {}
+    for row in db.execute(SOLD.format(of="i", document="invoice", table="account_invoice_line", more="1") + " WHERE i.type = 'line'"):
+        sales.setdefault(row["document"], set()).add(row["sale"])
+    for row in db.execute(
+        "SELECT i.id, i.number, i.state, i.currency, c.code, i.total_amount_cache AS stored FROM account_invoice i"
+        " JOIN currency_currency c ON c.id = i.currency WHERE i.type = 'out' ORDER BY i.id"
+    ).fetchall():
+        lines = db.execute("SELECT quantity, unit_price FROM account_invoice_line WHERE invoice = ? AND type = 'line'", (row["id"],))
+        total = sum((rounded(number(q) * number(price), steps[row["currency"]]) for q, price in lines), Decimal(0))
+        total += sum((number(tax) for tax, in db.execute("SELECT amount FROM account_invoice_tax WHERE invoice = ?", (row["id"],))), Decimal(0))
+        yield {"id": row["id"], "number": row["number"], "state": row["state"], "currency": row["code"], "total": plain(total),
+               "stored": None if row["stored"] is None else plain(number(row["stored"])), "sales": sorted(sales.get(row["id"], []))}
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     db = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=60)
     db.row_factory = sqlite3.Row
-    told = {"orders": orders, "customers": customers, "stock": stock, "prices": prices, "products": products}
+    told = {"orders": orders, "customers": customers, "stock": stock, "prices": prices, "products": products,
+            "shipments": shipments, "invoices": invoices}
     json.dump({name: list(of(db)) for name, of in told.items()}, sys.stdout, ensure_ascii=False)
     print()
 

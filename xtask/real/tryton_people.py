@@ -1,7 +1,7 @@
 """People who work in a running Tryton by its own API: goods come and go, prices, texts and customers change.
 
 usage: tryton_people.py URL LOGIN PASSWORD ROUND
-  ROUND  0 sets up what they need (a supplier, a price list); every further number changes other things
+  ROUND  0 sets up what they need (a supplier, a price list, a carrier, a way to pay); every further number changes other things
 Prints one JSON list of what was changed: [{"what","of","to"},…], `what` being one of received, counted, shipped,
 list_price, price_list, text, name, phone. `of` is what tryton_count.py calls it. What the server refuses because
 somebody else was faster is tried again; what finds nothing to change yet (no sale to ship, no customer) is left out.
@@ -17,6 +17,7 @@ import urllib.request
 
 LANGUAGES = ["en", "de", "fr"]
 LIST = "Wholesale"
+CARRIER = "DHL"
 DEFAULT_LINES = [{"quantity": 10, "formula": "unit_price * 0.8"}, {"formula": "unit_price * 0.9"}]
 TRIES = 8
 
@@ -25,11 +26,15 @@ class Refused(Exception):
     """What the server said no to."""
 
 
+class Warned(Refused):
+    """What the server asks about before it does it, by a name."""
+
+
 class Tryton:
     """A session of somebody who works in it."""
 
     def __init__(self, url, login, password):
-        self.url = url.rstrip("/") + "/rpc/"
+        self.url, self.login = url.rstrip("/") + "/rpc/", login
         word = base64.b64encode(f"{login}:{password}".encode()).decode()
         self.headers = {"Content-Type": "application/json", "Authorization": f"Basic {word}"}
         self.today = datetime.date.today()
@@ -42,15 +47,27 @@ class Tryton:
         except urllib.error.HTTPError as error:  # its transaction was rolled back
             raise Refused(f"{method}: status {error.code}") from error
         told = json.loads(gzip.decompress(answer) if answer[:2] == b"\x1f\x8b" else answer)
+        if told.get("error", [""])[0] == "UserWarning":
+            raise Warned(told["error"][1][0])
         if "error" in told:
             raise Refused(f"{method}: {told['error'][:2]}")
         return told["result"]
 
     def call(self, model, method, *args, language="en"):
         """The answer; a refusal is tried again, for whoever else works there may have been faster."""
+        return self.patient(f"model.{model}.{method}", [*args, {"company": 1, "language": language}])
+
+    def wizard(self, name, method, *args, **about):
+        """The answer of a wizard."""
+        return self.patient(f"wizard.{name}.{method}", [*args, {"company": 1, "language": "en", **about}])
+
+    def patient(self, method, params):
         for left in reversed(range(TRIES)):
             try:
-                return self.once(f"model.{model}.{method}", [*args, {"company": 1, "language": language}])
+                return self.once(method, params)
+            except Warned as warned:  # somebody reads it and goes on
+                user = self.one("res.user", [["login", "=", self.login]])
+                self.call("res.user.warning", "create", [{"user": user, "name": str(warned), "always": True}])
             except Refused:
                 if not left:
                     raise
@@ -71,11 +88,18 @@ def dec(number):
 
 
 def set_up(t):
-    """A supplier to receive from, and a price list in the shape the shop's group is shown."""
+    """A supplier to receive from, a price list in the shape the shop's group is shown, a carrier with a box, a way to pay."""
     supplier = t.call("party.party", "create", [{"name": "Goods & Co", "code": "SUPPLIER", "addresses": [["create", [{}]]]}])
     lines = [{"sequence": 100 + at, **line} for at, line in enumerate(DEFAULT_LINES)]
     row = {"name": LIST, "company": 1, "unit": "product_default", "price": "list_price", "lines": [["create", lines]]}
     t.call("product.price_list", "create", [row])
+    party, = t.call("party.party", "create", [{"name": CARRIER, "code": "CARRIER", "addresses": [["create", [{}]]]}])
+    t.call("carrier", "create", [{"party": party, "carrier_product": t.one("product.product", [["code", "=", "SHIPPING"]])}])
+    t.call("stock.package.type", "create", [{"name": "Box"}])
+    account = t.one("account.account", [["type.receivable", "!=", True], ["type.payable", "!=", True], ["type", "!=", None], ["closed", "!=", True]])
+    journal = t.one("account.journal", [["type", "=", "cash"]])
+    way = {"name": "Cash", "company": 1, "journal": journal, "credit_account": account, "debit_account": account}
+    t.call("account.invoice.payment.method", "create", [way])
     return [{"what": "supplier", "of": str(supplier[0]), "to": None}, {"what": "price_list", "of": LIST, "to": None}]
 
 
@@ -113,13 +137,20 @@ def ship(t, n):
     waiting = t.search("stock.shipment.out", [["state", "=", "waiting"]])
     for at in range(min(4, len(waiting))):
         shipment = turn(waiting, 7 * n + at)
-        t.call("stock.shipment.out", "assign_try", [shipment])
-        row, = t.call("stock.shipment.out", "read", [shipment], ["state", "number"])
-        if row["state"] == "assigned":
+        number = assigned(t, shipment)
+        if number:
             for button in ("pick", "pack", "ship", "do"):
                 t.call("stock.shipment.out", button, [shipment])
-            return row["number"]
+            return number
     return None
+
+
+def assigned(t, shipment):
+    """The number of a shipment whose goods are there and taken for it, with its carrier; nothing where they are not."""
+    t.call("stock.shipment.out", "write", [shipment], {"carrier": t.one("carrier", [])})
+    t.call("stock.shipment.out", "assign_try", [shipment])
+    row, = t.call("stock.shipment.out", "read", [shipment], ["state", "number"])
+    return row["number"] if row["state"] == "assigned" else None
 
 
 def turn(rows, at):

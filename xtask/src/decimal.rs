@@ -45,6 +45,11 @@ impl Dec {
         self.0 == 0
     }
 
+    /// It in hundredths; what is finer is cut off.
+    pub fn hundredths(self) -> i128 {
+        self.0 / 10_i128.pow(u32::try_from(PLACES - 2).unwrap_or(0))
+    }
+
     /// The whole number at or below it.
     pub fn floor(self) -> Self {
         let one = Self::whole(1).0;
@@ -103,5 +108,6 @@ mod tests {
         assert_eq!((Dec::parse("0.1").unwrap() + Dec::parse("0.2").unwrap()).to_string(), "0.3");
         assert_eq!((Dec::parse("0.1").unwrap() - Dec::parse("0.3").unwrap()).floor(), Dec::parse("-1").unwrap());
         assert_eq!(Dec::parse("7.9").unwrap().floor(), Dec::parse("7").unwrap());
+        assert_eq!(Dec::parse("-7.905").unwrap().hundredths(), -790);
     }
 }

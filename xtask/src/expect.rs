@@ -2,7 +2,7 @@
 use serde_json::Value;
 
 /// The planted bugs that must be found, each with the ring that has it; two of them both rings have.
-const PLANTED: [(&str, &str); 23] = [
+const PLANTED: [(&str, &str); 25] = [
     ("engine", "skip-intent"),
     ("engine", "ignore-epoch"),
     ("engine", "retry-write"),
@@ -21,6 +21,8 @@ const PLANTED: [(&str, &str); 23] = [
     ("engine", "forget-undo"),
     ("engine", "rewrite-papers"),
     ("engine", "choice-twice"),
+    ("engine", "shipment-unsent"),
+    ("engine", "stale-levels"),
     ("market", "forget-orders"),
     ("market", "reserve-twice"),
     ("core", "settle-too-short"),
@@ -29,12 +31,13 @@ const PLANTED: [(&str, &str); 23] = [
 ];
 
 /// What has to happen how often in a thousand schedules of ring 2, beside faults.
-const HAPPENS: [(&str, u64); 8] = [
+const HAPPENS: [(&str, u64); 9] = [
     ("edits", 1000),
     ("picks", 1000),
     ("account_edits", 1000),
     ("repricings", 1000),
     ("trade", 1000),
+    ("parcels", 1000),
     ("hidden_orders", 50),
     ("deletions", 50),
     ("undos", 50),

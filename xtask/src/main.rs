@@ -9,6 +9,7 @@ mod guard;
 mod job;
 mod ledger;
 mod licences;
+mod papers;
 mod proxy;
 mod real;
 mod reference;
@@ -31,7 +32,8 @@ The project's own chores.
   cargo x stories [--json]                                   the 78 scenarios and their state
   cargo x bench [sweep] [--keys N] [--json]                  workloads through the real binary: time, memory, and what arrived
   cargo x real [--orders N] [--kills N] [--seed N] [--keep DIR] [--json]
-                                                             a real ERP, people in it, a stormy shop, kill -9, and a count in its database
+                                                             a real ERP, people in it, a stormy shop, kill -9 (half of the kills
+                                                             while papers are under way), and a count in its database
 ";
 
 fn main() -> ExitCode {

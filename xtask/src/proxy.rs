@@ -18,6 +18,8 @@ pub struct Losses {
 #[derive(Debug, Default)]
 pub struct Counts {
     pub requests: AtomicU64,
+    /// Of them, those that tell a shop of a paper: a shipment, an invoice, a parcel's number.
+    pub papers: AtomicU64,
     pub lost_replies: AtomicU64,
     pub lost_requests: AtomicU64,
 }
@@ -77,6 +79,7 @@ impl Road {
         let mut writer = client;
         while let Some(request) = read(&mut reader, Way::Request)? {
             self.counts.requests.fetch_add(1, Ordering::Relaxed);
+            self.counts.papers.fetch_add(u64::from(tells_a_paper(&request.head)), Ordering::Relaxed);
             if self.hits(self.losses.request) {
                 self.counts.lost_requests.fetch_add(1, Ordering::Relaxed);
                 break;
@@ -108,6 +111,19 @@ impl Road {
     fn hits(&self, one_in: u64) -> bool {
         let mut roll = Dice(self.dice.fetch_add(1, Ordering::Relaxed));
         one_in != 0 && roll.below(one_in) == 0
+    }
+}
+
+/// Whether a request is one by which a Magento is told of a paper.
+fn tells_a_paper(head: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(head);
+    let mut words = head.split_whitespace();
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let ends = |ends: &[&str]| ends.iter().any(|end| target.ends_with(end));
+    match method {
+        "POST" => ends(&["/ship", "/invoice", "/shipment/track"]),
+        "DELETE" => target.contains("/shipment/track/"),
+        _ => false,
     }
 }
 
@@ -166,6 +182,18 @@ mod tests {
         let requests = Proxy::start(&server.to_string(), Losses { reply: 0, request: 1 }, 1).unwrap();
         assert!(get(&format!("http://{}/", requests.address)).is_err());
         assert_eq!((served.load(Ordering::SeqCst), requests.counts.lost_requests.load(Ordering::SeqCst)), (1, 1));
+    }
+
+    #[test]
+    fn a_paper_is_told_by_its_own_requests() {
+        let told = [
+            "POST /rest/V1/order/7/ship HTTP/1.1",
+            "POST /rest/all/V1/shipment/track HTTP/1.1",
+            "DELETE /V1/shipment/track/3 HTTP/1.1",
+        ];
+        assert!(told.iter().all(|head| tells_a_paper(head.as_bytes())));
+        let others = ["GET /rest/V1/order/7/ship HTTP/1.1", "POST /rest/V1/orders HTTP/1.1", "POST", ""];
+        assert!(!others.iter().any(|head| tells_a_paper(head.as_bytes())));
     }
 
     #[test]

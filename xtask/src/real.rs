@@ -5,20 +5,23 @@ mod systems;
 use crate::goods::{self, Held};
 use crate::job::{Job, now};
 use crate::ledger::{self, Compared};
+use crate::papers::{self, Papers};
 use crate::proxy::{Losses, Proxy};
 use crate::wire::split_url;
 use crate::{Args, Res, files};
-use product::Syncline;
+use product::{Storm, Syncline};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use systems::{Changes, Erp, Shop};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use systems::{Changes, Erp, PEOPLE, Shop, WAREHOUSE};
 
 /// What is asked of a run.
 #[derive(Debug)]
 pub struct Wish {
     /// How many released orders the shop must hold at least.
     pub orders: u64,
+    /// Half of them come while papers are what is under way.
     pub kills: u64,
     /// When the kills come and what the road loses.
     pub seed: u64,
@@ -32,12 +35,18 @@ pub struct Report {
     compared: Compared,
     /// What was held against each other beside orders, flow by flow.
     beside: Vec<Held>,
+    /// What was done about orders.
+    papers: Papers,
     /// What people changed in the ERP meanwhile.
     changes: Changes,
+    /// What its warehouse and its clerks did.
+    work: Changes,
     /// What was changed in the shop behind the product's back after the end, and seen.
     planted: Planted,
     least: usize,
     kills: u64,
+    /// Of them, those among papers.
+    papers_killed: u64,
     wanted_kills: u64,
     lost_replies: u64,
     lost_requests: u64,
@@ -63,12 +72,22 @@ const OFTEN: u64 = 5;
 const LEAST: [(&str, usize); 5] =
     [("inventory", 50), ("prices", 150), ("products", 100), ("customers", 10), ("people", 30)];
 
+/// How many shipments and how many invoices that the ERP was paid must be held against each other.
+const PAPERS: (usize, usize) = (40, 20);
+/// Requests to the ERP after which a run is killed at the latest; fewer where there are to be many kills, or too little is
+/// left to do for the last of them. One that waits for something is killed after so long.
+const REQUESTS: u64 = 150;
+const WAITS: Duration = Duration::from_secs(15);
+/// Papers the shop is told of after which a run among papers is killed at the latest; what is waited for them.
+const TOLD: u64 = 5;
+const PAPERS_WAIT: Duration = Duration::from_secs(60);
+
 /// `cargo x real`: true where both ledgers agree.
 pub fn chore(args: &mut Args) -> Res<bool> {
     let as_json = args.flag("--json");
     let wish = Wish {
         orders: args.number("--orders", 300)?,
-        kills: args.number("--kills", 10)?,
+        kills: args.number("--kills", 20)?,
         seed: args.number("--seed", 1)?,
         keep: args.option("--keep")?.map(PathBuf::from),
     };
@@ -105,39 +124,47 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
     let began = now();
     let say = |what: &str| eprintln!("[{} s] {what}", began.elapsed().as_secs());
     let shop = Shop::start(wish.orders)?;
+    let taken = shop.taken()?;
     let erp = Erp::start(cache, dir)?;
     say("a shop and an ERP");
-    let mut changes = Changes::default();
+    let mut changes = Changes::by(PEOPLE, 0);
     changes.add(erp.people(&changes)?)?;
-    let (host, path) = split_url(&erp.url)?;
-    let proxy = Proxy::start(&host, Losses { reply: 25, request: 60 }, wish.seed)?;
-    let syncline = Syncline::set_up(dir, &shop, &erp, &format!("http://{}{path}", proxy.address))?;
+    let roads = Roads::open(&shop, &erp, wish.seed)?;
+    let syncline = Syncline::set_up(dir, &shop, &erp, &roads.urls)?;
     say("set up; it is killed while people change things in the ERP");
-    let kills = syncline.killed(wish, &erp, &proxy.counts, &mut changes)?;
+    let kills = syncline.killed(&among_orders(wish, &roads), &erp, &mut changes)?;
     say(&format!("{kills} kills, {} rounds of changes; people go on", changes.round));
     syncline.beside_people(&erp, &mut changes)?;
-    say(&format!("{} rounds of changes, the last; it is brought to its end", changes.round));
+    syncline.caught_up()?;
+    say(&format!("{} rounds of changes, the last; it is killed while goods leave and money comes", changes.round));
+    let mut work = Changes::by(WAREHOUSE, 1);
+    work.add(erp.people(&work)?)?;
+    let papers_killed = syncline.killed(&among_papers(wish, &roads), &erp, &mut work)?;
+    say(&format!("{papers_killed} kills, {} rounds of work; it is brought to its end", work.round));
     syncline.to_the_end()?;
     let verify = syncline.verify()?;
     say("verified");
     let (ledger, counted) = (shop.ledger()?, erp.count()?);
     let planted = planted(&syncline, &shop, &counted)?;
     let compared = ledger::compare(&ledger::orders(&ledger)?, &ledger::orders(&counted)?);
-    let lost_replies = proxy.counts.lost_replies.load(Ordering::Relaxed);
-    let lost_requests = proxy.counts.lost_requests.load(Ordering::Relaxed);
     let mut beside = goods::compare(&ledger, &counted);
     beside.push(goods::kept(&changes.last, &counted));
+    let papers = papers::compare(&ledger, &counted, &taken);
     let kept = wish.keep.as_deref().map(|to| keep(to, erp, &ledger)).transpose()?;
+    let lost = |count: &AtomicU64| count.load(Ordering::Relaxed);
     let mut report = Report {
         compared,
         beside,
+        papers,
         changes,
+        work,
         planted,
         least: usize::try_from(wish.orders).unwrap_or(usize::MAX),
-        kills,
+        kills: kills + papers_killed,
+        papers_killed,
         wanted_kills: wish.kills,
-        lost_replies,
-        lost_requests,
+        lost_replies: lost(&roads.erp.counts.lost_replies),
+        lost_requests: lost(&roads.erp.counts.lost_requests),
         verify,
         wrong: Vec::new(),
         seconds: 0,
@@ -145,6 +172,67 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
     };
     report.judge();
     Ok(report)
+}
+
+/// The ways to both systems: the one to the ERP loses things, the shop has weather of its own.
+#[derive(Debug)]
+struct Roads {
+    shop: Proxy,
+    erp: Proxy,
+    urls: Urls,
+}
+
+/// Where the product finds both.
+#[derive(Debug)]
+struct Urls {
+    shop: String,
+    erp: String,
+}
+
+impl Roads {
+    fn open(shop: &Shop, erp: &Erp, seed: u64) -> Res<Self> {
+        let (host, path) = split_url(&erp.url)?;
+        let to_erp = Proxy::start(&host, Losses { reply: 25, request: 60 }, seed)?;
+        let (host, _) = split_url(&shop.url)?;
+        let to_shop = Proxy::start(&host, Losses { reply: 0, request: 0 }, seed)?;
+        let urls =
+            Urls { shop: format!("http://{}", to_shop.address), erp: format!("http://{}{path}", to_erp.address) };
+        Ok(Self { shop: to_shop, erp: to_erp, urls })
+    }
+}
+
+/// Everything flows, and is killed by what it asks the ERP.
+fn among_orders<'a>(wish: &Wish, roads: &'a Roads) -> Storm<'a> {
+    let kills = wish.kills.div_ceil(2);
+    let most = (REQUESTS * 10).checked_div(kills).map_or(REQUESTS, |share| share.clamp(REQUESTS / 5, REQUESTS));
+    Storm {
+        run: &["sync"],
+        road: &roads.erp.counts.requests,
+        most,
+        waits: WAITS,
+        late_counts: true,
+        kills,
+        seed: wish.seed,
+        enough: |changes| changes.lacking(1).next().is_none(),
+    }
+}
+
+/// Papers flow, and are killed by what the shop is told, until enough has left and was paid.
+fn among_papers<'a>(wish: &Wish, roads: &'a Roads) -> Storm<'a> {
+    Storm {
+        run: &["sync", "papers"],
+        road: &roads.shop.counts.papers,
+        most: TOLD,
+        waits: PAPERS_WAIT,
+        late_counts: false,
+        kills: wish.kills / 2,
+        seed: wish.seed + 1,
+        enough: |work| {
+            let (sent, paid) = (work.count(&["whole", "part", "parcel", "later"]), work.count(&["paid"]));
+            // Some are paid that the shop was paid for already.
+            work.lacking(3).next().is_none() && sent >= PAPERS.0 as u64 && paid >= PAPERS.1 as u64 * 3 / 2
+        },
+    }
 }
 
 /// A price and a German name, both the ERP's, are changed in the shop behind the product's back; who sees it.
@@ -188,6 +276,26 @@ impl Report {
             ));
         }
         self.judge_beside();
+        self.judge_papers();
+    }
+
+    /// Nothing: what was done about orders, how often a kill hit it, and whether `verify` looked at all of it.
+    fn judge_papers(&mut self) {
+        self.wrong.extend(self.papers.differences(PAPERS.0, PAPERS.1));
+        let wanted = self.wanted_kills / 2;
+        if self.papers_killed < wanted {
+            self.wrong.push(format!("{} of {wanted} kills hit papers", self.papers_killed));
+        }
+        let few = self.work.lacking(1);
+        self.wrong.extend(few.map(|what| format!("the warehouse did nothing of the sort `{what}`")));
+        let proof = &self.verify["flows"]["papers"];
+        if proof["open"].as_u64() != Some(0) {
+            self.wrong.push(format!("verify leaves {} papers open", proof["open"]));
+        }
+        let (told, least) = (&proof["compared"], self.papers.shipment.source + self.papers.invoice.source);
+        if told.as_u64().is_none_or(|n| n < least as u64) {
+            self.wrong.push(format!("verify compared {told} papers, we {least}"));
+        }
     }
 
     /// Nothing: what people did, and what both sides hold beside orders; `verify` must have looked at as much as we did.
@@ -232,7 +340,7 @@ impl Report {
     pub fn line(&self) -> String {
         let found = &self.compared;
         let head = format!(
-            "{} released orders, {} once in the ERP, {} missing, {} duplicate, {} extra, {} lines held against each other; {}; {} changes by people in the ERP, {} of {} planted changes seen; {} kills, {} lost replies, {} lost requests, {} s",
+            "{} released orders, {} once in the ERP, {} missing, {} duplicate, {} extra, {} lines held against each other; {}; {}; {} changes by people in the ERP, {} of {} planted changes seen; {} kills, {} lost replies, {} lost requests, {} s",
             found.source,
             found.once,
             found.missing,
@@ -244,6 +352,7 @@ impl Report {
                 .map(|held| format!("{} {} of {} differ", held.flow, held.wrong.len(), held.compared))
                 .collect::<Vec<_>>()
                 .join(", "),
+            self.papers.line(),
             self.changes.made.values().sum::<u64>(),
             self.planted.by_verify.len(),
             self.planted.made.len(),
@@ -265,6 +374,7 @@ impl Report {
             "beside": self.beside.iter().map(|held| (held.flow.to_owned(), json!({
                 "records": held.records.len(), "compared": held.compared, "wrong": held.wrong.len(),
             }))).collect::<serde_json::Map<_, _>>(),
+            "papers": self.papers.json(self.papers_killed), "work": self.work.made,
             "changes": self.changes.made, "planted": {"made": self.planted.made.len(), "seen": self.planted.by_verify.len()},
             "kills": self.kills, "orders": found.source, "once": found.once, "missing": found.missing,
             "duplicates": found.duplicate, "extra": found.extra, "lines": found.lines, "lost_replies": self.lost_replies,

@@ -212,7 +212,7 @@ fn traces() -> Res<Found> {
 }
 
 fn real_systems() -> Res<Found> {
-    let report = real::run(&real::Wish { orders: 300, kills: 10, seed: 1, keep: None })?;
+    let report = real::run(&real::Wish { orders: 300, kills: 20, seed: 1, keep: None })?;
     Ok(Found::one(report.agrees(), report.line()))
 }
 

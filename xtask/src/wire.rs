@@ -118,20 +118,26 @@ pub fn split_url(url: &str) -> Res<(String, String)> {
 
 /// The body of a GET that answered 200.
 pub fn get(url: &str) -> Res<Vec<u8>> {
-    ask("GET", url, "")
+    ask("GET", url, "", None)
+}
+
+/// The same by the bearer of a token.
+pub fn get_as(token: &str, url: &str) -> Res<Vec<u8>> {
+    ask("GET", url, "", Some(token))
 }
 
 /// The body of a POST of JSON that answered 200.
 pub fn post(url: &str, body: &str) -> Res<Vec<u8>> {
-    ask("POST", url, body)
+    ask("POST", url, body, None)
 }
 
-fn ask(method: &str, url: &str, body: &str) -> Res<Vec<u8>> {
+fn ask(method: &str, url: &str, body: &str, token: Option<&str>) -> Res<Vec<u8>> {
     let (host, path) = split_url(url)?;
     let ask = || -> std::io::Result<Option<Message>> {
         let mut stream = TcpStream::connect(&host)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        let about = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+        let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let about = format!("{bearer}Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n{about}Connection: close\r\n\r\n{body}"

@@ -50,6 +50,8 @@ pub struct StockFacts<'a> {
     pub free: Decimal,
     /// The shop's places that are ours.
     pub places: Vec<&'a str>,
+    /// What waits to be sent by the shop: nobody can buy it, whatever the shop tells of what it keeps back.
+    pub owed: Decimal,
     /// The figure of a place that the shop takes: `on_hand`, or `available` where it keeps nothing back by itself.
     pub figure: &'static str,
 }
@@ -176,7 +178,7 @@ fn stock_for_buyers(plan: &Planned, shown: &Leaves, facts: &StockFacts<'_>) -> O
         Some(Value::Number(kept)) => (*kept).max(Decimal::ZERO),
         _ => Decimal::ZERO,
     };
-    let buyers = sum.checked_sub(kept)?;
+    let buyers = sum.checked_sub(kept.max(facts.owed))?;
     (buyers > facts.free.max(Decimal::ZERO)).then(|| alloc::format!("{buyers} for buyers, {} are free", facts.free))
 }
 

@@ -19,6 +19,7 @@ pub mod import;
 pub mod looks;
 mod merged;
 pub mod named;
+pub mod owed;
 pub mod pages;
 mod papers;
 mod parts;

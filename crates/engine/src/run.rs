@@ -2,6 +2,7 @@
 
 use crate::approval::{GUARDED, Gate, is_needed_by_orders};
 use crate::looks::Looks;
+use crate::owed::Owed;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -128,6 +129,8 @@ pub struct Engine {
     writes: std::sync::atomic::AtomicU64,
     /// What was written while pages of changes are on their way; workers over one store share it.
     pub looks: Arc<Looks>,
+    /// What waits to be sent by shops that hold too few; shared like the looks.
+    pub owed: Arc<Owed>,
     /// How far the adoption under way has come.
     pub adopting: crate::adopt::Tally,
     /// Writes that systems took, since the process started.
@@ -160,6 +163,7 @@ impl Engine {
             gates,
             writes: 0.into(),
             looks: Arc::default(),
+            owed: Arc::default(),
             adopting: crate::adopt::Tally::default(),
             landed: 0.into(),
             pass: tokio::sync::Mutex::default(),

@@ -138,10 +138,16 @@ impl Engine {
                 ordered,
                 seen: &seen,
                 shows: shows(target),
+                owed: self.owed_of(case, target),
             });
             decided = graver(decided, one);
         }
         Ok(decided.into())
+    }
+
+    /// How much of the variant of the stock `case` waits to be sent by `shop`.
+    fn owed_of(&self, case: &Case, shop: &System) -> Decimal {
+        case.bound.get(&shop.uid).map(|bound| self.owed.of(&shop.uid, &bound.id)).unwrap_or_default()
     }
 
     /// For a stock lane: where the journal stood when the ERP's figures were asked for. What was reserved before is in them.
@@ -169,7 +175,8 @@ impl Engine {
             Shows::Physical => "on_hand",
             Shows::Salable => "available",
         };
-        Some(StockFacts { free, places: target.places.iter().map(|(place, _)| place.as_str()).collect(), figure })
+        let owed = self.systems.get(&target.system).map(|shop| self.owed_of(case, shop)).unwrap_or_default();
+        Some(StockFacts { owed, free, places: target.places.iter().map(|(place, _)| place.as_str()).collect(), figure })
     }
 
     /// How far the ERP has come with what the order `entity` takes from stock; none where no orders flow.

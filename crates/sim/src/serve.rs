@@ -102,6 +102,8 @@ async fn answer(
                 }
             }
         }
+        // What no guard of the system keeps from happening twice is not repeated (decision 0023).
+        Fault::Repeated if is_past_guards(&request) => desk.handle(&request),
         Fault::Repeated => {
             desk.handle(&request);
             desk.handle(&request)
@@ -148,6 +150,12 @@ pub fn is_write(request: &Request) -> bool {
         let reads = ["read", "search", "get", "fields", "default", "list"];
         !(method.starts_with("common.") || reads.iter().any(|read| verb.starts_with(read)))
     })
+}
+
+/// Whether a shop does a second time what it is asked for a second time, whatever the request says: it ships, invoices or
+/// tracks once more (recorded: ship-repeat-same-request).
+fn is_past_guards(request: &Request) -> bool {
+    ["/ship", "/invoice", "/shipment/track"].iter().any(|end| request.method == "POST" && request.target.ends_with(end))
 }
 
 /// The request with its whole body, or the refusal of one that is too large.

@@ -78,6 +78,13 @@ async fn a_repeated_request_is_handled_twice() {
 }
 
 #[tokio::test]
+async fn what_no_guard_keeps_from_happening_twice_is_not_repeated() {
+    let address = started(&[Fault::Repeated]).await;
+    let ship = b"POST /rest/V1/order/7/ship HTTP/1.1\r\nhost: sim\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    assert!(exchange(address, ship).await.contains(r#""handled":1"#));
+}
+
+#[tokio::test]
 async fn busy_says_when_to_come_back_and_a_page_is_html() {
     let faults = [
         Fault::Busy { retry_after_s: 7 },

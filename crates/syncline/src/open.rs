@@ -12,7 +12,7 @@ use syncline_connectors::{magento, tryton};
 use syncline_core::id::SystemName;
 use syncline_core::policy::ErrorKind;
 use syncline_core::rules::Branch;
-use syncline_engine::config::{Attribute, Config, Secret, SystemConfig, SystemKind};
+use syncline_engine::config::{Attribute, Config, ConfigError, Secret, SystemConfig, SystemKind};
 use syncline_engine::{Engine, Settings, System};
 use syncline_store::{Sql, Store};
 
@@ -51,16 +51,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
     }
     let connector: Arc<dyn Connector> = match system.kind {
         SystemKind::Magento => {
-            let auth = match (&system.keys, &system.token) {
-                (Some(keys), _) => magento::Auth::Signed(magento::Keys {
-                    consumer_key: told(&keys.consumer_key, "consumer_key")?,
-                    consumer_secret: told(&keys.consumer_secret, "consumer_secret")?,
-                    access_token: told(&keys.access_token, "access_token")?,
-                    access_token_secret: told(&keys.access_token_secret, "access_token_secret")?,
-                }),
-                (None, Some(token)) => magento::Auth::Token(told(token, "token")?),
-                (None, None) => magento::Auth::Login { user: login, password },
-            };
+            let auth = entry(system, told)?.unwrap_or(magento::Auth::Login { user: login, password });
             Arc::new(magento::Magento::new(magento::Config {
                 url: system.url.clone(),
                 auth,
@@ -99,6 +90,23 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
     let beside = config.systems.values().filter(|other| other.name != system.name && other.is_beside(system));
     let beside = beside.map(|other| other.uid.clone()).collect();
     Ok(System { name: system.name.clone(), uid: system.uid.clone(), beside, connector, ctx, profile })
+}
+
+/// How a shop is entered where the file names keys or a token.
+fn entry(
+    system: &SystemConfig,
+    told: impl Fn(&Secret, &str) -> Result<String, ConfigError>,
+) -> Result<Option<magento::Auth>, Failure> {
+    Ok(match (&system.keys, &system.token) {
+        (Some(keys), _) => Some(magento::Auth::Signed(magento::Keys {
+            consumer_key: told(&keys.consumer_key, "consumer_key")?,
+            consumer_secret: told(&keys.consumer_secret, "consumer_secret")?,
+            access_token: told(&keys.access_token, "access_token")?,
+            access_token_secret: told(&keys.access_token_secret, "access_token_secret")?,
+        })),
+        (None, Some(token)) => Some(magento::Auth::Token(told(token, "token")?)),
+        (None, None) => None,
+    })
 }
 
 /// The way to a system.

@@ -1,17 +1,14 @@
 //! The product in a real run: set up, killed again and again, and brought to its end, by its own commands alone.
 use super::systems::{Changes, Erp, Shop};
-use super::{OFTEN, Wish, parsed};
+use super::{OFTEN, Urls, parsed};
 use crate::job::{Ended, Job, now};
-use crate::proxy::{Counts, Dice};
+use crate::proxy::Dice;
 use crate::{Res, files};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A run is killed after fewer requests than that to the ERP, or where it waits for something, after so long.
-const REQUESTS: u64 = 150;
-const WAITS: Duration = Duration::from_secs(15);
 /// Rounds of people there are at most, before they give up on changing something of every sort.
 const ROUNDS: u64 = 150;
 /// The flows beside orders whose fields are shared.
@@ -28,8 +25,26 @@ pub struct Syncline {
     secrets: [(&'static str, String); 3],
 }
 
+/// Runs that are killed while people work in the ERP.
+#[derive(Debug)]
+pub struct Storm<'a> {
+    /// What is run.
+    pub run: &'a [&'a str],
+    /// What is counted on a road: a run is killed after some of it, at most so many.
+    pub road: &'a AtomicU64,
+    pub most: u64,
+    /// A run that did not come so far is killed after so long all the same; whether that counts.
+    pub waits: Duration,
+    pub late_counts: bool,
+    pub kills: u64,
+    /// Decides when the kills come.
+    pub seed: u64,
+    /// Whether people have done enough.
+    pub enough: fn(&Changes) -> bool,
+}
+
 impl Syncline {
-    pub fn set_up(run: &Path, shop: &Shop, erp: &Erp, erp_url: &str) -> Res<Self> {
+    pub fn set_up(run: &Path, shop: &Shop, erp: &Erp, urls: &Urls) -> Res<Self> {
         let dir = run.join("syncline");
         std::fs::create_dir_all(&dir).map_err(|e| format!("{}: cannot be made: {e}", dir.display()))?;
         let secrets = [
@@ -38,7 +53,7 @@ impl Syncline {
             ("SYNCLINE_ERP_PASSWORD", erp.password.clone()),
         ];
         let this = Self { exe: files::binary("release")?, dir, secrets };
-        let (shop, erp) = (format!("magento={}", shop.url), format!("tryton={erp_url}"));
+        let (shop, erp) = (format!("magento={}", urls.shop), format!("tryton={}", urls.erp));
         // The road loses replies from the first word on; a person would try again, too.
         this.until(5, &["init", "--yes", "--start", "all", "--shop", &shop, "--erp", &erp], &[0], |dir| {
             let _ = std::fs::remove_file(dir.join("syncline.toml"));
@@ -54,7 +69,7 @@ impl Syncline {
         Ok(this)
     }
 
-    /// Nothing: products, stock and prices flow, too; accounts are called what the ERP calls them, and weights are each
+    /// Nothing: products, stock, prices and papers flow, too; accounts are called what the ERP calls them, and weights are each
     /// side's own, for the ERP has none.
     fn switch_on(&self) -> Res<()> {
         let file = self.dir.join("syncline.toml");
@@ -65,12 +80,13 @@ impl Syncline {
                 table = line.split_whitespace().next().unwrap_or_default();
             }
             let off = line.starts_with("mode =")
-                && ["[flows.products]", "[flows.inventory]", "[flows.prices]"].contains(&table);
+                && ["[flows.products]", "[flows.inventory]", "[flows.prices]", "[flows.papers]"].contains(&table);
             out.push_str(if off { "mode = \"on\"" } else { line });
             out.push('\n');
             out.push_str(match line {
                 "[systems.shop]" => "settle = \"5s\"\n",
                 "[flows.products]" => "fields = { \"weight\" = \"keep\" }\n",
+                "[flows.papers]" => "carriers = { DHL = \"dhl\" }\ninvoices = \"paid\"\n",
                 "[flows.customers]" => "fields = { \"name\" = \"erp\" }\n",
                 _ => "",
             });
@@ -109,26 +125,37 @@ impl Syncline {
     }
 
     /// How many runs were killed while they ran, and while people changed things in the ERP: as many as wished, or as
-    /// there was work for, until something of every sort was changed. Each was killed after so many requests to the ERP,
-    /// which `road` counts: a slow machine is no reason to be killed before anything was done.
-    pub fn killed(&self, wish: &Wish, erp: &Erp, road: &Counts, changes: &mut Changes) -> Res<u64> {
-        let mut dice = Dice(wish.seed);
+    /// there was work for, until people have done enough. Each was killed after so many requests, which a road counts: a slow
+    /// machine is no reason to be killed before anything was done.
+    pub fn killed(&self, storm: &Storm<'_>, erp: &Erp, changes: &mut Changes) -> Res<u64> {
+        let mut dice = Dice(storm.seed);
         let mut kills = 0;
-        let passed = || road.requests.load(Ordering::Relaxed);
-        for _ in 0..wish.kills * 3 + 10 {
-            if kills >= wish.kills && changes.lacking(1).next().is_none() {
+        for _ in 0..storm.kills * 3 + 10 {
+            if kills >= storm.kills && (storm.enough)(changes) {
                 break;
             }
             let people = erp.people(changes)?;
-            let (end, late) = (passed() + 5 + dice.below(REQUESTS), now() + WAITS);
-            let mut process = self.job(&["sync"], 300).start()?;
-            while passed() < end && now() < late && !process.over()? {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            kills += u64::from(process.kill()?);
+            kills += u64::from(self.killed_once(storm, 1 + dice.below(storm.most))?);
             changes.add(people)?;
         }
         Ok(kills)
+    }
+
+    /// True where a run was killed after so many requests, while it ran.
+    fn killed_once(&self, storm: &Storm<'_>, requests: u64) -> Res<bool> {
+        let passed = || storm.road.load(Ordering::Relaxed);
+        let (end, late) = (passed() + requests, now() + storm.waits);
+        let mut process = self.job(storm.run, 300).start()?;
+        while passed() < end && now() < late && !process.over()? {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let came = storm.late_counts || passed() >= end;
+        Ok(process.kill()? && came)
+    }
+
+    /// Nothing: what is due is done, beside everything people may still hold back.
+    pub fn caught_up(&self) -> Res<()> {
+        self.until(6, &["sync"], &[0, 3], |_| ()).map(drop)
     }
 
     /// Nothing: passes beside which people go on until something of every sort was changed often enough; some sorts need

@@ -1,16 +1,36 @@
 //! The systems of a real run: a simulated shop as a process, and a real ERP with the people who work in it.
 use super::{field, parsed};
+use crate::decimal::Dec;
 use crate::goods::Word;
 use crate::job::{self, Job, Running};
-use crate::wire::{get, post};
+use crate::wire::{get, get_as, post};
 use crate::{Res, files, guard};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Sorts of changes that people make.
-const SORTS: [&str; 8] = ["received", "counted", "shipped", "list_price", "price_list", "text", "name", "phone"];
+/// People who work in the ERP: their script, and the sorts of changes they make.
+#[derive(Debug)]
+pub struct Team {
+    script: &'static str,
+    sorts: &'static [&'static str],
+}
+
+/// Those who change what is sold, and who buys it.
+pub const PEOPLE: Team = Team {
+    script: "xtask/real/tryton_people.py",
+    sorts: &["received", "counted", "shipped", "list_price", "price_list", "text", "name", "phone"],
+};
+/// The warehouse and the clerks: what leaves, how it can be followed, what is asked for and paid.
+pub const WAREHOUSE: Team = Team {
+    script: "xtask/real/tryton_papers.py",
+    sorts: &["whole", "part", "parcel", "later", "numbered", "renumbered", "unnumbered", "posted", "paid"],
+};
+/// Orders on a page.
+const PAGE: usize = 100;
+/// Looks at the shop before one is given up: its weather spoils every seventh.
+const LOOKS: u32 = 20;
 
 /// The simulated shop, as a process.
 #[derive(Debug)]
@@ -34,9 +54,12 @@ impl Shop {
     /// What it really holds; its weather may spoil a look, so there are a few.
     pub fn ledger(&self) -> Res<Value> {
         let url = format!("{}/_sim/ledger", self.url.trim_end_matches('/'));
-        let look = || serde_json::from_slice(&get(&url)?).map_err(|e| format!("the shop's ledger is no JSON: {e}"));
-        let mut told: Res<Value> = look();
-        for _ in 0..4 {
+        self.look(|| serde_json::from_slice(&get(&url)?).map_err(|e| format!("the shop's ledger is no JSON: {e}")))
+    }
+
+    fn look<T>(&self, look: impl Fn() -> Res<T>) -> Res<T> {
+        let mut told = look();
+        for _ in 0..LOOKS {
             if told.is_ok() {
                 break;
             }
@@ -44,6 +67,32 @@ impl Shop {
             told = look();
         }
         told.map_err(|why| format!("{why} (process {})", self.process.pid()))
+    }
+
+    /// The money it has taken for each order, by number, as its own API tells it.
+    pub fn taken(&self) -> Res<BTreeMap<String, Dec>> {
+        let mut taken = BTreeMap::new();
+        for page in 1.. {
+            let url = format!(
+                "{}/rest/V1/orders?searchCriteria%5BpageSize%5D={PAGE}&searchCriteria%5BcurrentPage%5D={page}&fields=items%5Bincrement_id,total_invoiced%5D",
+                self.url.trim_end_matches('/')
+            );
+            let rows: Vec<Value> = self.look(|| {
+                let told: Value =
+                    serde_json::from_slice(&get_as(&self.token, &url)?).map_err(|e| format!("{url}: {e}"))?;
+                told["items"].as_array().cloned().ok_or_else(|| format!("{url}: no `items`"))
+            })?;
+            let before = taken.len();
+            for row in &rows {
+                let amount = Dec::from_json(&row["total_invoiced"]).unwrap_or_default();
+                taken.insert(field(row, "increment_id")?, amount);
+            }
+            // The last page comes again for every page after it.
+            if rows.len() < PAGE || taken.len() == before {
+                break;
+            }
+        }
+        Ok(taken)
     }
 
     /// Nothing: somebody changes a field of a product in its back office, in one place of it or in all.
@@ -75,8 +124,14 @@ impl Erp {
         files::write(&catalogue, &told.stdout)?;
         let script = root.join("xtask/real/tryton_up.sh");
         let words = [cache, &dir.join("erp"), &catalogue].map(|path| path.to_string_lossy().into_owned());
-        let started =
-            Job::new("bash").args([script.to_string_lossy()]).args(words).limit(1800).echo().leave().start()?;
+        let started = Job::new("bash")
+            .args([script.to_string_lossy()])
+            .args(words)
+            .args(["papers"])
+            .limit(1800)
+            .echo()
+            .leave()
+            .start()?;
         let group = started.pid();
         let ended = started.wait()?;
         if !ended.ok() {
@@ -99,18 +154,19 @@ impl Erp {
         parsed("xtask/real/tryton_count.py", &ended.stdout)
     }
 
-    /// People who work in it, past the road that loses things; each round they change something else, and round 0 is
-    /// before everything.
+    /// People who work in it, past the road that loses things; each round they change something else, and round 0 of those
+    /// who change goods is before everything.
     pub fn people(&self, changes: &Changes) -> Res<Running> {
-        let script = files::root()?.join("xtask/real/tryton_people.py").to_string_lossy().into_owned();
+        let script = files::root()?.join(changes.team.script).to_string_lossy().into_owned();
         let words = [script, self.url.clone(), self.login.clone(), self.password.clone(), changes.round.to_string()];
         Job::new("python3").args(words).limit(300).start()
     }
 }
 
 /// What people changed in the ERP.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Changes {
+    team: Team,
     /// How many changes, by sort.
     pub made: BTreeMap<String, u64>,
     /// What they said last of everything they said something of.
@@ -120,13 +176,18 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Nothing yet; the first round is `round`.
+    pub fn by(team: Team, round: u64) -> Self {
+        Self { team, made: BTreeMap::new(), last: BTreeMap::new(), round }
+    }
+
     /// Nothing: what a round of people came to is added.
     pub fn add(&mut self, people: Running) -> Res<()> {
         let ended = people.wait()?;
         if !ended.ok() {
-            return Err(ended.story("xtask/real/tryton_people.py"));
+            return Err(ended.story(self.team.script));
         }
-        let told = parsed("xtask/real/tryton_people.py", &ended.stdout)?;
+        let told = parsed(self.team.script, &ended.stdout)?;
         for change in told.as_array().into_iter().flatten() {
             let word = Word { what: field(change, "what")?, of: field(change, "of")? };
             *self.made.entry(word.what.clone()).or_default() += 1;
@@ -138,9 +199,14 @@ impl Changes {
         Ok(())
     }
 
+    /// How many changes of these sorts were made.
+    pub fn count(&self, sorts: &[&str]) -> u64 {
+        sorts.iter().filter_map(|what| self.made.get(*what)).sum()
+    }
+
     /// The sorts of changes that were made less often than `times`.
     pub fn lacking(&self, times: u64) -> impl Iterator<Item = &'static str> {
-        SORTS.into_iter().filter(move |what| self.made.get(*what).is_none_or(|made| *made < times))
+        self.team.sorts.iter().copied().filter(move |what| self.made.get(*what).is_none_or(|made| *made < times))
     }
 }
 

@@ -38,6 +38,8 @@ pub struct StockCase<'a> {
     pub seen: &'a Stock,
     /// What its figures mean.
     pub shows: Shows,
+    /// What waits to be sent by the shop, which holds too few: it keeps back so much at least.
+    pub owed: Decimal,
 }
 
 /// How the figure for buyers comes about.
@@ -105,6 +107,8 @@ pub fn figures(case: &StockCase<'_>) -> Result<Figures, Decision> {
     }
     let free = available.saturating_sub(case.ordered).saturating_sub(case.target.safety).floor().max(Decimal::ZERO);
     let reserved = reserved(case)?;
+    // What waits to be sent is kept back, whatever the shop tells of it.
+    let reserved = if case.shows == Shows::Physical { reserved.max(case.owed) } else { reserved };
     // Places with fractions of a piece each may not make up a whole one.
     let free = shares.iter().fold(Decimal::ZERO, |sum, (_, share)| sum.saturating_add(*share)).min(free);
     let mut left = free;
@@ -180,7 +184,15 @@ mod tests {
         let told = seen.levels.values().any(|level| level.available.is_some());
         let shows = if told { Shows::Salable } else { Shows::Physical };
         let from = SystemName::new("erp");
-        match stock(&StockCase { target, from: &from, source, ordered: ordered.into(), seen, shows }) {
+        match stock(&StockCase {
+            target,
+            from: &from,
+            source,
+            ordered: ordered.into(),
+            seen,
+            shows,
+            owed: Decimal::ZERO,
+        }) {
             Decision::Step(step) => step
                 .leaves
                 .iter()
@@ -247,7 +259,7 @@ mod tests {
             let (from, seen) = (SystemName::new("erp"), shop(&[], reserved));
             for (shows, kept) in [(Shows::Physical, reserved.max(0)), (Shows::Salable, 0)] {
                 let ordered = ordered.into();
-                let case = StockCase { target: &rules, from: &from, source: &source, ordered, seen: &seen, shows };
+                let case = StockCase { target: &rules, from: &from, source: &source, ordered, seen: &seen, shows, owed: Decimal::ZERO };
                 let figures = figures(&case).unwrap();
                 let sum: Decimal = figures.places.iter().map(|(_, n)| *n).sum();
                 let salable = sum - Decimal::from(kept);

@@ -55,6 +55,9 @@ impl Engine {
         if let Some(shop) = self.unheeded(&decided.decision, &case, &mut work.heeded).cloned() {
             return Ok(Moved::Heed(work, shop));
         }
+        if case.kind == Kind::Shipment && !matches!(decided.decision, Decision::Step(_)) {
+            self.owed_no_more(&case).await?;
+        }
         work.agreed = decided.agreed.take().map(Box::new);
         let landed = case.strays.iter().filter(|stray| !work.aside.contains_key(&stray.delivery.target));
         let landed = landed.map(|stray| stray.at).min();

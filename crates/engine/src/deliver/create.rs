@@ -88,6 +88,9 @@ impl Engine {
         system: &System,
         named: Incoming,
     ) -> Result<(), EngineError> {
+        if change.kind == Kind::Shipment {
+            return self.owed_no_more(case).await;
+        }
         if change.kind == Kind::Order && change.step == Step::Create {
             return self.wake_papers(&self.store.load(case.entity).await?).await;
         }

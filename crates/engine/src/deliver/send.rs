@@ -10,9 +10,9 @@ use syncline_connect::{Error, Outcome};
 use syncline_core::delivery::{Delivery, Permit, advance, after};
 use syncline_core::id::RemoteId;
 use syncline_core::journal::Entry;
-use syncline_core::kind::Step;
+use syncline_core::kind::{Kind, Step};
 use syncline_core::policy::{ErrorKind, Hold, Next, backoff_s};
-use syncline_store::{Ending, LaneState, News, Sending, StoreError};
+use syncline_store::{Case, Ending, LaneState, News, Sending, StoreError};
 
 /// How often a paper is tried before a person hears of it.
 const PAPER_TRIES: u32 = 5;
@@ -86,7 +86,7 @@ impl Engine {
                 self.done(work, &case, &delivery, system, *snapshot, doubtful, "done").await
             }
             Outcome::Unknown { learned, error } => self.in_doubt(work, &delivery, system, learned, &error).await,
-            Outcome::Refused(error) => self.refused(work, &delivery, system, error, together).await,
+            Outcome::Refused(error) => self.refused(work, (&case, &delivery), system, error, together).await,
         }
     }
 
@@ -107,7 +107,7 @@ impl Engine {
     async fn refused(
         &self,
         mut work: Work,
-        delivery: &Delivery,
+        (case, delivery): (&Case, &Delivery),
         system: &System,
         error: Error,
         together: usize,
@@ -140,12 +140,8 @@ impl Engine {
                 if self.is_one_of_several(work.claimed.kind, &system.name) {
                     return self.go_on_without(work, system, error);
                 }
-                if work.claimed.kind.is_paper() && work.failure() > PAPER_TRIES {
-                    // Goods that left are not told: it is tried again, and a person hears of it.
-                    let what = format!("{} does not take it: {}", system.name, error.message);
-                    let remedy = "see what that shop lacks; it is tried again by itself every ten minutes";
-                    work.again_at = Some(after(self.now(), PAPER_PAUSE_S));
-                    return self.hold(&work, Hold::new("SYN-0198", what, remedy)).await;
+                if work.claimed.kind.is_paper() {
+                    return self.paper_put_off(work, case, delivery, system, error).await;
                 }
                 let wait = error.retry_after_s.unwrap_or_else(|| backoff_s(work.failure()));
                 let state = LaneState::Later(after(self.now(), wait), error.message.clone());
@@ -177,6 +173,29 @@ impl Engine {
                 self.give_back(&work, LaneState::Failed(refusal(&error)), None, evidence).await
             }
         }
+    }
+
+    /// Tries a paper again later. Goods that left are not told meanwhile: after some tries a person hears of it.
+    async fn paper_put_off(
+        &self,
+        mut work: Work,
+        case: &Case,
+        delivery: &Delivery,
+        system: &System,
+        error: Error,
+    ) -> Result<Moved, EngineError> {
+        if case.kind == Kind::Shipment && error.kind == ErrorKind::Busy {
+            self.note_owed(case, &delivery.change, system).await?;
+        }
+        if work.failure() > PAPER_TRIES {
+            let what = format!("{} does not take it: {}", system.name, error.message);
+            let remedy = "see what that shop lacks; it is tried again by itself every ten minutes";
+            work.again_at = Some(after(self.now(), PAPER_PAUSE_S));
+            return self.hold(&work, Hold::new("SYN-0198", what, remedy)).await;
+        }
+        let wait = error.retry_after_s.unwrap_or_else(|| backoff_s(work.failure()));
+        let state = LaneState::Later(after(self.now(), wait), error.message.clone());
+        self.give_back(&work, state, None, pack(error.evidence.as_deref())).await
     }
 
     /// Goes on at once after a first clash with what is there; after more, later: a search may lag behind a unique key.

@@ -5,6 +5,7 @@ use crate::reading::read_all;
 use crate::run::Engine;
 use crate::stock::{ordered, shows};
 use crate::system::{EngineError, System};
+use rust_decimal::Decimal;
 use syncline_connect::Snapshot;
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
@@ -95,7 +96,15 @@ fn compare(
         return;
     };
     let ordered = ordered(case, asked_at);
-    match planner::stock(&StockCase { target, from: &from.name, source: &source, ordered, seen: &seen, shows }) {
+    match planner::stock(&StockCase {
+        target,
+        from: &from.name,
+        source: &source,
+        ordered,
+        seen: &seen,
+        shows,
+        owed: Decimal::ZERO,
+    }) {
         Decision::Outside(_) => {}
         Decision::Agreed => {
             flow.compared += 1;

@@ -26,6 +26,7 @@ use syncline_core::rules::{
     Branch, FieldRules, OrderRules, PairRules, PaperRules, PriceRules, StockRules, StockTarget,
 };
 use syncline_engine::looks::Looks;
+use syncline_engine::owed::Owed;
 use syncline_engine::{Engine, Flows, Settings, System};
 use syncline_sim::catalogue::{Item, catalogue};
 use syncline_sim::magento as shop;
@@ -53,6 +54,8 @@ pub const PRODUCTS: usize = 12;
 pub struct Stage {
     /// What its processes, which are workers over one store, know of each other's writes.
     pub looks: Arc<Looks>,
+    /// What waits to be sent by shops that hold too few.
+    owed: Arc<Owed>,
     pub world: Shared,
     pub clock: Arc<SimClock>,
     seed: u64,
@@ -172,6 +175,7 @@ impl Stage {
             prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
             watched: Vec::new(),
             looks: Arc::default(),
+            owed: Arc::default(),
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
             deep: true,
             scenes: BTreeSet::new(),
@@ -425,6 +429,7 @@ impl Stage {
         let settings = Settings { workers: 2, lanes: 3, lease_s: LEASE_S, leave_s: 15, patience_s: 40 };
         let mut engine = Engine::new(self.store.clone(), systems, flows, settings, self.clock.clone());
         engine.looks = self.looks.clone();
+        engine.owed = self.owed.clone();
         Ok(Arc::new(engine))
     }
 

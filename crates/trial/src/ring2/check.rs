@@ -54,8 +54,11 @@ pub async fn at_rest(stage: &Stage, engine: Option<Arc<Engine>>) -> bool {
             return false;
         }
     }
-    let filter = LaneFilter { states: vec!["ready", "waiting", "awaiting", "conflict"], ..LaneFilter::default() };
-    engine.store.lanes(filter).await.is_ok_and(|lanes| lanes.is_empty())
+    let states = vec!["ready", "waiting", "awaiting", "conflict", "held"];
+    let Ok(lanes) = engine.store.lanes(LaneFilter { states, ..LaneFilter::default() }).await else { return false };
+    // What is held and looked at again by itself may yet come right.
+    let soon = engine.now().checked_add(jiff::SignedDuration::from_hours(24)).unwrap_or(jiff::Timestamp::MAX);
+    lanes.iter().all(|lane| lane.state == "held" && lane.ready_at > soon)
 }
 
 /// What is not at rest.

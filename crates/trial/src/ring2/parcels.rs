@@ -9,9 +9,12 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
+use syncline_core::kind::Kind;
 use syncline_core::rules::{MoneyRule, PaperRules, PaperTarget};
+use syncline_engine::Engine;
 use syncline_sim::http::System;
 use syncline_sim::random::Random;
+use syncline_store::{LaneFilter, Retry};
 
 /// The rules of papers where they flow: to every shop there is, from whatever source the shop takes.
 pub fn rules(shops: &[&str]) -> PaperRules {
@@ -46,6 +49,9 @@ pub fn each_second(stage: &Stage, second: u64) {
     let now = stage.clock.true_now();
     let mut world = open(&stage.world);
     let ledger = world.erp.ledger();
+    if world.ships_by_hand && ship_by_hand(stage, &mut world, now) {
+        return;
+    }
     let done = match world.random.below(10) {
         0..=3 => send_part(&mut world, now, &ledger),
         4 | 5 => send_parcel(&mut world, now, &ledger, second),
@@ -55,6 +61,19 @@ pub fn each_second(stage: &Stage, second: u64) {
     if let Some(told) = done {
         world.count("parcels");
         world.event(&told);
+    }
+}
+
+/// People say of what a clerk of the shop shipped by hand that it is right so.
+pub async fn decide(stage: &Stage, engine: &Engine) {
+    if !open(&stage.world).ships_by_hand {
+        return;
+    }
+    let filter = LaneFilter { kind: Some(Kind::Shipment), states: vec!["held"], ..LaneFilter::default() };
+    for lane in engine.store.lanes(filter).await.unwrap_or_default() {
+        if lane.why.is_some_and(|why| why.code == "SYN-0192") {
+            drop(engine.store.retry(Retry::One { entity: lane.entity, rebase: true }, engine.now()).await);
+        }
     }
 }
 
@@ -93,6 +112,31 @@ fn send_part(world: &mut World, now: jiff::Timestamp, ledger: &Value) -> Option<
     }
     let shipment = world.erp.ship_part(now, *sale, &goods)?;
     Some(format!("shipment {shipment} leaves with a part of sale {sale}"))
+}
+
+/// A clerk of the shop ships what has left of an order of one line of goods and is not told there yet.
+fn ship_by_hand(stage: &Stage, world: &mut World, now: jiff::Timestamp) -> bool {
+    let untold = all(stage, world).into_iter().find(|(_, (here, there))| here.shipments == 1 && there.shipments == 0);
+    let Some((reference, (here, _))) = untold else { return false };
+    let ledger = world.shop.ledger();
+    let orders = ledger["orders"].as_array().into_iter().flatten();
+    let Some(order) = orders.into_iter().find(|order| text(&order["number"]) == reference) else { return false };
+    let lines: Vec<(u64, u32)> = order["lines"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|line| line["parent"].is_null())
+        .filter_map(|line| {
+            let quantity = here.pieces.get(&text(&line["sku"]))?.normalize();
+            Some((line["id"].as_u64()?, u32::try_from(quantity.mantissa()).ok().filter(|_| quantity.scale() == 0)?))
+        })
+        .collect();
+    let done = !lines.is_empty()
+        && order["id"].as_u64().is_some_and(|id| world.shop.ship_by_hand(now, id, &lines, None).is_some());
+    if done {
+        world.event(&format!("a clerk of the shop ships order {reference} by hand"));
+    }
+    done
 }
 
 /// Half of a quantity, whole pieces at least one.

@@ -11,7 +11,8 @@ pub use store::BadStore;
 use super::Play;
 use super::boot::Stage;
 use super::scenes::{self, Scene};
-use super::{desk, prices};
+use super::world::open;
+use super::{desk, parcels, prices, trade};
 use syncline_core::rules::{FieldPolicy, FieldRules};
 
 /// A bug that is planted in this ring.
@@ -39,7 +40,7 @@ const OWNED: &str = "owned-fields-are-never-overwritten";
 const SAME: &str = "both-sides-show-the-same";
 
 /// Every bug of this ring.
-pub const PLANTS: [Planted; 20] = [
+pub const PLANTS: [Planted; 22] = [
     chaos("skip-intent", 3000, &[]),
     chaos("ignore-epoch", 3000, &[]),
     chaos("retry-write", 3000, &[]),
@@ -58,6 +59,8 @@ pub const PLANTS: [Planted; 20] = [
     chaos("forget-undo", 20, &["what-was-undone-stays-so"]),
     chaos("rewrite-papers", 20, &["papers-keep-their-address"]),
     chaos("choice-twice", 20, &[SAME]),
+    chaos("shipment-unsent", 300, &["each-parcel-once", "comes-to-rest"]),
+    chaos("stale-levels", 300, &["each-parcel-once"]),
     market("forget-orders", 3000, &[]),
     market("reserve-twice", 3000, &[]),
 ];
@@ -108,6 +111,11 @@ pub fn ready(stage: &mut Stage, plant: &str) {
             stage.scenes.insert(Scene::TakenBack);
         }
         "rewrite-papers" => stage.buyers_type = true,
+        "shipment-unsent" | "stale-levels" => {
+            stage.stock = Some(trade::rules());
+            parcels::open_warehouse(stage);
+            open(&stage.world).ships_by_hand = plant == "stale-levels";
+        }
         _ => {}
     }
     scenes::ready(stage, true);

@@ -174,6 +174,7 @@ async fn come_to_rest(stage: &Stage, processes: &mut Processes) -> Result<bool, 
             prices::decide(stage, &engine).await;
             scenes::decide(stage, &engine).await;
             accounts::decide(stage, &engine).await;
+            parcels::decide(stage, &engine).await;
         }
         // Two leases and more, so that nothing of the chaos is still under way.
         if waited > 3 * u64::from(LEASE_S) && check::at_rest(stage, processes.any()).await {

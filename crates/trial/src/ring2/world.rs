@@ -75,6 +75,8 @@ pub struct World {
     pub families: families::Typed,
     /// Whether families flow: then their variants have names of their own in the shop.
     pub has_families: bool,
+    /// A clerk of the shop ships by hand what has left, before the shop is told.
+    pub ships_by_hand: bool,
     /// What people of the shop did to its prices.
     pub priced: prices::Typed,
     /// Where each sale was addressed to when it was released.
@@ -119,6 +121,7 @@ impl World {
             hung: Hung::new(),
             families: families::Typed::new(),
             has_families: false,
+            ships_by_hand: false,
             priced: prices::Typed::default(),
             papers: Papers::new(),
             deleted: None,

@@ -10,7 +10,7 @@ use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::profile::{Fit, Profile};
-use syncline_core::record::{Composition, Line, Lines, Record};
+use syncline_core::record::{Composition, Had, Line, Lines, Record};
 
 /// A connector with a bug.
 #[derive(Debug)]
@@ -77,6 +77,7 @@ impl Connector for BadConnector {
             for snapshot in answers.iter_mut().flatten().flatten() {
                 match self.plant {
                     "reserve-twice" => reserve_twice(snapshot),
+                    "stale-levels" => as_placed(snapshot),
                     FORGETS_A_CHILD => forget_a_child(snapshot),
                     FORGETS_A_PART => forget_a_part(snapshot),
                     _ => {}
@@ -104,13 +105,37 @@ impl Connector for BadConnector {
         self.connector.content(ctx, kind, id, path, most)
     }
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>> {
-        self.connector.write(ctx, permits)
+        Box::pin(async move {
+            let shipments = permits.first().is_some_and(|permit| permit.change().kind == Kind::Shipment);
+            let mut outcomes = self.connector.write(ctx, permits).await;
+            if self.plant == "shipment-unsent" {
+                // Only of shipments: of other writes that would be another bug.
+                outcomes.iter_mut().filter(|_| shipments).for_each(unsent);
+            }
+            outcomes
+        })
     }
     fn split(&self, kind: Kind, leaves: &Leaves) -> Vec<Leaves> {
         self.connector.split(kind, leaves)
     }
     fn pair(&self, change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> {
         self.connector.pair(change, snapshot)
+    }
+}
+
+/// Tells an order as it was before anything was done about it.
+fn as_placed(snapshot: &mut Snapshot) {
+    for (_, record) in &mut snapshot.records {
+        if let Record::Order(order) = record {
+            order.lines.iter_mut().for_each(|(_, line)| line.had = Had::default());
+        }
+    }
+}
+
+/// Takes a shipment that nobody knows the fate of for one that never left.
+fn unsent(outcome: &mut Outcome) {
+    if let Outcome::Unknown { error, .. } = outcome {
+        *outcome = Outcome::Refused(error.clone());
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) async fn killed(stage: &Stage, after_ms: [u64; 4]) {
 
 /// The next process, which begins with what the last one left; one that finds a system in trouble is started once more.
 pub(super) async fn started(stage: &Stage) -> Arc<Engine> {
-    for _ in 0..100 {
+    for _ in 0..1_000 {
         if let Ok(engine) = stage.boot().await {
             engine.recover().await.unwrap();
             return engine;
