@@ -4,7 +4,7 @@ use super::bench::{Bench, World, dec, run};
 use super::paper::{Walker, keys, keys_are_read, read_one};
 use super::stock::sell;
 use super::walk::product;
-use serde_json::json;
+use serde_json::{Value, json};
 use syncline_connect::Connector;
 use syncline_core::kind::Kind;
 use syncline_core::money::Money;
@@ -126,5 +126,74 @@ fn what_a_return_takes_back_is_told_of_the_sale_by_its_own_lines_where_these_are
         assert!(paper.lines.keys().all(|key| !own.contains(key)), "{:?}", paper.lines.keys());
         let feed = bench.erp.probe(&bench.ctx).await.unwrap();
         assert!(feed.profile.kinds.contains_key(&Kind::Credit));
+    });
+}
+
+/// Answers of a running Tryton 8.0 about money that was given back.
+fn recorded(list: &str) -> Vec<Value> {
+    let recorded: Value = serde_json::from_str(include_str!("../fixtures/credits.json")).unwrap();
+    recorded.get(list).and_then(Value::as_array).unwrap().clone()
+}
+
+/// What `rows` tell where their parts come from the lines of sales `sold`, returns of `original`: each paper in short.
+async fn told_of(kind: Kind, rows: &[Value], sold: &[Value], original: &[Value]) -> Vec<(String, String)> {
+    let bench = World::new(true).bench();
+    let setup = bench.erp.setup(&bench.ctx).await.unwrap();
+    let behind = super::super::credits::tied(&recorded("billed"), sold, original).unwrap();
+    let seen = bench.erp.papers_in(&setup, kind, rows, &behind).unwrap();
+    let short = |paper: &Paper| {
+        let grand = paper.grand.map(|grand| grand.amount.to_string()).unwrap_or_default();
+        format!("{} {} {grand}", paper.life.unwrap().word(), lines(paper).join(", "))
+    };
+    let told = seen.into_iter().map(|one| {
+        let snapshot = one.snapshot.unwrap();
+        (one.id.id, short(snapshot.records.first().unwrap().1.paper().unwrap()))
+    });
+    told.collect()
+}
+
+#[test]
+fn contract_recorded_credits_mean_what_they_say() {
+    run(async {
+        let (rows, sold, original) = (recorded("credits"), recorded("sold"), recorded("original"));
+        let told = told_of(Kind::Credit, &rows, &sold, &original).await;
+        let told: Vec<(&str, &str)> = told.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+        // Of the return nobody can say which line it means: both are of one product, unit and price.
+        assert_eq!(
+            told,
+            [
+                ("1:2", "paid @1 3 30, @2 2 20 59.5"),
+                ("2:4", "paid @3 1 2.5 2.98"),
+                ("3:6", "void @5 1 10 11.9"),
+                ("4:8", "done @8 3 30, @9 2 20 59.5"),
+            ]
+        );
+        assert!(told_of(Kind::Invoice, &rows, &sold, &original).await.is_empty());
+        println!("contract: ran {}", rows.len());
+    });
+}
+
+#[test]
+fn a_recorded_return_means_the_only_line_of_its_product_or_of_several_the_one_at_its_price() {
+    run(async {
+        let rows = recorded("credits");
+        let last = async |sold: &[Value], original: &[Value]| {
+            let (id, text) = told_of(Kind::Credit, &rows, sold, original).await.pop().unwrap();
+            format!("{id} {text}")
+        };
+        let (mut sold, mut original) = (recorded("sold"), recorded("original"));
+        assert_eq!(last(&sold, original.get(..1).unwrap()).await, "4:8 done @6 5 50 59.5");
+        let dear = json!({"__class__": "Decimal", "decimal": "20.0000"});
+        original.last_mut().unwrap()["unit_price"] = dear.clone();
+        sold.last_mut().unwrap()["unit_price"] = dear;
+        assert_eq!(last(&sold, &original).await, "4:8 done @6 3 30, @7 2 20 59.5");
+        for row in &mut original {
+            row["product."]["id"] = json!(99);
+        }
+        assert_eq!(last(&sold, &original).await, "4:8 done @8 3 30, @9 2 20 59.5", "nobody sold it");
+        for odd in [json!({"origin": "stock.move,4"}), json!([7]), Value::Null] {
+            sold.iter_mut().for_each(|row| row["sale."] = odd.clone());
+            assert_eq!(last(&sold, &original).await, "5:8 done @8 3 30, @9 2 20 59.5", "a return of none");
+        }
     });
 }
