@@ -69,7 +69,7 @@ fn understood(error: Error) -> Error {
 }
 
 /// The lines to name: of a configurable its own line, which carries the money.
-fn billed(about: &About, wanted: &BTreeMap<u64, Decimal>) -> Result<BTreeMap<u64, Decimal>> {
+pub(super) fn billed(about: &About, wanted: &BTreeMap<u64, Decimal>) -> Result<BTreeMap<u64, Decimal>> {
     let mut lines = BTreeMap::new();
     for (line, quantity) in wanted {
         let told = about.lines.get(line);
@@ -90,7 +90,7 @@ fn billed(about: &About, wanted: &BTreeMap<u64, Decimal>) -> Result<BTreeMap<u64
 pub(super) fn snapshot(about: &About, value: &Value) -> Result<Snapshot> {
     let doc: Invoice = shape("invoices", value)?;
     let evidence = || evidence_of("invoices", value);
-    let paper = paper(about, &doc).map_err(|error| error.with(evidence()))?;
+    let paper = paper(about, &doc, Kind::Invoice).map_err(|error| error.with(evidence()))?;
     let id = about.paper(doc.entity_id);
     Ok(Snapshot {
         id: id.clone(),
@@ -102,8 +102,9 @@ pub(super) fn snapshot(about: &About, value: &Value) -> Result<Snapshot> {
     })
 }
 
-fn paper(about: &About, doc: &Invoice) -> Result<Paper> {
-    let place = || format!("invoice {} of order {}", doc.entity_id.0, about.id);
+/// An invoice or a credit memo, which has the same columns.
+pub(super) fn paper(about: &About, doc: &Invoice, kind: Kind) -> Result<Paper> {
+    let place = || format!("{kind} {} of order {}", doc.entity_id.0, about.id);
     let code = doc.order_currency_code.as_ref().map_or("", |code| code.0.as_str());
     let currency: Currency =
         code.parse().map_err(|error| invalid(format!("{}: `order_currency_code`: {error}", place())))?;
@@ -126,12 +127,13 @@ fn paper(about: &About, doc: &Invoice) -> Result<Paper> {
             sku: row.sku.as_ref().map(|sku| sku.0.clone()),
         };
         if paper.lines.insert(row.order_item_id.0.to_string(), line).is_some() {
-            return Err(invalid(format!("{}: line {} is billed twice", place(), row.order_item_id.0)));
+            return Err(invalid(format!("{}: line {} is told twice", place(), row.order_item_id.0)));
         }
     }
-    let freight = freight(doc);
-    if !freight.is_zero() {
-        paper.charges.insert("shipping".to_owned(), money(freight));
+    for (name, net) in [("shipping", freight(doc)), ("adjustment", amount(doc.adjustment))] {
+        if !net.is_zero() {
+            paper.charges.insert(name.to_owned(), money(net));
+        }
     }
     Ok(paper)
 }
@@ -165,7 +167,7 @@ fn reduced(doc: &Invoice) -> bool {
         .flatten()
         .filter(|row| row.row_total.is_some())
         .try_fold(Decimal::ZERO, |sum, row| sum.checked_add(net(row, true)?));
-    let rest =
-        amount(doc.grand_total).checked_sub(amount(doc.tax_amount)).and_then(|rest| rest.checked_sub(freight(doc)));
+    let beside = [amount(doc.tax_amount), freight(doc), amount(doc.adjustment)];
+    let rest = beside.into_iter().try_fold(amount(doc.grand_total), Decimal::checked_sub);
     !amount(doc.discount_amount).is_zero() && lines.is_some() && lines == rest
 }

@@ -11,6 +11,7 @@ mod client;
 mod complaints;
 mod config;
 mod create;
+mod credits;
 mod customers;
 mod families;
 mod feed;
@@ -502,7 +503,7 @@ impl Connector for Magento {
                 (Kind::Variant | Kind::Product, Lookup::Number(sku)) => self.find_sku(ctx, kind, sku).await,
                 (Kind::Category, Lookup::Below { parent, name }) => self.find_below(ctx, parent.as_ref(), name).await,
                 (_, Lookup::Below { .. }) => Err(unsupported("only categories are found by name and place")),
-                (Kind::Shipment | Kind::Invoice, Lookup::Paper { order, mark }) => {
+                (Kind::Shipment | Kind::Invoice | Kind::Credit, Lookup::Paper { order, mark }) => {
                     self.find_papers(ctx, kind, order, mark).await
                 }
                 (_, Lookup::Paper { .. }) => Err(unsupported("only papers are found below an order")),
@@ -545,7 +546,7 @@ impl Connector for Magento {
                     });
                     join_all(each).await
                 }
-                Some(Kind::Shipment | Kind::Invoice) => {
+                Some(Kind::Shipment | Kind::Invoice | Kind::Credit) => {
                     join_all(permits.into_iter().map(|permit| self.write_paper(ctx, permit))).await
                 }
                 Some(Kind::Product) => join_all(permits.into_iter().map(|permit| self.write_family(ctx, permit))).await,

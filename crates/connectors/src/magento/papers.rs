@@ -77,21 +77,31 @@ fn never_shipped(line: &OrderLine) -> bool {
 
 /// What the lists and the single papers of a kind are called.
 fn names(kind: Kind) -> (&'static str, &'static str) {
-    if kind == Kind::Shipment { ("shipments", "shipment") } else { ("invoices", "invoices") }
+    match kind {
+        Kind::Shipment => ("shipments", "shipment"),
+        Kind::Credit => ("creditmemos", "creditmemo"),
+        _ => ("invoices", "invoices"),
+    }
 }
 
 impl Magento {
     /// The order a paper is about; none where it is not there, or not within what is looked at.
     pub(super) async fn about(&self, ctx: &Ctx, order: &RemoteId) -> Result<Option<About>> {
-        let path = format!("orders/{}?fields={ORDER_FIELDS}", numeric(Kind::Order, order)?);
-        let value: Value = match self.client.get(ctx, &path).await {
+        let told =
+            self.about_of(ctx, &format!("orders/{}?fields={ORDER_FIELDS}", numeric(Kind::Order, order)?)).await?;
+        Ok(told.map(|(about, _)| about))
+    }
+
+    /// The order at `path`, with what the shop tells of it.
+    async fn about_of(&self, ctx: &Ctx, path: &str) -> Result<Option<(About, Value)>> {
+        let value: Value = match self.client.get(ctx, path).await {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
             told => told?,
         };
         let stores = self.stores(ctx, &[&value]).await?;
         let about = About::new(shape("orders", &value)?, &stores);
         let bounds = self.client.bounds(ctx, super::ORDERS.resource).await?;
-        Ok(Some(about).filter(|about| bounds.hold(&about.id.scope)))
+        Ok(Some((about, value)).filter(|(about, _)| bounds.hold(&about.id.scope)))
     }
 
     /// The papers of an order that carry `mark` in a comment. One that cannot be read stops only where it carries it.
@@ -150,6 +160,7 @@ impl Magento {
             (Kind::Shipment, Step::Create) => self.make_shipment(ctx, permit).await,
             (Kind::Shipment, Step::Update) => self.write_track(ctx, permit).await,
             (Kind::Invoice, Step::Create) => self.make_invoice(ctx, permit).await,
+            (Kind::Credit, Step::Create) => self.make_credit(ctx, permit).await,
             (kind, step) => Outcome::Refused(unsupported(&format!("a {kind} has no step `{step}`"))),
         }
     }
@@ -179,18 +190,36 @@ impl Magento {
 
     /// The order a paper is to be made for.
     pub(super) async fn order_of(&self, ctx: &Ctx, change: &Change) -> Result<About> {
-        let named = change.elements.get(&Paper::order_path());
-        let named = named.ok_or_else(|| unsupported("a paper is made for an order that is there"))?;
-        let gone = || Error::new(ErrorKind::Gone, format!("order `{}` is not there", shown(named, 40)));
-        self.about(ctx, &RemoteId::new("", named.as_str())).await?.ok_or_else(gone)
+        let named = named(change)?;
+        self.about(ctx, &named).await?.ok_or_else(|| gone(&named))
     }
+
+    /// The same, with all the shop tells of the order.
+    pub(super) async fn whole_order_of(&self, ctx: &Ctx, change: &Change) -> Result<(About, Value)> {
+        let named = named(change)?;
+        let path = format!("orders/{}", numeric(Kind::Order, &named)?);
+        self.about_of(ctx, &path).await?.ok_or_else(|| gone(&named))
+    }
+}
+
+/// The id of the order a paper is to be made for.
+fn named(change: &Change) -> Result<RemoteId> {
+    let named = change.elements.get(&Paper::order_path());
+    named
+        .map(|id| RemoteId::new("", id.as_str()))
+        .ok_or_else(|| unsupported("a paper is made for an order that is there"))
+}
+
+fn gone(order: &RemoteId) -> Error {
+    Error::new(ErrorKind::Gone, format!("order `{}` is not there", shown(&order.id, 40)))
 }
 
 fn snapshot(kind: Kind, about: &About, value: &Value) -> Result<Snapshot> {
     match kind {
         Kind::Shipment => super::shipments::snapshot(about, value),
         Kind::Invoice => super::invoices::snapshot(about, value),
-        _ => Err(unsupported("only shipments and invoices are papers here")),
+        Kind::Credit => super::credits::snapshot(about, value),
+        _ => Err(unsupported("only shipments, invoices and credits are papers here")),
     }
 }
 
@@ -242,6 +271,12 @@ pub(super) fn comment(change: &Change) -> Value {
 /// `Invalid` naming the line: every line is named with a quantity above nothing, for a list without any means all of them
 /// (recorded: bundle-ship-children, refund-shipping-only).
 pub(super) fn wanted(change: &Change) -> Result<BTreeMap<u64, Decimal>> {
+    let wanted = quantities(change)?;
+    if wanted.is_empty() { Err(invalid(format!("a {} without a line", change.kind))) } else { Ok(wanted) }
+}
+
+/// The same, where there may be none.
+pub(super) fn quantities(change: &Change) -> Result<BTreeMap<u64, Decimal>> {
     let mut wanted = BTreeMap::new();
     for key in change.leaves.keys_of("lines") {
         let path = syncline_core::path::Path::element("lines", &key).dot("quantity");
@@ -252,7 +287,7 @@ pub(super) fn wanted(change: &Change) -> Result<BTreeMap<u64, Decimal>> {
             _ => return Err(invalid(format!("`{path}` has to be a number above 0"))),
         }
     }
-    if wanted.is_empty() { Err(invalid(format!("a {} without a line", change.kind))) } else { Ok(wanted) }
+    Ok(wanted)
 }
 
 /// The rows of a request that names these lines.

@@ -36,7 +36,7 @@ const SINGLE_RIGHT: &str = "the resource Magento_CatalogInventory::cataloginvent
 const PRICE_RIGHT: &str = "the resource Magento_Catalog::catalog (Catalog)";
 /// What each sort of paper needs: the list it is looked for in, the request that makes one of an order nobody has, and the
 /// resources.
-const PAPERS: [(Kind, &str, &str, &str); 2] = [
+const PAPERS: [(Kind, &str, &str, &str); 3] = [
     (
         Kind::Shipment,
         "shipments",
@@ -48,6 +48,12 @@ const PAPERS: [(Kind, &str, &str, &str); 2] = [
         "invoices",
         "order/0/invoice",
         "the resources Magento_Sales::sales_invoice and ::invoice (Sales > Operations > Invoices, and Orders > Actions > Invoice)",
+    ),
+    (
+        Kind::Credit,
+        "creditmemos",
+        "order/0/refund",
+        "the resources Magento_Sales::sales_creditmemo and ::creditmemo (Sales > Operations > Credit Memos, and Orders > Actions > Credit Memos)",
     ),
 ];
 /// A SKU that no product has.

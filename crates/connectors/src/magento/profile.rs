@@ -108,6 +108,8 @@ const INVOICE: &[&str] = &[
     "charges[*].net",
 ];
 const INVOICE_WRITES: &[&str] = &["life", "lines[*].quantity"];
+/// What a credit is made with: the money of its lines the shop works out, that beside them is told.
+const CREDIT_WRITES: &[&str] = &["life", "lines[*].quantity", "charges[*].net"];
 const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
 const PRICE: &[&str] = &["variant", "lists[*]", "prices[*]", "prices[*].until"];
 const PRICE_WRITES: &[&str] = &["prices[*]", "prices[*].until"];
@@ -200,6 +202,15 @@ fn invoice() -> KindProfile {
     }
 }
 
+/// A credit: made once, and not touched afterwards; it tells what an invoice does.
+fn credit() -> KindProfile {
+    KindProfile {
+        writes: texts(CREDIT_WRITES),
+        guards: vec![told_once("recorded: order-refund-partial, creditmemos-of-it; `RefundOrder` of module Sales")],
+        ..invoice()
+    }
+}
+
 /// The profile. Of updates none needs a guard: saving the same `ext_order_id` twice leaves one value
 /// (recorded: order-ext-id, order-get-after-ext), and so does setting a quantity (recorded: source-items-duplicate-row,
 /// source-items-of-lamp). No read can be asked for changed quantities: rows have no time (recorded: source-items-get)
@@ -260,6 +271,7 @@ pub(super) fn profile() -> Profile {
             (Kind::Price, price),
             (Kind::Shipment, shipment()),
             (Kind::Invoice, invoice()),
+            (Kind::Credit, credit()),
         ]),
         calls_in_flight: 4,
     }

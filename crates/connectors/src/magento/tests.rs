@@ -3,6 +3,7 @@
 mod attributes;
 mod bundles;
 mod categories;
+mod credits;
 mod families;
 mod fits;
 mod images;

@@ -69,12 +69,33 @@ pub(super) struct ShipmentExtension {
     pub(super) source_code: Option<Text>,
 }
 
-/// An invoice; of its amounts only those in the order's own currency, as of orders.
+/// An order's money in both currencies, as far as a refund needs it: what is asked for is in the website's own.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TwoCurrencies {
+    pub(super) order_currency_code: Option<Text>,
+    pub(super) base_currency_code: Option<Text>,
+    pub(super) base_to_order_rate: Option<Exact>,
+    pub(super) base_shipping_amount: Option<Exact>,
+    pub(super) base_shipping_refunded: Option<Exact>,
+    pub(super) base_total_paid: Option<Exact>,
+    pub(super) base_total_refunded: Option<Exact>,
+    #[serde(default)]
+    pub(super) items: Vec<BilledLine>,
+}
+
+/// How much of a line of an order was billed.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct BilledLine {
+    pub(super) item_id: Id,
+    pub(super) qty_invoiced: Option<Exact>,
+}
+
+/// An invoice or a credit memo; of its amounts only those in the order's own currency, as of orders.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Invoice {
     pub(super) entity_id: Id,
     pub(super) increment_id: Option<Text>,
-    /// 1 open, 2 paid, 3 cancelled.
+    /// 1 open, 2 paid or given back, 3 cancelled.
     pub(super) state: Option<Id>,
     pub(super) created_at: Option<Text>,
     pub(super) updated_at: Option<Text>,
@@ -84,6 +105,8 @@ pub(super) struct Invoice {
     pub(super) discount_amount: Option<Exact>,
     pub(super) shipping_amount: Option<Exact>,
     pub(super) shipping_discount_tax_compensation_amount: Option<Exact>,
+    /// What a credit memo gives back beside everything else, less what it keeps.
+    pub(super) adjustment: Option<Exact>,
     #[serde(default, deserialize_with = "listed")]
     pub(super) items: Option<Vec<InvoicedLine>>,
 }

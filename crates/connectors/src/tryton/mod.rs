@@ -5,6 +5,7 @@ mod carried;
 mod category;
 mod client;
 mod config;
+mod credits;
 mod family;
 mod found;
 mod images;

@@ -1,5 +1,7 @@
-//! Shipments and invoices: one paper for each sale that a document tells of, read with the lines of sales it comes from.
+//! Shipments, invoices and credits: one paper for each sale that a document tells of, read with the lines of sales it comes
+//! from.
 
+use super::map::Origin;
 use super::read::{LONG_PAGE, PAGE, Search, ascending, id_of, model, rest_of, scope, search, typed};
 use super::setup::{Reader, Setup};
 use super::wire::Named;
@@ -8,6 +10,7 @@ use super::wire_paper::{
     SHIPMENT_KEYS, SOLD_FIELDS, ShipmentRow, SoldRow,
 };
 use super::{Tryton, map};
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -23,14 +26,23 @@ use syncline_core::record::{Record, paper_apart};
 /// The module that parcels have numbers with; shipments have their carrier with one that it needs.
 pub(super) const MODULE: &str = "stock_package_shipping";
 
-/// Lines of sales by id, each as it was understood, with the sale it belongs to.
-pub(super) type Sold = BTreeMap<i64, (i64, Result<SoldRow>)>;
+/// What the parts of documents come from.
+#[derive(Debug, Default)]
+pub(super) struct Behind {
+    /// By what a part names as its origin: the sale, and the line of it as it was understood.
+    pub(super) lines: BTreeMap<Origin, (i64, Result<SoldRow>)>,
+    /// Invoices that were in force until a credit note undid them.
+    pub(super) undone: BTreeSet<i64>,
+}
 
-/// The lines of sales in `rows`.
-pub(super) fn sold_in(rows: &[Value]) -> Result<Sold> {
-    let sale = |row: &Value| row.get("sale").and_then(Value::as_i64);
-    let rows = rows.iter().filter_map(|row| Some((row, sale(row)?)));
-    rows.map(|(row, sale)| Ok((id_of(row)?, (sale, typed(row, "line of a sale"))))).collect()
+impl Behind {
+    /// The lines of sales in `rows`.
+    pub(super) fn of(rows: &[Value]) -> Result<Self> {
+        let sale = |row: &Value| row.get("sale").and_then(Value::as_i64);
+        let rows = rows.iter().filter_map(|row| Some((row, sale(row)?)));
+        let one = |(row, sale)| Ok((Origin::Sold(id_of(row)?), (sale, typed(row, "line of a sale"))));
+        Ok(Self { lines: rows.map(one).collect::<Result<_>>()?, undone: BTreeSet::new() })
+    }
 }
 
 /// The fields asked of a document, with those of its parcels where these are told.
@@ -70,15 +82,17 @@ fn parts_of(kind: Kind, row: &Value) -> &[Value] {
     below(row, if kind == Kind::Shipment { "moves" } else { "lines" })
 }
 
-/// The line of a sale that a part comes from.
-fn line_of(part: &Value) -> Option<i64> {
-    part.get("origin").and_then(Value::as_str).and_then(map::sold_by)
+/// What a part comes from, as far as papers of that sort go by it: a line of an invoice stands behind credits only.
+pub(super) fn origin_of(kind: Kind, part: &Value) -> Option<Origin> {
+    let origin = part.get("origin").and_then(Value::as_str).and_then(Origin::of);
+    origin.filter(|origin| kind == Kind::Credit || matches!(origin, Origin::Sold(_)))
 }
 
-/// Whether a document is told at all: not what gives money back.
-fn is_told(row: &Value) -> bool {
+/// Whether a document tells papers of that sort: what gives money back is a credit, and nothing else is one.
+pub(super) fn is_told(kind: Kind, row: &Value) -> bool {
     let total = row.pointer("/total_amount/decimal").and_then(Value::as_str);
-    !total.and_then(|text| money::decimal(text).ok()).is_some_and(|total| total.is_sign_negative() && !total.is_zero())
+    let total = total.and_then(|text| money::decimal(text).ok());
+    total.is_some_and(|total| total < Decimal::ZERO) == (kind == Kind::Credit)
 }
 
 /// What tells two readings of a document apart: its own stamp, and of each list how many rows it has and the last stamp.
@@ -86,7 +100,7 @@ fn version(kind: Kind, row: &Value, setup: &Setup) -> Option<String> {
     let stamp = |row: &Value| row.get("_timestamp").and_then(Value::as_str).map(str::to_string);
     let mut version = stamp(row)?;
     for list in lists(kind, setup) {
-        let rows = below(row, list).iter().filter(|part| *list == "packages" || line_of(part).is_some());
+        let rows = below(row, list).iter().filter(|part| *list == "packages" || origin_of(kind, part).is_some());
         let stamps: Vec<String> = rows.filter_map(stamp).collect();
         let last = stamps.iter().max().cloned().unwrap_or_default();
         version = format!("{version} {}@{last}", stamps.len());
@@ -95,10 +109,10 @@ fn version(kind: Kind, row: &Value, setup: &Setup) -> Option<String> {
 }
 
 /// The parts of a document that come from a sale, by sale.
-fn shares<'a>(kind: Kind, row: &'a Value, sold: &'a Sold) -> BTreeMap<i64, Vec<(&'a Value, &'a Result<SoldRow>)>> {
+fn shares<'a>(kind: Kind, row: &'a Value, behind: &'a Behind) -> BTreeMap<i64, Vec<(&'a Value, &'a Result<SoldRow>)>> {
     let mut shares: BTreeMap<i64, Vec<_>> = BTreeMap::new();
-    for part in parts_of(kind, row).iter().filter(|_| is_told(row)) {
-        if let Some((sale, line)) = line_of(part).and_then(|id| sold.get(&id)) {
+    for part in parts_of(kind, row).iter().filter(|_| is_told(kind, row)) {
+        if let Some((sale, line)) = origin_of(kind, part).and_then(|origin| behind.lines.get(&origin)) {
             shares.entry(*sale).or_default().push((part, line));
         }
     }
@@ -116,36 +130,71 @@ fn understood<'a, T: DeserializeOwned>(
 }
 
 impl Tryton {
-    /// The lines of sales that parts of `rows` come from.
-    async fn sold(&self, ctx: &Ctx, setup: &Setup, kind: Kind, rows: &[Value]) -> Result<Sold> {
-        let ids: BTreeSet<i64> = rows.iter().flat_map(|row| parts_of(kind, row)).filter_map(line_of).collect();
-        let ids: Vec<i64> = ids.into_iter().collect();
-        let mut sold = Sold::new();
-        for some in ids.chunks(LONG_PAGE) {
-            let params = json!([[["id", "in", some]], 0, some.len(), [["id", "ASC"]], SOLD_FIELDS, setup.context()]);
-            let found: Vec<Value> = self.client.read(ctx, "model.sale.line.search_read", params).await?;
-            sold.append(&mut sold_in(&found)?);
+    /// What the parts of `rows` come from.
+    async fn behind(&self, ctx: &Ctx, setup: &Setup, kind: Kind, rows: &[Value]) -> Result<Behind> {
+        if kind == Kind::Credit {
+            return self.credited(ctx, setup, rows).await;
         }
-        Ok(sold)
+        let sold = |part: &Value| match origin_of(kind, part) {
+            Some(Origin::Sold(line)) => Some(line),
+            _ => None,
+        };
+        let ids: BTreeSet<i64> = rows.iter().flat_map(|row| parts_of(kind, row)).filter_map(sold).collect();
+        Behind::of(&self.rows_with(ctx, setup, ("sale.line", "id"), &ids, &SOLD_FIELDS).await?)
+    }
+
+    /// The rows of `model` whose `field` is one of `ids`, by id upwards.
+    pub(super) async fn rows_with(
+        &self,
+        ctx: &Ctx,
+        setup: &Setup,
+        (model, field): (&str, &str),
+        ids: &BTreeSet<i64>,
+        fields: &[&str],
+    ) -> Result<Vec<Value>> {
+        let (method, mut all) = (format!("model.{model}.search_read"), Vec::new());
+        let ids: Vec<i64> = ids.iter().copied().collect();
+        for some in ids.chunks(LONG_PAGE) {
+            let mut last = 0;
+            loop {
+                let domain = json!([[field, "in", some], ["id", ">", last]]);
+                let params = json!([domain, 0, LONG_PAGE, [["id", "ASC"]], fields, setup.context()]);
+                let found: Vec<Value> = self.client.read(ctx, &method, params).await?;
+                last = ascending(&found, last)?;
+                let more = found.len() >= LONG_PAGE && field != "id";
+                all.extend(found);
+                if !more {
+                    break;
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// The papers in `rows`, those of one document one after the other.
     pub(super) async fn papers_told(&self, ctx: &Ctx, setup: &Setup, kind: Kind, rows: &[Value]) -> Result<Vec<Seen>> {
-        let sold = self.sold(ctx, setup, kind, rows).await?;
+        let mut behind = self.behind(ctx, setup, kind, rows).await?;
+        if kind == Kind::Invoice {
+            behind.undone = self.undone(ctx, setup, rows).await?;
+        }
         let fresh = self.with_houses(ctx, setup, rows).await?;
-        self.papers_in(fresh.as_deref().unwrap_or(setup), kind, rows, &sold)
+        self.papers_in(fresh.as_deref().unwrap_or(setup), kind, rows, &behind)
     }
 
-    /// The same where the lines of sales are known.
-    pub(super) fn papers_in(&self, setup: &Setup, kind: Kind, rows: &[Value], sold: &Sold) -> Result<Vec<Seen>> {
+    /// The same where what the parts come from is known.
+    pub(super) fn papers_in(&self, setup: &Setup, kind: Kind, rows: &[Value], behind: &Behind) -> Result<Vec<Seen>> {
         let mut seen = Vec::new();
         for row in rows {
             let id = id_of(row)?;
-            let shares = shares(kind, row, sold);
+            let shares = shares(kind, row, behind);
             for (sale, parts) in &shares {
+                let alone = shares.len() == 1;
                 let told = match kind {
                     Kind::Shipment => shipment(setup, row, *sale, parts),
-                    _ => self.invoice(row, *sale, parts, shares.len() == 1),
+                    Kind::Credit => Self::bill(row, *sale, parts, |of| map::credit_record(of, alone, &self.codes)),
+                    _ => Self::bill(row, *sale, parts, |of| {
+                        map::invoice_record(of, alone, behind.undone.contains(&id), &self.codes)
+                    }),
                 };
                 let id = map::paper_id(*sale, id);
                 let snapshot = self.paper(kind, &id, row, told, version(kind, row, setup));
@@ -179,10 +228,15 @@ impl Tryton {
         Ok(Snapshot { id: id.clone(), mark: None, found_by: None, version, records, evidence: Some(evidence) })
     }
 
-    fn invoice(&self, row: &Value, sale: i64, parts: &[(&Value, &Result<SoldRow>)], alone: bool) -> Result<Record> {
+    fn bill(
+        row: &Value,
+        sale: i64,
+        parts: &[(&Value, &Result<SoldRow>)],
+        record: impl Fn(&map::Billed<'_>) -> Result<Record>,
+    ) -> Result<Record> {
         let head: InvoiceRow = typed(row, "invoice")?;
         let parts = understood::<InvoiceLineRow>(parts, "line of an invoice")?;
-        map::invoice_record(&head, sale, &parts, alone, &self.codes)
+        record(&map::Billed { row: &head, sale, parts: &parts })
     }
 
     /// The papers `ids` in their order; none for what is not there, or tells nothing of that sale any more.
@@ -231,11 +285,11 @@ impl Tryton {
         };
         let (rows, more) =
             self.across(ctx, &setups, (kind, last, LONG_PAGE), &domain, &key_fields(kind, &setup)).await?;
-        let sold = self.sold(ctx, &setup, kind, &rows).await?;
+        let behind = self.behind(ctx, &setup, kind, &rows).await?;
         let mut keys = Vec::new();
         for row in &rows {
             let (id, version) = (id_of(row)?, version(kind, row, &setup));
-            let ids = shares(kind, row, &sold).into_keys().map(|sale| map::paper_id(sale, id));
+            let ids = shares(kind, row, &behind).into_keys().map(|sale| map::paper_id(sale, id));
             keys.extend(ids.map(|id| (id, version.clone())));
         }
         Ok(KeyPage { keys, next: Cursor(ascending(&rows, last)?.to_string()), more })
@@ -244,7 +298,7 @@ impl Tryton {
     /// The kinds of papers our user may not read here, each with what is amiss.
     pub(super) async fn unread(&self, ctx: &Ctx, setup: &Setup) -> Result<Vec<(Kind, String)>> {
         let mut unread = Vec::new();
-        for kind in [Kind::Shipment, Kind::Invoice] {
+        for kind in [Kind::Shipment, Kind::Invoice, Kind::Credit] {
             let (domain, fields) = (scope(kind, setup, true), fields(kind, setup));
             let wanted = Search { kind, domain, limit: 1, fields: &fields };
             if let Err(error) = search(&self.client, ctx, setup, wanted).await {
@@ -279,7 +333,9 @@ fn shipment(setup: &Setup, row: &Value, sale: i64, parts: &[(&Value, &Result<Sol
     let moves = understood::<MoveRow>(parts, "move of shipment")?;
     let packages: Vec<PackageRow> =
         below(row, "packages").iter().map(|one| typed(one, "package")).collect::<Result<_>>()?;
-    let packed = |part: &Value| part.get("package").and_then(Value::as_i64).filter(|_| line_of(part).is_some());
+    let packed = |part: &Value| {
+        part.get("package").and_then(Value::as_i64).filter(|_| origin_of(Kind::Shipment, part).is_some())
+    };
     let parcels = map::Parcels::of(packages, parts_of(Kind::Shipment, row).iter().filter_map(packed));
     let place = setup.warehouses.iter().find(|warehouse| Some(warehouse.id) == head.warehouse);
     map::shipment_record(&head, sale, &moves, &parcels, place.map(|warehouse| warehouse.place.as_str()))

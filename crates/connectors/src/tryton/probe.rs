@@ -36,6 +36,8 @@ pub(super) fn best(config: &Config) -> Profile {
         (Kind::Price, prices()),
         (Kind::Shipment, shipments()),
         (Kind::Invoice, invoices()),
+        // What gives money back is an invoice, too.
+        (Kind::Credit, invoices()),
     ]);
     Profile {
         name: "tryton".to_string(),

@@ -81,7 +81,13 @@ pub(super) fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
 pub(super) fn scope(kind: Kind, setup: &Setup, all: bool) -> Vec<Value> {
     match (kind, all) {
         (Kind::Order | Kind::Shipment, _) => vec![json!(["company", "=", setup.company])],
-        (Kind::Invoice | Kind::Credit, _) => vec![json!(["company", "=", setup.company]), json!(["type", "=", "out"])],
+        (Kind::Invoice, _) => vec![json!(["company", "=", setup.company]), json!(["type", "=", "out"])],
+        // Whatever comes to less than nothing has a line that does.
+        (Kind::Credit, _) => vec![
+            json!(["company", "=", setup.company]),
+            json!(["type", "=", "out"]),
+            json!(["lines", "where", ["OR", ["quantity", "<", 0], ["unit_price", "<", 0]]]),
+        ],
         // Those that accounts and taxes go by are no shop's.
         (Kind::Category, _) if setup.modules.contains("account_product") => vec![json!(["accounting", "!=", true])],
         (Kind::Category, _) => Vec::new(),

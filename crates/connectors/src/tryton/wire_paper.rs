@@ -1,4 +1,4 @@
-//! Tryton's own shapes of shipments and invoices, as they stand on the wire, and nothing else.
+//! Tryton's own shapes of shipments, invoices and what gives money back, as they stand on the wire, and nothing else.
 //!
 //! Seen on a running Tryton 8.0 with `stock_package_shipping` 8.0.2: a reference tells model and id (`sale.line,12`), and a
 //! list below a document is told with it, whatever model it is of.
@@ -14,6 +14,9 @@ pub(super) struct SoldRow {
     pub(super) unit: Option<Unit>,
     #[serde(rename = "product.", default)]
     pub(super) product: Option<Coded>,
+    /// Asked for credits only.
+    #[serde(rename = "unit_price", default)]
+    pub(super) price: Option<Dec>,
 }
 
 /// Fields asked of a sale's line.
@@ -118,7 +121,7 @@ pub(super) struct InvoiceLineRow {
 }
 
 /// Fields asked of an invoice.
-pub(super) const INVOICE_FIELDS: [&str; 19] = [
+pub(super) const INVOICE_FIELDS: [&str; 20] = [
     "company",
     "type",
     "number",
@@ -126,6 +129,7 @@ pub(super) const INVOICE_FIELDS: [&str; 19] = [
     "invoice_date",
     "currency.code",
     "total_amount",
+    "cancel_move",
     "_timestamp",
     "write_date",
     "create_date",

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::Erp;
+use super::credits;
 use super::fail::Fail;
 use super::read::present;
 use super::sale::{self, Amounts, Counted, Money};
@@ -131,8 +132,15 @@ pub fn settled(store: &Store, sale: u64, line: u64) -> Result<Decimal, Fail> {
     Ok(billed + shipping::moved(store, line, all)? - shipping::moved(store, line, done)?)
 }
 
+/// How many of a line stand on invoices that are in force, or were until a credit note undid them.
+pub fn in_force(store: &Store, line: u64) -> Result<Decimal, Fail> {
+    let undone = lines_from(store, line)?.into_iter().filter(|one| credits::is_undone(store, of_line(store, *one)));
+    let undone: Decimal = undone.filter_map(|one| store.value(LINE, one, "quantity").number()).sum();
+    Ok(in_state(store, line, &["posted", "paid"])? + undone)
+}
+
 /// How many of a line stand on invoices in one of these states.
-pub fn in_state(store: &Store, line: u64, states: &[&str]) -> Result<Decimal, Fail> {
+fn in_state(store: &Store, line: u64, states: &[&str]) -> Result<Decimal, Fail> {
     let fits = |one: &u64| states.contains(&store.text(MODEL, of_line(store, *one), "state").as_str());
     let lines = lines_from(store, line)?.into_iter().filter(fits);
     Ok(lines.filter_map(|one| store.value(LINE, one, "quantity").number()).sum())
@@ -166,7 +174,7 @@ pub fn ask(store: &mut Store, sale: u64, lines: &[u64]) -> Result<(), Fail> {
 pub fn state(store: &Store, sale: u64) -> Result<&'static str, Fail> {
     let ignored = store.value("sale.sale", sale, "invoices_ignored").ids().to_vec();
     let all: Vec<u64> = of_sale(store, sale)?.into_iter().filter(|id| !ignored.contains(id)).collect();
-    let undone = |id: u64| store.value(MODEL, id, "cancel_move") == Val::Bool(true);
+    let undone = |id: u64| store.value(MODEL, id, "cancel_move").filled();
     let told = |id: &u64| store.text(MODEL, *id, "state");
     let settled = |id: &u64| told(id) == "paid" || (told(id) == "cancelled" && undone(*id));
     Ok(match () {
@@ -204,8 +212,8 @@ pub fn press(store: &mut Store, button: &str, ids: &[u64]) -> Result<(), Fail> {
     Ok(())
 }
 
-/// Gives an invoice its number and day, and puts it in force.
-fn post(store: &mut Store, id: u64) -> Result<(), Fail> {
+/// Gives an invoice its number, its day and its move, and puts it in force.
+pub fn post(store: &mut Store, id: u64) -> Result<(), Fail> {
     if !store.value(MODEL, id, "number").filled() {
         let number = store.next("invoice").to_string();
         store.put(MODEL, id, "number", Val::Text(number))?;
@@ -213,11 +221,19 @@ fn post(store: &mut Store, id: u64) -> Result<(), Fail> {
     if !store.value(MODEL, id, "invoice_date").filled() {
         store.put(MODEL, id, "invoice_date", Val::Date(today(store)))?;
     }
+    let made = booked(store, format!("{MODEL},{id}"))?;
+    store.put(MODEL, id, "move", made)?;
     enter(store, id, "posted")
 }
 
+/// A move in the books, of which nothing is kept but where it comes from.
+fn booked(store: &mut Store, origin: String) -> Result<Val, Fail> {
+    let made = create(store, "account.move", &[json!({"origin": origin})])?;
+    Ok(made.first().map_or(Val::Null, |id| Val::Ref(*id)))
+}
+
 /// Brings an invoice to a state, and tells its sales.
-fn enter(store: &mut Store, id: u64, state: &str) -> Result<(), Fail> {
+pub fn enter(store: &mut Store, id: u64, state: &str) -> Result<(), Fail> {
     store.put(MODEL, id, "state", Val::Text(state.to_owned()))?;
     store.touch(store.model(MODEL)?, id);
     if state != "validated" {
@@ -255,17 +271,17 @@ fn total(store: &Store, id: u64) -> Decimal {
     amounts(store, id).map(|amounts| amounts.total()).unwrap_or_default()
 }
 
-/// What the invoices of a sale in one of these states come to, as a short decimal.
+/// What the invoices of a sale in one of these states come to, with those that a credit note undid, as a short decimal.
 pub fn sum_of(store: &Store, sale: u64, states: &[&str]) -> String {
     let all = of_sale(store, sale).unwrap_or_default().into_iter();
-    let fits = all.filter(|id| states.contains(&store.text(MODEL, *id, "state").as_str()));
-    fits.map(|id| total(store, id)).sum::<Decimal>().normalize().to_string()
+    let fits = |id: &u64| states.contains(&store.text(MODEL, *id, "state").as_str()) || credits::is_undone(store, *id);
+    all.filter(fits).map(|id| total(store, id)).sum::<Decimal>().normalize().to_string()
 }
 
-/// Every invoice with what it asks for, line by line.
+/// Every invoice with what it asks for, line by line; not those that give money back.
 pub fn ledger(store: &Store) -> Vec<Value> {
     let Ok(at) = store.model(MODEL) else { return Vec::new() };
-    store.ids(at).map(|id| row(store, id)).collect()
+    store.ids(at).filter(|id| !credits::is_credit(store, *id)).map(|id| row(store, id)).collect()
 }
 
 fn row(store: &Store, id: u64) -> Value {
@@ -310,8 +326,10 @@ impl Erp {
     /// false where there is none.
     pub fn cancel_invoices(&mut self, now: Timestamp, sale: u64) -> bool {
         self.with_each(now, sale, &["draft", "validated", "posted"], |store, id| {
-            let posted = store.text(MODEL, id, "state") == "posted";
-            store.put(MODEL, id, "cancel_move", Val::Bool(posted))?;
+            if let Some(own) = store.value(MODEL, id, "move").id() {
+                let undoes = booked(store, format!("account.move,{own}"))?;
+                store.put(MODEL, id, "cancel_move", undoes)?;
+            }
             enter(store, id, "cancelled")
         })
     }

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::read::{in_use, rec_name};
 use super::store::Store;
 use super::value::Val;
-use super::{family, images, invoice, kits, parcels, price, sale, shipping, stock, translate};
+use super::{credits, family, images, invoice, kits, parcels, price, sale, shipping, stock, translate};
 
-/// Orders, customers, products, families, stock, prices, shipments and invoices; amounts and quantities as shortest decimal strings.
+/// Orders, customers, products, families, stock, prices, shipments, invoices and credits; amounts and quantities as shortest decimal strings.
 pub fn ledger(store: &Store) -> Value {
     let all = |model: &str| -> Vec<u64> { store.model(model).map(|at| store.ids(at).collect()).unwrap_or_default() };
     let orders: Vec<Value> = all("sale.sale").into_iter().map(|id| order(store, id)).collect();
@@ -16,7 +16,8 @@ pub fn ledger(store: &Store) -> Value {
     let products: Vec<Value> = all("product.product").into_iter().map(|id| product(store, id)).collect();
     json!({"orders": orders, "customers": customers, "products": products, "categories": super::sorting::ledger(store),
         "families": family::ledger(store), "stock": stock::ledger(store), "prices": price::ledger(store),
-        "shipments": parcels::ledger(store), "invoices": invoice::ledger(store)})
+        "shipments": parcels::ledger(store), "invoices": invoice::ledger(store),
+        "credits": credits::ledger(store)})
 }
 
 /// A product with the texts of each language that has any, its weight in kilograms.
@@ -70,6 +71,7 @@ fn order(store: &Store, id: u64) -> Value {
         "term": named("payment_term", "account.invoice.payment_term"),
         "day": store.value("sale.sale", id, "sale_date").to_json(true), "mark": mark(store, id), "state": state, "currency": store.text("currency.currency", currency, "code"),
         "posted": invoice::sum_of(store, id, &["posted", "paid"]), "paid": invoice::sum_of(store, id, &["paid"]),
+        "refunded": credits::sum_of(store, id), "returns": credits::returned(store, id),
         "total": total.ok(), "lines": lines, "addresses": addresses(store, id)})
 }
 
@@ -100,7 +102,7 @@ fn row(store: &Store, line: u64) -> Value {
         |number: Result<rust_decimal::Decimal, super::fail::Fail>| number.map(|one| one.normalize().to_string()).ok();
     json!({"id": line, "parent": null, "sku": sku, "qty": quantity.normalize().to_string(), "total": total.ok(),
         "shipped": shown(shipping::moved(store, line, shipping::Told::Left)),
-        "invoiced": shown(invoice::in_state(store, line, &["posted", "paid"]))})
+        "invoiced": shown(invoice::in_force(store, line))})
 }
 
 /// Whether a party is neither the company itself nor a web shop's guest.

@@ -5,6 +5,7 @@
 
 mod brought;
 mod companies;
+mod credits;
 mod domain;
 mod fail;
 mod family;

@@ -467,6 +467,7 @@ fn sale(web_shop: bool) -> Model {
         char("number", "Number"),
         char("reference", "Reference").indexed(),
         char("description", "Description").indexed(),
+        char("origin", "Origin").indexed(),
         field("quotation_date", "Quotation Date", Kind::Date),
         field("sale_date", "Sale Date", Kind::Date),
         one("payment_term", "Payment Term", "account.invoice.payment_term"),

@@ -123,3 +123,63 @@ fn people_see_to_a_sale_from_outside_by_a_word() {
     assert_eq!(desk.erp.ledger()["shipments"][0]["tracks"], json!(["JD 02"]));
     assert_eq!(state(&mut desk, sale), ["done", "sent", "paid"]);
 }
+
+#[test]
+fn money_is_given_back_for_goods_freight_or_as_an_amount_and_only_once() {
+    let mut desk = Desk::new(false);
+    let (sale, code) = sold(&mut desk, &[3]);
+    let now = desk.now;
+    assert_eq!(desk.erp.credit(now, sale, &[(&code, Decimal::ONE)]), None, "nothing is in force");
+    assert!(desk.erp.post_invoices(now, sale));
+    let note = desk.erp.credit(now, sale, &[(&code, Decimal::ONE)]).unwrap();
+    assert_eq!(desk.erp.credit(now, sale, &[(&code, Decimal::from(3))]), None, "two are left");
+    assert_eq!(desk.erp.credit_freight(now, sale), None, "there is none");
+    desk.erp.credit_amount(now, sale, &code, Decimal::TWO).unwrap();
+    let ledger = desk.erp.ledger();
+    let credit = &ledger["credits"][0];
+    assert_eq!((&credit["id"], &credit["state"], &credit["total"]), (&json!(note), &json!("posted"), &json!("11.9")));
+    assert_eq!(credit["lines"][0], json!({"line": 1, "sku": code, "qty": "1", "net": "10"}));
+    assert_eq!((&credit["sales"], &ledger["credits"][1]["total"]), (&json!([sale]), &json!("2.38")));
+    assert_eq!((&ledger["orders"][0]["refunded"], &ledger["orders"][0]["posted"]), (&json!("14.28"), &json!("35.7")));
+    assert_eq!(ledger["invoices"].as_array().unwrap().len(), 1);
+    assert!(desk.erp.pay_credit(now, sale) && !desk.erp.pay_credit(now, sale));
+    let rest = desk.erp.credit_all(now, sale);
+    assert_eq!((rest.len(), desk.erp.credits(sale).len()), (1, 3));
+    assert!(desk.erp.credit_all(now, sale).is_empty());
+    assert_eq!(of_line(&desk, 0, "invoiced"), "3");
+}
+
+#[test]
+fn an_invoice_that_nobody_paid_is_undone_by_its_credit_note_and_was_in_force_all_the_same() {
+    let mut desk = Desk::new(false);
+    let (sale, _) = sold(&mut desk, &[3]);
+    let now = desk.now;
+    assert!(desk.erp.post_invoices(now, sale));
+    let notes = desk.erp.credit_all(now, sale);
+    let invoice = desk.erp.invoices(sale)[0];
+    let fields = json!([[invoice, notes[0]], ["state", "cancel_move", "move", "total_amount"], {}]);
+    let rows = desk.ok("account.invoice.read", fields);
+    assert_eq!((&rows[0]["state"], &rows[1]["state"]), (&json!("cancelled"), &json!("paid")));
+    assert_eq!(rows[0]["cancel_move"], rows[1]["move"]);
+    assert_eq!(state(&mut desk, sale)[2], "paid");
+    let order = desk.erp.ledger()["orders"][0].clone();
+    assert_eq!((&order["posted"], &order["refunded"]), (&json!("35.7"), &json!("35.7")));
+    assert_eq!((of_line(&desk, 0, "invoiced"), notes.len()), ("3".into(), 1));
+}
+
+#[test]
+fn a_return_is_a_sale_of_its_own_whose_invoice_gives_money_back() {
+    let mut desk = Desk::new(false);
+    let (sale, code) = sold(&mut desk, &[3]);
+    let now = desk.now;
+    assert!(desk.erp.post_invoices(now, sale) && desk.erp.ship(now, sale));
+    assert_eq!(desk.erp.take_back(now, sale, &[(&code, Decimal::from(4))]), None, "so many were not sold");
+    let credit = desk.erp.take_back(now, sale, &[(&code, Decimal::TWO)]).unwrap();
+    assert_eq!(desk.erp.credits(sale), [credit]);
+    let ledger = desk.erp.ledger();
+    let back = &ledger["orders"][1];
+    assert_eq!((&back["returns"], &ledger["orders"][0]["returns"]), (&json!(sale), &json!(null)));
+    assert_eq!((&ledger["orders"][0]["refunded"], &ledger["credits"][0]["total"]), (&json!("23.8"), &json!("23.8")));
+    let row = desk.ok("sale.sale.read", json!([[back["id"]], ["origin", "lines.quantity", "state"], {}]))[0].clone();
+    assert_eq!((&row["origin"], &row["lines."][0]["quantity"]), (&json!(format!("sale.sale,{sale}")), &json!(-2.0)));
+}

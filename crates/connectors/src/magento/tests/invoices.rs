@@ -79,7 +79,7 @@ fn states_and_currencies_nobody_knows_are_told_with_the_exchange() {
     let mut twice = told("invoices-of-it")[0].clone();
     twice["items"][2]["order_item_id"] = json!(17);
     let error = invoices::snapshot(&about("order-configurable"), &twice).unwrap_err();
-    assert!(error.message.contains("line 17 is billed twice"), "{error}");
+    assert!(error.message.contains("line 17 is told twice"), "{error}");
     twice["items"][0]["row_total"] = json!([1]);
     assert_eq!(invoices::snapshot(&about("order-configurable"), &twice).unwrap_err().kind, ErrorKind::Broken);
 }
@@ -179,11 +179,12 @@ fn whatever_stands_in_a_paper_it_is_read_or_refused_and_says_what_it_told() {
     .collect();
     let read = |name: &str, value: &Json| match name {
         "invoices-of-it" => invoices::snapshot(&about("order-configurable"), value),
+        "creditmemos-of-it" => super::super::credits::snapshot(&about("order-configurable"), value),
         "bundle-shipments" => super::super::shipments::snapshot(&about("order-bundle"), value),
         _ => super::super::shipments::snapshot(&about("order-configurable"), value),
     };
     let mut tried = 0;
-    for name in ["invoices-of-it", "bundle-shipments", "shipments-of-it"] {
+    for name in ["invoices-of-it", "creditmemos-of-it", "bundle-shipments", "shipments-of-it"] {
         let whole = told(name)[0].clone();
         let mut all = Vec::new();
         places(&whole, "", &mut all);

@@ -47,14 +47,15 @@ pub(super) fn of(all: &[(&str, &str)]) -> Vec<(String, String)> {
 pub(super) fn sold() -> Held {
     let held = Held::new(0);
     let order = json!({
-        "state": "new", "status": "pending", "grand_total": 93, "base_grand_total": 93, "order_currency_code": "USD", "store_id": 1,
+        "state": "new", "status": "pending", "grand_total": 93, "base_grand_total": 93, "store_id": 1,
+        "order_currency_code": "USD", "base_currency_code": "USD", "base_to_order_rate": 1,
         "subtotal": 93, "base_subtotal": 93, "tax_amount": 0, "payment": {"method": "checkmo"},
         "items": [
-            {"item_id": 1, "product_id": 9, "sku": "GIFTSET", "product_type": "bundle", "qty_ordered": 2, "row_total": 90},
-            {"item_id": 2, "parent_item_id": 1, "product_id": 6, "sku": "MUG", "product_type": "simple", "qty_ordered": 4, "row_total": 40},
-            {"item_id": 3, "parent_item_id": 1, "product_id": 7, "sku": "BOOK", "product_type": "simple", "qty_ordered": 2, "row_total": 50},
-            {"item_id": 4, "product_id": 3, "sku": "BOLT-CFG-0", "product_type": "configurable", "qty_ordered": 3, "row_total": 3},
-            {"item_id": 5, "parent_item_id": 4, "product_id": 4, "sku": "BOLT-CFG-0", "product_type": "simple", "qty_ordered": 3, "row_total": 0},
+            {"item_id": 1, "product_id": 9, "sku": "GIFTSET", "product_type": "bundle", "qty_ordered": 2, "row_total": 90, "base_row_total": 90},
+            {"item_id": 2, "parent_item_id": 1, "product_id": 6, "sku": "MUG", "product_type": "simple", "qty_ordered": 4, "row_total": 40, "base_row_total": 40},
+            {"item_id": 3, "parent_item_id": 1, "product_id": 7, "sku": "BOOK", "product_type": "simple", "qty_ordered": 2, "row_total": 50, "base_row_total": 50},
+            {"item_id": 4, "product_id": 3, "sku": "BOLT-CFG-0", "product_type": "configurable", "qty_ordered": 3, "row_total": 3, "base_row_total": 3},
+            {"item_id": 5, "parent_item_id": 4, "product_id": 4, "sku": "BOLT-CFG-0", "product_type": "simple", "qty_ordered": 3, "row_total": 0, "base_row_total": 0},
         ],
     });
     held.with(|world| world.shop.place(world.now, order)).expect("placed");

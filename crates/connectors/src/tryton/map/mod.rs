@@ -19,7 +19,7 @@ pub(super) use category::{NAME as CATEGORY_NAME, category_record, edit as edit_c
 pub(super) use family::{Family, Siblings, family_record, family_version, template_version, write_of_family};
 pub(super) use kit::is_kit;
 pub(super) use lists::{BASE, PriceList, Steps, offered, price_record, thresholds};
-pub(super) use paper::{Parcels, Part, invoice_record, paper_id, shipment_record, sold_by};
+pub(super) use paper::{Billed, Origin, Parcels, Part, credit_record, invoice_record, paper_id, shipment_record};
 pub(super) use party::{PartyEdit, attach_party, edit_party, new_party, party_record};
 pub(super) use product::{
     DESCRIPTION, Edit, NAME, TEMPLATE, Texts, Write, by, edit, fit as fit_product, locale, parts as product_parts,

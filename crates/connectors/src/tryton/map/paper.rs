@@ -17,6 +17,8 @@ use syncline_core::record::{Paper, PaperLife, PaperLine, Record, Track, paper_be
 
 /// Decimals of a quantity that was told in another unit than it was sold in: more than any unit keeps.
 const DIGITS: u32 = 8;
+/// The charge that levels the sums of two systems.
+const ROUNDING: &str = "rounding";
 /// Letters of a parcel's number: more than any carrier's has. What is longer is no number.
 const NUMBER: usize = 200;
 
@@ -28,9 +30,26 @@ pub(in crate::tryton) fn paper_id(sale: i64, id: i64) -> RemoteId {
     paper_below(&remote(sale), &id.to_string())
 }
 
-/// The line of a sale that a part of a document names as its origin; none where it comes from something else.
-pub(in crate::tryton) fn sold_by(origin: &str) -> Option<i64> {
-    origin.strip_prefix("sale.line,")?.parse().ok().filter(|id| *id > 0)
+/// What a part of a document names as its origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::tryton) enum Origin {
+    /// A line of a sale.
+    Sold(i64),
+    /// A line of an invoice, which a credit note gives back of.
+    Billed(i64),
+}
+
+impl Origin {
+    /// None where it comes from something else.
+    pub(in crate::tryton) fn of(origin: &str) -> Option<Self> {
+        let (model, id) = origin.split_once(',')?;
+        let id = id.parse().ok().filter(|id| *id > 0)?;
+        match model {
+            "sale.line" => Some(Self::Sold(id)),
+            "account.invoice.line" => Some(Self::Billed(id)),
+            _ => None,
+        }
+    }
 }
 
 /// What a shipment tells of one sale. `moves` are those that come from a line of the sale, `loose` the parcels that hold
@@ -144,17 +163,47 @@ impl Parcels {
     }
 }
 
-/// What an invoice tells of one sale. `alone` says whether it is about no other.
+/// An invoice, or one that gives money back, as far as it is about one sale.
+#[derive(Debug)]
+pub(in crate::tryton) struct Billed<'a> {
+    pub(in crate::tryton) row: &'a InvoiceRow,
+    pub(in crate::tryton) sale: i64,
+    pub(in crate::tryton) parts: &'a [Part<'a, InvoiceLineRow>],
+}
+
+/// What an invoice tells of one sale. `alone` says whether it is about no other, `undone` whether it was in force until a
+/// credit note undid it: then it counts as paid, and the note as what was given back.
 ///
 /// # Errors
 /// Where its currency is none, an amount is beyond all numbers, or a unit cannot be compared with the one it was sold in.
-pub(in crate::tryton) fn invoice_record(
-    row: &InvoiceRow,
-    sale: i64,
-    parts: &[Part<'_, InvoiceLineRow>],
-    alone: bool,
-    codes: &Codes,
-) -> Told<Record> {
+pub(in crate::tryton) fn invoice_record(of: &Billed<'_>, alone: bool, undone: bool, codes: &Codes) -> Told<Record> {
+    let mut paper = billed(of, alone, codes)?;
+    if undone {
+        paper.life = Some(PaperLife::Paid);
+    }
+    Ok(Record::Invoice(Box::new(paper)))
+}
+
+/// What an invoice that gives money back tells of one sale, as positive quantities and amounts; what its rounding gives back
+/// is a part of its total alone.
+///
+/// # Errors
+/// As for an invoice.
+pub(in crate::tryton) fn credit_record(of: &Billed<'_>, alone: bool, codes: &Codes) -> Told<Record> {
+    let back = |money: Money| Money::new(Decimal::ZERO - money.amount, money.currency);
+    let mut paper = billed(of, alone, codes)?;
+    paper.grand = paper.grand.map(back);
+    paper.charges.remove(ROUNDING);
+    paper.charges.values_mut().for_each(|money| *money = back(*money));
+    for line in paper.lines.values_mut() {
+        line.net = line.net.map(back);
+        line.quantity = line.quantity.map(|quantity| Decimal::ZERO - quantity);
+    }
+    Ok(Record::Credit(Box::new(paper)))
+}
+
+/// An invoice as it stands.
+fn billed(Billed { row, sale, parts }: &Billed<'_>, alone: bool, codes: &Codes) -> Told<Paper> {
     let code = row.currency.code.as_deref().unwrap_or("");
     let currency: Currency = code
         .parse()
@@ -167,7 +216,7 @@ pub(in crate::tryton) fn invoice_record(
             "cancelled" => PaperLife::Void,
             _ => PaperLife::Open,
         }),
-        order: Some(Ref::remote(Kind::Order, remote(sale))),
+        order: Some(Ref::remote(Kind::Order, remote(*sale))),
         day: row.invoice_date.map(|day| day.0),
         currency: Some(currency),
         grand: row.total_amount.filter(|_| alone).map(|Dec(amount)| Money::new(amount, currency)),
@@ -190,7 +239,7 @@ pub(in crate::tryton) fn invoice_record(
             add(line, quantity, sold).ok_or_else(|| huge(&place()))?;
         }
     }
-    Ok(Record::Invoice(Box::new(paper)))
+    Ok(paper)
 }
 
 #[cfg(test)]
@@ -204,7 +253,8 @@ mod tests {
     }
 
     fn sold(id: i64, unit: Unit) -> SoldRow {
-        SoldRow { id, unit: Some(unit), product: serde_json::from_value(json!({"id": 1, "code": " MUG "})).unwrap() }
+        let product = serde_json::from_value(json!({"id": 1, "code": " MUG "})).unwrap();
+        SoldRow { id, unit: Some(unit), product, price: None }
     }
 
     fn moved(state: &str, quantity: i64, unit: Unit, package: Option<i64>) -> MoveRow {
@@ -306,10 +356,11 @@ mod tests {
             (invoiced("comment", 9, "9"), &line),
             (invoiced("line", 1, "4.90"), &freight),
         ];
-        let paper = |state: &str, alone: bool| match invoice_record(&bill(state, "EUR"), 7, &parts, alone, &codes) {
-            Ok(Record::Invoice(paper)) => *paper,
-            other => panic!("no invoice: {other:?}"),
-        };
+        let paper =
+            |state: &str, alone: bool| match invoice_record(&of(&bill(state, "EUR"), &parts), alone, false, &codes) {
+                Ok(Record::Invoice(paper)) => *paper,
+                other => panic!("no invoice: {other:?}"),
+            };
         let eur = |text: &str| Some(Money::new(text.parse().unwrap(), "EUR".parse().unwrap()));
         let told = paper("posted", true);
         let first = told.lines.get("@11").unwrap();
@@ -321,14 +372,48 @@ mod tests {
             [paper("validated", true).life, paper("cancelled", true).life],
             [Some(PaperLife::Open), Some(PaperLife::Void)]
         );
-        assert!(invoice_record(&bill("paid", "??"), 7, &parts, true, &codes).is_err());
+        let undone = invoice_record(&of(&bill("cancelled", "EUR"), &parts), true, true, &codes).unwrap();
+        assert_eq!(undone.paper().unwrap().life, Some(PaperLife::Paid));
+        assert!(invoice_record(&of(&bill("paid", "??"), &parts), true, false, &codes).is_err());
+    }
+
+    fn of<'a>(row: &'a InvoiceRow, parts: &'a [Part<'a, InvoiceLineRow>]) -> Billed<'a> {
+        Billed { row, sale: 7, parts }
     }
 
     #[test]
-    fn an_origin_is_a_line_of_a_sale_or_nobodys() {
-        assert_eq!(sold_by("sale.line,12"), Some(12));
+    fn what_is_given_back_is_told_as_positive_amounts_with_the_rounding_in_the_total_alone() {
+        let codes = Codes { shipping: "SHIPPING".into(), rounding: "ROUNDING".into() };
+        let named = |id: i64, code: &str| SoldRow {
+            product: serde_json::from_value(json!({"id": id, "code": code})).unwrap(),
+            ..sold(id, unit(1, "1"))
+        };
+        let (mug, freight, odd) = (sold(11, unit(1, "1")), named(12, "SHIPPING"), named(13, "ROUNDING"));
+        let parts = [
+            (invoiced("line", -2, "-20.00"), &mug),
+            (invoiced("line", -1, "-4.90"), &freight),
+            (invoiced("line", -1, "-0.01"), &odd),
+        ];
+        let mut row = bill("posted", "EUR");
+        row.total_amount = serde_json::from_value(json!({"__class__": "Decimal", "decimal": "-29.64"})).unwrap();
+        let told = |alone: bool| match credit_record(&of(&row, &parts), alone, &codes) {
+            Ok(Record::Credit(paper)) => *paper,
+            other => panic!("no credit: {other:?}"),
+        };
+        let eur = |text: &str| Some(Money::new(text.parse().unwrap(), "EUR".parse().unwrap()));
+        let paper = told(true);
+        let line = paper.lines.get("@11").unwrap();
+        assert_eq!((line.quantity, line.net, paper.lines.len()), (Some(2.into()), eur("20.00"), 1));
+        assert_eq!((paper.charges.get("shipping").copied(), paper.charges.len()), (eur("4.90"), 1));
+        assert_eq!((paper.grand, paper.life, told(false).grand), (eur("29.64"), Some(PaperLife::Done), None));
+    }
+
+    #[test]
+    fn an_origin_is_a_line_of_a_sale_or_of_an_invoice_or_nobodys() {
+        assert_eq!(Origin::of("sale.line,12"), Some(Origin::Sold(12)));
+        assert_eq!(Origin::of("account.invoice.line,7"), Some(Origin::Billed(7)));
         for other in ["sale.line,-1", "sale.line,", "stock.move,12", "sale.line", "sale.line,12,3", ""] {
-            assert_eq!(sold_by(other), None, "{other}");
+            assert_eq!(Origin::of(other), None, "{other}");
         }
     }
 

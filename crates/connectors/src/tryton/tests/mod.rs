@@ -3,6 +3,7 @@
 mod attributes;
 mod bench;
 mod category;
+mod credit;
 mod family;
 mod images;
 mod invoice;

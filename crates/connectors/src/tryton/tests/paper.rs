@@ -102,7 +102,7 @@ pub(super) async fn keys_are_read(bench: &Bench, kind: Kind) {
 
 /// Whatever papers a Tryton has, that all of them are told, by the feed, by their keys and one by one.
 pub(super) async fn look(bench: &Bench) {
-    for kind in [Kind::Shipment, Kind::Invoice] {
+    for kind in [Kind::Shipment, Kind::Invoice, Kind::Credit] {
         let (mut cursor, mut seen) = (Cursor::default(), BTreeSet::new());
         for _ in 0..2 {
             let mut more = true;
@@ -117,7 +117,7 @@ pub(super) async fn look(bench: &Bench) {
         println!("live: {} {}", seen.len(), kind.plural());
     }
     let probe = bench.erp.probe(&bench.ctx).await.unwrap();
-    assert!([Kind::Shipment, Kind::Invoice].iter().all(|kind| probe.profile.kinds.contains_key(kind)));
+    assert!([Kind::Shipment, Kind::Invoice, Kind::Credit].iter().all(|kind| probe.profile.kinds.contains_key(kind)));
 }
 
 fn quantities(paper: &Paper) -> Vec<String> {
@@ -467,8 +467,8 @@ async fn told_of(kind: Kind, rows: &[Value]) -> Vec<(String, Result<String, Erro
     let bench = World::new(true).bench();
     let mut setup = (*bench.erp.setup(&bench.ctx).await.unwrap()).clone();
     setup.parcels = true;
-    let sold = super::super::papers::sold_in(&recorded("sold")).unwrap();
-    let seen = bench.erp.papers_in(&setup, kind, rows, &sold).unwrap();
+    let behind = super::super::papers::Behind::of(&recorded("sold")).unwrap();
+    let seen = bench.erp.papers_in(&setup, kind, rows, &behind).unwrap();
     let short = |paper: &Paper| {
         let lines = paper.lines.iter().map(|(key, line)| match line.net {
             Some(net) => format!("{key} {} {}", line.quantity.unwrap(), net.amount),

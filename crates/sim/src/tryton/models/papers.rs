@@ -1,7 +1,7 @@
 //! The papers an order ends in: shipments with their parcels, and invoices; and counts of what lies in stock.
 
 use super::super::schema::{Calc, Digits, Kind, Leg, Model};
-use super::{BY_NAME, active, calc, char, field, flag, many, numeric, one, text};
+use super::{BY_NAME, active, calc, char, field, many, numeric, one, text};
 
 /// Shipments to customers; parcels, carriers and numbers come with module `stock_package_shipping`.
 pub(super) fn shipments() -> Model {
@@ -117,14 +117,16 @@ pub(super) fn invoices() -> Vec<Model> {
                 one("invoice_address", "Invoice Address", "party.address"),
                 one("currency", "Currency", "currency.currency").required(),
                 one("payment_term", "Payment Term", "account.invoice.payment_term"),
-                // Stands for the move that undoes its own: whether it was cancelled after it was posted.
-                flag("cancel_move", "Cancel Move"),
+                one("move", "Move", "account.move"),
+                // The move that undoes its own: that of a credit note, or one made for it.
+                one("cancel_move", "Cancel Move", "account.move"),
                 many("lines", "Lines", "account.invoice.line", "invoice"),
                 calc("untaxed_amount", "Untaxed", Calc::Untaxed, ""),
                 calc("tax_amount", "Tax", Calc::Tax, ""),
                 calc("total_amount", "Total", Calc::Total, ""),
             ],
         ),
+        Model::new("account.move", "Account Move", &[("id", true)], vec![char("origin", "Origin")]),
         Model::new(
             "account.invoice.line",
             "Account Invoice Line",

@@ -1,0 +1,213 @@
+//! Credits: money given back with every billed line named, marked in a comment, and told in the order's own currency.
+//!
+//! A list of lines without any means all of them (recorded: refund-shipping-only), and so does freight that is not said
+//! (`CreditmemoFactory`, `Creditmemo\Total\Shipping`). So every billed line is named, with nothing where nothing is given
+//! back of it, and freight is always said. What is asked for beside the lines is in the website's currency (recorded:
+//! refund-amount-only). Goods stay where they are: the stock is the ERP's to tell.
+
+use super::client::Call;
+use super::figures;
+use super::invoices::{self, billed};
+use super::map::{amount, invalid};
+use super::papers::{About, comment, mark_of, quantities};
+use super::wire_papers::{Invoice, TwoCurrencies};
+use super::{Magento, evidence_of, shape, wire};
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::{Number, Value, json};
+use std::collections::BTreeMap;
+use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
+use syncline_core::delivery::{Change, Permit};
+use syncline_core::kind::Kind;
+use syncline_core::leaf::Value as LeafValue;
+use syncline_core::money::{Currency, Money};
+use syncline_core::path::Path;
+use syncline_core::policy::ErrorKind;
+use syncline_core::record::{PaperLife, Record};
+use syncline_core::text::shown;
+
+/// What the shop says where nothing is left to be given back, or where the order is done with (`Order\Validation\CanRefund`).
+const NOTHING_LEFT: [&str; 2] = ["does not allow a creditmemo to be created", "has a status of closed"];
+/// Decimals the shop rounds money to at most, whatever the currency (`PriceCurrencyInterface::DEFAULT_PRECISION`).
+const PRECISION: u32 = 2;
+
+impl Magento {
+    /// What became of a permit to give money back.
+    pub(super) async fn make_credit(&self, ctx: &Ctx, permit: Permit) -> Outcome {
+        let (about, body) = match self.ready_credit(ctx, permit.change()).await {
+            Ok(ready) => ready,
+            Err(error) => return Outcome::Refused(error),
+        };
+        let path = format!("order/{}/refund", about.id.id);
+        match self.send_for(ctx, Call::post(&path), &permit, &body).await {
+            Ok(answer) => self.made(ctx, Kind::Credit, &about, &answer).await,
+            Err(Outcome::Refused(error)) => Outcome::Refused(understood(error)),
+            Err(other) => other,
+        }
+    }
+
+    async fn ready_credit(&self, ctx: &Ctx, change: &Change) -> Result<(About, Value)> {
+        let wish = Wish::of(change)?;
+        let (about, value) = self.whole_order_of(ctx, change).await?;
+        let rates = Rates::of(&value)?;
+        let named = rates.lines(billed(&about, &wish.lines)?);
+        if named.is_empty() {
+            let what = format!("nothing of order {} was billed, so nothing can be given back", about.id);
+            return Err(Error::new(ErrorKind::Stale, what));
+        }
+        let shipping = wish.shipping.map_or(Ok(Decimal::ZERO), |net| rates.freight(net))?;
+        let more = wish.adjustment.map_or(Ok(Decimal::ZERO), |all| rates.in_base(all))?;
+        let items: Result<Vec<Value>> = named
+            .iter()
+            .map(|(line, quantity)| Ok(json!({"order_item_id": line, "qty": number(*quantity)?})))
+            .collect();
+        let body = json!({
+            "items": items?, "notify": false, "appendComment": true, "comment": comment(change),
+            "arguments": {
+                "shipping_amount": number(shipping)?, "adjustment_positive": number(more)?, "adjustment_negative": 0,
+            },
+        });
+        Ok((about, body))
+    }
+}
+
+/// A refusal by what is to be done about it.
+fn understood(error: Error) -> Error {
+    match NOTHING_LEFT.iter().any(|words| error.message.contains(words)) && error.kind == ErrorKind::Invalid {
+        true => Error { kind: ErrorKind::Stale, ..error },
+        false => error,
+    }
+}
+
+fn number(figure: Decimal) -> Result<Number> {
+    figure.normalize().to_string().parse().map_err(|_| invalid(format!("{figure} is no number the shop keeps")))
+}
+
+/// What is to be given back: lines and freight, or one amount for everything.
+struct Wish {
+    lines: BTreeMap<u64, Decimal>,
+    shipping: Option<Money>,
+    adjustment: Option<Money>,
+}
+
+impl Wish {
+    /// # Errors
+    /// `Invalid` naming what is no amount above nothing, or a wish that is both or neither.
+    fn of(change: &Change) -> Result<Self> {
+        let mut wish = Self { lines: quantities(change)?, shipping: None, adjustment: None };
+        for name in change.leaves.keys_of("charges") {
+            let path = Path::element("charges", &name).dot("net");
+            let place = match name.as_str() {
+                "shipping" => &mut wish.shipping,
+                "adjustment" => &mut wish.adjustment,
+                other => return Err(invalid(format!("`{path}`: nothing is paid back as `{}`", shown(other, 40)))),
+            };
+            match change.leaves.value(&path) {
+                Some(LeafValue::Money(money)) if money.amount > Decimal::ZERO => *place = Some(*money),
+                _ => return Err(invalid(format!("`{path}` has to be an amount above 0"))),
+            }
+        }
+        match (wish.lines.is_empty() && wish.shipping.is_none(), wish.adjustment.is_some()) {
+            (true, false) => Err(invalid("a credit without a line, freight or amount".to_owned())),
+            (false, true) => {
+                Err(invalid("money is given back by lines and freight or as an amount, not both".to_owned()))
+            }
+            _ => Ok(wish),
+        }
+    }
+}
+
+/// An order's money in both currencies.
+struct Rates<'a> {
+    order: &'a Value,
+    doc: TwoCurrencies,
+}
+
+impl<'a> Rates<'a> {
+    fn of(order: &'a Value) -> Result<Self> {
+        Ok(Self { order, doc: shape("orders", order)? })
+    }
+
+    fn code(&self, field: &str, told: Option<&wire::Text>) -> Result<Currency> {
+        let code = told.map_or("", |code| code.0.as_str());
+        code.parse().map_err(|error| invalid(format!("`{field}`: {error}")).with(evidence_of("orders", self.order)))
+    }
+
+    fn base(&self) -> Result<Currency> {
+        self.code("base_currency_code", self.doc.base_currency_code.as_ref())
+    }
+
+    /// The lines to name: what is given back of each, and nothing of the others that were billed.
+    fn lines(&self, given: BTreeMap<u64, Decimal>) -> BTreeMap<u64, Decimal> {
+        let billed = self.doc.items.iter().filter(|line| amount(line.qty_invoiced) > Decimal::ZERO);
+        let mut lines: BTreeMap<u64, Decimal> = billed.map(|line| (line.item_id.0, Decimal::ZERO)).collect();
+        lines.extend(given);
+        lines
+    }
+
+    /// An amount of the order's currency; any other is refused.
+    fn own(&self, money: Money) -> Result<Decimal> {
+        let currency = self.code("order_currency_code", self.doc.order_currency_code.as_ref())?;
+        match money.currency == currency {
+            true => Ok(money.amount),
+            false => Err(invalid(format!("{money} are to be given back of an order in {currency}"))),
+        }
+    }
+
+    /// As the website's currency counts: to its smallest amount, as far as the shop tells them apart. What is above `left`
+    /// by that much only is all that is left.
+    fn kept(&self, exact: Option<Decimal>, left: Decimal) -> Result<Decimal> {
+        let base = self.base()?;
+        let digits = base.digits().min(PRECISION);
+        let exact = exact.ok_or_else(|| invalid(format!("what is given back cannot be told in {base}")))?;
+        let kept = exact.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero);
+        let over = kept.saturating_sub(left);
+        Ok(if over > Decimal::ZERO && over <= Decimal::new(1, digits) { left } else { kept })
+    }
+
+    /// Freight without tax, after its discount, as the share of what the shop keeps before it: the shop takes the same share
+    /// of the discount and of the tax.
+    fn freight(&self, net: Money) -> Result<Decimal> {
+        let all = amount(self.doc.base_shipping_amount);
+        let doc: wire::Order = shape("orders", self.order)?;
+        let paid = figures::read(&doc).map_err(invalid)?.shipping;
+        let share = all.checked_mul(self.own(net)?).and_then(|share| share.checked_div(paid));
+        self.kept(share, all.saturating_sub(amount(self.doc.base_shipping_refunded)))
+    }
+
+    /// An amount in the website's currency, by the rate the order was placed at.
+    fn in_base(&self, money: Money) -> Result<Decimal> {
+        let own = self.own(money)?;
+        let rate = if self.base()? == money.currency { Decimal::ONE } else { rate(&self.doc) };
+        let left = amount(self.doc.base_total_paid).saturating_sub(amount(self.doc.base_total_refunded));
+        self.kept(own.checked_div(rate), left)
+    }
+}
+
+/// The rate of an order with all its digits; the column has more of them than amounts have.
+fn rate(doc: &TwoCurrencies) -> Decimal {
+    doc.base_to_order_rate.map_or(Decimal::ZERO, |rate| rate.0)
+}
+
+/// A credit memo as the shop tells it: of its lines those that something is given back of.
+///
+/// # Errors
+/// `Broken` with the exchange, where it is not built like one; `Invalid` for a currency or a state nobody knows.
+pub(super) fn snapshot(about: &About, value: &Value) -> Result<Snapshot> {
+    let doc: Invoice = shape("creditmemos", value)?;
+    let evidence = || evidence_of("creditmemos", value);
+    let mut paper = invoices::paper(about, &doc, Kind::Credit).map_err(|error| error.with(evidence()))?;
+    // 1 open, 2 given back, 3 cancelled (`Creditmemo`).
+    if paper.life == Some(PaperLife::Done) {
+        paper.life = Some(PaperLife::Open);
+    }
+    paper.lines.retain(|_, line| line.quantity.is_some_and(|quantity| quantity > Decimal::ZERO));
+    let id = about.paper(doc.entity_id);
+    Ok(Snapshot {
+        id: id.clone(),
+        mark: mark_of(value),
+        found_by: None,
+        version: doc.updated_at.as_ref().map(|time| time.0.clone()),
+        records: vec![(id, Record::Credit(Box::new(paper)))],
+        evidence: Some(evidence()),
+    })
+}
