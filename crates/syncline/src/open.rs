@@ -11,6 +11,7 @@ use syncline_connect::{Connector, Ctx, Error, Fut, Probe, Request, Response, Tra
 use syncline_connectors::{magento, tryton};
 use syncline_core::id::SystemName;
 use syncline_core::policy::ErrorKind;
+use syncline_core::profile::Guard;
 use syncline_core::rules::Branch;
 use syncline_engine::config::{Attribute, Config, ConfigError, Secret, SystemConfig, SystemKind};
 use syncline_engine::{Engine, Settings, System};
@@ -159,6 +160,13 @@ fn settled(config: &Config, system: &mut System, probe: &Probe) {
     let told = config.systems.get(&system.name).and_then(|told| told.settle_s);
     for kind in system.profile.kinds.values_mut() {
         kind.settle_s = kind.settle_s.map(|usual| told.unwrap_or(usual));
+        for claim in &mut kind.guards {
+            if let (Some(told), Guard::Look { settle_s, .. } | Guard::DraftElect { settle_s, .. }) =
+                (told, &mut claim.guard)
+            {
+                *settle_s = told;
+            }
+        }
     }
 }
 
