@@ -6,6 +6,7 @@ mod of_books;
 mod of_bundles;
 mod of_categories;
 mod of_creates;
+mod of_credits;
 mod of_customers;
 mod of_cutover;
 mod of_families;

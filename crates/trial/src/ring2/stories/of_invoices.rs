@@ -14,7 +14,7 @@ use syncline_sim::http::System as _;
 use syncline_store::LaneFilter;
 
 /// Plays `story` on a stage whose shop is told of invoices by `rule`.
-fn billing<F: Future<Output = ()>>(seed: u64, rule: MoneyRule, story: impl FnOnce(Stage) -> F) {
+pub(super) fn billing<F: Future<Output = ()>>(seed: u64, rule: MoneyRule, story: impl FnOnce(Stage) -> F) {
     begun((seed, PRODUCTS, None), |mut stage| {
         parcels::open_warehouse(&mut stage);
         stage.stock = None;
@@ -26,7 +26,7 @@ fn billing<F: Future<Output = ()>>(seed: u64, rule: MoneyRule, story: impl FnOnc
 }
 
 /// An order paid later, of which nothing was invoiced yet. Returns its number.
-fn on_account(stage: &Stage, n: u64) -> String {
+pub(super) fn on_account(stage: &Stage, n: u64) -> String {
     place(stage, n, |order| {
         order["state"] = "processing".into();
         order["payment"]["method"] = "checkmo".into();
@@ -39,12 +39,12 @@ fn on_account(stage: &Stage, n: u64) -> String {
     })
 }
 
-fn number(value: &Value) -> Decimal {
+pub(super) fn number(value: &Value) -> Decimal {
     Decimal::from_str_exact(value.as_str().unwrap_or("0")).unwrap_or_default()
 }
 
 /// The ERP's sale behind the order of that number, with what was paid of it.
-fn sale(stage: &Stage, reference: &str) -> (u64, Decimal, Decimal) {
+pub(super) fn sale(stage: &Stage, reference: &str) -> (u64, Decimal, Decimal) {
     let ledger = open(&stage.world).erp.ledger();
     let row = ledger["orders"].as_array().unwrap().iter().find(|row| row["reference"] == reference).unwrap().clone();
     (row["id"].as_u64().unwrap(), number(&row["paid"]), number(&row["total"]))
@@ -56,7 +56,7 @@ fn invoices(stage: &Stage) -> Vec<Decimal> {
     ledger["invoices"].as_array().unwrap().iter().map(|row| number(&row["total"])).collect()
 }
 
-fn post(stage: &Stage, number: &str) {
+pub(super) fn post(stage: &Stage, number: &str) {
     let ((sale, ..), now) = (sale(stage, number), stage.clock.true_now());
     assert!(open(&stage.world).erp.post_invoices(now, sale));
 }
