@@ -249,14 +249,15 @@ impl Papers {
         )
     }
 
-    pub fn json(&self, kills: u64) -> Value {
+    /// The papers with the kills among them, and how many of them were held for a person meanwhile.
+    pub fn json(&self, kills: u64, held: u64) -> Value {
         let pair = |shop: String, erp: String| json!({"shop": as_number(&shop), "erp": as_number(&erp)});
         json!({
             "shipment": self.shipment.json(), "invoice": self.invoice.json(), "at_the_till": self.at_the_till,
             "captured_cents": pair(self.captured.0.to_string(), self.captured.1.to_string()),
             "cents_off": as_number(&self.cents_off.to_string()),
             "shipped_qty": pair(self.shipped.0.to_string(), self.shipped.1.to_string()),
-            "tracks": self.tracks, "kills": kills,
+            "tracks": self.tracks, "kills": kills, "held": held,
         })
     }
 }
@@ -322,12 +323,12 @@ mod tests {
         let found = compare(&shop(), &erp(), &till());
         assert_eq!(found.differences(3, 2), Vec::<String>::new());
         assert_eq!(
-            found.json(4),
+            found.json(4, 1),
             json!({
                 "shipment": {"source": 3, "target": 3, "missing": 0, "duplicate": 0},
                 "invoice": {"source": 2, "target": 2, "missing": 0, "duplicate": 0}, "at_the_till": 1,
                 "captured_cents": {"shop": 4690, "erp": 4690}, "cents_off": 0, "shipped_qty": {"shop": 8, "erp": 8},
-                "tracks": 2, "kills": 4,
+                "tracks": 2, "kills": 4, "held": 1,
             })
         );
     }

@@ -47,6 +47,8 @@ pub struct Report {
     kills: u64,
     /// Of them, those among papers.
     papers_killed: u64,
+    /// Papers that a person tried again.
+    papers_held: u64,
     wanted_kills: u64,
     lost_replies: u64,
     lost_requests: u64,
@@ -141,7 +143,7 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
     work.add(erp.people(&work)?)?;
     let papers_killed = syncline.killed(&among_papers(wish, &roads), &erp, &mut work)?;
     say(&format!("{papers_killed} kills, {} rounds of work; it is brought to its end", work.round));
-    syncline.to_the_end()?;
+    let papers_held = syncline.to_the_end()?;
     let verify = syncline.verify()?;
     say("verified");
     let (ledger, counted) = (shop.ledger()?, erp.count()?);
@@ -162,6 +164,7 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
         least: usize::try_from(wish.orders).unwrap_or(usize::MAX),
         kills: kills + papers_killed,
         papers_killed,
+        papers_held,
         wanted_kills: wish.kills,
         lost_replies: lost(&roads.erp.counts.lost_replies),
         lost_requests: lost(&roads.erp.counts.lost_requests),
@@ -374,7 +377,7 @@ impl Report {
             "beside": self.beside.iter().map(|held| (held.flow.to_owned(), json!({
                 "records": held.records.len(), "compared": held.compared, "wrong": held.wrong.len(),
             }))).collect::<serde_json::Map<_, _>>(),
-            "papers": self.papers.json(self.papers_killed), "work": self.work.made,
+            "papers": self.papers.json(self.papers_killed, self.papers_held), "work": self.work.made,
             "changes": self.changes.made, "planted": {"made": self.planted.made.len(), "seen": self.planted.by_verify.len()},
             "kills": self.kills, "orders": found.source, "once": found.once, "missing": found.missing,
             "duplicates": found.duplicate, "extra": found.extra, "lines": found.lines, "lost_replies": self.lost_replies,

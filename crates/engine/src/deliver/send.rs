@@ -187,7 +187,9 @@ impl Engine {
         if case.kind == Kind::Shipment && error.kind == ErrorKind::Busy {
             self.note_owed(case, &delivery.change, system).await?;
         }
-        if work.failure() > PAPER_TRIES {
+        // A system that is down, or asks for patience, is none that does not take it; waiting is no try.
+        let refuses = error.kind == ErrorKind::Busy && error.retry_after_s.is_none();
+        if refuses && case.attempt > PAPER_TRIES {
             let what = format!("{} does not take it: {}", system.name, error.message);
             let remedy = "see what that shop lacks; it is tried again by itself every ten minutes";
             work.again_at = Some(after(self.now(), PAPER_PAUSE_S));
