@@ -175,8 +175,10 @@ fn given(rows: &Rows<'_>, named: Option<&Asked>) -> Asked {
     }
     for row in rows.iter().filter(|row| row.aside_in_invoices()) {
         let family = rows.iter().filter(|other| row.parent == Some(other.id) || other.parent == Some(row.id));
-        let with = family.filter_map(|other| Some(row.with(other, *given.get(&other.id)?))).max();
-        given.insert(row.id, row.whole(with.unwrap_or_default()));
+        let with = family.filter_map(|other| Some(row.with(other, *given.get(&other.id)?))).max().unwrap_or_default();
+        // A bundle priced by its parts goes with all of it that was billed (`CreditmemoFactory`).
+        let all = row.heads && row.kind() == "bundle" && !with.is_zero();
+        given.insert(row.id, if all { row.of("qty_invoiced") } else { row.whole(with) });
     }
     given
 }

@@ -307,13 +307,13 @@ impl Erp {
     /// Gives back all that is left of the invoices of a sale that are in force; the ids of the credit notes.
     pub fn credit_all(&mut self, now: Timestamp, sale: u64) -> Vec<u64> {
         let mut made = Vec::new();
-        self.whole(now, |store| {
+        let done = self.whole(now, |store| {
             for bill in in_force(store, sale)? {
                 made.extend(rest_of(store, bill)?);
             }
             Ok(())
         });
-        made
+        if done { made } else { Vec::new() }
     }
 
     /// Credits the invoices of a sale that are in force as the wizard does: in draft, or with a refund; false where there is
@@ -353,7 +353,7 @@ impl Erp {
     /// Takes back so many pieces of each product code: a return that is processed, its invoice posted; the id of that one.
     pub fn take_back(&mut self, now: Timestamp, sale: u64, goods: &[(&str, Decimal)]) -> Option<u64> {
         let mut made = None;
-        self.whole(now, |store| {
+        let done = self.whole(now, |store| {
             let back = return_draft(store, sale, Some(goods))?;
             for button in ["quote", "confirm"] {
                 sale::press(store, button, &[back], false)?;
@@ -364,7 +364,7 @@ impl Erp {
             }
             Ok(())
         });
-        made
+        made.filter(|_| done)
     }
 
     /// A credit note, posted at once, for what `choose` takes out of the first invoice in force that has it.

@@ -119,7 +119,8 @@ fn people_see_to_a_sale_from_outside_by_a_word() {
     };
     assert!(!does("track", "JD 01") && !does("dance", "") && !does("pay", ""));
     assert!(does("ship", "JD 01") && does("track", "JD 02") && does("post", "") && does("pay", ""));
-    assert!(!does("ship", "") && !does("withdraw", ""));
+    assert!(!does("ship", "") && !does("withdraw", "") && !does("payout", ""));
+    assert!(does("credit", "") && !does("credit", "") && does("payout", ""));
     assert_eq!(desk.erp.ledger()["shipments"][0]["tracks"], json!(["JD 02"]));
     assert_eq!(state(&mut desk, sale), ["done", "sent", "paid"]);
 }

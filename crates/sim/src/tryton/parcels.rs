@@ -177,7 +177,7 @@ impl Erp {
 
     /// Does to a sale what people at the ERP do, by a word: `ship` all that waits, as one parcel of that number where one
     /// is told; `track` the first parcel of its last shipment by that number; `withdraw` what has not left; `post` its
-    /// invoices, and `pay` them. False where that cannot be done.
+    /// invoices, and `pay` them; `credit` what is left of them, and `payout` that. False where that cannot be done.
     pub fn see_to(&mut self, now: Timestamp, sale: u64, what: &str, value: &str) -> bool {
         let number = Some(value).filter(|text| !text.is_empty());
         match what {
@@ -193,6 +193,8 @@ impl Erp {
             "withdraw" => self.withdraw_sale(now, sale),
             "post" => self.post_invoices(now, sale),
             "pay" => self.pay_invoices(now, sale),
+            "credit" => !self.credit_all(now, sale).is_empty(),
+            "payout" => self.pay_credit(now, sale),
             _ => false,
         }
     }
