@@ -99,6 +99,18 @@ fn before(case: &PaperCase<'_>) -> Decision {
         Ok(place) => place,
         Err(decision) => return decision,
     };
+    let leaves = wish(case, wanted, given_back, place);
+    let reason = alloc::format!("{} by {}, not yet in {}", word(case.kind), case.source, case.rules.system);
+    step(case, Step::Create, leaves, reason)
+}
+
+/// The paper as the shop is to be told of it.
+fn wish(
+    case: &PaperCase<'_>,
+    wanted: BTreeMap<&str, Decimal>,
+    given_back: Option<GivenBack>,
+    place: Option<String>,
+) -> Leaves {
     let mut leaves = Leaves::new();
     if let Some(number) = &case.paper.number {
         leaves.put(Path::field("number"), Value::Text(number.clone()));
@@ -119,8 +131,7 @@ fn before(case: &PaperCase<'_>) -> Decision {
     for (number, track) in &case.paper.tracks {
         put_track(&mut leaves, number, &as_told(case, track));
     }
-    let reason = alloc::format!("{} by {}, not yet in {}", word(case.kind), case.source, case.rules.system);
-    step(case, Step::Create, leaves, reason)
+    leaves
 }
 
 /// Why the paper is none of the shop's business now; nothing where it is.
