@@ -91,6 +91,19 @@ pub fn demo(told: &Value) -> Vec<String> {
     for path in ["/open/waiting", "/open/held", "/open/failed", "/open/conflicts"] {
         zero(&mut wrong, told, path);
     }
+    for (kind, least) in [("shipment", 30), ("invoice", 10), ("credit", 3)] {
+        at_least(&mut wrong, told, &format!("/papers/{kind}/source"), least);
+        zero(&mut wrong, told, &format!("/papers/{kind}/missing"));
+        zero(&mut wrong, told, &format!("/papers/{kind}/duplicate"));
+    }
+    zero(&mut wrong, told, "/papers/different");
+    for figure in ["shipped_qty", "captured_cents", "refunded_cents"] {
+        let (shop, erp) =
+            (count(told, &format!("/papers/{figure}/shop")), count(told, &format!("/papers/{figure}/erp")));
+        if shop != erp || shop.is_none_or(|n| n == 0) {
+            wrong.push(format!("{figure} differ or are nothing: {}", told["papers"][figure]));
+        }
+    }
     match told["drift"].as_object() {
         Some(flows) if !flows.is_empty() => {
             let drifted = flows.iter().filter(|(_, n)| n.as_u64() != Some(0));
@@ -192,7 +205,10 @@ mod tests {
     fn good() -> Value {
         json!({"orders":{"source":212,"target":212,"missing":0,"duplicate":0},"cents_off":0,"drift":{"orders":0,"customers":0},
             "compared":{"orders":212,"products":203,"inventory":203,"prices":203,"customers":90},"stock":{"compared":190,"different":0},
-            "names":{"compared":600,"different":0},"prices":{"source":609,"target":609,"missing":0,"different":0,"extra":0},"edits":24,"overwritten":0,"open":{"waiting":0,"held":0,"failed":0,"conflicts":0},"faults":{"kills":6,"lost_replies":31}})
+            "names":{"compared":600,"different":0},"prices":{"source":609,"target":609,"missing":0,"different":0,"extra":0},"edits":24,"overwritten":0,
+            "papers":{"shipment":{"source":48,"missing":0,"duplicate":0},"invoice":{"source":20,"missing":0,"duplicate":0},
+            "credit":{"source":6,"missing":0,"duplicate":0},"different":0,"shipped_qty":{"shop":9,"erp":9},
+            "captured_cents":{"shop":99,"erp":99},"refunded_cents":{"shop":9,"erp":9}},"open":{"waiting":0,"held":0,"failed":0,"conflicts":0},"faults":{"kills":6,"lost_replies":31}})
     }
 
     #[test]
@@ -210,6 +226,9 @@ mod tests {
             ("/compared/prices", 149),
             ("/stock/different", 1),
             ("/names/compared", 499),
+            ("/papers/shipment/duplicate", 1),
+            ("/papers/credit/source", 2),
+            ("/papers/captured_cents/shop", 98),
             ("/open/held", 1),
             ("/faults/kills", 4),
         ] {

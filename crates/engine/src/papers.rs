@@ -112,7 +112,33 @@ impl Engine {
             there: there_told.as_ref(),
             written: &there.map(|side| side.base(&erp.uid)).unwrap_or_default(),
         });
+        let decision = self.after_its_invoice(case, erp, &order, decision).await?;
         Ok(Decided { decision, peer: Some(erp.name.clone()), ..Decided::default() })
+    }
+
+    /// `decision` about a credit, in the place of a hold for money that was not asked for yet where that is under way.
+    async fn after_its_invoice(
+        &self,
+        case: &Case,
+        erp: &System,
+        order: &OrderOf<'_>,
+        decision: Decision,
+    ) -> Result<Decision, EngineError> {
+        let early = matches!(&decision, Decision::Hold(hold) if hold.code == "SYN-0193");
+        let Some(document) = order.case.bound.get(&erp.uid).filter(|_| early && case.kind == Kind::Credit) else {
+            return Ok(decision);
+        };
+        let mut first = Vec::new();
+        for entity in self.store.papers_of(erp.uid.clone(), Kind::Invoice, document.id.clone()).await? {
+            let lane = self.store.story(entity).await?.lane;
+            if lane.is_some_and(|lane| ["ready", "waiting"].contains(&lane.state.as_str())) {
+                first.push(entity);
+            }
+        }
+        match first.is_empty() {
+            true => Ok(decision),
+            false => Ok(Decision::Wait(first, "the shop is told of its invoice first".to_string())),
+        }
     }
 
     /// The other papers of the same sort and order: what each line has had by them in the shop, and which may be landing.

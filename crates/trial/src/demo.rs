@@ -148,7 +148,7 @@ impl Proof {
             .iter()
             .map(|(flow, of)| format!("{flow} {} of {of}", self.drift.get(flow).copied().unwrap_or_default()))
             .collect();
-        vec![
+        let mut lines = vec![
             String::new(),
             format!("orders    {} released in the shop, {} in the ERP", self.orders.source, self.orders.target),
             format!(
@@ -163,7 +163,9 @@ impl Proof {
                 "goods     {} figures of stock, {} different; {} names in three languages, {} different",
                 self.stock.compared, self.stock.different, self.names.compared, self.names.different
             ),
-            self.papers.line(),
+        ];
+        lines.extend(self.papers.lines());
+        lines.extend([
             format!("people    {} changes at both desks, {} overwritten", self.edits, self.overwritten),
             format!("verify    drift: {}", drift.join(", ")),
             format!(
@@ -181,7 +183,8 @@ impl Proof {
                 fault("html")
             ),
             format!("{} after {} s", if self.holds() { "agreed" } else { "NOT AGREED" }, self.seconds),
-        ]
+        ]);
+        lines
     }
 }
 

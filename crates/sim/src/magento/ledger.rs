@@ -45,6 +45,7 @@ pub(crate) fn order(order: &Map<String, Value>, website: Option<&str>) -> Value 
         "total": shown(order.get("grand_total")),
         "shipping": plain(shipping(order)),
         "tax": shown(order.get("tax_amount")),
+        "paid": shown(order.get("total_paid")),
         "lines": lines(order),
     })
 }

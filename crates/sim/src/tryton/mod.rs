@@ -479,6 +479,7 @@ impl System for Erp {
                 None => edit.value.parse().is_ok_and(|pieces| self.receive(now, &edit.sku, pieces)),
             },
             // The warehouse sends something of so many sales that wait.
+            ("billed", None) => edit.value.parse().is_ok_and(|sales| self.bill_a_while(now, sales)),
             ("sent", None) => edit.value.parse().is_ok_and(|sales| self.work_a_while(now, sales)),
             (field, _) if field.starts_with("customer.") => {
                 let field = field.trim_start_matches("customer.");

@@ -74,6 +74,8 @@ pub(super) fn edits(kill: u64) -> Vec<Edit> {
         goods(false, other, "stock", "7"),
         // The warehouse sends what waits of some sales, in parts and parcels.
         goods(false, "", "sent", "12"),
+        // The office posts what was sold, takes the money, and gives some of it back.
+        goods(false, "", "billed", "10"),
         list(format!("unit_price * 0.6{kill} from {} of {sku}; {LINES}", kill + 1)),
     ]
 }
@@ -101,7 +103,7 @@ impl Edit {
         match told["edited"].as_str() {
             Some(_) => Ok(()),
             // What is sold out cannot be had.
-            None if ["bought", "stock", "sent"].contains(&self.field) => Ok(()),
+            None if ["bought", "stock", "sent", "billed"].contains(&self.field) => Ok(()),
             // Nobody types into an account that no order has brought to the ERP yet.
             None if self.field.starts_with("customer.") && !self.at_shop => Ok(()),
             None => Err(DemoError::System(url, format!("{} of {} cannot be changed: {told}", self.field, self.sku))),
@@ -112,7 +114,7 @@ impl Edit {
     fn is_owned(&self) -> bool {
         match self.field {
             "description" => self.at_shop,
-            "bought" | "stock" | "sent" => false,
+            "bought" | "stock" | "sent" | "billed" => false,
             "price" => self.at_shop == (self.place == Some("special")),
             field if field.starts_with("customer.") => self.at_shop,
             _ => !self.at_shop,
@@ -174,7 +176,9 @@ pub(super) fn switch_on(file: &Path) -> Result<(), DemoError> {
         out.push('\n');
         match line {
             "[systems.shop]" => out.push_str(&format!("settle = \"{SETTLE_S}s\"\n")),
-            "[flows.papers]" => out.push_str("carriers = { DHL = \"dhl\" }\n"),
+            "[flows.papers]" => {
+                out.push_str("carriers = { DHL = \"dhl\" }\ninvoices = \"paid\"\ncredits = \"posted\"\n")
+            }
             "[flows.products]" => out.push_str("fields = { \"texts.*.description\" = \"shop\" }\n"),
             _ => {}
         }

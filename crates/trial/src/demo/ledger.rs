@@ -27,7 +27,7 @@ fn amount(value: &Value) -> Decimal {
 }
 
 /// Digits of a currency; the simulated systems know no others.
-fn digits(currency: &Value) -> u32 {
+pub(super) fn digits(currency: &Value) -> u32 {
     match currency.as_str() {
         Some("JPY") => 0,
         Some("KWD") => 3,
@@ -35,7 +35,7 @@ fn digits(currency: &Value) -> u32 {
     }
 }
 
-fn cents(difference: Decimal, digits: u32) -> u64 {
+pub(super) fn cents(difference: Decimal, digits: u32) -> u64 {
     let units = difference.abs() * Decimal::from(10u64.saturating_pow(digits));
     units.ceil().to_u64().unwrap_or(u64::MAX)
 }

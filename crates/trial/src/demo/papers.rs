@@ -1,6 +1,6 @@
 //! What was done about orders, counted in both ledgers: goods that left, money that was asked for.
 
-use crate::sent::{sent, text};
+use crate::sent::{number, sent, text};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
@@ -34,8 +34,18 @@ pub struct Both {
 pub struct Papers {
     /// Goods that left.
     pub shipment: Told,
+    /// Money that was asked for and came.
+    pub invoice: Told,
+    /// Money that was given back.
+    pub credit: Told,
+    /// Paid invoices of orders whose money the shop had taken itself: it is told of none.
+    pub at_the_till: usize,
     /// Pieces that left.
     pub shipped_qty: Both,
+    /// Minor units that came by invoices.
+    pub captured_cents: Both,
+    /// Minor units that were given back.
+    pub refunded_cents: Both,
     /// Orders whose pieces, line by line, or whose parcels' numbers are not the same on both sides.
     pub different: usize,
 }
@@ -44,20 +54,31 @@ impl Papers {
     /// Whether each paper is on both sides once and both say the same, of so many at least.
     #[must_use]
     pub fn hold(&self, least: usize) -> bool {
-        let Told { source, target, missing, duplicate } = self.shipment;
-        let same = source == target && missing == 0 && duplicate == 0;
-        source >= least && same && self.shipped_qty.shop == self.shipped_qty.erp && self.different == 0
+        let same = |told: &Told, least: usize| {
+            told.source >= least && told.source == told.target && told.missing == 0 && told.duplicate == 0
+        };
+        let even = |both: &Both| both.shop == both.erp;
+        same(&self.shipment, least)
+            && same(&self.invoice, least / 2)
+            && same(&self.credit, 1)
+            && [&self.shipped_qty, &self.captured_cents, &self.refunded_cents].into_iter().all(even)
+            && self.different == 0
     }
 
     /// The papers for people.
     #[must_use]
-    pub fn line(&self) -> String {
-        let Told { source, target, missing, duplicate } = self.shipment;
-        format!(
-            "papers    {source} shipments left, {target} in the shop; {missing} missing, {duplicate} twice; {} pieces left, {} in the \
-             shop",
-            self.shipped_qty.erp, self.shipped_qty.shop
-        )
+    pub fn lines(&self) -> Vec<String> {
+        let line = |word: &str, told: &Told, both: &Both, of: &str| {
+            format!(
+                "{word} {} in the ERP, {} in the shop; {} missing, {} twice; {} {of} here, {} there",
+                told.source, told.target, told.missing, told.duplicate, both.shop, both.erp
+            )
+        };
+        vec![
+            line("papers    shipments:", &self.shipment, &self.shipped_qty, "pieces"),
+            line("          paid invoices:", &self.invoice, &self.captured_cents, "cents"),
+            line("          credits:", &self.credit, &self.refunded_cents, "cents"),
+        ]
     }
 }
 
@@ -76,7 +97,59 @@ pub(super) fn papers(shop: &Value, erp: &Value) -> Papers {
         };
         told.different += usize::from(pieces(&here) != pieces(&there) || here.tracks != there.tracks);
     }
+    money(&mut told, shop, erp);
     told
+}
+
+/// Counts what was asked for and given back, order by order.
+fn money(told: &mut Papers, shop: &Value, erp: &Value) {
+    let rows = |ledger: &Value, list: &str| ledger[list].as_array().cloned().unwrap_or_default();
+    for order in rows(shop, "orders") {
+        let digits = super::ledger::digits(&order["currency"]);
+        let cents = |value: &Value| super::ledger::cents(number(value), digits);
+        let here = |list: &str| -> Vec<u64> {
+            let papers = rows(shop, list).into_iter().filter(|paper| paper["order"] == order["id"]);
+            papers.map(|paper| cents(&paper["total"])).collect()
+        };
+        let sales: Vec<u64> = rows(erp, "orders")
+            .iter()
+            .filter(|sale| sale["reference"] == order["number"] && sale["returns"].is_null())
+            .filter_map(|sale| sale["id"].as_u64())
+            .collect();
+        let there = |list: &str, states: &[&str]| -> Vec<u64> {
+            let of_order = |paper: &Value| {
+                let mut of = paper["sales"].as_array().into_iter().flatten().filter_map(Value::as_u64);
+                of.any(|sale| sales.contains(&sale)) && states.iter().any(|state| paper["state"] == *state)
+            };
+            rows(erp, list).iter().filter(|paper| of_order(paper)).map(|paper| cents(&paper["total"])).collect()
+        };
+        let (taken, asked) = (here("invoices"), there("invoices", &["paid"]));
+        if cents(&order["paid"]) > taken.iter().sum() {
+            told.at_the_till += asked.len();
+        } else {
+            told.invoice.count(&mut told.captured_cents, taken, asked);
+        }
+        told.credit.count(&mut told.refunded_cents, here("memos"), there("credits", &["posted", "paid"]));
+    }
+}
+
+impl Told {
+    /// Adds the papers of one order: what each came to in the shop, and in the ERP.
+    fn count(&mut self, both: &mut Both, mut shop: Vec<u64>, erp: Vec<u64>) {
+        self.source += erp.len();
+        both.shop += shop.iter().sum::<u64>();
+        both.erp += erp.iter().sum::<u64>();
+        for cents in erp {
+            match shop.iter().position(|other| *other == cents) {
+                Some(at) => {
+                    shop.swap_remove(at);
+                    self.target += 1;
+                }
+                None => self.missing += 1,
+            }
+        }
+        self.duplicate += shop.len();
+    }
 }
 
 /// Pieces in thousandths, so that no part of one is lost.
@@ -114,5 +187,23 @@ mod tests {
         assert_eq!((source, target, missing, duplicate, told.different), (3, 3, 0, 1, 1));
         assert_eq!((told.shipped_qty.erp, told.shipped_qty.shop), (6, 9));
         assert!(!told.hold(1));
+        let paid = |order: u64, paid: &str| json!({"id": order, "number": order.to_string(), "currency": "EUR", "paid": paid, "lines": []});
+        let paper = |order: u64, total: &str| json!({"order": order, "total": total});
+        let asked = |sale: u64, state: &str, total: &str| json!({"sales": [sale], "state": state, "total": total});
+        let shop = json!({
+            "orders": [paid(1, "10"), paid(2, "7.5"), paid(3, "4")],
+            "invoices": [paper(1, "10"), paper(3, "2"), paper(3, "2")],
+            "memos": [paper(1, "3.33")],
+        });
+        let sale = |id: u64| json!({"id": id, "reference": id.to_string(), "returns": null});
+        let erp = json!({
+            "orders": [sale(1), sale(2), sale(3)],
+            "invoices": [asked(1, "paid", "10"), asked(2, "paid", "7.5"), asked(3, "paid", "2"), asked(3, "posted", "9")],
+            "credits": [asked(1, "posted", "3.33"), asked(2, "draft", "1")],
+        });
+        let told = papers(&shop, &erp);
+        assert_eq!((told.invoice.source, told.invoice.target, told.invoice.duplicate, told.at_the_till), (2, 2, 1, 1));
+        assert_eq!((told.captured_cents.shop, told.captured_cents.erp), (1_400, 1_200));
+        assert_eq!((told.credit.source, told.credit.target, told.refunded_cents.shop), (1, 1, 333));
     }
 }
