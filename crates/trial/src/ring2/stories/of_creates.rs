@@ -68,7 +68,7 @@ fn s04_fifty_orders_share_a_product_that_does_not_exist_yet() {
             let before = products(&stage);
             troubled(&stage, fault, 300);
             killed(&stage, [40, 400, 4_000, 40_000]).await;
-            for _ in 0..40 {
+            for _ in 0..200 {
                 if mugs(&stage).is_empty() {
                     passes(&stage, 30).await;
                 }
