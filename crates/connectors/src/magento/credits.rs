@@ -5,7 +5,6 @@
 //! back of it, and freight is always said. What is asked for beside the lines is in the website's currency (recorded:
 //! refund-amount-only). Goods stay where they are: the stock is the ERP's to tell.
 
-use super::client::Call;
 use super::figures;
 use super::invoices::{self, billed};
 use super::map::{amount, invalid};
@@ -33,16 +32,8 @@ const PRECISION: u32 = 2;
 impl Magento {
     /// What became of a permit to give money back.
     pub(super) async fn make_credit(&self, ctx: &Ctx, permit: Permit) -> Outcome {
-        let (about, body) = match self.ready_credit(ctx, permit.change()).await {
-            Ok(ready) => ready,
-            Err(error) => return Outcome::Refused(error),
-        };
-        let path = format!("order/{}/refund", about.id.id);
-        match self.send_for(ctx, Call::post(&path), &permit, &body).await {
-            Ok(answer) => self.made(ctx, Kind::Credit, &about, &answer).await,
-            Err(Outcome::Refused(error)) => Outcome::Refused(understood(error)),
-            Err(other) => other,
-        }
+        let ready = self.ready_credit(ctx, permit.change()).await;
+        self.make_of_money(ctx, permit, ready, "refund", &NOTHING_LEFT).await
     }
 
     async fn ready_credit(&self, ctx: &Ctx, change: &Change) -> Result<(About, Value)> {
@@ -67,14 +58,6 @@ impl Magento {
             },
         });
         Ok((about, body))
-    }
-}
-
-/// A refusal by what is to be done about it.
-fn understood(error: Error) -> Error {
-    match NOTHING_LEFT.iter().any(|words| error.message.contains(words)) && error.kind == ErrorKind::Invalid {
-        true => Error { kind: ErrorKind::Stale, ..error },
-        false => error,
     }
 }
 

@@ -3,7 +3,6 @@
 //! The freight goes with the first one, and with an offline method the money counts as paid whether it was to be captured or
 //! not (recorded: order-invoice-partial, invoice-capture-false), so that what counts is what is read back.
 
-use super::client::Call;
 use super::families::CONFIGURABLE;
 use super::map::{amount, invalid};
 use super::papers::{About, comment, mark_of, rows, sort_of, wanted};
@@ -12,13 +11,12 @@ use super::{Magento, evidence_of, shape};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
+use syncline_connect::{Ctx, Outcome, Result, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Ref, Value as LeafValue};
 use syncline_core::money::{self, Currency, Money};
 use syncline_core::path::Path;
-use syncline_core::policy::ErrorKind;
 use syncline_core::record::{Paper, PaperLife, PaperLine, Record};
 
 /// What the shop says where nothing is left to be billed, or where the order is done with
@@ -31,16 +29,8 @@ const DIGITS: u32 = 4;
 impl Magento {
     /// What became of a permit to make an invoice.
     pub(super) async fn make_invoice(&self, ctx: &Ctx, permit: Permit) -> Outcome {
-        let (about, body) = match self.ready_invoice(ctx, permit.change()).await {
-            Ok(ready) => ready,
-            Err(error) => return Outcome::Refused(error),
-        };
-        let path = format!("order/{}/invoice", about.id.id);
-        match self.send_for(ctx, Call::post(&path), &permit, &body).await {
-            Ok(answer) => self.made(ctx, Kind::Invoice, &about, &answer).await,
-            Err(Outcome::Refused(error)) => Outcome::Refused(understood(error)),
-            Err(other) => other,
-        }
+        let ready = self.ready_invoice(ctx, permit.change()).await;
+        self.make_of_money(ctx, permit, ready, "invoice", &NOTHING_LEFT).await
     }
 
     async fn ready_invoice(&self, ctx: &Ctx, change: &Change) -> Result<(About, Value)> {
@@ -58,14 +48,6 @@ impl Magento {
 /// Whether the money has come, so that the shop is to take it as well.
 fn is_paid(change: &Change) -> bool {
     matches!(change.leaves.value(&Path::field("life")), Some(LeafValue::Code(word)) if word == PaperLife::Paid.word())
-}
-
-/// A refusal by what is to be done about it.
-fn understood(error: Error) -> Error {
-    match NOTHING_LEFT.iter().any(|words| error.message.contains(words)) && error.kind == ErrorKind::Invalid {
-        true => Error { kind: ErrorKind::Stale, ..error },
-        false => error,
-    }
 }
 
 /// The lines to name: of a configurable its own line, which carries the money.

@@ -4,7 +4,7 @@
 //! ours on a paper but its comments. So the mark is the first word of a comment that buyers do not see, and what was sent
 //! is looked for there, among all papers of the order (recorded: shipments-of-it, invoices-of-it).
 
-use super::client::{Scope, Search};
+use super::client::{Call, Scope, Search};
 use super::map::{Stores, invalid};
 use super::wire_papers::{ORDER_FIELDS, OrderLine, PaperOrder};
 use super::{Magento, numeric, shape, unsupported, wire};
@@ -162,6 +162,33 @@ impl Magento {
             (Kind::Invoice, Step::Create) => self.make_invoice(ctx, permit).await,
             (Kind::Credit, Step::Create) => self.make_credit(ctx, permit).await,
             (kind, step) => Outcome::Refused(unsupported(&format!("a {kind} has no step `{step}`"))),
+        }
+    }
+
+    /// Makes a paper about money by one request to `order/<id>/<way>`. `nothing_left` is what the shop says where there is none
+    /// to be made: then its order moved on.
+    pub(super) async fn make_of_money(
+        &self,
+        ctx: &Ctx,
+        permit: Permit,
+        ready: Result<(About, Value)>,
+        way: &str,
+        nothing_left: &[&str],
+    ) -> Outcome {
+        let (about, body) = match ready {
+            Ok(ready) => ready,
+            Err(error) => return Outcome::Refused(error),
+        };
+        let kind = permit.change().kind;
+        match self.send_for(ctx, Call::post(&format!("order/{}/{way}", about.id.id)), &permit, &body).await {
+            Ok(answer) => self.made(ctx, kind, &about, &answer).await,
+            Err(Outcome::Refused(error)) => Outcome::Refused(match error.kind {
+                ErrorKind::Invalid if nothing_left.iter().any(|words| error.message.contains(words)) => {
+                    Error { kind: ErrorKind::Stale, ..error }
+                }
+                _ => error,
+            }),
+            Err(other) => other,
         }
     }
 
