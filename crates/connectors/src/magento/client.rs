@@ -468,6 +468,8 @@ fn sorted(request: &Request, response: &Response, told: Option<&str>) -> (ErrorK
         ),
         401 if let Some(known) = told.and_then(|text| oauth::refused(response, text)) => known,
         401 | 403 => plain(ErrorKind::Denied),
+        // Half an answer says nothing of why: it is asked for again.
+        400 | 404 if told.is_none() && unfinished(response) => plain(ErrorKind::Unreachable),
         404 if told.is_none() || says("does not match any route") => {
             (ErrorKind::Config, " (is this url a Magento base url?)".to_owned())
         }
