@@ -165,6 +165,7 @@ impl Engine {
         let base = case.sides.get(&target.uid).map(|side| side.base(&source.uid)).unwrap_or_default();
         let base = case.bound.get(&target.uid).map_or(base.clone(), |b| translate::inbound(&base, &b.elements));
         let (profile, nothing) = (target.kind(Kind::Order), Leaves::new());
+        let credits = self.given_back(case, source, target).await?;
         let order_case = OrderCase {
             now: self.now(),
             rules,
@@ -180,11 +181,14 @@ impl Engine {
             profile: &profile,
             adopted: crate::adopt::is_adopted(case),
             chosen: case.chosen.get(&target.uid).unwrap_or(&nothing),
-            given_back: &self.given_back(case, source, target).await?,
+            given_back: &credits.known,
             source_keeps_reference: source.kind(Kind::Order).writes.iter().any(|path| path == "reference"),
             world: &resolution,
         };
-        let decision = planner::order(&order_case);
+        let mut decision = planner::order(&order_case);
+        if matches!(&decision, Decision::Hold(hold) if hold.code == "SYN-0110") && !credits.landing.is_empty() {
+            decision = Decision::Wait(credits.landing, "a credit of it may be landing".to_string());
+        }
         let decision = self.never_twice(case, source_id, [source, target], decision).await?;
         Ok(Decided { decision, resolution, ..Decided::default() })
     }

@@ -41,6 +41,8 @@ struct Work {
     alone: bool,
     /// The systems that were asked for the record anew under this lease.
     asked: BTreeSet<SystemUid>,
+    /// The order of a paper was read anew under this lease.
+    asked_order: bool,
     /// What the systems that share the record were found to agree on when it was last decided.
     agreed: Option<Box<Agreed>>,
     /// Fields that showed something else after they were written under this lease.
@@ -96,6 +98,7 @@ impl Engine {
             moves: 0,
             alone: false,
             asked: BTreeSet::new(),
+            asked_order: false,
             agreed: None,
             unkept: Leaves::new(),
             progressed: false,

@@ -112,32 +112,39 @@ impl Engine {
             there: there_told.as_ref(),
             written: &there.map(|side| side.base(&erp.uid)).unwrap_or_default(),
         });
-        let decision = self.after_its_invoice(case, erp, &order, decision).await?;
+        let decision = self.after_the_others(case, erp, &order, decision).await?;
         Ok(Decided { decision, peer: Some(erp.name.clone()), ..Decided::default() })
     }
 
-    /// `decision` about a credit, in the place of a hold for money that was not asked for yet where that is under way.
-    async fn after_its_invoice(
+    /// `decision` about a credit, where what it takes back has to be told first: a shop sends nothing that it gave back, and
+    /// gives nothing back that it did not ask for.
+    async fn after_the_others(
         &self,
         case: &Case,
         erp: &System,
         order: &OrderOf<'_>,
         decision: Decision,
     ) -> Result<Decision, EngineError> {
-        let early = matches!(&decision, Decision::Hold(hold) if hold.code == "SYN-0193");
+        let early = match &decision {
+            Decision::Step(plan) => plan.step == Step::Create,
+            Decision::Hold(hold) => hold.code == "SYN-0193",
+            _ => false,
+        };
         let Some(document) = order.case.bound.get(&erp.uid).filter(|_| early && case.kind == Kind::Credit) else {
             return Ok(decision);
         };
         let mut first = Vec::new();
-        for entity in self.store.papers_of(erp.uid.clone(), Kind::Invoice, document.id.clone()).await? {
-            let lane = self.store.story(entity).await?.lane;
-            if lane.is_some_and(|lane| ["ready", "waiting"].contains(&lane.state.as_str())) {
-                first.push(entity);
+        for kind in [Kind::Shipment, Kind::Invoice] {
+            for entity in self.store.papers_of(erp.uid.clone(), kind, document.id.clone()).await? {
+                let lane = self.store.story(entity).await?.lane;
+                if lane.is_some_and(|lane| ["ready", "waiting"].contains(&lane.state.as_str())) {
+                    first.push(entity);
+                }
             }
         }
         match first.is_empty() {
             true => Ok(decision),
-            false => Ok(Decision::Wait(first, "the shop is told of its invoice first".to_string())),
+            false => Ok(Decision::Wait(first, "the shop is told of what it takes back first".to_string())),
         }
     }
 
@@ -149,34 +156,21 @@ impl Engine {
             if entity == case.entity {
                 continue;
             }
-            let other = self.store.load(entity).await?;
-            let may_land = |delivery: &Delivery| {
-                delivery.change.step == Step::Create
-                    && matches!(delivery.progress, Progress::Sending { .. } | Progress::Unknown { .. })
-            };
-            if other.delivery.as_ref().is_some_and(may_land) {
-                beside.landing.push(entity);
-            }
-            add_lines(&mut beside.known, &other, order.shop);
+            beside.add(&self.store.load(entity).await?, order.shop);
         }
         Ok(beside)
     }
 
-    /// How much of each line of the order `case` of `shop` was given back there by credits that came from `erp`.
-    pub(crate) async fn given_back(
-        &self,
-        case: &Case,
-        shop: &System,
-        erp: &System,
-    ) -> Result<BTreeMap<String, Decimal>, EngineError> {
-        let Some(document) = case.bound.get(&erp.uid).filter(|_| self.paper_rules(Kind::Credit).is_some()) else {
-            return Ok(BTreeMap::new());
-        };
-        let mut sums = BTreeMap::new();
+    /// How much of each line of the order `case` of `shop` was given back there by credits that came from `erp`, and those
+    /// that may be landing.
+    pub(crate) async fn given_back(&self, case: &Case, shop: &System, erp: &System) -> Result<Beside, EngineError> {
+        let mut beside = Beside::default();
+        let document = case.bound.get(&erp.uid).filter(|_| self.paper_rules(Kind::Credit).is_some());
+        let Some(document) = document else { return Ok(beside) };
         for entity in self.store.papers_of(erp.uid.clone(), Kind::Credit, document.id.clone()).await? {
-            add_lines(&mut sums, &self.store.load(entity).await?, shop);
+            beside.add(&self.store.load(entity).await?, shop);
         }
-        Ok(sums)
+        Ok(beside)
     }
 
     /// Reads the order of the paper `case` anew in its shop and takes it in; the shop where that fails.
@@ -199,6 +193,15 @@ impl Engine {
             }
             Err(error) => Ok(Err((order.shop.clone(), error))),
         }
+    }
+
+    /// Takes up the order of the paper `case`: what was given back may be why it is held.
+    pub(crate) async fn wake_order(&self, case: &Case) -> Result<(), EngineError> {
+        let Some(rules) = self.paper_rules(case.kind) else { return Ok(()) };
+        if let Some(order) = self.order_of_paper(case, self.system(&rules.source)?).await? {
+            self.store.retry(syncline_store::Retry::Touch(order.case.entity), self.now()).await?;
+        }
+        Ok(())
     }
 
     /// What a change of the paper `case` needs to know of its order in the shop.
@@ -236,22 +239,31 @@ impl Engine {
     }
 }
 
-/// Adds to `sums` what `shop` shows of the paper `case`, line by line.
-fn add_lines(sums: &mut BTreeMap<String, Decimal>, case: &Case, shop: &System) {
-    let there = case.sides.get(&shop.uid).and_then(|side| Paper::from_leaves(&side.seen).ok());
-    for (key, line) in there.into_iter().flat_map(|paper| paper.lines) {
-        let sum: &mut Decimal = sums.entry(key).or_default();
-        *sum = sum.saturating_add(line.quantity.unwrap_or_default());
-    }
-}
-
 /// What other papers of an order have come to.
 #[derive(Debug, Default)]
-struct Beside {
+pub(crate) struct Beside {
     /// By line: how much the shop's papers of ours hold of it.
-    known: BTreeMap<String, Decimal>,
+    pub(crate) known: BTreeMap<String, Decimal>,
     /// Papers that may be landing in the shop.
-    landing: Vec<EntityId>,
+    pub(crate) landing: Vec<EntityId>,
+}
+
+impl Beside {
+    /// Adds the paper `case` of `shop`.
+    fn add(&mut self, case: &Case, shop: &System) {
+        let may_land = |delivery: &Delivery| {
+            delivery.change.step == Step::Create
+                && matches!(delivery.progress, Progress::Sending { .. } | Progress::Unknown { .. })
+        };
+        if case.delivery.as_ref().is_some_and(may_land) {
+            self.landing.push(case.entity);
+        }
+        let there = case.sides.get(&shop.uid).and_then(|side| Paper::from_leaves(&side.seen).ok());
+        for (key, line) in there.into_iter().flat_map(|paper| paper.lines) {
+            let sum: &mut Decimal = self.known.entry(key).or_default();
+            *sum = sum.saturating_add(line.quantity.unwrap_or_default());
+        }
+    }
 }
 
 /// `paper` by the keys of the shop's order, and what is no line of it, as a person reads it.

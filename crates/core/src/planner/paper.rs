@@ -269,6 +269,11 @@ fn level(case: &PaperCase<'_>, wanted: &BTreeMap<&str, Decimal>) -> Option<Decis
             Kind::Credit => line.had.invoiced.unwrap_or_default(),
             _ => line.quantity.unwrap_or_default() - line.had.cancelled.unwrap_or_default(),
         };
+        // What was given back is not sent any more.
+        let taken = match case.kind {
+            Kind::Shipment => taken.max(line.had.refunded.unwrap_or_default()),
+            _ => taken,
+        };
         let left = most - taken;
         if *quantity > left {
             let (sku, left) = (line.sku.as_deref().unwrap_or("?"), left.max(Decimal::ZERO).normalize());

@@ -55,6 +55,11 @@ impl Engine {
         if let Some(shop) = self.unheeded(&decided.decision, &case, &mut work.heeded).cloned() {
             return Ok(Moved::Heed(work, shop));
         }
+        if matches!(decided.decision, Decision::Hold(_)) && case.kind.is_paper() && !work.asked_order {
+            // Nobody is asked about what the order was like before.
+            work.asked_order = true;
+            return self.with_order_read(work, &case).await;
+        }
         if case.kind == Kind::Shipment && !matches!(decided.decision, Decision::Step(_)) {
             self.owed_no_more(&case).await?;
         }
@@ -96,6 +101,15 @@ impl Engine {
         let (state, again_at) = self.with_asides(&work, state, landed);
         work.again_at = again_at.into_iter().chain(held_again).min();
         self.give_back(&work, state, entry, None).await
+    }
+
+    /// Reads the order of the paper `case` anew, and looks again.
+    async fn with_order_read(&self, work: Work, case: &Case) -> Result<Moved, EngineError> {
+        let Some(rules) = self.paper_rules(case.kind) else { return Ok(Moved::Again(work)) };
+        match self.refresh_order(case, rules).await? {
+            Ok(()) => Ok(Moved::Again(work)),
+            Err((shop, error)) => self.trouble(work, &shop, error).await,
+        }
     }
 
     /// `decision` about `case`, in the place of a wait for what a flow that only watches never makes: each would wake the

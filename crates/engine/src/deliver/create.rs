@@ -88,8 +88,10 @@ impl Engine {
         system: &System,
         named: Incoming,
     ) -> Result<(), EngineError> {
-        if change.kind == Kind::Shipment {
-            return self.owed_no_more(case).await;
+        match change.kind {
+            Kind::Shipment => return self.owed_no_more(case).await,
+            Kind::Credit => return self.wake_order(case).await,
+            _ => {}
         }
         if change.kind == Kind::Order && change.step == Step::Create {
             return self.wake_papers(&self.store.load(case.entity).await?).await;
