@@ -215,6 +215,10 @@ impl Engine {
         open: OpenRow,
         mut asides: Asides,
     ) -> Result<(), EngineError> {
+        // What another one waited for stands there already.
+        if plan.rows.iter().any(|row| row.entity == case.entity) {
+            return Ok(());
+        }
         if let Some(delivery) = &case.delivery {
             let planned = Planned {
                 target: delivery.target.clone(),

@@ -64,6 +64,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 groups: config.groups.contains_key(&system.name),
                 families: config.options.is_some(),
                 notify_shipments: system.notify_shipments,
+                papers: config.papers.is_some(),
             }))
         }
         SystemKind::Tryton => {
@@ -80,6 +81,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 images: config.carries_images(),
                 groups: !config.groups.is_empty(),
                 families: config.options.clone(),
+                papers: config.papers.is_some(),
                 ..plain
             }))
         }
@@ -308,6 +310,7 @@ pub(crate) fn kinds() -> Vec<(SystemKind, Box<dyn Connector>)> {
                     groups: false,
                     families: false,
                     notify_shipments: false,
+                    papers: false,
                 })),
                 SystemKind::Tryton => Box::new(tryton::Tryton::new(tryton::Config::new("", "", ""))),
             };

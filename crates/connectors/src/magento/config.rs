@@ -27,6 +27,8 @@ pub struct Config {
     pub families: bool,
     /// Buyers get the shop's mail of each shipment that is made.
     pub notify_shipments: bool,
+    /// Papers flow: whether we may read and make them is asked.
+    pub papers: bool,
 }
 
 /// How we show who we are.

@@ -113,6 +113,7 @@ pub struct Magento {
     families: bool,
     /// Whether buyers get a mail of each shipment.
     notify_shipments: bool,
+    papers: bool,
 }
 
 impl Magento {
@@ -127,6 +128,7 @@ impl Magento {
             carries_groups: config.groups,
             families: config.families,
             notify_shipments: config.notify_shipments,
+            papers: config.papers,
             client: Client::new(config),
             profile: profile::profile(),
             places: stock::Cache::default(),

@@ -91,7 +91,9 @@ pub(super) async fn probe(shop: &Magento, ctx: &Ctx) -> Result<Probe> {
     choices.insert("attributes".to_owned(), attributes(shop, ctx, &mut profile, &mut warnings).await?);
     let code = site.as_ref().map(|site| site.code.as_str());
     choices.insert("sources".to_owned(), places(client, ctx, code, &mut profile, &mut warnings).await?);
-    papers(client, ctx, &mut profile, &mut warnings).await;
+    if shop.papers {
+        papers(client, ctx, &mut profile, &mut warnings).await;
+    }
     let modules = client.get::<Vec<Text>>(ctx, "modules").await.map(|names| (names, false));
     let modules = optional(modules, "modules", "Magento_Backend::setup_wizard", &mut warnings)?;
     let number = client.version(ctx).await;

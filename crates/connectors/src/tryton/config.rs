@@ -42,6 +42,8 @@ pub struct Config {
     /// Templates with several products are families, whose products these attributes tell apart, by the names the file
     /// gives them; none where each product goes by itself.
     pub families: Option<BTreeSet<String>>,
+    /// Papers flow: whether our user may read them is asked.
+    pub papers: bool,
 }
 
 /// A field of products under a name of the file's.
@@ -71,6 +73,7 @@ impl Config {
             images: false,
             groups: false,
             families: None,
+            papers: true,
         }
     }
 }

@@ -309,7 +309,7 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config, branch: &B
         true => weight_units(&reader, &mut warnings).await?,
         false => Vec::new(),
     };
-    let parcels = papers::parcels(&reader, &modules, &mut warnings).await?;
+    let parcels = config.papers && papers::parcels(&reader, &modules, &mut warnings).await?;
     let attributes = carried::attributes(&reader, config, &modules, &mut warnings).await?;
     let coded = |rows: Vec<Coded>| rows.into_iter().filter_map(|row| Some((row.code?, row.id))).collect();
     Ok(Setup {

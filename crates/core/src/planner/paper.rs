@@ -77,8 +77,8 @@ fn before(case: &PaperCase<'_>) -> Decision {
         _ => None,
     };
     match case.order.life {
-        // What was given back may be what this paper says.
-        Some(OrderLife::Closed) if case.kind == Kind::Credit => {}
+        // What was given back may be what this paper says, and what was asked for may be there already.
+        Some(OrderLife::Closed) if case.kind != Kind::Shipment => {}
         Some(OrderLife::Cancelled | OrderLife::Closed) => {
             let what = alloc::format!("the order is cancelled or refunded in {}", case.rules.system);
             return hold("SYN-0194", what, by_hand(case));

@@ -6,6 +6,9 @@ use crate::failure::{Exit, Failure};
 use crate::open;
 use crate::out::{Out, count};
 use serde_json::json;
+use syncline_core::id::EntityId;
+use syncline_core::kind::Kind;
+use syncline_engine::Engine;
 use syncline_engine::config::Config;
 use syncline_store::Retry;
 
@@ -40,6 +43,9 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     }
     for record in &args.records {
         let entity = Named::of(record).entity(&engine).await?;
+        if args.accept {
+            open_enough(&engine, entity, record).await?;
+        }
         retried += engine.store.retry(Retry::One { entity, rebase: args.accept }, clock::now()).await?;
     }
     if out.json {
@@ -48,4 +54,19 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
         out.line(format!("{} taken up again by the next `syncline sync`", count(retried, "record")));
     }
     Ok(Exit::Agreed)
+}
+
+/// Refuses to leave a paper to people that nobody was asked about: it would never be told.
+async fn open_enough(engine: &Engine, entity: EntityId, record: &str) -> Result<(), Failure> {
+    let story = engine.explain(entity).await?;
+    let is_paper = story.kind.parse().is_ok_and(Kind::is_paper);
+    if !is_paper || ["held", "failed"].contains(&story.state.as_str()) {
+        return Ok(());
+    }
+    let what = format!("`{record}` is {} and not held: nobody was asked about it", story.state);
+    Err(Failure::new(
+        "SYN-0475",
+        what,
+        "`syncline failures` lists what is held; a paper that is accepted is left to people for good",
+    ))
 }

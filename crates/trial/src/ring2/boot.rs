@@ -451,6 +451,7 @@ impl Stage {
             images: self.images,
             groups: !self.groups.is_empty(),
             families: self.families.as_ref().map(|(_, options)| options.clone()),
+            papers: self.papers.is_some(),
             ..tryton::Config::new("http://erp.example/erp", "sync", "secret")
         }
     }
@@ -474,6 +475,7 @@ impl Stage {
             groups: code == "base" && !self.groups.is_empty(),
             families: self.families.is_some(),
             notify_shipments: false,
+            papers: self.papers.is_some(),
         }))
     }
 

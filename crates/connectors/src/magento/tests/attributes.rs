@@ -33,6 +33,7 @@ fn carrying(codes: &[&str]) -> Magento {
         groups: false,
         families: false,
         notify_shipments: false,
+        papers: true,
     })
 }
 

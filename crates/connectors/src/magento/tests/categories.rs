@@ -51,6 +51,7 @@ fn below(root: &str) -> Magento {
         groups: false,
         families: false,
         notify_shipments: false,
+        papers: true,
     })
 }
 

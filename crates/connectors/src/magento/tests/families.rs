@@ -26,6 +26,7 @@ fn shop() -> Magento {
         attributes: ["size".to_owned()].into(),
         families: true,
         notify_shipments: false,
+        papers: true,
         images: false,
         groups: false,
     })

@@ -31,6 +31,7 @@ fn carrying() -> Magento {
         groups: false,
         families: false,
         notify_shipments: false,
+        papers: true,
     })
 }
 

@@ -586,6 +586,7 @@ async fn the_file_names_the_locale_of_a_view() {
         groups: false,
         families: false,
         notify_shipments: false,
+        papers: true,
     });
     edit(&held, "MUG", Some("swiss"), "name", "Chacheli");
     let mug = read(&magento, &held, "MUG").await;

@@ -33,6 +33,7 @@ fn signed(change: impl FnOnce(&mut Keys)) -> Magento {
         groups: false,
         families: false,
         notify_shipments: false,
+        papers: true,
     })
 }
 

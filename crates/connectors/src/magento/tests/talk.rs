@@ -162,6 +162,7 @@ async fn secrets_stand_in_no_message_and_no_evidence() {
         groups: false,
         families: false,
         notify_shipments: false,
+        papers: true,
     });
     let error = wrong.probe(&held.ctx()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Denied);

@@ -38,6 +38,7 @@ fn website(code: &str) -> Magento {
         attributes: BTreeSet::new(),
         families: false,
         notify_shipments: false,
+        papers: true,
     })
 }
 

@@ -192,6 +192,7 @@ pub(super) fn shop() -> Magento {
         groups: false,
         families: false,
         notify_shipments: false,
+        papers: true,
     })
 }
 
@@ -209,6 +210,7 @@ pub(super) fn login(password: &str) -> Magento {
         groups: false,
         families: false,
         notify_shipments: false,
+        papers: true,
     })
 }
 

@@ -240,6 +240,7 @@ mode = "off"{r}`watch` shows in `syncline plan papers` what `on` would write
 needs = ["orders"]
 # carriers = {{ "DHL" = "dhl", "*" = "custom" }}{r}the ERP's carrier = the shop's code
 # invoices = "paid"{r}posted | paid | off: telling the shop of one counts it as paid
+# credits = "posted"{r}posted | paid | off: the shop counts the money as given back
 "#,
         r = REMARK,
     ));
