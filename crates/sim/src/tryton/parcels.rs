@@ -284,8 +284,8 @@ impl Erp {
         !next.is_empty()
     }
 
-    /// A while's work in the office: of so many sales whose invoice is a draft it is posted and paid; all is given back of every
-    /// second one in euros that has left whole. False where nothing is left to bill.
+    /// A while's work in the office: of so many sales whose invoice is a draft it is posted and paid. False where nothing is left
+    /// to bill.
     pub fn bill_a_while(&mut self, now: Timestamp, sales: usize) -> bool {
         let all: Vec<u64> = self.store.model("sale.sale").map(|at| self.store.ids(at).collect()).unwrap_or_default();
         let mut billed = 0;
@@ -298,12 +298,6 @@ impl Erp {
             }
             billed += 1;
             self.pay_invoices(now, sale);
-            let currency = self.store.value("sale.sale", sale, "currency").id().unwrap_or_default();
-            let euros = self.store.text("currency.currency", currency, "code") == "EUR";
-            let left = !self.shipments(sale).is_empty() && waiting(&self.store, sale).is_err();
-            if euros && left && billed % 2 == 0 {
-                self.credit_all(now, sale);
-            }
         }
         billed > 0
     }

@@ -74,7 +74,7 @@ pub(super) fn edits(kill: u64) -> Vec<Edit> {
         goods(false, other, "stock", "7"),
         // The warehouse sends what waits of some sales, in parts and parcels.
         goods(false, "", "sent", "12"),
-        // The office posts what was sold, takes the money, and gives some of it back.
+        // The office posts what was sold and takes the money.
         goods(false, "", "billed", "10"),
         list(format!("unit_price * 0.6{kill} from {} of {sku}; {LINES}", kill + 1)),
     ]
