@@ -408,7 +408,8 @@ impl Engine {
                 }
                 let entry = Entry::new("read again", system.name.as_str(), "decided anew from what is there");
                 self.end_and_look_again(&work, delivery, system, entry, agreed).await?;
-                if gone && self.field_rules(delivery.change.kind).is_some() {
+                let kind = delivery.change.kind;
+                if gone && (self.field_rules(kind).is_some() || kind.of_variant()) {
                     return match self.look_for_missed(system, delivery.change.kind, &id).await? {
                         Missed::Doubted(hold) => self.hold_for(work, system, hold).await,
                         Missed::Unsaid(error) => self.trouble(work, system, error).await,
