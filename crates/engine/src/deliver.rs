@@ -17,7 +17,7 @@ use crate::stock::Heeded;
 use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
-use syncline_connect::{Error, Evidence, Seen, Snapshot};
+use syncline_connect::{Error, Evidence, Snapshot};
 use syncline_core::delivery::{Contents, Delivery, Move, Progress, after};
 use syncline_core::id::{EntityId, RemoteId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
@@ -445,19 +445,6 @@ impl Engine {
             _ => Told::Asked,
         };
         let records = vec![poll::row(id, &record, version, told)];
-        let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };
-        self.store.accept(accept).await?;
-        Ok(())
-    }
-
-    /// Takes a document of `kind` in as news, with all it tells of others.
-    pub(crate) async fn take_in_news(
-        &self,
-        system: &System,
-        kind: Kind,
-        snapshot: Snapshot,
-    ) -> Result<(), EngineError> {
-        let records = poll::incoming(kind, Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) });
         let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };
         self.store.accept(accept).await?;
         Ok(())

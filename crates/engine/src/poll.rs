@@ -5,7 +5,7 @@ use crate::merged::merged_into;
 use crate::pages::Pages;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
-use syncline_connect::{Cursor, Error, Seen};
+use syncline_connect::{Cursor, Error, Seen, Snapshot};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Target};
@@ -64,6 +64,19 @@ impl Engine {
             Some(_) => look.latest(&system.uid, kind, seen),
             None => seen,
         }
+    }
+
+    /// Takes a document of `kind` in as news, with all it tells of others.
+    pub(crate) async fn take_in_news(
+        &self,
+        system: &System,
+        kind: Kind,
+        snapshot: Snapshot,
+    ) -> Result<(), EngineError> {
+        let records = incoming(kind, Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) });
+        let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };
+        self.store.accept(accept).await?;
+        Ok(())
     }
 
     /// Whether records of `kind` that only `system` has are made in others.

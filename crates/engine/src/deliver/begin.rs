@@ -55,13 +55,8 @@ impl Engine {
         if let Some(shop) = self.unheeded(&decided.decision, &case, &mut work.heeded).cloned() {
             return Ok(Moved::Heed(work, shop));
         }
-        if matches!(decided.decision, Decision::Hold(_)) && case.kind.is_paper() && !work.asked_order {
-            // Nobody is asked about what the order was like before.
-            work.asked_order = true;
+        if self.needs_its_order(&mut work, &case, &decided.decision).await? {
             return self.with_order_read(work, &case).await;
-        }
-        if case.kind == Kind::Shipment && !matches!(decided.decision, Decision::Step(_)) {
-            self.owed_no_more(&case).await?;
         }
         work.agreed = decided.agreed.take().map(Box::new);
         let landed = case.strays.iter().filter(|stray| !work.aside.contains_key(&stray.delivery.target));
@@ -101,6 +96,19 @@ impl Engine {
         let (state, again_at) = self.with_asides(&work, state, landed);
         work.again_at = again_at.into_iter().chain(held_again).min();
         self.give_back(&work, state, entry, None).await
+    }
+
+    /// Whether `decision` is about a paper and rests on an older look at its order: nobody is asked about what that was like
+    /// before. What a paper that is not sent was to take waits no more.
+    async fn needs_its_order(&self, work: &mut Work, case: &Case, decision: &Decision) -> Result<bool, EngineError> {
+        let held = case.kind.is_paper() && matches!(decision, Decision::Hold(_));
+        if held && !std::mem::replace(&mut work.asked_order, true) {
+            return Ok(true);
+        }
+        if case.kind == Kind::Shipment && !matches!(decision, Decision::Step(_)) {
+            self.owed_no_more(case).await?;
+        }
+        Ok(false)
     }
 
     /// Reads the order of the paper `case` anew, and looks again.
