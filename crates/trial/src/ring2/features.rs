@@ -173,7 +173,10 @@ pub fn apart(world: &World, shop: &Rows, erp: &Rows) -> Vec<String> {
         let (ours, theirs) = shown(shop, erp, sku, code);
         // Without its module the ERP has no attributes.
         let carried = *code == "ean" || erp.get(sku).is_some_and(|row| !row["attributes"].is_null());
-        if erp.contains_key(sku) && carried && ours != theirs {
+        // What was emptied in the ERP while the product was away from the shop never agreed: a product made again there keeps
+        // what it was made with.
+        let away = world.deleted.as_ref().is_some_and(|deleted| deleted.sku == *sku && deleted.made_again);
+        if erp.contains_key(sku) && carried && ours != theirs && !(away && theirs.is_none()) {
             found.push(format!("{code} of {sku}, picked at the {desk}: {theirs:?} in the ERP, {ours:?} in the shop"));
         }
     }
