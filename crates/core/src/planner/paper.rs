@@ -92,7 +92,8 @@ fn before(case: &PaperCase<'_>) -> Decision {
     if !case.landing.is_empty() {
         return Decision::Wait(case.landing.to_vec(), "another paper of the order may be landing".to_string());
     }
-    if let Some(decision) = level(case, &wanted) {
+    let asks_otherwise = || asks_otherwise(case, &wanted).filter(|_| case.kind == Kind::Invoice);
+    if let Some(decision) = level(case, &wanted).or_else(asks_otherwise) {
         return decision;
     }
     let place = match place(case) {
@@ -195,12 +196,7 @@ fn given_back(case: &PaperCase<'_>, wanted: &BTreeMap<&str, Decimal>) -> Result<
     };
     let mut charges = BTreeMap::new();
     let freight = case.paper.charges.get("shipping").copied().filter(|net| !net.amount.is_zero());
-    let sold = |key: &str, quantity: Decimal| {
-        let line = case.order.lines.get(key)?;
-        let all = line.net?.plus(line.tax.unwrap_or(Money::zero(line.net?.currency))).ok()?;
-        all.amount.checked_mul(quantity)?.checked_div(line.quantity?)
-    };
-    let mut comes_to: Option<Decimal> = wanted.iter().map(|(key, quantity)| sold(key, *quantity)).sum();
+    let mut comes_to = worth(case.order, wanted);
     if let Some(net) = freight {
         let charge = case.order.charges.get("shipping");
         let rate = charge.and_then(|charge| {
@@ -230,6 +226,34 @@ fn given_back(case: &PaperCase<'_>, wanted: &BTreeMap<&str, Decimal>) -> Result<
             grand.currency
         )),
     }
+}
+
+/// What was paid for so much of each line, with tax; none where the shop does not tell it.
+fn worth(order: &Order, wanted: &BTreeMap<&str, Decimal>) -> Option<Decimal> {
+    let of = |key: &str, quantity: Decimal| {
+        let line = order.lines.get(key)?;
+        let all = line.net?.plus(line.tax.unwrap_or(Money::zero(line.net?.currency))).ok()?;
+        all.amount.checked_mul(quantity)?.checked_div(line.quantity?)
+    };
+    wanted.iter().map(|(key, quantity)| of(key, *quantity)).sum()
+}
+
+/// A hold where the shop would ask for something else than the ERP did: it puts all freight on the first invoice, and nothing
+/// takes that money back.
+fn asks_otherwise(case: &PaperCase<'_>, wanted: &BTreeMap<&str, Decimal>) -> Option<Decision> {
+    let grand = case.paper.grand.filter(|grand| case.order.currency == Some(grand.currency))?;
+    let first = case.order.lines.iter().all(|(_, line)| line.had.invoiced.unwrap_or_default().is_zero());
+    let charges = case.order.charges.values().filter(|_| first).flat_map(|charge| [charge.net, charge.tax]);
+    let charges: Decimal = charges.flatten().map(|money| money.amount).sum();
+    let comes_to = worth(case.order, wanted)?.checked_add(charges)?;
+    let allowed = grand.currency.minor_unit() * Decimal::from(wanted.len() + 1);
+    if (comes_to - grand.amount).abs() <= allowed {
+        return None;
+    }
+    let (comes_to, shop) = (comes_to.round_dp(4).normalize(), &case.rules.system);
+    let what =
+        alloc::format!("{grand} were invoiced in {}, {shop} would ask for {comes_to} {}", case.source, grand.currency);
+    Some(hold("SYN-0199", what, by_hand(case)))
 }
 
 /// How much of a line the shop has counted that is by no paper of ours.
@@ -508,6 +532,23 @@ mod tests {
         assert!(matches!(decided(Kind::Invoice, &paid, &order(2, 0), 0, More::default()), Decision::Step(_)));
         assert!(matches!(decided(Kind::Invoice, &paid, &order(2, 2), 0, More::default()), Decision::Outside(_)));
         assert_eq!(held(&decided(Kind::Invoice, &paid, &order(4, 1), 0, More::default())), "SYN-0192");
+    }
+
+    #[test]
+    fn an_invoice_that_the_shop_would_ask_otherwise_is_held_before_any_money_moves() {
+        let euros = |cents: i64| Money::new(Decimal::new(cents, 2), "EUR".parse().unwrap());
+        let mut order = order(2, 0);
+        order.currency = "EUR".parse().ok();
+        for (_, line) in order.lines.iter_mut() {
+            (line.net, line.tax) = (Some(euros(1_000)), Some(euros(190)));
+        }
+        let freight = crate::record::Charge { net: Some(euros(500)), ..crate::record::Charge::default() };
+        order.charges.insert("shipping".into(), freight);
+        let bill =
+            |quantity, cents| Paper { life: Some(PaperLife::Paid), grand: Some(euros(cents)), ..parcel(quantity, &[]) };
+        let told = |bill: &Paper| held(&decided(Kind::Invoice, bill, &order, 0, More::default())).to_string();
+        assert_eq!((told(&bill(2, 1_690)).as_str(), told(&bill(1, 595)).as_str()), ("", "SYN-0199"));
+        assert_eq!(told(&bill(1, 1_095)), "", "all freight goes with the first");
     }
 
     #[test]
