@@ -60,7 +60,7 @@ pub const PLANTS: [Planted; 22] = [
     chaos("rewrite-papers", 20, &["papers-keep-their-address"]),
     chaos("choice-twice", 20, &[SAME]),
     chaos("shipment-unsent", 300, &["each-parcel-once", "comes-to-rest"]),
-    chaos("stale-levels", 300, &["each-parcel-once"]),
+    chaos("stale-levels", 300, &["each-parcel-once", "comes-to-rest"]),
     market("forget-orders", 3000, &[]),
     market("reserve-twice", 3000, &[]),
 ];
