@@ -111,7 +111,8 @@ pub fn ready(stage: &mut Stage, plant: &str) {
             stage.scenes.insert(Scene::TakenBack);
         }
         "rewrite-papers" => stage.buyers_type = true,
-        "shipment-unsent" | "stale-levels" => {
+        // Figures move most where goods are sent.
+        "look-once" | "shipment-unsent" | "stale-levels" => {
             stage.stock = Some(trade::rules());
             parcels::open_warehouse(stage);
             open(&stage.world).ships_by_hand = plant == "stale-levels";
