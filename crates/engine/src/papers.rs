@@ -224,19 +224,6 @@ impl Engine {
         }
         vec![Base { system: system.uid.clone(), peer: erp.uid.clone(), leaves, over: true }]
     }
-
-    /// Takes up the papers of an order that the ERP has by now: those that came first were nobody's.
-    pub(crate) async fn wake_papers(&self, case: &Case) -> Result<(), EngineError> {
-        let Some(rules) = &self.flows.papers else { return Ok(()) };
-        let erp = self.system(&rules.source)?;
-        let Some(document) = case.bound.get(&erp.uid) else { return Ok(()) };
-        for kind in self.paper_kinds() {
-            for entity in self.store.papers_of(erp.uid.clone(), kind, document.id.clone()).await? {
-                self.store.retry(syncline_store::Retry::Touch(entity), self.now()).await?;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// What other papers of an order have come to.

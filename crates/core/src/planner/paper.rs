@@ -68,14 +68,13 @@ fn before(case: &PaperCase<'_>) -> Decision {
         );
     }
     let wanted = wanted(case);
-    let given_back = match (case.kind, given_back(case, &wanted)) {
-        (Kind::Credit, Ok(given_back)) => Some(given_back),
-        (Kind::Credit, Err(what)) => return hold("SYN-0199", what, by_hand(case)),
-        _ if wanted.is_empty() => {
-            return Decision::Outside("it holds nothing that the shop's order counts".to_string());
-        }
-        _ => None,
+    let given_back = match (case.kind == Kind::Credit).then(|| given_back(case, &wanted)).transpose() {
+        Ok(given_back) => given_back,
+        Err(what) => return hold("SYN-0199", what, by_hand(case)),
     };
+    if given_back.is_none() && wanted.is_empty() {
+        return Decision::Outside("it holds nothing that the shop's order counts".to_string());
+    }
     match case.order.life {
         // What was given back may be what this paper says, and what was asked for may be there already.
         Some(OrderLife::Closed) if case.kind != Kind::Shipment => {}

@@ -93,9 +93,6 @@ impl Engine {
             Kind::Credit => return self.wake_order(case).await,
             _ => {}
         }
-        if change.kind == Kind::Order && change.step == Step::Create {
-            return self.wake_papers(&self.store.load(case.entity).await?).await;
-        }
         if !self.makes_shared(change) {
             return self.after_update(case, change).await;
         }
