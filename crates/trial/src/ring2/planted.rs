@@ -10,6 +10,7 @@ pub use store::BadStore;
 
 use super::Play;
 use super::boot::Stage;
+use super::money::{LOSES_DECIMALS, RELEASED};
 use super::scenes::{self, Scene};
 use super::world::open;
 use super::{desk, parcels, prices, trade};
@@ -36,11 +37,15 @@ const fn market(slug: &'static str, within: u64, by: &'static [&'static str]) ->
     Planted { slug, play: Play::Market, within, by }
 }
 
+const fn money(slug: &'static str, within: u64, by: &'static [&'static str]) -> Planted {
+    Planted { slug, play: Play::Money, within, by }
+}
+
 const OWNED: &str = "owned-fields-are-never-overwritten";
 const SAME: &str = "both-sides-show-the-same";
 
 /// Every bug of this ring.
-pub const PLANTS: [Planted; 22] = [
+pub const PLANTS: [Planted; 23] = [
     chaos("skip-intent", 3000, &[]),
     chaos("ignore-epoch", 3000, &[]),
     chaos("retry-write", 3000, &[]),
@@ -63,6 +68,7 @@ pub const PLANTS: [Planted; 22] = [
     chaos("stale-levels", 300, &["each-parcel-once", "comes-to-rest"]),
     market("forget-orders", 3000, &[]),
     market("reserve-twice", 3000, &[]),
+    money(LOSES_DECIMALS, 3, &[RELEASED]),
 ];
 
 /// A shop's bug, not one of ours: its list repeats a page for ever. It has to be told.
