@@ -8,7 +8,7 @@ use crate::money::Money;
 use crate::path::Path;
 use crate::policy::Hold;
 use crate::profile::KindProfile;
-use crate::record::{Had, LineForm, Order, OrderLife};
+use crate::record::{Had, LineForm, Order, OrderLife, SoldTo};
 use crate::rules::{OrderRules, Released};
 use crate::totals;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -123,9 +123,10 @@ fn codes_without_row(rules: &OrderRules, order: &Order) -> Option<Hold> {
             alloc::format!("add `\"{code}\" = \"{example}\"` under [flows.orders.{table}], then `syncline retry`"),
         )
     };
-    let lines = order.sold_lines().map(|(_, line)| &line.taxes);
-    for taxes in lines.chain(order.charges.values().map(|charge| &charge.taxes)) {
-        if let Some(code) = taxes.keys().find(|code| tax_row(rules, code).is_none()) {
+    let lines = order.sold_lines().map(|(_, line)| (&line.taxes, line.carries_money()));
+    for (taxes, carries_money) in lines.chain(order.charges.values().map(|charge| (&charge.taxes, true))) {
+        let untaxed = rules.untaxed(order).filter(|_| taxes.is_empty() && carries_money);
+        if let Some(code) = taxes.keys().chain(&untaxed).find(|code| tax_row(rules, code).is_none()) {
             return Some(missing("taxes", code, "name of the tax in the ERP"));
         }
     }
@@ -204,6 +205,7 @@ fn order_wish(rules: &OrderRules, id: &RemoteId, order: &Order) -> Leaves {
     wish.payment.captured = None;
     wish.payment.authorised = None;
     wish.branch = rules.branch.clone();
+    wish.sold_to = SoldTo::default();
     let sold: BTreeSet<String> = order.sold_lines().map(|(key, _)| key.clone()).collect();
     wish.lines.retain(|key, line| sold.contains(key) || line.form == Some(LineForm::Bundle));
     for (key, line) in wish.lines.iter_mut() {
@@ -211,6 +213,16 @@ fn order_wish(rules: &OrderRules, id: &RemoteId, order: &Order) -> Leaves {
         if !sold.contains(key) {
             line.form = Some(LineForm::Comment);
             line.variant = None;
+        }
+    }
+    // A row that names nothing says that no tax stands there.
+    if let Some(code) = rules.untaxed(order).filter(|code| tax_row(rules, code).is_some_and(|row| !row.is_empty())) {
+        let lines = wish.lines.iter_mut().filter(|(_, line)| line.form != Some(LineForm::Comment));
+        let lines = lines.filter(|(_, line)| line.carries_money()).map(|(_, line)| &mut line.taxes);
+        for taxes in
+            lines.chain(wish.charges.values_mut().map(|charge| &mut charge.taxes)).filter(|taxes| taxes.is_empty())
+        {
+            taxes.insert(code.clone(), Decimal::ZERO);
         }
     }
     crate::record::Record::Order(alloc::boxed::Box::new(wish)).to_leaves()

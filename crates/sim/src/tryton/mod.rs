@@ -151,7 +151,11 @@ impl Erp {
 
     /// Adds a tax of so many percent to those it knows, as `VAT 21%`; nothing where it is there.
     pub fn levy(&mut self, now: Timestamp, percent: Decimal) -> bool {
-        let name = format!("VAT {}%", percent.normalize());
+        self.levy_as(now, &format!("VAT {}%", percent.normalize()), percent)
+    }
+
+    /// The same under a name of its own.
+    pub fn levy_as(&mut self, now: Timestamp, name: &str, percent: Decimal) -> bool {
         let rate = json!({"__class__": "Decimal", "decimal": (percent / Decimal::ONE_HUNDRED).to_string()});
         self.whole(now, |store| {
             let taxes = store.model("account.tax")?;

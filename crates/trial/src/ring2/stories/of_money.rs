@@ -227,6 +227,74 @@ fn s27_an_order_is_booked_in_its_own_currency_freight_and_all() {
     });
 }
 
+/// The order goes to somebody in `country`, with this tax number.
+fn sent_to(order: &mut Value, country: &str, tax_number: &str) {
+    let ship = &mut order["extension_attributes"]["shipping_assignments"][0]["shipping"]["address"];
+    for field in ["region", "region_code", "region_id"] {
+        ship.as_object_mut().unwrap().remove(field);
+    }
+    ship["country_id"] = country.into();
+    order["customer_taxvat"] = tax_number.into();
+}
+
+#[test]
+fn s71_sales_without_tax_are_told_apart_by_buyer_and_country() {
+    taxed(71, &[], |mut stage| {
+        let rows = stage.rules.tables.entry("taxes".to_owned()).or_default();
+        let more = [
+            ("untaxed:business:*", "Reverse charge"),
+            ("untaxed:business:CH*", "Export"),
+            ("untaxed:consumer:CH*", "Export"),
+            ("untaxed:consumer:DE*", ""),
+        ];
+        rows.extend(more.map(|(code, tax)| (code.to_owned(), tax.to_owned())));
+        for name in ["Reverse charge", "Export"] {
+            open(&stage.world).erp.levy_as(stage.clock.true_now(), name, Decimal::ZERO);
+        }
+        async move {
+            let buyers = [
+                ("FR", "FR40303265045", "Reverse charge"),
+                ("CH", "CHE123456788", "Export"),
+                ("CH", "", "Export"),
+                ("DE", "", ""),
+                ("FR", "", "held"),
+            ];
+            let untaxed = || Sketch { taxed: false, freight: Decimal::from(5), ..net() };
+            let goods: Goods<'_> = &[("MUG", 2, "10", 19)];
+            let numbers: Vec<String> = (0..)
+                .zip(buyers)
+                .map(|(n, (country, tax_number, _))| {
+                    changed(&stage, n, goods, untaxed(), |order| sent_to(order, country, tax_number))
+                })
+                .collect();
+            let at_home = sold(&stage, 9, goods, net());
+            passes(&stage, 300).await;
+            let engine = stage.boot().await.unwrap();
+            for (number, (country, _, tax)) in numbers.iter().zip(buyers) {
+                if tax == "held" {
+                    let why = held(&engine, number).await;
+                    assert!(why.starts_with("SYN-0103") && why.contains("untaxed:consumer:FR"), "{why}");
+                    continue;
+                }
+                assert_eq!(booked(&stage, number), "released 25 USD", "{country}");
+                let taxes = if tax.is_empty() { String::new() } else { format!("{tax}, {tax}") };
+                assert_eq!(taxes_of(&stage, number), taxes, "{country}");
+            }
+            assert_eq!(taxes_of(&stage, &at_home), "VAT 19%");
+        }
+    });
+}
+
+/// The taxes on the lines of the ERP's document for that order.
+fn taxes_of(stage: &Stage, reference: &str) -> String {
+    let ledger = open(&stage.world).erp.ledger();
+    let row = ledger["orders"].as_array().unwrap().iter().find(|row| row["reference"] == reference).cloned().unwrap();
+    let lines = row["lines"].as_array().unwrap().clone();
+    let taxes: Vec<&str> =
+        lines.iter().flat_map(|line| line["taxes"].as_array().unwrap()).filter_map(Value::as_str).collect();
+    taxes.join(", ")
+}
+
 #[test]
 fn s32_of_a_family_its_child_is_sold_and_of_a_set_its_parts_and_each_is_paid_once() {
     taxed(32, &[], |stage| async move {
