@@ -11,6 +11,12 @@ use super::{Shop, single};
 use crate::orders;
 
 impl Shop {
+    /// The state an order is in, in Magento's words; none where there is no such order.
+    #[must_use]
+    pub fn state_of(&self, order: u64) -> Option<String> {
+        self.book.get(order)?.get("state")?.as_str().map(str::to_owned)
+    }
+
     /// Whether somebody could buy so much of a SKU at `now`: an order like any other stands in the shop then. What buyers
     /// may have is what the shop tells them can be bought, so that a figure that is too high sells what is not there.
     pub fn buy(&mut self, now: Timestamp, sku: &str, quantity: u32) -> bool {

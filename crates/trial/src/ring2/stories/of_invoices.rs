@@ -61,7 +61,7 @@ pub(super) fn post(stage: &Stage, number: &str) {
     assert!(open(&stage.world).erp.post_invoices(now, sale));
 }
 
-fn pay(stage: &Stage, number: &str) {
+pub(super) fn pay(stage: &Stage, number: &str) {
     let ((sale, ..), now) = (sale(stage, number), stage.clock.true_now());
     assert!(open(&stage.world).erp.pay_invoices(now, sale));
 }

@@ -1,5 +1,6 @@
 //! Shipments: what leaves the warehouse reaches the shop once, in parts, with the numbers of its parcels.
 
+use super::of_invoices::{billing, on_account, pay, post};
 use super::{PRODUCTS, begun, broken, differences, killed, passes, place, troubled};
 use crate::ring2::boot::Stage;
 use crate::ring2::parcels;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use syncline_core::kind::{Flow, Kind};
+use syncline_core::rules::MoneyRule;
 use syncline_engine::Engine;
 use syncline_sim::http::System as _;
 use syncline_store::{LaneFilter, LaneRow, Retry};
@@ -326,4 +328,88 @@ fn s70_a_bundle_leaves_in_two_parcels_or_in_one_piece_as_the_shop_has_it() {
             sleep(Duration::from_secs(1)).await;
         });
     }
+}
+
+#[test]
+fn s10_one_invoice_stands_for_what_left_in_several_shipments() {
+    billing(10, MoneyRule::Paid, |stage| async move {
+        let numbers: Vec<String> = (0..6).map(|n| on_account(&stage, n)).collect();
+        passes(&stage, 240).await;
+        // Each leaves piece by piece, and is billed whole.
+        for number in &numbers {
+            let now = stage.clock.true_now();
+            let sold = sale(&stage, number);
+            let lines = lines_of(&stage, sold);
+            let first = lines.iter().find(|(_, quantity)| *quantity > Decimal::ONE);
+            if let Some((sku, _)) = first {
+                open(&stage.world).erp.ship_part(now, sold, &[(sku, Decimal::ONE)]);
+            }
+            passes(&stage, 60).await;
+            open(&stage.world).erp.ship(stage.clock.true_now(), sold);
+            post(&stage, number);
+            pay(&stage, number);
+        }
+        passes(&stage, 300).await;
+        let (shop, erp) = {
+            let world = open(&stage.world);
+            (world.shop.ledger(), world.erp.ledger())
+        };
+        let count = |ledger: &Value, list: &str| ledger[list].as_array().unwrap().len();
+        assert_eq!((count(&shop, "invoices"), broken(&stage)), (numbers.len(), vec![]));
+        assert!(count(&shop, "shipments") > numbers.len(), "{}", count(&shop, "shipments"));
+        assert_eq!(apart(&stage), [""; 0]);
+        let paid = |ledger: &Value, key: &str| -> Decimal {
+            ledger["orders"].as_array().unwrap().iter().map(|row| number_in(&row[key])).sum()
+        };
+        assert_eq!(paid(&shop, "paid"), paid(&erp, "paid"));
+        let engine = stage.boot().await.unwrap();
+        assert_eq!(engine.verify().await.unwrap().flows[&Flow::Papers].drift(), 0);
+    });
+}
+
+fn number_in(value: &Value) -> Decimal {
+    value.as_str().and_then(|text| text.parse().ok()).unwrap_or_default()
+}
+
+/// What a sale has of each SKU that money stands on.
+fn lines_of(stage: &Stage, sale: u64) -> Vec<(String, Decimal)> {
+    let ledger = open(&stage.world).erp.ledger();
+    let row = ledger["orders"].as_array().unwrap().iter().find(|row| row["id"] == sale).unwrap().clone();
+    let lines = row["lines"].as_array().unwrap().iter();
+    lines.map(|line| (line["sku"].as_str().unwrap_or_default().to_string(), number_in(&line["qty"]))).collect()
+}
+
+#[test]
+fn s40_what_the_erp_shows_of_an_order_never_sets_the_shop_back() {
+    sending(40, |stage| async move {
+        let number = of_lines(&stage, 1, &[("MUG", 2)]);
+        passes(&stage, 120).await;
+        ship(&stage, &number, &[("MUG", 2)]);
+        passes(&stage, 120).await;
+        // The shop's people complete it, while somebody in the ERP touches the sale as it stood.
+        let (id, _) = order(&stage, &number);
+        let sold = sale(&stage, &number);
+        let writes = {
+            let mut world = open(&stage.world);
+            let now = stage.clock.true_now();
+            assert!(world.shop.set_state(now, id, "complete"));
+            assert!(world.erp.directly(
+                now,
+                "sale.sale",
+                sold,
+                &json!({"comment": "call back", "state": "processing"})
+            ));
+            world.writes
+        };
+        passes(&stage, 900).await;
+        let after = open(&stage.world).writes;
+        assert_eq!((state(&stage, id), after, broken(&stage)), ("complete".to_string(), writes, vec![]));
+        let engine = stage.boot().await.unwrap();
+        assert_eq!(engine.verify().await.unwrap().drift, 0);
+    });
+}
+
+/// What the shop says of where the order of that id stands.
+fn state(stage: &Stage, id: u64) -> String {
+    open(&stage.world).shop.state_of(id).unwrap_or_default()
 }
