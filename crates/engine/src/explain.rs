@@ -2,6 +2,7 @@
 
 use crate::run::Engine;
 use crate::system::EngineError;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use syncline_core::delivery::Progress;
@@ -35,6 +36,9 @@ pub struct WriteStory {
     pub guard: String,
     /// How far it came.
     pub progress: String,
+    /// From when on nothing of it can land any more, where nobody knows whether it did: then it is looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<Timestamp>,
     /// Why it was done.
     pub reason: String,
 }
@@ -161,11 +165,15 @@ fn writes(story: &Story) -> Vec<WriteStory> {
             progress: match &delivery.progress {
                 Progress::Planned { .. } => "planned".to_string(),
                 Progress::Sending { attempt, .. } => format!("under way, attempt {attempt}"),
-                Progress::Unknown { attempt, .. } => format!("unknown after attempt {attempt}"),
+                Progress::Unknown { attempt, .. } => match delivery.settled_at() {
+                    Some(settled) => format!("unknown after attempt {attempt}, looked for at {settled:.0}"),
+                    None => format!("unknown after attempt {attempt}, looked for at once"),
+                },
                 Progress::Done => "done".to_string(),
                 Progress::Refused => "refused".to_string(),
                 Progress::Superseded => "decided anew".to_string(),
             },
+            settled_at: delivery.settled_at().filter(|_| matches!(delivery.progress, Progress::Unknown { .. })),
             reason: delivery.reason.clone(),
         })
         .collect()
@@ -190,6 +198,9 @@ fn summary(story: &Story, sides: &BTreeMap<String, SideStory>) -> String {
         "held" => "a rule keeps it back; a person has to do something",
         "conflict" => "a person has to decide",
         "failed" => "a system refused it; a person has to look",
+        _ if story.deliveries.iter().any(|delivery| matches!(delivery.progress, Progress::Unknown { .. })) => {
+            "nobody knows yet whether the last write arrived; it is looked for before anything is sent again"
+        }
         _ => "to be worked on",
     };
     let reason =

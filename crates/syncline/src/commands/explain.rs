@@ -13,6 +13,7 @@ Examples:
   syncline explain order:000000012         by kind and number
   syncline explain 000000012               any kind
   syncline explain order:outlet/000000012  the one of that system, where several have it
+  syncline explain shipment:12             a paper, by its number in the ERP; an order lists its own
   syncline explain customer:12 --json      with the raw exchanges";
 
 /// Which record.

@@ -17,6 +17,7 @@ Examples:
   syncline retry order:000000012            one record
   syncline retry --all                      everything held or failed
   syncline retry order:000000012 --accept   both sides are right as they are now: nothing is sent for it
+  syncline retry --accept shipment:12       a paper that is held: people have told the shop, it is left to them
 An order changed or cancelled in the shop after it arrived needs --accept, once both sides are put right by hand.
 What is not due yet, or no part of the flow, is not taken up.";
 

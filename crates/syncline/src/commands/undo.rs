@@ -19,7 +19,7 @@ Examples:
   syncline undo 17 --yes            does it
 Fields of products and prices are put back, unless somebody has changed them since. What the run wrote does not cross
 again: it stands in `syncline conflicts` until its source shows something new or `syncline resolve` lets it through.
-Orders, customers and stock stay as they are, and are listed with the reason. Ends with 2 where there is something to undo.";
+Orders, their papers, customers and stock stay as they are, and are listed with the reason. Ends with 2 where there is something to undo.";
 
 /// Which run.
 #[derive(Debug, clap::Args)]

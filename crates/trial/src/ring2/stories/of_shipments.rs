@@ -188,6 +188,31 @@ fn s43_telling_the_shop_fails_and_the_parcel_is_there_once() {
 }
 
 #[test]
+fn who_asks_about_a_write_in_doubt_is_told_when_it_is_looked_for() {
+    sending(43, |stage| async move {
+        let numbers: Vec<String> = (0..8).map(|n| of_lines(&stage, n, &[("MUG", 2)])).collect();
+        passes(&stage, 240).await;
+        for number in &numbers {
+            ship(&stage, number, &[("MUG", 2)]);
+        }
+        troubled(&stage, Fault::LostReply, 400);
+        let mut told = Vec::new();
+        for _ in 0..20 {
+            passes(&stage, 30).await;
+            let engine = stage.boot().await.unwrap();
+            for lane in lanes(&engine).await {
+                let story = engine.explain(lane.entity).await.unwrap();
+                let in_doubt = story.writes.into_iter().filter(|write| write.settled_at.is_some());
+                told.extend(in_doubt.map(|write| (story.summary.clone(), write.progress)));
+            }
+        }
+        let (summary, progress) = told.first().expect("a reply is lost");
+        assert!(progress.starts_with("unknown after attempt 1, looked for at 20"), "{progress}");
+        assert!(summary.contains("nobody knows yet whether the last write arrived"), "{summary}");
+    });
+}
+
+#[test]
 fn processes_that_die_one_after_the_other_leave_each_parcel_once() {
     for after_ms in [[200, 400, 600, 800], [1_000, 1_300, 1_700, 2_100], [2_500, 3_000, 3_600, 4_300]] {
         sending(2, |stage| async move {
