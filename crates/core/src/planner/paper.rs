@@ -120,6 +120,10 @@ fn wish(
     if let (Kind::Invoice | Kind::Credit, Some(life)) = (case.kind, case.paper.life) {
         leaves.put(Path::field("life"), Value::Code(life.word().to_string()));
     }
+    // What it has to come to: a connector that foresees another sum makes none.
+    if let (Kind::Invoice | Kind::Credit, Some(grand)) = (case.kind, case.paper.grand) {
+        leaves.put(Path::field("grand"), Value::Money(grand));
+    }
     if let Some(place) = place {
         leaves.put(Path::field("place"), Value::Text(place));
     }

@@ -17,6 +17,9 @@ use syncline_store::{Case, Ending, LaneState, News, Sending, StoreError};
 /// How often a paper is tried before a person hears of it.
 const PAPER_TRIES: u32 = 5;
 
+/// Seconds until a paper that the shop would make otherwise is worked out anew.
+const OTHERWISE_PAUSE_S: u32 = 3_600;
+
 impl Engine {
     /// Sends one group. Returns the lanes that go on.
     ///
@@ -159,6 +162,11 @@ impl Engine {
             }
             Next::Inbox => {
                 self.end(&work, delivery, system, Ending::Refused, entry("refused")).await?;
+                if error.kind == ErrorKind::Otherwise {
+                    // What mends it is done in its order.
+                    work.again_at = Some(after(self.now(), OTHERWISE_PAUSE_S));
+                    return self.hold(&work, refusal(&error)).await;
+                }
                 if let (ErrorKind::Gone, Some(id)) = (error.kind, &delivery.change.document) {
                     match self.look_for_missed(system, delivery.change.kind, id).await? {
                         Missed::There => {}
