@@ -91,13 +91,13 @@ pub fn demo(told: &Value) -> Vec<String> {
     for path in ["/open/waiting", "/open/held", "/open/failed", "/open/conflicts"] {
         zero(&mut wrong, told, path);
     }
-    for (kind, least) in [("shipment", 30), ("invoice", 10)] {
+    for (kind, least) in [("shipment", 30), ("invoice", 10), ("credit", 3)] {
         at_least(&mut wrong, told, &format!("/papers/{kind}/source"), least);
         zero(&mut wrong, told, &format!("/papers/{kind}/missing"));
         zero(&mut wrong, told, &format!("/papers/{kind}/duplicate"));
     }
     zero(&mut wrong, told, "/papers/different");
-    for figure in ["shipped_qty", "captured_cents"] {
+    for figure in ["shipped_qty", "captured_cents", "refunded_cents"] {
         let (shop, erp) =
             (count(told, &format!("/papers/{figure}/shop")), count(told, &format!("/papers/{figure}/erp")));
         if shop != erp || shop.is_none_or(|n| n == 0) {
@@ -228,6 +228,8 @@ mod tests {
             ("/names/compared", 499),
             ("/papers/shipment/duplicate", 1),
             ("/papers/captured_cents/shop", 98),
+            ("/papers/refunded_cents/shop", 8),
+            ("/papers/credit/missing", 1),
             ("/open/held", 1),
             ("/faults/kills", 4),
         ] {

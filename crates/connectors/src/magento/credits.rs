@@ -47,7 +47,7 @@ impl Magento {
             let what = format!("nothing of order {} was billed, so nothing can be given back", about.id);
             return Err(Error::new(ErrorKind::Stale, what));
         }
-        let shipping = wish.shipping.map_or(Ok(Decimal::ZERO), |net| rates.freight(net))?;
+        let shipping = wish.shipping.map_or_else(|| rates.freight_for_nothing(), |net| rates.freight(net))?;
         let (more, less) = rates.beside(&wish, &named, shipping)?;
         let items: Result<Vec<Value>> = named
             .iter()
@@ -156,6 +156,15 @@ impl<'a> Rates<'a> {
         let left = all.saturating_sub(amount(self.doc.base_shipping_refunded));
         let over = kept.saturating_sub(left);
         Ok(if over > Decimal::ZERO && over <= Decimal::new(1, digits) { left } else { kept })
+    }
+
+    /// All that is left of freight that cost nothing after its discount: it goes back with the first memo, discount and all;
+    /// nothing of any other.
+    fn freight_for_nothing(&self) -> Result<Decimal> {
+        let doc: wire::Order = shape("orders", self.order)?;
+        let free = figures::read(&doc).map_err(invalid)?.shipping.is_zero();
+        let left = amount(self.doc.base_shipping_amount).saturating_sub(amount(self.doc.base_shipping_refunded));
+        Ok(if free { left } else { Decimal::ZERO })
     }
 
     /// What is asked for more and less beside `named` and the freight, in the website's currency: all of it where it is given
