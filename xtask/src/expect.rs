@@ -2,7 +2,7 @@
 use serde_json::Value;
 
 /// The planted bugs that must be found, each with the ring that has it; two of them both rings have.
-const PLANTED: [(&str, &str); 25] = [
+const PLANTED: [(&str, &str); 28] = [
     ("engine", "skip-intent"),
     ("engine", "ignore-epoch"),
     ("engine", "retry-write"),
@@ -23,6 +23,9 @@ const PLANTED: [(&str, &str); 25] = [
     ("engine", "choice-twice"),
     ("engine", "shipment-unsent"),
     ("engine", "stale-levels"),
+    ("engine", "refund-list-empty"),
+    ("engine", "capture-twice"),
+    ("engine", "base-currency-mixed"),
     ("market", "forget-orders"),
     ("market", "reserve-twice"),
     ("core", "settle-too-short"),
@@ -31,13 +34,14 @@ const PLANTED: [(&str, &str); 25] = [
 ];
 
 /// What has to happen how often in a thousand schedules of ring 2, beside faults.
-const HAPPENS: [(&str, u64); 9] = [
+const HAPPENS: [(&str, u64); 10] = [
     ("edits", 1000),
     ("picks", 1000),
     ("account_edits", 1000),
     ("repricings", 1000),
     ("trade", 1000),
     ("parcels", 1000),
+    ("bills", 300),
     ("hidden_orders", 50),
     ("deletions", 50),
     ("undos", 50),

@@ -191,6 +191,11 @@ fn by_somebody_else(case: &PaperCase<'_>, key: &str, line: &Line) -> Decimal {
 
 /// What stands against telling the shop of `wanted`; nothing where every line has it left and nobody else told it.
 fn level(case: &PaperCase<'_>, wanted: &BTreeMap<&str, Decimal>) -> Option<Decision> {
+    let billed = case.order.lines.iter().any(|(_, line)| line.had.invoiced.is_some_and(|n| n > Decimal::ZERO));
+    if case.kind == Kind::Credit && !billed {
+        let what = alloc::format!("nothing of the order was asked for in {}", case.rules.system);
+        return Some(hold("SYN-0193", what, by_hand(case)));
+    }
     let (mut by_others, mut all) = (None, true);
     for (key, quantity) in wanted {
         let line = case.order.lines.get(key)?;
@@ -477,6 +482,10 @@ mod tests {
             |quantity, cents| Paper { life: Some(PaperLife::Paid), grand: Some(euros(cents)), ..parcel(quantity, &[]) };
         let told = |bill: &Paper| held(&decided(Kind::Invoice, bill, &order, 0, More::default())).to_string();
         assert_eq!((told(&bill(2, 1_690)).as_str(), told(&bill(1, 595)).as_str()), ("", "SYN-0199"));
+        let Decision::Step(plan) = decided(Kind::Invoice, &bill(2, 1_690), &order, 0, More::default()) else {
+            panic!()
+        };
+        assert_eq!(plan.leaves.value(&Path::field("grand")), Some(&Value::Money(euros(1_690))));
         assert_eq!(told(&bill(1, 1_095)), "", "all freight goes with the first");
     }
 

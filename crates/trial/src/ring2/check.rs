@@ -1,5 +1,6 @@
 //! What must hold at rest: each order once, to the cent, line by line, both sides equal, and silence.
 
+use super::bills;
 use super::boot::Stage;
 use super::desk;
 use super::families;
@@ -103,6 +104,9 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
         let mut world = open(&stage.world);
         for detail in parcels::apart(stage, &world) {
             world.broken("each-parcel-once", detail);
+        }
+        for detail in bills::too_much(stage, &world).into_iter().chain(bills::apart(stage, &world)) {
+            world.broken("each-bill-once", detail);
         }
     }
     typed_at_desks(stage);

@@ -12,7 +12,7 @@ use super::Play;
 use super::boot::Stage;
 use super::scenes::{self, Scene};
 use super::world::open;
-use super::{desk, parcels, prices, trade};
+use super::{bills, desk, parcels, prices, trade};
 use syncline_core::rules::{FieldPolicy, FieldRules};
 
 /// A bug that is planted in this ring.
@@ -37,10 +37,11 @@ const fn market(slug: &'static str, within: u64, by: &'static [&'static str]) ->
 }
 
 const OWNED: &str = "owned-fields-are-never-overwritten";
+const BILLS: &str = "each-bill-once";
 const SAME: &str = "both-sides-show-the-same";
 
 /// Every bug of this ring.
-pub const PLANTS: [Planted; 22] = [
+pub const PLANTS: [Planted; 25] = [
     chaos("skip-intent", 3000, &[]),
     chaos("ignore-epoch", 3000, &[]),
     chaos("retry-write", 3000, &[]),
@@ -61,6 +62,9 @@ pub const PLANTS: [Planted; 22] = [
     chaos("choice-twice", 20, &[SAME]),
     chaos("shipment-unsent", 300, &["each-parcel-once", "comes-to-rest"]),
     chaos("stale-levels", 300, &["each-parcel-once", "comes-to-rest"]),
+    chaos("refund-list-empty", 300, &[BILLS]),
+    chaos("capture-twice", 300, &[BILLS]),
+    chaos("base-currency-mixed", 300, &[BILLS]),
     market("forget-orders", 3000, &[]),
     market("reserve-twice", 3000, &[]),
 ];
@@ -116,6 +120,12 @@ pub fn ready(stage: &mut Stage, plant: &str) {
             stage.stock = Some(trade::rules());
             parcels::open_warehouse(stage);
             open(&stage.world).ships_by_hand = plant == "stale-levels";
+        }
+        // Of parts billed as they leave some is left that a second request takes.
+        "refund-list-empty" | "capture-twice" | "base-currency-mixed" => {
+            stage.stock = Some(trade::rules());
+            parcels::open_warehouse(stage);
+            bills::open_office(stage, plant == "capture-twice");
         }
         _ => {}
     }
