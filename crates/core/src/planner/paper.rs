@@ -75,7 +75,7 @@ fn before(case: &PaperCase<'_>) -> Decision {
         Err(what) => return hold("SYN-0199", what, by_hand(case)),
     };
     if given_back.is_none() && wanted.is_empty() {
-        return Decision::Outside("it holds nothing that the shop's order counts".to_string());
+        return without_lines(case);
     }
     match case.order.life {
         // What was given back may be what this paper says, and what was asked for may be there already.
@@ -104,6 +104,31 @@ fn before(case: &PaperCase<'_>) -> Decision {
     let leaves = wish(case, wanted, given_back, place);
     let reason = alloc::format!("{} by {}, not yet in {}", word(case.kind), case.source, case.rules.system);
     step(case, Step::Create, leaves, reason)
+}
+
+/// What is decided about a paper of no line that the shop counts: an invoice of freight alone is money all the same, and no
+/// shop asks for that alone.
+fn without_lines(case: &PaperCase<'_>) -> Decision {
+    let owed = case.paper.grand.filter(|grand| case.kind == Kind::Invoice && !grand.amount.is_zero());
+    match owed {
+        Some(_) if all_billed(case.order) => Decision::Outside("the shop has it already".to_string()),
+        Some(grand) => {
+            let what = alloc::format!(
+                "{grand} were invoiced in {} for freight alone, which {} asks for with the first goods",
+                case.source,
+                case.rules.system
+            );
+            hold("SYN-0199", what, by_hand(case))
+        }
+        None => Decision::Outside("it holds nothing that the shop's order counts".to_string()),
+    }
+}
+
+/// Whether everything of an order was asked for.
+#[must_use]
+pub fn all_billed(order: &Order) -> bool {
+    let open = |line: &Line| line.quantity.unwrap_or_default() - line.had.cancelled.unwrap_or_default();
+    order.lines.iter().all(|(_, line)| line.had.invoiced.unwrap_or_default() >= open(line))
 }
 
 /// The paper as the shop is to be told of it.
@@ -487,6 +512,35 @@ mod tests {
         };
         assert_eq!(plan.leaves.value(&Path::field("grand")), Some(&Value::Money(euros(1_690))));
         assert_eq!(told(&bill(1, 1_095)), "", "all freight goes with the first");
+    }
+
+    #[test]
+    fn an_invoice_of_freight_alone_is_held_unless_the_shop_has_asked_for_everything() {
+        let money = Money::new(Decimal::new(595, 2), "EUR".parse().unwrap());
+        let freight =
+            Paper { life: Some(PaperLife::Paid), grand: Some(money), lines: BTreeMap::new(), ..parcel(1, &[]) };
+        let told = |invoiced| decided(Kind::Invoice, &freight, &order(2, invoiced), 0, More::default());
+        assert_eq!(held(&told(0)), "SYN-0199");
+        assert!(matches!(told(2), Decision::Outside(_)), "{:?}", told(2));
+        let nothing = Paper { grand: None, ..freight.clone() };
+        assert!(matches!(decided(Kind::Invoice, &nothing, &order(2, 0), 0, More::default()), Decision::Outside(_)));
+    }
+
+    #[test]
+    fn a_credit_of_what_the_shop_never_asked_for_is_held() {
+        let money = Money::new(Decimal::new(595, 2), "EUR".parse().unwrap());
+        let (mut billed, back) = (order(2, 2), Paper { grand: Some(money), lines: BTreeMap::new(), ..parcel(1, &[]) });
+        billed.currency = Some(money.currency);
+        let unbilled = Order { lines: order(2, 0).lines, ..billed.clone() };
+        let told = |order: &Order| {
+            let mut order = order.clone();
+            let net = crate::record::Charge { net: Some(money), ..crate::record::Charge::default() };
+            order.charges.insert("shipping".into(), net);
+            let back = Paper { charges: [("shipping".to_string(), money)].into(), ..back.clone() };
+            decided(Kind::Credit, &back, &order, 0, More::default())
+        };
+        assert_eq!((held(&told(&unbilled)), held(&told(&billed))), ("SYN-0193", ""));
+        assert!(matches!(told(&billed), Decision::Step(_)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::Cursor;
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::Kind;
-use syncline_core::planner::had_of;
+use syncline_core::planner::{all_billed, had_of};
 use syncline_core::record::{Order, Paper};
 use syncline_core::rules::PaperRules;
 use syncline_store::Case;
@@ -209,6 +209,9 @@ impl Owed {
         let has = |key: &String, quantity: Decimal| {
             counts.get(key).is_some_and(|(counted, ours)| counted.saturating_sub(*ours) >= quantity)
         };
+        if kind == Kind::Invoice && due.wanted.lines.is_empty() {
+            return self.seen.as_ref().is_some_and(all_billed);
+        }
         let mut lines = due.wanted.lines.iter();
         let fine = kind != Kind::Shipment || self.adopted;
         fine && !due.wanted.lines.is_empty() && lines.all(|(key, line)| has(key, line.quantity.unwrap_or_default()))

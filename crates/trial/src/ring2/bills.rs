@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use syncline_core::kind::Kind;
+use syncline_core::record::paper_apart;
 use syncline_core::rules::MoneyRule;
 use syncline_engine::Engine;
 use syncline_sim::http::System;
@@ -117,8 +118,11 @@ pub async fn decide(stage: &Stage, engine: &Engine) {
         if lane.why.is_some_and(|why| codes.contains(&why.code.as_str()))
             && engine.store.retry(Retry::One { entity: lane.entity, rebase: true }, engine.now()).await.is_ok()
         {
+            let told = engine.store.load(lane.entity).await.ok();
+            let below = told.and_then(|case| case.bound.values().find_map(|bound| Some(paper_apart(&bound.id)?.0)));
+            let sale = below.and_then(|sale| sale.id.parse().ok()).unwrap_or_default();
             let mut world = open(&stage.world);
-            world.left_to_people.insert(lane.entity);
+            world.left_to_people.insert((lane.kind, sale, lane.entity));
             world.event("a person takes over a bill");
         }
     }
@@ -135,12 +139,17 @@ pub fn too_much(stage: &Stage, world: &World) -> Vec<String> {
 
 /// What the shops lack of it. At rest there is nothing but what people took over.
 pub fn apart(stage: &Stage, world: &World) -> Vec<String> {
-    let lacks = |(what, (here, there)): (String, (Vec<Decimal>, Vec<Decimal>))| {
-        let lack = without(here, &there);
-        lack.into_iter().map(move |amount| format!("{what}: {amount} is not in the shop"))
+    let erp = world.erp.ledger();
+    let name = |sale: u64| {
+        rows(&erp, "orders").find(|row| row["id"] == sale).map_or(String::new(), |row| text(&row["reference"]))
     };
-    let lacking: Vec<String> = all(stage, world).into_iter().flat_map(lacks).collect();
-    if lacking.len() == world.left_to_people.len() { Vec::new() } else { lacking }
+    let left: Vec<String> =
+        world.left_to_people.iter().map(|(kind, sale, _)| format!("{kind} {}", name(*sale))).collect();
+    let lacks = |(what, (here, there)): (String, (Vec<Decimal>, Vec<Decimal>))| {
+        let (lack, people) = (without(here, &there), left.iter().filter(|other| **other == what).count());
+        (lack.len() != people).then(|| format!("{what}: {lack:?} are not in the shop, {people} left to people"))
+    };
+    all(stage, world).into_iter().filter_map(lacks).collect()
 }
 
 /// `all` without `some`, each amount as often as it stands there.

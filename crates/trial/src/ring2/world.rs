@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syncline_core::delivery::Note;
 use syncline_core::id::EntityId;
+use syncline_core::kind::Kind;
 use syncline_sim::http::{Request, Response, System};
 use syncline_sim::magento::Shop;
 use syncline_sim::random::Random;
@@ -78,8 +79,8 @@ pub struct World {
     pub has_families: bool,
     /// A clerk of the shop ships by hand what has left, before the shop is told.
     pub ships_by_hand: bool,
-    /// What people took over of what is given back.
-    pub left_to_people: BTreeSet<EntityId>,
+    /// Bills that people took over, each with its sort and its sale in the ERP.
+    pub left_to_people: BTreeSet<(Kind, u64, EntityId)>,
     /// What people of the shop did to its prices.
     pub priced: prices::Typed,
     /// Where each sale was addressed to when it was released.
