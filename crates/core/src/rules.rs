@@ -28,6 +28,9 @@ pub enum ReleaseRule {
 /// Methods without a gateway: released when placed, unless the file says otherwise.
 pub const OFFLINE_METHODS: [&str; 5] = ["checkmo", "banktransfer", "cashondelivery", "purchaseorder", "free"];
 
+/// What the codes of sales without tax begin with.
+const UNTAXED: &str = "untaxed:";
+
 /// Where an ERP books an order; what is not said is as the ERP's own entry in the file has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Branch {
@@ -289,6 +292,19 @@ impl OrderRules {
     #[must_use]
     pub fn row(&self, table: &str, code: &str) -> Option<&str> {
         best_row(self.tables.get(table)?, code)
+    }
+
+    /// The code that what `order` sells without tax goes by: `untaxed:business:CH:ZH`; none where no row of the file tells such
+    /// sales apart, and they are booked without a tax.
+    #[must_use]
+    pub fn untaxed(&self, order: &Order) -> Option<String> {
+        if !self.tables.get("taxes")?.keys().any(|code| code.starts_with(UNTAXED)) {
+            return None;
+        }
+        let buyer = if order.sold_to.business == Some(true) { "business" } else { "consumer" };
+        let country = order.sold_to.country.as_deref().unwrap_or("?");
+        let region = order.sold_to.region.as_ref().map(|region| alloc::format!(":{region}")).unwrap_or_default();
+        Some(alloc::format!("{UNTAXED}{buyer}:{country}{region}"))
     }
 
     /// The release rule for a payment method.

@@ -15,8 +15,8 @@ use syncline_core::leaf::{Ref, Target, Value as LeafValue};
 use syncline_core::money::{self, Currency, Money};
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::{
-    Address, Changed, Charge, Customer, Had, Line, LineForm, Order, OrderLife, Payment, Record, Tax, Texts, Totals,
-    Variant,
+    Address, Changed, Charge, Customer, Had, Line, LineForm, Order, OrderLife, Payment, Record, SoldTo, Tax, Texts,
+    Totals, Variant,
 };
 use syncline_core::rules::Branch;
 use syncline_core::text::{email_key, phone, shown};
@@ -141,6 +141,7 @@ pub(super) fn order(doc: &wire::Order, stores: &Stores) -> Result<Vec<(RemoteId,
         customer: Some(Ref::remote(Kind::Customer, customer_id.clone())),
         billing: reference(billing(doc)),
         shipping: reference(shipping(doc)),
+        sold_to: sold_to(doc, &buyer),
         branch: Branch::default(),
         payment: payment(doc, currency),
         lines: doc.items.iter().map(|item| line(doc, item, &figures, currency)).collect(),
@@ -152,6 +153,12 @@ pub(super) fn order(doc: &wire::Order, stores: &Stores) -> Result<Vec<(RemoteId,
     };
     let id = RemoteId::new(scope, doc.entity_id.0.to_string());
     Ok(vec![(id, Record::Order(Box::new(record))), (customer_id, Record::Customer(buyer))])
+}
+
+/// What taxes go by: where the goods go, or the buyer is where nothing is sent, and whether a tax number was shown.
+fn sold_to(doc: &wire::Order, buyer: &Customer) -> SoldTo {
+    let to = shipping(doc).or_else(|| billing(doc)).unwrap_or_default();
+    SoldTo { country: to.country, region: to.region, business: Some(buyer.tax_id.is_some()) }
 }
 
 /// Where an order stands, by its state; the status is a shop's own word and says nothing more.

@@ -8,7 +8,7 @@ use crate::money::Money;
 use crate::path::Path;
 use crate::policy::Hold;
 use crate::profile::KindProfile;
-use crate::record::{Had, LineForm, Order, OrderLife};
+use crate::record::{Had, LineForm, Order, OrderLife, SoldTo};
 use crate::rules::{OrderRules, Released};
 use crate::totals;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -123,9 +123,10 @@ fn codes_without_row(rules: &OrderRules, order: &Order) -> Option<Hold> {
             alloc::format!("add `\"{code}\" = \"{example}\"` under [flows.orders.{table}], then `syncline retry`"),
         )
     };
-    let lines = order.sold_lines().map(|(_, line)| &line.taxes);
-    for taxes in lines.chain(order.charges.values().map(|charge| &charge.taxes)) {
-        if let Some(code) = taxes.keys().find(|code| tax_row(rules, code).is_none()) {
+    let lines = order.sold_lines().map(|(_, line)| (&line.taxes, line.carries_money()));
+    for (taxes, carries_money) in lines.chain(order.charges.values().map(|charge| (&charge.taxes, true))) {
+        let untaxed = rules.untaxed(order).filter(|_| taxes.is_empty() && carries_money);
+        if let Some(code) = taxes.keys().chain(&untaxed).find(|code| tax_row(rules, code).is_none()) {
             return Some(missing("taxes", code, "name of the tax in the ERP"));
         }
     }
@@ -204,6 +205,7 @@ fn order_wish(rules: &OrderRules, id: &RemoteId, order: &Order) -> Leaves {
     wish.payment.captured = None;
     wish.payment.authorised = None;
     wish.branch = rules.branch.clone();
+    wish.sold_to = SoldTo::default();
     let sold: BTreeSet<String> = order.sold_lines().map(|(key, _)| key.clone()).collect();
     wish.lines.retain(|key, line| sold.contains(key) || line.form == Some(LineForm::Bundle));
     for (key, line) in wish.lines.iter_mut() {
@@ -211,6 +213,16 @@ fn order_wish(rules: &OrderRules, id: &RemoteId, order: &Order) -> Leaves {
         if !sold.contains(key) {
             line.form = Some(LineForm::Comment);
             line.variant = None;
+        }
+    }
+    // A row that names nothing says that no tax stands there.
+    if let Some(code) = rules.untaxed(order).filter(|code| tax_row(rules, code).is_some_and(|row| !row.is_empty())) {
+        let lines = wish.lines.iter_mut().filter(|(_, line)| line.form != Some(LineForm::Comment));
+        let lines = lines.filter(|(_, line)| line.carries_money()).map(|(_, line)| &mut line.taxes);
+        for taxes in
+            lines.chain(wish.charges.values_mut().map(|charge| &mut charge.taxes)).filter(|taxes| taxes.is_empty())
+        {
+            taxes.insert(code.clone(), Decimal::ZERO);
         }
     }
     crate::record::Record::Order(alloc::boxed::Box::new(wish)).to_leaves()
@@ -360,21 +372,10 @@ fn totals_of_draft<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Opti
     let (Some(owed), Some(has)) = (order.totals.grand, seen.totals.grand) else {
         return refuse("it tells no total".to_string());
     };
-    for (key, line) in order.sold_lines() {
-        let Some(there) = seen.lines.get(key) else {
-            return refuse(alloc::format!("line {key} ({}) is not there", line.sku.as_deref().unwrap_or("?")));
-        };
-        if there.quantity != line.quantity {
-            return refuse(alloc::format!("line {key} has another quantity"));
-        }
-        let (Some(a), Some(b)) = (line.net, there.net) else {
-            return refuse(alloc::format!("line {key} tells no amount"));
-        };
-        let close = a.minus(b).is_ok_and(|d| d.amount.abs() <= a.currency.minor_unit());
-        if !close {
-            return refuse(alloc::format!("line {key} is {a} in the shop and {b} there"));
-        }
-    }
+    let off = match lines_off(order, seen, case.profile.price_digits) {
+        Ok(off) => off,
+        Err(what) => return refuse(what),
+    };
     let missing = match owed.minus(has) {
         Ok(missing) => missing,
         Err(error) => return refuse(error.to_string()),
@@ -389,7 +390,7 @@ fn totals_of_draft<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Opti
         Err(error) => return refuse(error.to_string()),
     };
     let allowed = totals::tolerance(order, case.rules.rounding_per_line);
-    if level.amount.abs() > allowed {
+    if level.amount.abs().min(level.amount.saturating_sub(off).abs()) > allowed {
         let lines =
             totals::balanced(order).map_or_else(|e| e.to_string(), |_| "the shop's own figures agree".to_string());
         return refuse(alloc::format!(
@@ -409,6 +410,29 @@ fn totals_of_draft<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Opti
         reason: alloc::format!("the shop says {owed}, the ERP computes {has}: rounding line of {level}"),
         adopt_only: false,
     }))
+}
+
+/// What the amounts of a draft's lines are off by together, with the tax on it: no more than each has slack.
+fn lines_off(order: &Order, seen: &Order, price_digits: Option<u32>) -> Result<Decimal, String> {
+    let mut off = Decimal::ZERO;
+    for (key, line) in order.sold_lines() {
+        let Some(there) = seen.lines.get(key) else {
+            return Err(alloc::format!("line {key} ({}) is not there", line.sku.as_deref().unwrap_or("?")));
+        };
+        if there.quantity != line.quantity {
+            return Err(alloc::format!("line {key} has another quantity"));
+        }
+        let (Some(a), Some(b)) = (line.net, there.net) else {
+            return Err(alloc::format!("line {key} tells no amount"));
+        };
+        let slack = totals::slack(a.currency.minor_unit(), line.quantity, price_digits);
+        let Some(by) = a.minus(b).ok().map(|by| by.amount).filter(|by| by.abs() <= slack) else {
+            return Err(alloc::format!("line {key} is {a} in the shop and {b} there"));
+        };
+        let rate = line.taxes.values().fold(Decimal::ONE_HUNDRED, |sum, rate| sum.saturating_add(*rate));
+        off = off.saturating_add(by.saturating_mul(rate) / Decimal::ONE_HUNDRED);
+    }
+    Ok(off)
 }
 
 /// What another connector made is not moved any further; the ERP's number goes to the shop where a person chose so.

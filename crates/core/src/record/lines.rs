@@ -1,6 +1,6 @@
 //! The lines of an order by key, in document order.
 
-use super::order::Line;
+use super::order_line::Line;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;

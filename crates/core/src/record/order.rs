@@ -5,6 +5,7 @@
 
 use super::Lines;
 use super::fields::{Fields, Malformed};
+use super::order_line::{CHARGE, Charge, LINE, Line, LineForm};
 use crate::leaf::{Leaves, Ref, Value};
 use crate::money::{Currency, Money};
 use crate::path::Path;
@@ -14,9 +15,6 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
-
-/// Taxes of a line or charge: table code of the system that tells it → rate in percent.
-pub type Tax = BTreeMap<String, Decimal>;
 
 /// Where an order stands in the shop that took it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,94 +54,6 @@ impl OrderLife {
     }
 }
 
-/// What sort of line it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LineForm {
-    /// One thing sold.
-    Simple,
-    /// Sold, never shipped.
-    Virtual,
-    /// The chosen member of a family: this line carries the money, its child names the thing.
-    Configurable,
-    /// Several things sold together; its children are what ships.
-    Bundle,
-    /// Text without goods or money.
-    Comment,
-}
-
-impl LineForm {
-    const ALL: [(Self, &'static str); 5] = [
-        (Self::Simple, "simple"),
-        (Self::Virtual, "virtual"),
-        (Self::Configurable, "configurable"),
-        (Self::Bundle, "bundle"),
-        (Self::Comment, "comment"),
-    ];
-
-    /// The word stored for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(form, _)| *form == self).map_or("simple", |(_, word)| *word)
-    }
-
-    fn of(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, w)| *w == word).map(|(form, _)| *form)
-    }
-}
-
-/// How far a line has come: quantities in the unit of the line, each counted from the beginning.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Had {
-    /// How many have left.
-    pub shipped: Option<Decimal>,
-    /// How many were asked money for.
-    pub invoiced: Option<Decimal>,
-    /// How many were given back for money.
-    pub refunded: Option<Decimal>,
-    /// How many were withdrawn.
-    pub cancelled: Option<Decimal>,
-}
-
-/// One line of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Line {
-    /// Key of the line this one is part of.
-    pub parent: Option<String>,
-    /// What sort of line it is; told by the system where it was born.
-    pub form: Option<LineForm>,
-    /// SKU as printed on the line.
-    pub sku: Option<String>,
-    /// Name as printed on the line.
-    pub name: Option<String>,
-    /// What is sold.
-    pub variant: Option<Ref>,
-    /// How many, in the variant's sales unit.
-    pub quantity: Option<Decimal>,
-    /// How many of them have left, been asked money for, and been withdrawn so far; what a shop tells.
-    pub had: Had,
-    /// Total without tax, after discount.
-    pub net: Option<Money>,
-    /// Discount already taken off, as a positive amount, for information.
-    pub discount: Option<Money>,
-    /// Tax on it as the system computed it.
-    pub tax: Option<Money>,
-    /// Taxes that apply.
-    pub taxes: Tax,
-}
-
-/// Something paid for that is no line: `shipping`, `rounding`, a fee.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Charge {
-    /// Text printed for it.
-    pub title: Option<String>,
-    /// Total without tax, after discount.
-    pub net: Option<Money>,
-    /// Tax on it as the system computed it.
-    pub tax: Option<Money>,
-    /// Taxes that apply.
-    pub taxes: Tax,
-}
-
 /// How and how far it is paid.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Payment {
@@ -155,6 +65,17 @@ pub struct Payment {
     pub captured: Option<Money>,
     /// The buyer's purchase order number.
     pub po_number: Option<String>,
+}
+
+/// Where it goes and to whom, as far as taxes are told apart by it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SoldTo {
+    /// Country the goods go to, or of the buyer where nothing is sent, as ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// Region of it, in the shop's code or words.
+    pub region: Option<String>,
+    /// Whether the buyer has shown a tax number.
+    pub business: Option<bool>,
 }
 
 /// Header figures as printed on the document.
@@ -189,6 +110,8 @@ pub struct Order {
     pub billing: Option<Ref>,
     /// Where the goods go; none for virtual orders.
     pub shipping: Option<Ref>,
+    /// What its taxes go by beside what is sold.
+    pub sold_to: SoldTo,
     /// Where in the ERP it is to be booked; only what is asked of an ERP tells it.
     pub branch: Branch,
     /// How it is paid.
@@ -201,111 +124,7 @@ pub struct Order {
     pub totals: Totals,
 }
 
-fn put_taxes(leaves: &mut Leaves, base: &Path, taxes: &Tax) {
-    for (code, percent) in taxes {
-        leaves.put(base.keyed("taxes", code), Value::Number(*percent));
-    }
-}
-
-impl Line {
-    fn put(&self, leaves: &mut Leaves, base: &Path, at: usize) {
-        let text = |text: &Option<String>| text.clone().map(Value::Text);
-        let code = |code: Option<&'static str>| code.map(|c| Value::Code(c.to_string()));
-        let pairs = [
-            ("position", Some(Value::Number(Decimal::from(at)))),
-            ("parent", text(&self.parent)),
-            ("form", code(self.form.map(LineForm::word))),
-            ("sku", text(&self.sku)),
-            ("name", text(&self.name)),
-            ("variant", self.variant.clone().map(Value::Ref)),
-            ("quantity", self.quantity.map(Value::Number)),
-            ("shipped", self.had.shipped.map(Value::Number)),
-            ("invoiced", self.had.invoiced.map(Value::Number)),
-            ("refunded", self.had.refunded.map(Value::Number)),
-            ("cancelled", self.had.cancelled.map(Value::Number)),
-            ("net", self.net.map(Value::Money)),
-            ("discount", self.discount.map(Value::Money)),
-            ("tax", self.tax.map(Value::Money)),
-        ];
-        for (field, value) in pairs {
-            if let Some(value) = value {
-                leaves.put(base.dot(field), value);
-            }
-        }
-        put_taxes(leaves, base, &self.taxes);
-    }
-
-    fn read(leaves: &Leaves, base: Path) -> Result<(Decimal, Self), Malformed> {
-        let taxes = read_taxes(leaves, &base)?;
-        let fields = Fields::below(leaves, base);
-        let form = match fields.code("form")? {
-            None => None,
-            Some(word) => {
-                Some(LineForm::of(&word).ok_or(Malformed::Type { path: fields.path("form"), wanted: "a line form" })?)
-            }
-        };
-        let line = Self {
-            parent: fields.text("parent")?,
-            form,
-            sku: fields.text("sku")?,
-            name: fields.text("name")?,
-            variant: fields.reference("variant")?,
-            quantity: fields.number("quantity")?,
-            had: Had {
-                shipped: fields.number("shipped")?,
-                invoiced: fields.number("invoiced")?,
-                refunded: fields.number("refunded")?,
-                cancelled: fields.number("cancelled")?,
-            },
-            net: fields.money("net")?,
-            discount: fields.money("discount")?,
-            tax: fields.money("tax")?,
-            taxes,
-        };
-        Ok((fields.number("position")?.unwrap_or_default(), line))
-    }
-
-    /// Whether money or tax stands on it.
-    #[must_use]
-    pub fn carries_money(&self) -> bool {
-        self.net.is_some_and(|net| !net.amount.is_zero()) || self.tax.is_some_and(|tax| !tax.amount.is_zero())
-    }
-}
-
-impl Charge {
-    fn put(&self, leaves: &mut Leaves, base: &Path) {
-        let pairs = [
-            ("title", self.title.clone().map(Value::Text)),
-            ("net", self.net.map(Value::Money)),
-            ("tax", self.tax.map(Value::Money)),
-        ];
-        for (field, value) in pairs {
-            if let Some(value) = value {
-                leaves.put(base.dot(field), value);
-            }
-        }
-        put_taxes(leaves, base, &self.taxes);
-    }
-}
-
-fn read_taxes(leaves: &Leaves, base: &Path) -> Result<Tax, Malformed> {
-    let collection = alloc::format!("{base}.taxes");
-    let mut taxes = Tax::new();
-    for (path, value) in leaves.of_element(base) {
-        if let Some((code, "")) = path.within(&collection) {
-            match value {
-                Some(Value::Number(percent)) => {
-                    taxes.insert(code, *percent);
-                }
-                Some(_) => return Err(Malformed::Type { path: path.clone(), wanted: "a number" }),
-                None => {}
-            }
-        }
-    }
-    Ok(taxes)
-}
-
-const HEADER: [&str; 19] = [
+const HEADER: [&str; 22] = [
     "number",
     "reference",
     "life",
@@ -316,6 +135,9 @@ const HEADER: [&str; 19] = [
     "customer",
     "billing",
     "shipping",
+    "sold_to.country",
+    "sold_to.region",
+    "sold_to.business",
     "branch.company",
     "branch.web_shop",
     "branch.warehouse",
@@ -326,23 +148,6 @@ const HEADER: [&str; 19] = [
     "totals.grand",
     "totals.tax",
 ];
-const LINE: [&str; 14] = [
-    "position",
-    "parent",
-    "form",
-    "sku",
-    "name",
-    "variant",
-    "quantity",
-    "shipped",
-    "invoiced",
-    "refunded",
-    "cancelled",
-    "net",
-    "discount",
-    "tax",
-];
-const CHARGE: [&str; 3] = ["title", "net", "tax"];
 
 fn known(path: &Path) -> bool {
     HEADER.contains(&path.as_str())
@@ -351,7 +156,7 @@ fn known(path: &Path) -> bool {
 }
 
 impl Order {
-    fn header(&self) -> [(&'static str, Option<Value>); 19] {
+    fn header(&self) -> [(&'static str, Option<Value>); 22] {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         [
             ("number", text(&self.number)),
@@ -364,6 +169,9 @@ impl Order {
             ("customer", self.customer.clone().map(Value::Ref)),
             ("billing", self.billing.clone().map(Value::Ref)),
             ("shipping", self.shipping.clone().map(Value::Ref)),
+            ("sold_to.country", text(&self.sold_to.country)),
+            ("sold_to.region", text(&self.sold_to.region)),
+            ("sold_to.business", self.sold_to.business.map(Value::Bool)),
             ("branch.company", text(&self.branch.company)),
             ("branch.web_shop", text(&self.branch.web_shop)),
             ("branch.warehouse", text(&self.branch.warehouse)),
@@ -421,11 +229,7 @@ impl Order {
         lines.sort_by_key(|(position, ..)| *position);
         let mut charges = BTreeMap::new();
         for key in leaves.keys_of("charges") {
-            let base = Path::element("charges", &key);
-            let taxes = read_taxes(leaves, &base)?;
-            let below = Fields::below(leaves, base);
-            let charge =
-                Charge { title: below.text("title")?, net: below.money("net")?, tax: below.money("tax")?, taxes };
+            let charge = Charge::read(leaves, Path::element("charges", &key))?;
             charges.insert(key, charge);
         }
         Ok(Self {
@@ -439,6 +243,11 @@ impl Order {
             customer: fields.reference("customer")?,
             billing: fields.reference("billing")?,
             shipping: fields.reference("shipping")?,
+            sold_to: SoldTo {
+                country: fields.text("sold_to.country")?,
+                region: fields.text("sold_to.region")?,
+                business: fields.flag("sold_to.business")?,
+            },
             branch: Branch {
                 company: fields.text("branch.company")?,
                 web_shop: fields.text("branch.web_shop")?,

@@ -100,7 +100,9 @@ fn row(store: &Store, line: u64) -> Value {
     let total = sale::line_amount(store, line).map(|amount| amount.normalize().to_string());
     let shown =
         |number: Result<rust_decimal::Decimal, super::fail::Fail>| number.map(|one| one.normalize().to_string()).ok();
-    json!({"id": line, "parent": null, "sku": sku, "qty": quantity.normalize().to_string(), "total": total.ok(),
+    let taxes = store.value("sale.line", line, "taxes");
+    let taxes: Vec<String> = taxes.ids().iter().map(|tax| store.text("account.tax", *tax, "name")).collect();
+    json!({"id": line, "parent": null, "sku": sku, "taxes": taxes, "qty": quantity.normalize().to_string(), "total": total.ok(),
         "shipped": shown(shipping::moved(store, line, shipping::Told::Left)),
         "invoiced": shown(invoice::in_force(store, line))})
 }

@@ -10,6 +10,7 @@ pub use store::BadStore;
 
 use super::Play;
 use super::boot::Stage;
+use super::money::{LOSES_DECIMALS, RELEASED};
 use super::scenes::{self, Scene};
 use super::world::open;
 use super::{bills, desk, parcels, prices, trade};
@@ -36,12 +37,16 @@ const fn market(slug: &'static str, within: u64, by: &'static [&'static str]) ->
     Planted { slug, play: Play::Market, within, by }
 }
 
+const fn money(slug: &'static str, within: u64, by: &'static [&'static str]) -> Planted {
+    Planted { slug, play: Play::Money, within, by }
+}
+
 const OWNED: &str = "owned-fields-are-never-overwritten";
 const BILLS: &str = "each-bill-once";
 const SAME: &str = "both-sides-show-the-same";
 
 /// Every bug of this ring.
-pub const PLANTS: [Planted; 25] = [
+pub const PLANTS: [Planted; 26] = [
     chaos("skip-intent", 3000, &[]),
     chaos("ignore-epoch", 3000, &[]),
     chaos("retry-write", 3000, &[]),
@@ -67,6 +72,7 @@ pub const PLANTS: [Planted; 25] = [
     chaos("base-currency-mixed", 300, &[BILLS]),
     market("forget-orders", 3000, &[]),
     market("reserve-twice", 3000, &[]),
+    money(LOSES_DECIMALS, 3, &[RELEASED]),
 ];
 
 /// A shop's bug, not one of ours: its list repeats a page for ever. It has to be told.

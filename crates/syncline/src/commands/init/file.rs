@@ -301,6 +301,7 @@ fn rate(tax: &Choice) -> Option<Decimal> {
 fn taxes(text: &mut String, notes: &mut Vec<String>, shops: &[(&str, Probe)], erp: &Probe) {
     let there = codes(erp, "taxes");
     text.push_str(&format!("\n[flows.orders.taxes]{REMARK}the shop's code or plain rate = the ERP's tax\n"));
+    text.push_str("# \"untaxed:business:*\" = \"…\"  # where sales without tax need one in the ERP: by buyer and country, README\n");
     let mut told = BTreeSet::new();
     for tax in shops.iter().flat_map(|(_, shop)| codes(shop, "taxes")) {
         let Some(percent) = rate(tax).filter(|_| told.insert(tax.code.clone())) else { continue };
