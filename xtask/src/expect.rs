@@ -2,7 +2,7 @@
 use serde_json::Value;
 
 /// The planted bugs that must be found, each with the ring that has it; two of them both rings have.
-const PLANTED: [(&str, &str); 26] = [
+const PLANTED: [(&str, &str); 29] = [
     ("engine", "skip-intent"),
     ("engine", "ignore-epoch"),
     ("engine", "retry-write"),
@@ -23,6 +23,9 @@ const PLANTED: [(&str, &str); 26] = [
     ("engine", "choice-twice"),
     ("engine", "shipment-unsent"),
     ("engine", "stale-levels"),
+    ("engine", "refund-list-empty"),
+    ("engine", "capture-twice"),
+    ("engine", "base-currency-mixed"),
     ("market", "forget-orders"),
     ("market", "reserve-twice"),
     ("money", "loses-decimals"),
@@ -32,13 +35,14 @@ const PLANTED: [(&str, &str); 26] = [
 ];
 
 /// What has to happen how often in a thousand schedules of ring 2, beside faults.
-const HAPPENS: [(&str, u64); 9] = [
+const HAPPENS: [(&str, u64); 10] = [
     ("edits", 1000),
     ("picks", 1000),
     ("account_edits", 1000),
     ("repricings", 1000),
     ("trade", 1000),
     ("parcels", 1000),
+    ("bills", 300),
     ("hidden_orders", 50),
     ("deletions", 50),
     ("undos", 50),
@@ -92,13 +96,13 @@ pub fn demo(told: &Value) -> Vec<String> {
     for path in ["/open/waiting", "/open/held", "/open/failed", "/open/conflicts"] {
         zero(&mut wrong, told, path);
     }
-    for (kind, least) in [("shipment", 30), ("invoice", 10)] {
+    for (kind, least) in [("shipment", 30), ("invoice", 10), ("credit", 3)] {
         at_least(&mut wrong, told, &format!("/papers/{kind}/source"), least);
         zero(&mut wrong, told, &format!("/papers/{kind}/missing"));
         zero(&mut wrong, told, &format!("/papers/{kind}/duplicate"));
     }
     zero(&mut wrong, told, "/papers/different");
-    for figure in ["shipped_qty", "captured_cents"] {
+    for figure in ["shipped_qty", "captured_cents", "refunded_cents"] {
         let (shop, erp) =
             (count(told, &format!("/papers/{figure}/shop")), count(told, &format!("/papers/{figure}/erp")));
         if shop != erp || shop.is_none_or(|n| n == 0) {
@@ -238,6 +242,8 @@ mod tests {
             ("/names/compared", 499),
             ("/papers/shipment/duplicate", 1),
             ("/papers/captured_cents/shop", 98),
+            ("/papers/refunded_cents/shop", 8),
+            ("/papers/credit/missing", 1),
             ("/open/held", 1),
             ("/faults/kills", 4),
         ] {

@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Gone,
     /// The system refuses this document.
     Invalid,
+    /// The system would make something else of this document than it is to be, and was not asked.
+    Otherwise,
     /// The system refuses us: login or rights.
     Denied,
     /// The file or the system is set up wrongly.
@@ -52,7 +54,7 @@ impl ErrorKind {
             Self::Unreachable | Self::Busy => Next::Later,
             Self::Stale => Next::Replan,
             Self::Exists => Next::Look,
-            Self::Gone | Self::Invalid | Self::Broken | Self::Unsupported => Next::Inbox,
+            Self::Gone | Self::Invalid | Self::Otherwise | Self::Broken | Self::Unsupported => Next::Inbox,
             Self::Denied | Self::Config => Next::Pause,
         }
     }
@@ -67,6 +69,7 @@ impl ErrorKind {
             Self::Exists => "SYN-0204",
             Self::Gone => "SYN-0205",
             Self::Invalid => "SYN-0206",
+            Self::Otherwise => "SYN-0199",
             Self::Denied => "SYN-0207",
             Self::Config => "SYN-0208",
             Self::Broken => "SYN-0209",
@@ -84,6 +87,9 @@ impl ErrorKind {
             Self::Exists => "nothing to do: the document is looked up by its mark",
             Self::Gone => "restore the record in its system, or remove what refers to it, then `syncline retry`",
             Self::Invalid => "mend what the system complains about, then `syncline retry`",
+            Self::Otherwise => {
+                "do it there by hand as it really happened, then `syncline retry --accept` it: it is left to people"
+            }
             Self::Denied => "check login, password or token and the rights of that user, then run again",
             Self::Config => "mend the file or the set-up it names, then run again",
             Self::Broken => {

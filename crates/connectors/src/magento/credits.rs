@@ -4,12 +4,16 @@
 //! (`CreditmemoFactory`, `Creditmemo\Total\Shipping`). So every billed line is named, with nothing where nothing is given
 //! back of it, and freight is always said. What is asked for beside the lines is in the website's currency (recorded:
 //! refund-amount-only). Goods stay where they are: the stock is the ERP's to tell.
+//!
+//! What a memo will come to is worked out before it is asked for. A difference that rounding explains is asked for as well, so
+//! that the memo is as much as the ERP gave back; where that cannot be, nothing is asked for.
 
 use super::figures;
-use super::invoices::{self, billed};
+use super::foreseen::{Foresight, PRECISION, cents};
+use super::invoices::{self, billed, otherwise};
 use super::map::{amount, invalid};
-use super::papers::{About, comment, mark_of, quantities};
-use super::wire_papers::{Invoice, TwoCurrencies};
+use super::papers::{About, asked_for, comment, mark_of, quantities};
+use super::wire_papers::{Invoice, Sold};
 use super::{Magento, evidence_of, shape, wire};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Number, Value, json};
@@ -26,8 +30,6 @@ use syncline_core::text::shown;
 
 /// What the shop says where nothing is left to be given back, or where the order is done with (`Order\Validation\CanRefund`).
 const NOTHING_LEFT: [&str; 2] = ["does not allow a creditmemo to be created", "has a status of closed"];
-/// Decimals the shop rounds money to at most, whatever the currency (`PriceCurrencyInterface::DEFAULT_PRECISION`).
-const PRECISION: u32 = 2;
 
 impl Magento {
     /// What became of a permit to give money back.
@@ -45,8 +47,8 @@ impl Magento {
             let what = format!("nothing of order {} was billed, so nothing can be given back", about.id);
             return Err(Error::new(ErrorKind::Stale, what));
         }
-        let shipping = wish.shipping.map_or(Ok(Decimal::ZERO), |net| rates.freight(net))?;
-        let more = wish.adjustment.map_or(Ok(Decimal::ZERO), |all| rates.in_base(all))?;
+        let shipping = wish.shipping.map_or_else(|| rates.freight_for_nothing(), |net| rates.freight(net))?;
+        let (more, less) = rates.beside(&wish, &named, shipping)?;
         let items: Result<Vec<Value>> = named
             .iter()
             .map(|(line, quantity)| Ok(json!({"order_item_id": line, "qty": number(*quantity)?})))
@@ -54,7 +56,8 @@ impl Magento {
         let body = json!({
             "items": items?, "notify": false, "appendComment": true, "comment": comment(change),
             "arguments": {
-                "shipping_amount": number(shipping)?, "adjustment_positive": number(more)?, "adjustment_negative": 0,
+                "shipping_amount": number(shipping)?, "adjustment_positive": number(more)?,
+                "adjustment_negative": number(less)?,
             },
         });
         Ok((about, body))
@@ -70,13 +73,16 @@ struct Wish {
     lines: BTreeMap<u64, Decimal>,
     shipping: Option<Money>,
     adjustment: Option<Money>,
+    /// What it has to come to, where that is told.
+    grand: Option<Money>,
 }
 
 impl Wish {
     /// # Errors
     /// `Invalid` naming what is no amount above nothing, or a wish that is both or neither.
     fn of(change: &Change) -> Result<Self> {
-        let mut wish = Self { lines: quantities(change)?, shipping: None, adjustment: None };
+        let grand = asked_for(change);
+        let mut wish = Self { lines: quantities(change)?, shipping: None, adjustment: None, grand };
         for name in change.leaves.keys_of("charges") {
             let path = Path::element("charges", &name).dot("net");
             let place = match name.as_str() {
@@ -102,7 +108,7 @@ impl Wish {
 /// An order's money in both currencies.
 struct Rates<'a> {
     order: &'a Value,
-    doc: TwoCurrencies,
+    doc: Sold,
 }
 
 impl<'a> Rates<'a> {
@@ -136,39 +142,77 @@ impl<'a> Rates<'a> {
         }
     }
 
-    /// As the website's currency counts: to its smallest amount, as far as the shop tells them apart. What is above `left`
-    /// by that much only is all that is left.
-    fn kept(&self, exact: Option<Decimal>, left: Decimal) -> Result<Decimal> {
+    /// Freight without tax, after its discount, as the share of what the shop keeps before it: the shop takes the same share
+    /// of the discount and of the tax. What is above all that is left by the smallest amount only is all that is left.
+    fn freight(&self, net: Money) -> Result<Decimal> {
         let base = self.base()?;
         let digits = base.digits().min(PRECISION);
-        let exact = exact.ok_or_else(|| invalid(format!("what is given back cannot be told in {base}")))?;
-        let kept = exact.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero);
-        let over = kept.saturating_sub(left);
-        Ok(if over > Decimal::ZERO && over <= Decimal::new(1, digits) { left } else { kept })
-    }
-
-    /// Freight without tax, after its discount, as the share of what the shop keeps before it: the shop takes the same share
-    /// of the discount and of the tax.
-    fn freight(&self, net: Money) -> Result<Decimal> {
         let all = amount(self.doc.base_shipping_amount);
         let doc: wire::Order = shape("orders", self.order)?;
         let paid = figures::read(&doc).map_err(invalid)?.shipping;
         let share = all.checked_mul(self.own(net)?).and_then(|share| share.checked_div(paid));
-        self.kept(share, all.saturating_sub(amount(self.doc.base_shipping_refunded)))
+        let exact = share.ok_or_else(|| invalid(format!("what is given back cannot be told in {base}")))?;
+        let kept = exact.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero);
+        let left = all.saturating_sub(amount(self.doc.base_shipping_refunded));
+        let over = kept.saturating_sub(left);
+        Ok(if over > Decimal::ZERO && over <= Decimal::new(1, digits) { left } else { kept })
     }
 
-    /// An amount in the website's currency, by the rate the order was placed at.
-    fn in_base(&self, money: Money) -> Result<Decimal> {
-        let own = self.own(money)?;
-        let rate = if self.base()? == money.currency { Decimal::ONE } else { rate(&self.doc) };
-        let left = amount(self.doc.base_total_paid).saturating_sub(amount(self.doc.base_total_refunded));
-        self.kept(own.checked_div(rate), left)
+    /// All that is left of freight that cost nothing after its discount: it goes back with the first memo, discount and all;
+    /// nothing of any other.
+    fn freight_for_nothing(&self) -> Result<Decimal> {
+        let doc: wire::Order = shape("orders", self.order)?;
+        let free = figures::read(&doc).map_err(invalid)?.shipping.is_zero();
+        let left = amount(self.doc.base_shipping_amount).saturating_sub(amount(self.doc.base_shipping_refunded));
+        Ok(if free { left } else { Decimal::ZERO })
     }
-}
 
-/// The rate of an order with all its digits; the column has more of them than amounts have.
-fn rate(doc: &TwoCurrencies) -> Decimal {
-    doc.base_to_order_rate.map_or(Decimal::ZERO, |rate| rate.0)
+    /// What is asked for more and less beside `named` and the freight, in the website's currency: all of it where it is given
+    /// back as an amount, otherwise what rounding makes of it.
+    ///
+    /// # Errors
+    /// `Otherwise` where the memo would come to something else than what is to be given back.
+    fn beside(&self, wish: &Wish, named: &BTreeMap<u64, Decimal>, shipping: Decimal) -> Result<(Decimal, Decimal)> {
+        let nothing = (Decimal::ZERO, Decimal::ZERO);
+        let Some(wanted) = wish.grand.or(wish.adjustment) else { return Ok(nothing) };
+        let (wanted_sum, doc) = (self.own(wanted)?, shape::<wire::Order>("orders", self.order)?);
+        let figures = figures::read(&doc).map_err(invalid)?;
+        if figures.others && wish.adjustment.is_none() {
+            return Ok(nothing);
+        }
+        let foresight = Foresight::new(&self.doc, figures.reduced);
+        let Some(foreseen) = foresight.credit(named, shipping).map_err(|why| otherwise(&why))? else {
+            return Ok(nothing);
+        };
+        let (off, by_amount) = (wanted_sum.saturating_sub(foreseen), wish.adjustment.is_some());
+        // A minor unit for each line, the freight and what is beside them is what rounding may make.
+        let lines = named.values().filter(|quantity| !quantity.is_zero()).count();
+        let rounding = wanted.currency.minor_unit().max(Decimal::new(1, PRECISION)) * Decimal::from(lines + 2);
+        if !by_amount && off.abs() > rounding {
+            let told = Money::new(foreseen, wanted.currency);
+            return Err(otherwise(&format!("{wanted} are to be given back, and the shop would give back {told}")));
+        }
+        let in_base = self.in_base(off.abs()).ok_or_else(|| {
+            let (off, base) = (Money::new(off.abs(), wanted.currency), self.base().map_or(String::new(), |base| base.to_string()));
+            otherwise(&format!("{wanted} are to be given back; the shop counts what is beside the lines in {base}, of which no amount is {off}"))
+        })?;
+        Ok(if off < Decimal::ZERO { (Decimal::ZERO, in_base) } else { (in_base, Decimal::ZERO) })
+    }
+
+    /// The amount of the website's currency that the shop makes `sum` of by the rate the order was placed at; none where there
+    /// is none.
+    fn in_base(&self, sum: Decimal) -> Option<Decimal> {
+        let same = self.doc.base_currency_code == self.doc.order_currency_code;
+        let rate = if same { Decimal::ONE } else { self.doc.base_to_order_rate?.0 };
+        let (near, unit) = (cents(sum.checked_div(rate)?), Decimal::new(1, PRECISION));
+        let left = amount(self.doc.base_total_paid).checked_sub(amount(self.doc.base_total_refunded))?;
+        let tried = [near, near.checked_sub(unit)?, near.checked_add(unit)?];
+        let makes = |base: &Decimal| *base >= Decimal::ZERO && base.checked_mul(rate).map(cents) == Some(sum);
+        // Of two that make it, the one that is left to be given back.
+        let mut fits = tried.into_iter().filter(makes);
+        let first = fits.next()?;
+        Some(if first > left { fits.find(|base| *base <= left).unwrap_or(first) } else { first })
+    }
 }
 
 /// A credit memo as the shop tells it: of its lines those that something is given back of.

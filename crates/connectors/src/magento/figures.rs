@@ -24,6 +24,10 @@ pub(super) struct Figures {
     rows: BTreeMap<u64, Row>,
     /// The freight without tax, after discount.
     pub(super) shipping: Decimal,
+    /// Rows are told after their discount.
+    pub(super) reduced: bool,
+    /// Amounts of other modules are in play, which no line and no freight tells.
+    pub(super) others: bool,
 }
 
 impl Figures {
@@ -52,7 +56,8 @@ pub(super) fn read(doc: &Order) -> Result<Figures, String> {
     let rows: Vec<&Item> = doc.items.iter().filter(|item| !is_heading(doc, item)).collect();
     let sold: Vec<&Item> = rows.iter().copied().filter(|item| !is_folded(doc, item)).collect();
     let (convention, shipping) = choose(doc, &sold).ok_or(TOO_LARGE)?;
-    let mut figures = Figures { rows: BTreeMap::new(), shipping };
+    let reduced = convention == Convention::Reduced;
+    let mut figures = Figures { rows: BTreeMap::new(), shipping, reduced, others: has_other_amounts(doc) };
     for item in rows {
         let net = net(item, convention).ok_or(TOO_LARGE)?;
         figures.rows.insert(item.item_id.0, Row { net, tax: amount(item.tax_amount) });

@@ -1,22 +1,26 @@
 //! Invoices: made with every line named, marked in a comment, and told in the order's own currency.
 //!
 //! The freight goes with the first one, and with an offline method the money counts as paid whether it was to be captured or
-//! not (recorded: order-invoice-partial, invoice-capture-false), so that what counts is what is read back.
+//! not (recorded: order-invoice-partial, invoice-capture-false), so that what counts is what is read back. What it will come
+//! to is worked out before it is asked for.
 
 use super::families::CONFIGURABLE;
+use super::figures;
+use super::foreseen::Foresight;
 use super::map::{amount, invalid};
-use super::papers::{About, comment, mark_of, rows, sort_of, wanted};
-use super::wire_papers::{Invoice, InvoicedLine};
-use super::{Magento, evidence_of, shape};
+use super::papers::{About, asked_for, comment, mark_of, rows, sort_of, wanted};
+use super::wire_papers::{Invoice, InvoicedLine, Sold};
+use super::{Magento, evidence_of, shape, wire};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use syncline_connect::{Ctx, Outcome, Result, Snapshot};
+use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Ref, Value as LeafValue};
 use syncline_core::money::{self, Currency, Money};
 use syncline_core::path::Path;
+use syncline_core::policy::ErrorKind;
 use syncline_core::record::{Paper, PaperLife, PaperLine, Record};
 
 /// What the shop says where nothing is left to be billed, or where the order is done with
@@ -35,14 +39,37 @@ impl Magento {
 
     async fn ready_invoice(&self, ctx: &Ctx, change: &Change) -> Result<(About, Value)> {
         let wanted = wanted(change)?;
-        let about = self.order_of(ctx, change).await?;
+        let (about, value) = self.whole_order_of(ctx, change).await?;
         let lines = billed(&about, &wanted)?;
+        foresee(&value, &lines, asked_for(change))?;
         let body = json!({
             "capture": is_paid(change), "items": rows(&lines)?, "notify": false, "appendComment": true,
             "comment": comment(change),
         });
         Ok((about, body))
     }
+}
+
+/// Refuses an invoice that the shop would make of another sum than `wanted`: nothing takes that money back.
+fn foresee(order: &Value, lines: &BTreeMap<u64, Decimal>, wanted: Option<Money>) -> Result<()> {
+    let Some(wanted) = wanted else { return Ok(()) };
+    let (doc, sold): (wire::Order, Sold) = (shape("orders", order)?, shape("orders", order)?);
+    let figures = figures::read(&doc).map_err(invalid)?;
+    if figures.others {
+        return Ok(());
+    }
+    let foreseen = Foresight::new(&sold, figures.reduced).invoice(lines).map_err(|why| otherwise(&why))?;
+    let Some(foreseen) = foreseen else { return Ok(()) };
+    let code = sold.order_currency_code.map_or_else(String::new, |code| code.0);
+    if foreseen == wanted.amount && code == wanted.currency.code() {
+        return Ok(());
+    }
+    Err(otherwise(&format!("{wanted} were invoiced, and the shop would ask for {foreseen} {code}")))
+}
+
+/// The error of a paper that is not made, for it would come to something else.
+pub(super) fn otherwise(what: &str) -> Error {
+    Error::new(ErrorKind::Otherwise, what)
 }
 
 /// Whether the money has come, so that the shop is to take it as well.

@@ -16,6 +16,7 @@ mod customers;
 mod families;
 mod feed;
 mod figures;
+mod foreseen;
 mod found;
 mod images;
 mod invoices;

@@ -19,6 +19,7 @@ use syncline_core::id::{Mark, RemoteId};
 use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::Value as LeafValue;
 use syncline_core::mark::is_mark;
+use syncline_core::money::Money;
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::{Paper, paper_apart, paper_below};
 use syncline_core::text::shown;
@@ -290,6 +291,14 @@ pub(super) fn comment(change: &Change) -> Value {
         _ => format!("{} of the ERP", change.kind),
     };
     json!({"comment": format!("{} {number}", change.mark.as_str()), "is_visible_on_front": 0})
+}
+
+/// What a paper of `change` has to come to; none where that is not told.
+pub(super) fn asked_for(change: &Change) -> Option<Money> {
+    match change.leaves.value(&syncline_core::path::Path::field("grand")) {
+        Some(LeafValue::Money(money)) => Some(*money),
+        _ => None,
+    }
 }
 
 /// How much of which line a change asks for.

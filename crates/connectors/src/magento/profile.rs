@@ -93,7 +93,7 @@ const SHIPMENT: &[&str] = &[
     "tracks[*].title",
 ];
 const SHIPMENT_WRITES: &[&str] = &["place", "lines[*].quantity", "tracks[*]", "tracks[*].carrier", "tracks[*].title"];
-/// What an invoice tells, and what one is made with: its money the shop works out.
+/// What an invoice tells, and what one is made with: its money the shop works out, and it is made only where that is `grand`.
 const INVOICE: &[&str] = &[
     "number",
     "life",
@@ -107,9 +107,9 @@ const INVOICE: &[&str] = &[
     "lines[*].sku",
     "charges[*].net",
 ];
-const INVOICE_WRITES: &[&str] = &["life", "lines[*].quantity"];
+const INVOICE_WRITES: &[&str] = &["life", "grand", "lines[*].quantity"];
 /// What a credit is made with: the money of its lines the shop works out, that beside them is told.
-const CREDIT_WRITES: &[&str] = &["life", "lines[*].quantity", "charges[*].net"];
+const CREDIT_WRITES: &[&str] = &["life", "grand", "lines[*].quantity", "charges[*].net"];
 const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
 const PRICE: &[&str] = &["variant", "lists[*]", "prices[*]", "prices[*].until"];
 const PRICE_WRITES: &[&str] = &["prices[*]", "prices[*].until"];

@@ -6,6 +6,7 @@ mod categories;
 mod credits;
 mod families;
 mod fits;
+mod foreseen;
 mod images;
 mod invoices;
 mod making;

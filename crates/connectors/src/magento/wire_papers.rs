@@ -69,25 +69,59 @@ pub(super) struct ShipmentExtension {
     pub(super) source_code: Option<Text>,
 }
 
-/// An order's money in both currencies, as far as a refund needs it: what is asked for is in the website's own.
+/// An order's money: what was sold, asked for and given back, in its own currency. Of the website's only what a refund asks for
+/// in it.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct TwoCurrencies {
+pub(super) struct Sold {
     pub(super) order_currency_code: Option<Text>,
     pub(super) base_currency_code: Option<Text>,
     pub(super) base_to_order_rate: Option<Exact>,
     pub(super) base_shipping_amount: Option<Exact>,
     pub(super) base_shipping_refunded: Option<Exact>,
+    pub(super) base_shipping_discount_amount: Option<Exact>,
     pub(super) base_total_paid: Option<Exact>,
     pub(super) base_total_refunded: Option<Exact>,
+    pub(super) subtotal: Option<Exact>,
+    pub(super) subtotal_invoiced: Option<Exact>,
+    pub(super) discount_invoiced: Option<Exact>,
+    pub(super) tax_amount: Option<Exact>,
+    pub(super) tax_invoiced: Option<Exact>,
+    pub(super) tax_refunded: Option<Exact>,
+    pub(super) discount_tax_compensation_amount: Option<Exact>,
+    pub(super) discount_tax_compensation_invoiced: Option<Exact>,
+    pub(super) discount_tax_compensation_refunded: Option<Exact>,
+    pub(super) shipping_amount: Option<Exact>,
+    pub(super) shipping_invoiced: Option<Exact>,
+    pub(super) shipping_refunded: Option<Exact>,
+    pub(super) shipping_tax_amount: Option<Exact>,
+    pub(super) shipping_tax_refunded: Option<Exact>,
+    pub(super) shipping_discount_amount: Option<Exact>,
+    pub(super) shipping_discount_tax_compensation_amount: Option<Exact>,
     #[serde(default)]
-    pub(super) items: Vec<BilledLine>,
+    pub(super) items: Vec<SoldLine>,
 }
 
-/// How much of a line of an order was billed.
+/// One of its lines.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct BilledLine {
+pub(super) struct SoldLine {
     pub(super) item_id: Id,
+    pub(super) parent_item_id: Option<Id>,
+    pub(super) qty_ordered: Option<Exact>,
     pub(super) qty_invoiced: Option<Exact>,
+    pub(super) qty_refunded: Option<Exact>,
+    pub(super) qty_canceled: Option<Exact>,
+    pub(super) row_total: Option<Exact>,
+    pub(super) row_invoiced: Option<Exact>,
+    pub(super) amount_refunded: Option<Exact>,
+    pub(super) tax_amount: Option<Exact>,
+    pub(super) tax_invoiced: Option<Exact>,
+    pub(super) tax_refunded: Option<Exact>,
+    pub(super) discount_amount: Option<Exact>,
+    pub(super) discount_invoiced: Option<Exact>,
+    pub(super) discount_refunded: Option<Exact>,
+    pub(super) discount_tax_compensation_amount: Option<Exact>,
+    pub(super) discount_tax_compensation_invoiced: Option<Exact>,
+    pub(super) discount_tax_compensation_refunded: Option<Exact>,
 }
 
 /// An invoice or a credit memo; of its amounts only those in the order's own currency, as of orders.

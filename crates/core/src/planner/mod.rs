@@ -11,7 +11,7 @@ mod undone;
 pub use create::{CreateCase, NAMES, agreed_by_create, create, is_made, is_veiled};
 pub use customer::{CustomerCase, customer, is_shared};
 pub use order::{Bound, OrderCase, order, tax_row};
-pub use paper::{PaperCase, had_of, paper};
+pub use paper::{PaperCase, all_billed, had_of, paper};
 pub use shared::{Share, Shared, SharedCase, shared};
 pub use stock::{Figures, Shows, StockCase, figures, stock};
 pub use undone::{Undoings, Undone};

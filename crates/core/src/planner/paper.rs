@@ -3,11 +3,13 @@
 //! A shop counts what each line has had. Right before a paper is told, that count is held against the papers we know of:
 //! where it is higher, people have done the same by hand, and nobody can say whether this paper is meant by it.
 
+mod money;
+
+use self::money::{GivenBack, asks_otherwise, given_back};
 use super::{Decision, Planned, hold};
 use crate::id::{EntityId, SystemName};
 use crate::kind::{Kind, Step};
 use crate::leaf::{Leaves, Value};
-use crate::money::Money;
 use crate::path::Path;
 use crate::record::{Line, LineForm, Order, OrderLife, Paper, PaperLife, Track};
 use crate::rules::PaperTarget;
@@ -73,7 +75,7 @@ fn before(case: &PaperCase<'_>) -> Decision {
         Err(what) => return hold("SYN-0199", what, by_hand(case)),
     };
     if given_back.is_none() && wanted.is_empty() {
-        return Decision::Outside("it holds nothing that the shop's order counts".to_string());
+        return without_lines(case);
     }
     match case.order.life {
         // What was given back may be what this paper says, and what was asked for may be there already.
@@ -104,6 +106,31 @@ fn before(case: &PaperCase<'_>) -> Decision {
     step(case, Step::Create, leaves, reason)
 }
 
+/// What is decided about a paper of no line that the shop counts: an invoice of freight alone is money all the same, and no
+/// shop asks for that alone.
+fn without_lines(case: &PaperCase<'_>) -> Decision {
+    let owed = case.paper.grand.filter(|grand| case.kind == Kind::Invoice && !grand.amount.is_zero());
+    match owed {
+        Some(_) if all_billed(case.order) => Decision::Outside("the shop has it already".to_string()),
+        Some(grand) => {
+            let what = alloc::format!(
+                "{grand} were invoiced in {} for freight alone, which {} asks for with the first goods",
+                case.source,
+                case.rules.system
+            );
+            hold("SYN-0199", what, by_hand(case))
+        }
+        None => Decision::Outside("it holds nothing that the shop's order counts".to_string()),
+    }
+}
+
+/// Whether everything of an order was asked for.
+#[must_use]
+pub fn all_billed(order: &Order) -> bool {
+    let open = |line: &Line| line.quantity.unwrap_or_default() - line.had.cancelled.unwrap_or_default();
+    order.lines.iter().all(|(_, line)| line.had.invoiced.unwrap_or_default() >= open(line))
+}
+
 /// The paper as the shop is to be told of it.
 fn wish(
     case: &PaperCase<'_>,
@@ -117,6 +144,10 @@ fn wish(
     }
     if let (Kind::Invoice | Kind::Credit, Some(life)) = (case.kind, case.paper.life) {
         leaves.put(Path::field("life"), Value::Code(life.word().to_string()));
+    }
+    // What it has to come to: a connector that foresees another sum makes none.
+    if let (Kind::Invoice | Kind::Credit, Some(grand)) = (case.kind, case.paper.grand) {
+        leaves.put(Path::field("grand"), Value::Money(grand));
     }
     if let Some(place) = place {
         leaves.put(Path::field("place"), Value::Text(place));
@@ -178,83 +209,6 @@ fn word(kind: Kind) -> &'static str {
     }
 }
 
-/// How money is given back.
-struct GivenBack {
-    /// Each line's quantity at the price it was sold for; otherwise as an amount.
-    by_quantity: bool,
-    /// Amounts beside the lines, by name: `shipping` without tax, or all of it as `adjustment`.
-    charges: BTreeMap<&'static str, Money>,
-}
-
-/// How the money of a credit is given back in the shop, which gives back a quantity at the price it was sold for: by
-/// quantities where these come to what the ERP gives back, a minor unit for each line aside; as an amount where that is
-/// less.
-fn given_back(case: &PaperCase<'_>, wanted: &BTreeMap<&str, Decimal>) -> Result<GivenBack, String> {
-    let Some(grand) = case.paper.grand else {
-        return Err("it does not tell what is given back for this order alone".to_string());
-    };
-    let mut charges = BTreeMap::new();
-    let freight = case.paper.charges.get("shipping").copied().filter(|net| !net.amount.is_zero());
-    let mut comes_to = worth(case.order, wanted);
-    if let Some(net) = freight {
-        let charge = case.order.charges.get("shipping");
-        let rate = charge.and_then(|charge| {
-            let (net, tax) = (charge.net?.amount, charge.tax.map_or(Decimal::ZERO, |tax| tax.amount));
-            Decimal::ONE.checked_add(tax.checked_div(net)?)
-        });
-        comes_to = comes_to.zip(rate).and_then(|(sum, rate)| sum.checked_add(net.amount.checked_mul(rate)?));
-    }
-    let unit = grand.currency.minor_unit();
-    let allowed = unit * Decimal::from(wanted.len().max(1) + usize::from(freight.is_some()));
-    let Some(comes_to) = comes_to.filter(|_| case.order.currency == Some(grand.currency)) else {
-        return Err("what its lines were sold for is not known".to_string());
-    };
-    let close = (comes_to - grand.amount).abs() <= allowed;
-    match close {
-        true => {
-            charges.extend(freight.map(|net| ("shipping", net)));
-            Ok(GivenBack { by_quantity: true, charges })
-        }
-        false if grand.amount > Decimal::ZERO && grand.amount < comes_to => {
-            charges.insert("adjustment", grand);
-            Ok(GivenBack { by_quantity: false, charges })
-        }
-        false => Err(alloc::format!(
-            "{grand} are given back for what was sold for {} {}",
-            comes_to.round_dp(4).normalize(),
-            grand.currency
-        )),
-    }
-}
-
-/// What was paid for so much of each line, with tax; none where the shop does not tell it.
-fn worth(order: &Order, wanted: &BTreeMap<&str, Decimal>) -> Option<Decimal> {
-    let of = |key: &str, quantity: Decimal| {
-        let line = order.lines.get(key)?;
-        let all = line.net?.plus(line.tax.unwrap_or(Money::zero(line.net?.currency))).ok()?;
-        all.amount.checked_mul(quantity)?.checked_div(line.quantity?)
-    };
-    wanted.iter().map(|(key, quantity)| of(key, *quantity)).sum()
-}
-
-/// A hold where the shop would ask for something else than the ERP did: it puts all freight on the first invoice, and nothing
-/// takes that money back.
-fn asks_otherwise(case: &PaperCase<'_>, wanted: &BTreeMap<&str, Decimal>) -> Option<Decision> {
-    let grand = case.paper.grand.filter(|grand| case.order.currency == Some(grand.currency))?;
-    let first = case.order.lines.iter().all(|(_, line)| line.had.invoiced.unwrap_or_default().is_zero());
-    let charges = case.order.charges.values().filter(|_| first).flat_map(|charge| [charge.net, charge.tax]);
-    let charges: Decimal = charges.flatten().map(|money| money.amount).sum();
-    let comes_to = worth(case.order, wanted)?.checked_add(charges)?;
-    let allowed = grand.currency.minor_unit() * Decimal::from(wanted.len() + 1);
-    if (comes_to - grand.amount).abs() <= allowed {
-        return None;
-    }
-    let (comes_to, shop) = (comes_to.round_dp(4).normalize(), &case.rules.system);
-    let what =
-        alloc::format!("{grand} were invoiced in {}, {shop} would ask for {comes_to} {}", case.source, grand.currency);
-    Some(hold("SYN-0199", what, by_hand(case)))
-}
-
 /// How much of a line the shop has counted that is by no paper of ours.
 fn by_somebody_else(case: &PaperCase<'_>, key: &str, line: &Line) -> Decimal {
     had_of(case.kind, line).saturating_sub(case.known.get(key).copied().unwrap_or_default())
@@ -262,6 +216,11 @@ fn by_somebody_else(case: &PaperCase<'_>, key: &str, line: &Line) -> Decimal {
 
 /// What stands against telling the shop of `wanted`; nothing where every line has it left and nobody else told it.
 fn level(case: &PaperCase<'_>, wanted: &BTreeMap<&str, Decimal>) -> Option<Decision> {
+    let billed = case.order.lines.iter().any(|(_, line)| line.had.invoiced.is_some_and(|n| n > Decimal::ZERO));
+    if case.kind == Kind::Credit && !billed {
+        let what = alloc::format!("nothing of the order was asked for in {}", case.rules.system);
+        return Some(hold("SYN-0193", what, by_hand(case)));
+    }
     let (mut by_others, mut all) = (None, true);
     for (key, quantity) in wanted {
         let line = case.order.lines.get(key)?;
@@ -419,6 +378,7 @@ fn by_hand(case: &PaperCase<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::money::Money;
     use crate::record::{Had, PaperLine};
     use crate::rules::MoneyRule;
     use alloc::vec::Vec;
@@ -547,7 +507,40 @@ mod tests {
             |quantity, cents| Paper { life: Some(PaperLife::Paid), grand: Some(euros(cents)), ..parcel(quantity, &[]) };
         let told = |bill: &Paper| held(&decided(Kind::Invoice, bill, &order, 0, More::default())).to_string();
         assert_eq!((told(&bill(2, 1_690)).as_str(), told(&bill(1, 595)).as_str()), ("", "SYN-0199"));
+        let Decision::Step(plan) = decided(Kind::Invoice, &bill(2, 1_690), &order, 0, More::default()) else {
+            panic!()
+        };
+        assert_eq!(plan.leaves.value(&Path::field("grand")), Some(&Value::Money(euros(1_690))));
         assert_eq!(told(&bill(1, 1_095)), "", "all freight goes with the first");
+    }
+
+    #[test]
+    fn an_invoice_of_freight_alone_is_held_unless_the_shop_has_asked_for_everything() {
+        let money = Money::new(Decimal::new(595, 2), "EUR".parse().unwrap());
+        let freight =
+            Paper { life: Some(PaperLife::Paid), grand: Some(money), lines: BTreeMap::new(), ..parcel(1, &[]) };
+        let told = |invoiced| decided(Kind::Invoice, &freight, &order(2, invoiced), 0, More::default());
+        assert_eq!(held(&told(0)), "SYN-0199");
+        assert!(matches!(told(2), Decision::Outside(_)), "{:?}", told(2));
+        let nothing = Paper { grand: None, ..freight.clone() };
+        assert!(matches!(decided(Kind::Invoice, &nothing, &order(2, 0), 0, More::default()), Decision::Outside(_)));
+    }
+
+    #[test]
+    fn a_credit_of_what_the_shop_never_asked_for_is_held() {
+        let money = Money::new(Decimal::new(595, 2), "EUR".parse().unwrap());
+        let (mut billed, back) = (order(2, 2), Paper { grand: Some(money), lines: BTreeMap::new(), ..parcel(1, &[]) });
+        billed.currency = Some(money.currency);
+        let unbilled = Order { lines: order(2, 0).lines, ..billed.clone() };
+        let told = |order: &Order| {
+            let mut order = order.clone();
+            let net = crate::record::Charge { net: Some(money), ..crate::record::Charge::default() };
+            order.charges.insert("shipping".into(), net);
+            let back = Paper { charges: [("shipping".to_string(), money)].into(), ..back.clone() };
+            decided(Kind::Credit, &back, &order, 0, More::default())
+        };
+        assert_eq!((held(&told(&unbilled)), held(&told(&billed))), ("SYN-0193", ""));
+        assert!(matches!(told(&billed), Decision::Step(_)));
     }
 
     #[test]

@@ -17,6 +17,9 @@ use syncline_store::{Case, Ending, LaneState, News, Sending, StoreError};
 /// How often a paper is tried before a person hears of it.
 const PAPER_TRIES: u32 = 5;
 
+/// Seconds until a paper that the shop would make otherwise is worked out anew.
+const OTHERWISE_PAUSE_S: u32 = 3_600;
+
 impl Engine {
     /// Sends one group. Returns the lanes that go on.
     ///
@@ -157,22 +160,38 @@ impl Engine {
                 work.alone = true;
                 Ok(Moved::Again(work))
             }
-            Next::Inbox => {
-                self.end(&work, delivery, system, Ending::Refused, entry("refused")).await?;
-                if let (ErrorKind::Gone, Some(id)) = (error.kind, &delivery.change.document) {
-                    match self.look_for_missed(system, delivery.change.kind, id).await? {
-                        Missed::There => {}
-                        Missed::Gone => return Ok(Moved::Again(work)),
-                        Missed::Doubted(hold) => return self.hold_for(work, system, hold).await,
-                        Missed::Unsaid(error) => return self.trouble(work, system, error).await,
-                    }
-                }
-                if self.is_one_of_several(work.claimed.kind, &system.name) {
-                    return self.go_on_without(work, system, error);
-                }
-                self.give_back(&work, LaneState::Failed(refusal(&error)), None, evidence).await
+            Next::Inbox => self.leave_to_a_person(work, delivery, system, error).await,
+        }
+    }
+
+    /// Leaves what a system refused for good to a person.
+    async fn leave_to_a_person(
+        &self,
+        mut work: Work,
+        delivery: &Delivery,
+        system: &System,
+        error: Error,
+    ) -> Result<Moved, EngineError> {
+        let entry = Entry::new("refused", system.name.as_str(), error.kind.code());
+        self.end(&work, delivery, system, Ending::Refused, entry).await?;
+        if error.kind == ErrorKind::Otherwise {
+            // What mends it is done in its order.
+            work.again_at = Some(after(self.now(), OTHERWISE_PAUSE_S));
+            return self.hold(&work, refusal(&error)).await;
+        }
+        if let (ErrorKind::Gone, Some(id)) = (error.kind, &delivery.change.document) {
+            match self.look_for_missed(system, delivery.change.kind, id).await? {
+                Missed::There => {}
+                Missed::Gone => return Ok(Moved::Again(work)),
+                Missed::Doubted(hold) => return self.hold_for(work, system, hold).await,
+                Missed::Unsaid(error) => return self.trouble(work, system, error).await,
             }
         }
+        if self.is_one_of_several(work.claimed.kind, &system.name) {
+            return self.go_on_without(work, system, error);
+        }
+        let evidence = pack(error.evidence.as_deref());
+        self.give_back(&work, LaneState::Failed(refusal(&error)), None, evidence).await
     }
 
     /// Tries a paper again later. Goods that left are not told meanwhile: after some tries a person hears of it.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::Cursor;
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::Kind;
-use syncline_core::planner::had_of;
+use syncline_core::planner::{all_billed, had_of};
 use syncline_core::record::{Order, Paper};
 use syncline_core::rules::PaperRules;
 use syncline_store::Case;
@@ -169,7 +169,7 @@ fn proof(kind: Kind, orders: impl Iterator<Item = Owed>) -> FlowProof {
                     flow.missing += 1;
                     flow.tell(format!("{kind} {}: not in {}", due.label, order.shop.name));
                 }
-                Some(there) => match differences(&due.wanted, there) {
+                Some(there) => match differences(kind, &due.wanted, there) {
                     found if found.is_empty() => flow.equal += 1,
                     found => {
                         flow.different += 1;
@@ -209,6 +209,9 @@ impl Owed {
         let has = |key: &String, quantity: Decimal| {
             counts.get(key).is_some_and(|(counted, ours)| counted.saturating_sub(*ours) >= quantity)
         };
+        if kind == Kind::Invoice && due.wanted.lines.is_empty() {
+            return self.seen.as_ref().is_some_and(all_billed);
+        }
         let mut lines = due.wanted.lines.iter();
         let fine = kind != Kind::Shipment || self.adopted;
         fine && !due.wanted.lines.is_empty() && lines.all(|(key, line)| has(key, line.quantity.unwrap_or_default()))
@@ -216,8 +219,10 @@ impl Owed {
 }
 
 /// Every way in which the shop's paper is not the ERP's.
-fn differences(wanted: &Paper, there: &Paper) -> Vec<String> {
+fn differences(kind: Kind, wanted: &Paper, there: &Paper) -> Vec<String> {
     let mut found = Vec::new();
+    // What was given back as an amount tells no lines.
+    let by_amount = kind == Kind::Credit && there.lines.is_empty();
     for (key, line) in &wanted.lines {
         let quantity = line.quantity.unwrap_or_default();
         // What no shop sends it does not list.
@@ -226,7 +231,7 @@ fn differences(wanted: &Paper, there: &Paper) -> Vec<String> {
             found.push(format!("line {key}: another quantity"));
         }
     }
-    if !wanted.lines.is_empty() && !wanted.lines.keys().any(|key| there.lines.contains_key(key)) {
+    if !by_amount && !wanted.lines.is_empty() && !wanted.lines.keys().any(|key| there.lines.contains_key(key)) {
         found.push("none of its lines".to_string());
     }
     let numbers = |paper: &Paper| paper.tracks.keys().cloned().collect::<BTreeSet<_>>();

@@ -2,26 +2,23 @@
 //!
 //! Recorded: order-invoice-partial (the freight goes with the first invoice), order-invoice-rest, invoice-capture-false (the
 //! money counts as paid all the same), order-get-complete. What is refused, and with which words, is after Magento's own code
-//! (`InvoiceOrder`, `InvoiceService`, `InvoiceQuantityValidator`, `Order\Validation\CanInvoice`); all but the last invoice of
-//! an order round each line to cents, the last one takes what is left (`Order\Invoice\Total`).
+//! (`InvoiceOrder`, `InvoiceService`, `InvoiceQuantityValidator`, `Order\Validation\CanInvoice`), and so is what it comes to
+//! (`Order\Invoice\Total`).
 
 use jiff::Timestamp;
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::Shop;
 use super::book::each_line;
-use super::order_rows::{Asked, Row, Rows, asked, items, settle};
+use super::order_rows::{Asked, Rows, asked, settle};
+use super::paper_sums::{BILLED, Line, PREFIXES, Piece, shared, sum};
 use super::papers::{copied, goes_to, repeat_freight};
+use super::refunds::hidden_of_freight;
 use super::reply::{Answer, Refusal};
 use super::shipments::add;
-use super::value::{amount, column, id, number, put};
+use super::value::{column, id, number, put};
 
-/// Columns in the order's own currency, and the same in the website's.
-pub(super) const PREFIXES: [&str; 2] = ["", "base_"];
-/// Columns of a line that are divided among its invoices.
-const DIVIDED: [&str; 5] =
-    ["row_total", "row_total_incl_tax", "tax_amount", "discount_amount", "discount_tax_compensation_amount"];
 /// Columns of the freight.
 const FREIGHT: [&str; 8] = [
     "base_shipping_amount",
@@ -47,9 +44,6 @@ pub(super) const HEAD: [&str; 10] = [
     "store_to_order_rate",
 ];
 
-/// A line of an invoice in the making, with its share of the line's amounts.
-pub(super) type Line<'o> = (Row<'o>, Decimal, Map<String, Value>);
-
 impl Shop {
     /// The id of the invoice a request makes, as a text (recorded: order-invoice-partial).
     pub(super) fn invoice_order(&mut self, now: Timestamp, entity_id: u64, body: &Value) -> Answer {
@@ -63,19 +57,21 @@ impl Shop {
             let text = format!("Invoice Document Validation Error(s):\n{}", complaints.join("\n"));
             return Err(Refusal::new(400, text));
         }
-        let last = rows.iter().all(|row| {
-            row.invoiceable() == quantities.get(&row.id).copied().unwrap_or_default() || row.aside_in_invoices()
-        });
-        let earlier: Vec<Map<String, Value>> = self.invoices_of(entity_id).cloned().collect();
-        let lines: Vec<Line<'_>> = rows
+        let pieces: Vec<Piece<'_>> = rows
             .iter()
             .filter_map(|row| quantities.get(&row.id).map(|quantity| (*row, *quantity)))
             .map(|(row, quantity)| {
-                let last = quantity == row.invoiceable() && row.of("qty_canceled").is_zero();
-                (row, quantity, shares(&row, quantity, last, &earlier))
+                let of = row.of("qty_ordered").saturating_sub(row.of("qty_invoiced"));
+                Piece { row, quantity, of, last: quantity == row.invoiceable() }
             })
             .collect();
-        let head = head(&order, &lines, &earlier, last);
+        // Lines that stand aside are none that could be the last.
+        let last = rows.iter().all(|row| {
+            let quantity = quantities.get(&row.id).copied().unwrap_or_default();
+            row.invoiceable() == quantity
+        });
+        let (lines, _) = shared(&order, &pieces, &BILLED);
+        let head = head(&order, &lines, last);
         self.take_virtual(now, &lines);
         let comment = body.get("comment").filter(|comment| comment.is_object()).map(|comment| (comment, false));
         let told = lines.iter().map(|line| told(line)).collect();
@@ -165,52 +161,9 @@ fn complaints(order: &Map<String, Value>, rows: &Rows<'_>, quantities: &Asked) -
     complaints
 }
 
-/// The share a quantity has in the amounts of its line: to the cent, and for the last pieces what is left of them.
-pub(super) fn shares(
-    row: &Row<'_>,
-    quantity: Decimal,
-    last: bool,
-    earlier: &[Map<String, Value>],
-) -> Map<String, Value> {
-    let mut shares = Map::new();
-    if row.aside_in_invoices() {
-        return shares;
-    }
-    let billed = |name: &str| {
-        let rows = earlier.iter().flat_map(items).filter(|item| item.get("order_item_id").and_then(id) == Some(row.id));
-        rows.fold(Decimal::ZERO, |sum, item| sum.saturating_add(amount(item, name)))
-    };
-    for name in PREFIXES.iter().flat_map(|prefix| DIVIDED.map(|name| format!("{prefix}{name}"))) {
-        let whole = row.of(&name);
-        let share =
-            if last { whole.saturating_sub(billed(&name)) } else { part(whole, quantity, row.of("qty_ordered")) };
-        let discount = name.ends_with("discount_amount");
-        if !(discount && share.is_zero()) {
-            shares.insert(name, number(share));
-        }
-    }
-    shares
-}
-
-/// `quantity` of `all` in an amount, to the cent.
-pub(super) fn part(whole: Decimal, quantity: Decimal, all: Decimal) -> Decimal {
-    let share = whole.checked_mul(quantity).and_then(|product| product.checked_div(all)).unwrap_or_default();
-    share.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
-}
-
-/// The sum of a column over the lines.
-pub(super) fn sum(lines: &[Line<'_>], name: &str) -> Decimal {
-    lines.iter().fold(Decimal::ZERO, |sum, (_, _, shares)| sum.saturating_add(column(shares, name)))
-}
-
-fn head(
-    order: &Map<String, Value>,
-    lines: &[Line<'_>],
-    earlier: &[Map<String, Value>],
-    last: bool,
-) -> Map<String, Value> {
+fn head(order: &Map<String, Value>, lines: &[Line<'_>], last: bool) -> Map<String, Value> {
     let mut head = copied(order, &HEAD);
-    let first = earlier.iter().all(|paper| column(paper, "shipping_amount").is_zero());
+    let first = column(order, "shipping_invoiced").is_zero();
     if first {
         head.extend(copied(order, &FREIGHT));
     }
@@ -218,28 +171,32 @@ fn head(
         let own = |name: &str| format!("{prefix}{name}");
         let freight = |name: &str| if first { column(order, &own(name)) } else { Decimal::ZERO };
         let of_lines = |name: &str| sum(lines, &own(name));
-        let (discount, compensation) = (of_lines("discount_amount"), of_lines("discount_tax_compensation_amount"));
+        let open = |all: Decimal, had: &str| all.saturating_sub(column(order, &own(had)));
+        let at_most = |sum: Decimal, open: Decimal| if last { open } else { sum.min(open) };
+        let subtotal = at_most(of_lines("row_total"), open(column(order, &own("subtotal")), "subtotal_invoiced"));
+        // The discount of the freight goes with the first discount.
+        let undiscounted = column(order, &own("discount_invoiced")).is_zero();
+        let of_freight = if undiscounted { column(order, &own("shipping_discount_amount")) } else { Decimal::ZERO };
+        let discount = of_lines("discount_amount").saturating_add(of_freight);
         let tax = of_lines("tax_amount").saturating_add(freight("shipping_tax_amount"));
-        let goods = of_lines("row_total");
-        let subtotal = if reduced(order, prefix) { goods.saturating_add(discount) } else { goods };
-        let discount = discount.saturating_add(freight("shipping_discount_amount"));
-        let grand =
-            [tax, compensation, freight("shipping_amount"), freight("shipping_discount_tax_compensation_amount")]
-                .into_iter()
-                .fold(subtotal.saturating_sub(discount), Decimal::saturating_add);
-        let sums = [
+        let tax = at_most(tax, open(column(order, &own("tax_amount")), "tax_invoiced"));
+        let hidden = hidden_of_freight(prefix);
+        let name = "discount_tax_compensation_amount";
+        let compensation = of_lines(name).saturating_add(freight(hidden));
+        let all = column(order, &own(name)).saturating_add(column(order, &own(hidden)));
+        let compensation = at_most(compensation, open(all, "discount_tax_compensation_invoiced"));
+        let grand = [tax, compensation, freight("shipping_amount")]
+            .into_iter()
+            .fold(subtotal.saturating_sub(discount), Decimal::saturating_add);
+        for (name, value) in [
             ("subtotal", subtotal),
             ("subtotal_incl_tax", of_lines("row_total_incl_tax")),
             ("tax_amount", tax),
             ("discount_amount", Decimal::ZERO.saturating_sub(discount)),
             ("discount_tax_compensation_amount", compensation),
             ("grand_total", grand),
-        ];
-        for (name, partial) in sums {
-            let name = own(name);
-            let before = earlier.iter().fold(Decimal::ZERO, |sum, paper| sum.saturating_add(column(paper, &name)));
-            let value = if last { column(order, &name).saturating_sub(before) } else { partial };
-            head.insert(name, number(value));
+        ] {
+            head.insert(own(name), number(value));
         }
     }
     let total = lines.iter().fold(Decimal::ZERO, |sum, (_, quantity, _)| sum.saturating_add(*quantity));
@@ -250,21 +207,6 @@ fn head(
     // Paid, whatever `capture` said (recorded: invoice-capture-false; `InvoiceOrder` sets it).
     head.insert("state".to_owned(), json!(2));
     head
-}
-
-/// Whether the lines of an order are told after their discount, as where prices tell their tax (recorded: order-bundle).
-pub(super) fn reduced(order: &Map<String, Value>, prefix: &str) -> bool {
-    let parents: Vec<Option<u64>> = items(order).map(|item| item.get("parent_item_id").and_then(id)).collect();
-    let head = |item: &&Value| {
-        item.get("product_type").is_some_and(|kind| kind == "bundle")
-            && parents.contains(&item.get("item_id").and_then(id))
-    };
-    let sum = |name: &str| {
-        let rows = items(order).filter(|item| !head(item));
-        rows.fold(Decimal::ZERO, |sum, item| sum.saturating_add(amount(item, &format!("{prefix}{name}"))))
-    };
-    let (goods, discount) = (sum("row_total"), sum("discount_amount"));
-    !discount.is_zero() && goods.saturating_add(discount) == column(order, &format!("{prefix}subtotal"))
 }
 
 /// A line as the paper tells it.

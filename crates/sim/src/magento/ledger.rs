@@ -55,7 +55,8 @@ fn state(order: &Map<String, Value>) -> &'static str {
     let method = order.get("payment").and_then(|payment| payment.get("method")).and_then(Value::as_str).unwrap_or("");
     match order.get("state").and_then(Value::as_str) {
         Some("canceled") => "cancelled",
-        Some("processing" | "complete") => "released",
+        // All of it was given back after it had been let go.
+        Some("processing" | "complete" | "closed") => "released",
         Some("new") if PLACED_IS_ENOUGH.contains(&method) => "released",
         _ => "draft",
     }

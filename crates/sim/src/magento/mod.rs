@@ -35,6 +35,7 @@ pub(crate) mod ledger;
 mod media;
 mod oauth;
 mod order_rows;
+mod paper_sums;
 mod papers;
 mod placing;
 mod price_routes;

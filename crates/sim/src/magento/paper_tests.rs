@@ -35,7 +35,8 @@ fn order(shop: &Shop, id: u64) -> Value {
 /// An order of a bundle of two mugs and a book, two of it, and of a configurable bolt, three of it.
 fn sets(shop: &mut Shop) -> u64 {
     let order = json!({
-        "state": "new", "status": "pending", "grand_total": 93, "base_grand_total": 93, "order_currency_code": "USD",
+        "state": "new", "status": "pending", "grand_total": 93, "base_grand_total": 93, "subtotal": 93, "base_subtotal": 93,
+        "order_currency_code": "USD",
         "items": [
             {"item_id": 1, "product_id": 9, "sku": "GIFTSET", "product_type": "bundle", "qty_ordered": 2, "row_total": 90, "base_row_total": 90},
             {"item_id": 2, "parent_item_id": 1, "product_id": 6, "sku": "MUG", "product_type": "simple", "qty_ordered": 4, "row_total": 40, "base_row_total": 40},

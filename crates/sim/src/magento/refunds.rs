@@ -11,8 +11,9 @@ use serde_json::{Map, Value, json};
 
 use super::Shop;
 use super::book::each_line;
-use super::invoices::{HEAD, Line, PREFIXES, grow, part, shares, sum, told};
+use super::invoices::{HEAD, grow, told};
 use super::order_rows::{Asked, Row, Rows, asked, settle};
+use super::paper_sums::{Carry, GIVEN_BACK, Line, PREFIXES, Piece, cents, portion, shared, sum};
 use super::papers::{copied, goes_to, quantities, repeat_freight};
 use super::reply::{Answer, Refusal};
 use super::shipments::add;
@@ -45,18 +46,18 @@ impl Shop {
         let together = self.together(&order);
         let rows = Rows::new(&order, &together);
         let given = given(&rows, asked(body).as_ref());
-        let earlier: Vec<Map<String, Value>> = self.memos_of(entity_id).cloned().collect();
-        let lines: Vec<Line<'_>> = rows
+        let pieces: Vec<Piece<'_>> = rows
             .iter()
-            .filter_map(|row| {
-                given.get(&row.id).filter(|quantity| !quantity.is_zero()).map(|quantity| (*row, *quantity))
-            })
+            .filter_map(|row| given.get(&row.id).filter(|quantity| !quantity.is_zero()).map(|some| (*row, *some)))
             .map(|(row, quantity)| {
-                let last = quantity == row.refundable() && row.of("qty_invoiced") == row.of("qty_ordered");
-                (row, quantity, shares(&row, quantity, last, &earlier))
+                let of = row.of("qty_invoiced").saturating_sub(row.of("qty_refunded"));
+                Piece { row, quantity, of, last: quantity == row.refundable() }
             })
             .collect();
-        let head = head(&order, &lines, Arguments::read(body));
+        // Lines that stand aside are none that could be the last.
+        let last = rows.iter().all(|row| row.refundable() == given.get(&row.id).copied().unwrap_or_default());
+        let (lines, carries) = shared(&order, &pieces, &GIVEN_BACK);
+        let head = head(&order, (&lines, last), carries, Arguments::read(body))?;
         let complaints = complaints(&order, &lines, &head);
         if !complaints.is_empty() {
             let text = format!("Creditmemo Document Validation Error(s):\n{}", complaints.join("\n"));
@@ -210,30 +211,95 @@ fn complaints(order: &Map<String, Value>, lines: &[Line<'_>], head: &Map<String,
     complaints
 }
 
-fn cents(amount: Decimal) -> Decimal {
-    amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
-}
-
 /// An amount in the website's currency as one in the order's, for the columns without a prefix.
 fn in_column(order: &Map<String, Value>, prefix: &str, base: Decimal) -> Decimal {
-    if prefix.is_empty() { cents(base.saturating_mul(column(order, "base_to_order_rate"))) } else { base }
+    if prefix.is_empty() { cents(cents(base).saturating_mul(column(order, "base_to_order_rate"))) } else { cents(base) }
 }
 
-fn head(order: &Map<String, Value>, lines: &[Line<'_>], arguments: Arguments) -> Map<String, Value> {
+/// The column of the tax that a discount of the freight took away; in the website's currency its name is cut.
+pub(super) fn hidden_of_freight(prefix: &str) -> &'static str {
+    if prefix.is_empty() {
+        "shipping_discount_tax_compensation_amount"
+    } else {
+        "shipping_discount_tax_compensation_amnt"
+    }
+}
+
+/// What is given back of the freight in one currency.
+#[derive(Debug, Default)]
+struct Freight {
+    net: Decimal,
+    discount: Decimal,
+    tax: Decimal,
+    /// Tax that its discount took away.
+    hidden: Decimal,
+    /// A part of it, so that this memo is not the last one.
+    partial: bool,
+}
+
+impl Freight {
+    /// # Errors
+    /// 400 where more is asked for than is left.
+    fn of(
+        order: &Map<String, Value>,
+        prefix: &str,
+        asked: Option<Decimal>,
+        carry: &mut Carry,
+    ) -> Result<Self, Refusal> {
+        let of = |name: &str| column(order, &format!("{prefix}{name}"));
+        let base = |name: &str| column(order, &format!("base_{name}"));
+        let hidden = hidden_of_freight(prefix);
+        let (all, left) = (base("shipping_amount"), base("shipping_amount").saturating_sub(base("shipping_refunded")));
+        let wanted = asked.map_or(left, cents);
+        if wanted > left {
+            let most = plain(left);
+            return Err(Refusal::new(400, format!("Maximum shipping amount allowed to refund is: {most}")));
+        }
+        let whole = wanted == left;
+        let net = match whole {
+            true => of("shipping_amount").saturating_sub(of("shipping_refunded")),
+            false => cents(portion(of("shipping_amount"), wanted, all)),
+        };
+        // 2.4.7 takes the whole discount of the freight where nothing is asked for of it (`Creditmemo\Total\Discount`).
+        let reduced = if asked.is_none_or(|some| some.is_zero()) { all } else { wanted };
+        let discount = portion(of("shipping_discount_amount"), reduced, all);
+        if whole {
+            let tax = of("shipping_tax_amount").saturating_sub(of("shipping_tax_refunded"));
+            return Ok(Self { net, discount, tax, hidden: of(hidden), partial: false });
+        }
+        let part = |amount: Decimal| portion(amount, net, of("shipping_amount"));
+        let tax = carry.added(part(of("shipping_tax_amount")));
+        let given = carry.added(part(of(hidden)));
+        let taxed = column(order, "shipping_tax_amount") > Decimal::ZERO
+            || column(order, "shipping_discount_amount") >= column(order, "shipping_amount");
+        Ok(Self { net, discount, tax, hidden: given, partial: taxed })
+    }
+}
+
+fn head(
+    order: &Map<String, Value>,
+    (lines, last): (&[Line<'_>], bool),
+    carries: [Carry; 2],
+    arguments: Arguments,
+) -> Result<Map<String, Value>, Refusal> {
     let mut head = copied(order, &HEAD);
-    for prefix in PREFIXES {
+    for (prefix, mut carry) in PREFIXES.into_iter().zip(carries) {
         let own = |name: &str| format!("{prefix}{name}");
-        let left = column(order, &own("shipping_amount")).saturating_sub(column(order, &own("shipping_refunded")));
-        let shipping = arguments.shipping.map_or(left, |base| in_column(order, prefix, base));
-        let freight_tax =
-            part(column(order, &own("shipping_tax_amount")), shipping, column(order, &own("shipping_amount")));
+        let freight = Freight::of(order, prefix, arguments.shipping, &mut carry)?;
         let (more, less) = (in_column(order, prefix, arguments.more), in_column(order, prefix, arguments.less));
         let of_lines = |name: &str| sum(lines, &own(name));
-        let (goods, discount) = (of_lines("row_total"), of_lines("discount_amount"));
-        let compensation = of_lines("discount_tax_compensation_amount");
-        let subtotal = if super::invoices::reduced(order, prefix) { goods.saturating_add(discount) } else { goods };
-        let tax = of_lines("tax_amount").saturating_add(freight_tax);
-        let grand = [tax, compensation, shipping, more]
+        let left = |all: Decimal, had: &str| all.saturating_sub(column(order, &own(had)));
+        let at_most = |sum: Decimal, left: Decimal| if last && !freight.partial { left } else { sum.min(left) };
+        let subtotal = of_lines("row_total");
+        let discount = of_lines("discount_amount").saturating_add(freight.discount);
+        let tax = of_lines("tax_amount").saturating_add(freight.tax);
+        let tax = at_most(tax, left(column(order, &own("tax_invoiced")), "tax_refunded"));
+        let hidden = hidden_of_freight(prefix);
+        let compensation = of_lines("discount_tax_compensation_amount").saturating_add(freight.hidden);
+        let invoiced =
+            column(order, &own("discount_tax_compensation_invoiced")).saturating_add(column(order, &own(hidden)));
+        let compensation = at_most(compensation, left(invoiced, "discount_tax_compensation_refunded"));
+        let grand = [tax, compensation, freight.net, more]
             .into_iter()
             .fold(subtotal.saturating_sub(discount).saturating_sub(less), Decimal::saturating_add);
         for (name, value) in [
@@ -243,21 +309,22 @@ fn head(order: &Map<String, Value>, lines: &[Line<'_>], arguments: Arguments) ->
             ("discount_amount", Decimal::ZERO.saturating_sub(discount)),
             ("discount_tax_compensation_amount", compensation),
             ("grand_total", grand),
-            ("shipping_amount", shipping),
-            ("shipping_incl_tax", shipping.saturating_add(freight_tax)),
-            ("shipping_tax_amount", freight_tax),
+            ("shipping_amount", freight.net),
+            ("shipping_incl_tax", freight.net.saturating_add(freight.tax)),
+            ("shipping_tax_amount", freight.tax),
             ("subtotal", subtotal),
             ("subtotal_incl_tax", of_lines("row_total_incl_tax")),
             ("tax_amount", tax),
         ] {
-            head.insert(own(name), number(value));
+            // The table keeps four decimals.
+            head.insert(own(name), number(value.round_dp_with_strategy(4, RoundingStrategy::MidpointAwayFromZero)));
         }
     }
     head.insert("order_id".to_owned(), order.get("entity_id").cloned().unwrap_or_default());
     head.extend(goes_to(order).map(|address| ("shipping_address_id".to_owned(), address)));
     // Given back (`RefundOrder` sets it).
     head.insert("state".to_owned(), json!(2));
-    head
+    Ok(head)
 }
 
 /// A line as the credit memo tells it.

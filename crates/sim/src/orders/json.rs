@@ -276,7 +276,8 @@ impl Draft {
             (&format!("{prefix}total_{word}"), total),
         ]);
         if self.standing.invoiced() {
-            object.amount(&format!("{prefix}discount_tax_compensation_invoiced"), sums.over(|row| row.compensation));
+            let hidden = sums.over(|row| row.compensation) + sums.shipping.compensation;
+            object.amount(&format!("{prefix}discount_tax_compensation_invoiced"), hidden);
             object.amount(&format!("{prefix}total_paid"), total);
         }
         if self.standing.invoiced() && !prefix.is_empty() {

@@ -18,6 +18,8 @@ struct Cells {
     price_incl: Decimal,
     row: Decimal,
     row_incl: Decimal,
+    /// The row before its discount, as the shop itself keeps it.
+    full: Decimal,
     discount: Decimal,
     tax: Decimal,
     compensation: Decimal,
@@ -51,6 +53,7 @@ fn cells(draft: &Draft, entry: &Entry, sums: &Sums, factor: Decimal, scale: u32)
                 price_incl: row.price_incl,
                 row: row.net - shown,
                 row_incl: row.gross - shown,
+                full: row.net,
                 discount: row.discount,
                 tax: row.tax,
                 compensation: row.compensation,
@@ -67,6 +70,7 @@ fn cells(draft: &Draft, entry: &Entry, sums: &Sums, factor: Decimal, scale: u32)
                 price_incl: round(gross / entry.qty, scale),
                 row: net,
                 row_incl: net + tax,
+                full: net,
                 tax,
                 ..Cells::default()
             }
@@ -79,6 +83,13 @@ fn invoiced(draft: &Draft, value: Decimal) -> Decimal {
     if matches!(draft.standing, Standing::Paid | Standing::Complete) { value } else { Decimal::ZERO }
 }
 
+/// Tells a column that is empty before anything is invoiced (recorded: order-get, order-get-complete).
+fn tell_invoiced(draft: &Draft, cells: &Cells, name: &str, object: &mut Object) {
+    if matches!(draft.standing, Standing::Paid | Standing::Complete) {
+        object.amount(name, cells.compensation);
+    }
+}
+
 fn base_figures(draft: &Draft, entry: &Entry, cells: &Cells, object: &mut Object) {
     let rules = draft.coupon.is_some() && entry.parent.is_none();
     object.put("amount_refunded", 0).put_some("applied_rule_ids", rules.then_some("2"));
@@ -86,6 +97,7 @@ fn base_figures(draft: &Draft, entry: &Entry, cells: &Cells, object: &mut Object
     object.amount("base_discount_invoiced", invoiced(draft, cells.discount));
     if matches!(entry.role, Role::Money(_)) {
         object.amount("base_discount_tax_compensation_amount", cells.compensation);
+        tell_invoiced(draft, cells, "base_discount_tax_compensation_invoiced", object);
     }
     if entry.role != Role::Chosen {
         object.amount("base_original_price", cells.list);
@@ -94,7 +106,7 @@ fn base_figures(draft: &Draft, entry: &Entry, cells: &Cells, object: &mut Object
     if entry.role != Role::Chosen {
         object.amount("base_price_incl_tax", cells.price_incl);
     }
-    object.amount("base_row_invoiced", invoiced(draft, cells.row)).amount("base_row_total", cells.row);
+    object.amount("base_row_invoiced", invoiced(draft, cells.full)).amount("base_row_total", cells.row);
     if entry.role != Role::Chosen {
         object.amount("base_row_total_incl_tax", cells.row_incl);
     }
@@ -109,6 +121,7 @@ fn order_figures(draft: &Draft, entry: &Entry, cells: &Cells, child: bool, objec
     object.put("free_shipping", 0);
     if matches!(entry.role, Role::Money(_)) {
         object.amount("discount_tax_compensation_amount", cells.compensation);
+        tell_invoiced(draft, cells, "discount_tax_compensation_invoiced", object);
     }
     object.put("is_qty_decimal", 0).put("is_virtual", u8::from(entry.kind == "virtual"));
     object.put("item_id", entry.item_id).put("name", entry.name.as_str()).put("no_discount", 0);
@@ -125,7 +138,7 @@ fn identity(draft: &Draft, entry: &Entry, cells: &Cells, object: &mut Object) {
     object.put("product_id", entry.product_id).put("product_type", entry.kind);
     object.amount("qty_canceled", canceled).amount("qty_invoiced", invoiced(draft, entry.qty));
     object.amount("qty_ordered", entry.qty).put("qty_refunded", 0).put("qty_shipped", 0);
-    object.put("quote_item_id", entry.item_id).amount("row_invoiced", invoiced(draft, cells.row));
+    object.put("quote_item_id", entry.item_id).amount("row_invoiced", invoiced(draft, cells.full));
     object.amount("row_total", cells.row);
     if entry.role != Role::Chosen {
         object.amount("row_total_incl_tax", cells.row_incl);

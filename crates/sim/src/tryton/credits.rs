@@ -328,6 +328,51 @@ impl Erp {
         })
     }
 
+    /// A while's work of who takes complaints: of so many sales that left whole and are paid something is given back, of every
+    /// other one all, otherwise a piece with the freight where there is one to give back and cents to give.
+    pub fn give_back_a_while(&mut self, now: Timestamp, sales: usize) {
+        let all: Vec<u64> = self.store.model("sale.sale").map(|at| self.store.ids(at).collect()).unwrap_or_default();
+        let next: Vec<u64> = all.into_iter().filter(|sale| self.may_complain(*sale)).take(sales).collect();
+        for sale in next {
+            let piece = self.a_piece_with_freight(sale).filter(|_| sale % 2 == 1);
+            let part = piece
+                .and_then(|code| self.credit(now, sale, &[(code.as_str(), Decimal::ONE), (FREIGHT, Decimal::ONE)]));
+            if part.is_none() {
+                self.credit_all(now, sale);
+            }
+        }
+    }
+
+    /// Whether all of a sale left and was paid, and nothing of it was given back.
+    fn may_complain(&self, sale: u64) -> bool {
+        let store = &self.store;
+        let paid =
+            |bills: &[u64]| !bills.is_empty() && bills.iter().all(|id| store.text(MODEL, *id, "state") == "paid");
+        let left = |id: &u64| matches!(store.text("stock.shipment.out", *id, "state").as_str(), "shipped" | "done");
+        let shipments = self.shipments(sale);
+        let owed = invoice::sum_of(store, sale, &["paid"]);
+        in_force(store, sale).is_ok_and(|bills| paid(&bills))
+            && owed != "0"
+            && !shipments.is_empty()
+            && shipments.iter().all(left)
+            && self.credits(sale).is_empty()
+    }
+
+    /// The code of a thing a sale sold beside its freight, in a currency with cents.
+    fn a_piece_with_freight(&self, sale: u64) -> Option<String> {
+        let store = &self.store;
+        let currency = store.value("sale.sale", sale, "currency").id()?;
+        let bill = in_force(store, sale).ok()?.into_iter().next()?;
+        let priced =
+            |line: &u64| store.value(LINE, *line, "unit_price").number().is_some_and(|price| price > Decimal::ONE);
+        let sold = selling(store, bill, None).ok()?.into_iter().filter(priced);
+        let product = |line: u64| store.value(LINE, line, "product").id();
+        let codes: Vec<String> = sold.filter_map(product).map(|id| store.text("product.product", id, "code")).collect();
+        let thing = codes.iter().find(|code| *code != FREIGHT)?.clone();
+        let cents = store.text("currency.currency", currency, "code") != "JPY";
+        (cents && codes.iter().any(|code| code == FREIGHT)).then_some(thing)
+    }
+
     /// Books the payment of every posted credit of a sale; false where there is none.
     pub fn pay_credit(&mut self, now: Timestamp, sale: u64) -> bool {
         self.whole(now, |store| {

@@ -486,7 +486,8 @@ impl Stage {
         if let Some(plant) = self.plant {
             let applies = plant == "retry-write" || which == Which::Shop;
             if applies {
-                transport = Arc::new(BadTransport { transport, plant, asked: Mutex::default() });
+                transport =
+                    Arc::new(BadTransport { transport, plant, asked: Mutex::default(), rates: Mutex::default() });
             }
         }
         let mut connector: Arc<dyn Connector> = match which {

@@ -1,5 +1,6 @@
 //! What must hold at rest: each order once, to the cent, line by line, both sides equal, and silence.
 
+use super::bills;
 use super::boot::Stage;
 use super::desk;
 use super::families;
@@ -99,12 +100,7 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
             open(&stage.world).broken("buyers-may-have-what-is-there", detail);
         }
     }
-    {
-        let mut world = open(&stage.world);
-        for detail in parcels::apart(stage, &world) {
-            world.broken("each-parcel-once", detail);
-        }
-    }
+    papers_at_the_end(stage);
     typed_at_desks(stage);
     if stage.prices.is_some() {
         let found = prices::apart(stage);
@@ -138,6 +134,17 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
         open(&stage.world).broken("verify-agrees-with-the-ledgers", detail);
     }
     Ok(())
+}
+
+/// What was done about orders in the ERP, each once in the shop.
+fn papers_at_the_end(stage: &Stage) {
+    let mut world = open(&stage.world);
+    for detail in parcels::apart(stage, &world) {
+        world.broken("each-parcel-once", detail);
+    }
+    for detail in bills::too_much(stage, &world).into_iter().chain(bills::apart(stage, &world)) {
+        world.broken("each-bill-once", detail);
+    }
 }
 
 /// What people typed into products and accounts holds, and both sides show it.

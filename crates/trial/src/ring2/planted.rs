@@ -13,7 +13,7 @@ use super::boot::Stage;
 use super::money::{LOSES_DECIMALS, RELEASED};
 use super::scenes::{self, Scene};
 use super::world::open;
-use super::{desk, parcels, prices, trade};
+use super::{bills, desk, parcels, prices, trade};
 use syncline_core::rules::{FieldPolicy, FieldRules};
 
 /// A bug that is planted in this ring.
@@ -42,10 +42,11 @@ const fn money(slug: &'static str, within: u64, by: &'static [&'static str]) -> 
 }
 
 const OWNED: &str = "owned-fields-are-never-overwritten";
+const BILLS: &str = "each-bill-once";
 const SAME: &str = "both-sides-show-the-same";
 
 /// Every bug of this ring.
-pub const PLANTS: [Planted; 23] = [
+pub const PLANTS: [Planted; 26] = [
     chaos("skip-intent", 3000, &[]),
     chaos("ignore-epoch", 3000, &[]),
     chaos("retry-write", 3000, &[]),
@@ -66,6 +67,9 @@ pub const PLANTS: [Planted; 23] = [
     chaos("choice-twice", 20, &[SAME]),
     chaos("shipment-unsent", 300, &["each-parcel-once", "comes-to-rest"]),
     chaos("stale-levels", 300, &["each-parcel-once", "comes-to-rest"]),
+    chaos("refund-list-empty", 300, &[BILLS]),
+    chaos("capture-twice", 300, &[BILLS]),
+    chaos("base-currency-mixed", 300, &[BILLS]),
     market("forget-orders", 3000, &[]),
     market("reserve-twice", 3000, &[]),
     money(LOSES_DECIMALS, 3, &[RELEASED]),
@@ -122,6 +126,12 @@ pub fn ready(stage: &mut Stage, plant: &str) {
             stage.stock = Some(trade::rules());
             parcels::open_warehouse(stage);
             open(&stage.world).ships_by_hand = plant == "stale-levels";
+        }
+        // Of parts billed as they leave some is left that a second request takes.
+        "refund-list-empty" | "capture-twice" | "base-currency-mixed" => {
+            stage.stock = Some(trade::rules());
+            parcels::open_warehouse(stage);
+            bills::open_office(stage, plant == "capture-twice");
         }
         _ => {}
     }

@@ -1,5 +1,6 @@
 //! One schedule: chaos with orders arriving, then calm, then rest; what must hold is checked all along and at the end.
 
+use super::bills;
 use super::boot::{LEASE_S, Stage};
 use super::check;
 use super::desk;
@@ -108,6 +109,9 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
             // A shop whose figures nobody keeps right may hold too few to send.
             if stage.stock.is_some() && parcels::drawn(seed) {
                 parcels::open_warehouse(&mut stage);
+                if bills::drawn(seed) {
+                    bills::open_office(&mut stage, bills::as_it_leaves(seed));
+                }
             }
         }
     }
@@ -169,12 +173,14 @@ async fn come_to_rest(stage: &Stage, processes: &mut Processes) -> Result<bool, 
             stage.clock.set_right();
         }
         processes.bury_the_dead(stage).await?;
+        desk_holds(stage, waited);
         if let Some(engine) = processes.any() {
             desk::decide(stage, &engine).await;
             prices::decide(stage, &engine).await;
             scenes::decide(stage, &engine).await;
             accounts::decide(stage, &engine).await;
             parcels::decide(stage, &engine).await;
+            bills::decide(stage, &engine).await;
         }
         // Two leases and more, so that nothing of the chaos is still under way.
         if waited > 3 * u64::from(LEASE_S) && check::at_rest(stage, processes.any()).await {
@@ -199,6 +205,7 @@ fn each_second(stage: &Stage, second: u64) -> Result<(), String> {
     images::each_second(stage, second);
     prices::each_second(stage, second);
     parcels::each_second(stage, second);
+    bills::each_second(stage, second);
     accounts::each_second(stage, second);
     scenes::each_second(stage, second)
 }
@@ -249,6 +256,9 @@ fn desk_holds(stage: &Stage, second: u64) {
         }
         for detail in parcels::too_many(stage, &world) {
             world.broken("each-parcel-once", detail);
+        }
+        for detail in bills::too_much(stage, &world) {
+            world.broken("each-bill-once", detail);
         }
     }
 }

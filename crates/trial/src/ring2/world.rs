@@ -14,6 +14,8 @@ use super::weather::{Fault, Weather};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syncline_core::delivery::Note;
+use syncline_core::id::EntityId;
+use syncline_core::kind::Kind;
 use syncline_sim::http::{Request, Response, System};
 use syncline_sim::magento::Shop;
 use syncline_sim::random::Random;
@@ -77,6 +79,8 @@ pub struct World {
     pub has_families: bool,
     /// A clerk of the shop ships by hand what has left, before the shop is told.
     pub ships_by_hand: bool,
+    /// Bills that people took over, each with its sort and its sale in the ERP.
+    pub left_to_people: BTreeSet<(Kind, u64, EntityId)>,
     /// What people of the shop did to its prices.
     pub priced: prices::Typed,
     /// Where each sale was addressed to when it was released.
@@ -122,6 +126,7 @@ impl World {
             families: families::Typed::new(),
             has_families: false,
             ships_by_hand: false,
+            left_to_people: BTreeSet::new(),
             priced: prices::Typed::default(),
             papers: Papers::new(),
             deleted: None,

@@ -33,10 +33,14 @@ fn billed() -> Held {
 
 /// A shop that counts in dollars, with one billed order in euros: two mugs for 18.32 + 3.48 and freight of 22.94 + 4.35.
 fn abroad() -> Held {
+    sold_in("EUR", 0.9173)
+}
+
+fn sold_in(currency: &str, rate: f64) -> Held {
     let held = Held::new(0);
     let order = json!({
         "state": "new", "status": "pending", "store_id": 1, "payment": {"method": "checkmo"},
-        "order_currency_code": "EUR", "base_currency_code": "USD", "base_to_order_rate": 0.9173,
+        "order_currency_code": currency, "base_currency_code": "USD", "base_to_order_rate": rate,
         "grand_total": 49.09, "base_grand_total": 53.53, "subtotal": 18.32, "base_subtotal": 19.99,
         "tax_amount": 7.83, "base_tax_amount": 8.54, "shipping_amount": 22.94, "base_shipping_amount": 25,
         "shipping_tax_amount": 4.35, "base_shipping_tax_amount": 4.75, "shipping_incl_tax": 27.29, "base_shipping_incl_tax": 29.75,
@@ -164,6 +168,56 @@ async fn freight_and_amounts_are_asked_for_in_the_websites_currency() {
     assert_eq!((of_body(1, "shipping_amount"), of_body(1, "adjustment_positive")), ("0".into(), "3.32".into()));
     assert_eq!(of_body(2, "shipping_amount"), "20");
     assert_eq!(sent[1]["items"], json!([{"order_item_id": 2, "qty": 0}, {"order_item_id": 3, "qty": 0}]));
+}
+
+fn asking(mut leaves: Leaves, amount: &str, currency: &str) -> Leaves {
+    let money = Money::new(amount.parse().unwrap(), currency.parse().unwrap());
+    leaves.put(Path::field("grand"), Value::Money(money));
+    leaves
+}
+
+#[tokio::test]
+async fn a_credit_comes_to_what_the_erp_gave_back_and_rounding_is_asked_for_beside_it() {
+    let grand = |outcome| paper(&done(outcome)).grand.unwrap().to_string();
+    // One mug of two is 9.16 + 1.74 euros; a cent more or less is a cent of the website's dollars.
+    for (wanted, more, less) in [("10.90", "0", "0"), ("10.91", "0.01", "0"), ("10.88", "0", "0.02")] {
+        let (held, magento) = (abroad(), shop());
+        let bodies = asked(&held);
+        let made = make(&held, &magento, Kind::Credit, asking(wish(&[("2", 1)]), wanted, "EUR")).await;
+        assert_eq!(grand(made), format!("{wanted} EUR"));
+        let sent = bodies.lock().unwrap()[0]["arguments"].clone();
+        let told = |key: &str| sent[key].to_string();
+        assert_eq!((told("adjustment_positive"), told("adjustment_negative")), (more.into(), less.into()));
+    }
+    let (held, magento) = (abroad(), shop());
+    let otherwise = refused(make(&held, &magento, Kind::Credit, asking(wish(&[("2", 1)]), "11.90", "EUR")).await);
+    assert_eq!(
+        otherwise.to_string(),
+        "SYN-0199: 11.90 EUR are to be given back, and the shop would give back 10.90 EUR"
+    );
+    assert!(
+        held.with(|world| world.shop.refunded(1)).is_zero() && held.log().iter().all(|line| line.starts_with("GET"))
+    );
+}
+
+#[tokio::test]
+async fn an_amount_that_no_amount_of_the_websites_currency_makes_is_held_before_anything_is_given_back() {
+    // A dollar is 151.37 yen: a cent of it makes 1.51, two make 3.03.
+    let (held, magento) = (sold_in("JPY", 151.37), shop());
+    for (wanted, made) in [("3.03", true), ("3", false)] {
+        let amount = charged(asking(wish(&[]), wanted, "JPY"), "adjustment", wanted, "JPY");
+        let outcome = make(&held, &magento, Kind::Credit, amount).await;
+        match made {
+            true => assert_eq!(paper(&done(outcome)).grand.unwrap().amount.to_string(), wanted),
+            false => {
+                let error = refused(outcome);
+                assert!(
+                    error.kind == ErrorKind::Otherwise && error.message.contains("of which no amount is 3 JPY"),
+                    "{error}"
+                );
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use syncline_connect::{Connector, Outcome};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::Value;
+use syncline_core::money::Money;
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::{Paper, PaperLife};
@@ -115,6 +116,25 @@ async fn an_invoice_is_made_with_every_line_named_and_found_by_its_mark() {
     let ids = ["1:3", "1:4", "2:1"].map(|id| RemoteId::new("1", id));
     let read = magento.read(&held.ctx(), Kind::Invoice, &ids).await;
     assert!(matches!(&read[..], [Ok(Some(_)), Ok(None), Ok(None)]), "{read:?}");
+}
+
+#[tokio::test]
+async fn an_invoice_that_would_come_to_something_else_is_not_made() {
+    let (held, magento) = (sold(), shop());
+    let asking = |amount: &str, currency: &str| {
+        let mut leaves = wish(&[("2", 1), ("5", 3)]);
+        let money = Money::new(amount.parse().unwrap(), currency.parse().unwrap());
+        leaves.put(Path::field("grand"), Value::Money(money));
+        leaves
+    };
+    for (amount, currency) in [("12.99", "USD"), ("13.00", "EUR")] {
+        let error = refused(make(&held, &magento, Kind::Invoice, asking(amount, currency)).await);
+        assert_eq!(error.kind, ErrorKind::Otherwise);
+        assert!(error.message.ends_with("were invoiced, and the shop would ask for 13 USD"), "{error}");
+    }
+    assert!(held.log().iter().all(|line| line.starts_with("GET")), "nothing was asked for");
+    let made = paper(&done(make(&held, &magento, Kind::Invoice, asking("13", "USD")).await));
+    assert_eq!(made.grand.unwrap().to_string(), "13.00 USD");
 }
 
 #[tokio::test]

@@ -106,11 +106,14 @@ impl Connector for BadConnector {
     }
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>> {
         Box::pin(async move {
-            let shipments = permits.first().is_some_and(|permit| permit.change().kind == Kind::Shipment);
+            let kind = permits.first().map(|permit| permit.change().kind);
             let mut outcomes = self.connector.write(ctx, permits).await;
-            if self.plant == "shipment-unsent" {
-                // Only of shipments: of other writes that would be another bug.
-                outcomes.iter_mut().filter(|_| shipments).for_each(unsent);
+            // Only of one sort of paper: of other writes that would be another bug.
+            if matches!(
+                (self.plant, kind),
+                ("shipment-unsent", Some(Kind::Shipment)) | ("capture-twice", Some(Kind::Invoice))
+            ) {
+                outcomes.iter_mut().for_each(unsent);
             }
             outcomes
         })
@@ -132,7 +135,7 @@ fn as_placed(snapshot: &mut Snapshot) {
     }
 }
 
-/// Takes a shipment that nobody knows the fate of for one that never left.
+/// Takes a paper that nobody knows the fate of for one that was never made.
 fn unsent(outcome: &mut Outcome) {
     if let Outcome::Unknown { error, .. } = outcome {
         *outcome = Outcome::Refused(error.clone());

@@ -1,7 +1,8 @@
 //! Planted bugs of the network: what is sent again, sent otherwise, or comes back changed.
 
 use super::{FORGETS_A_GROUP, LOSES_IDS};
-use std::collections::BTreeSet;
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use syncline_connect::{Effect, Fut, Request, Response, Transport, TransportError};
 
@@ -12,12 +13,21 @@ pub struct BadTransport {
     pub plant: &'static str,
     /// Labels of choices that were asked for, where the bug is `choice-twice`.
     pub asked: Mutex<BTreeSet<String>>,
+    /// The rate of each order to its own currency, where the bug is `base-currency-mixed`.
+    pub rates: Mutex<BTreeMap<String, Decimal>>,
 }
 
 impl Transport for BadTransport {
     fn send(&self, mut request: Request) -> Fut<'_, Result<Response, TransportError>> {
         if self.plant == "choice-twice" && request.method == "POST" && request.url.ends_with("/options") {
             request.body = self.in_small_letters(request.body);
+        }
+        if request.method == "POST" && request.url.ends_with("/refund") {
+            match self.plant {
+                "refund-list-empty" => request.body = without_lines(request.body),
+                "base-currency-mixed" => request.body = self.in_own_currency(&request.url, request.body),
+                _ => {}
+            }
         }
         if request.method == "PUT" && request.url.contains("/customers/") {
             match self.plant {
@@ -43,6 +53,10 @@ impl Transport for BadTransport {
                     }
                     Ok(response)
                 }
+                ("base-currency-mixed", Ok(response)) if orders => {
+                    self.note_rate(&response.body);
+                    Ok(response)
+                }
                 (_, answer) => answer,
             }
         })
@@ -50,6 +64,33 @@ impl Transport for BadTransport {
 }
 
 impl BadTransport {
+    /// Notes the rate an order was placed at.
+    fn note_rate(&self, body: &[u8]) {
+        let Ok(told) = serde_json::from_slice::<serde_json::Value>(body) else { return };
+        if let (Some(order), Ok(rate)) = (told["entity_id"].as_u64(), told["base_to_order_rate"].to_string().parse()) {
+            self.rates.lock().unwrap_or_else(PoisonError::into_inner).insert(order.to_string(), rate);
+        }
+    }
+
+    /// A refund whose amounts are in the order's own currency.
+    fn in_own_currency(&self, url: &str, body: Vec<u8>) -> Vec<u8> {
+        let order = url.rsplit('/').nth(1).unwrap_or_default();
+        let rate = self.rates.lock().unwrap_or_else(PoisonError::into_inner).get(order).copied();
+        let (Ok(mut told), Some(rate)) = (serde_json::from_slice::<serde_json::Value>(&body), rate) else {
+            return body;
+        };
+        for name in ["shipping_amount", "adjustment_positive", "adjustment_negative"] {
+            let own = told["arguments"][name]
+                .to_string()
+                .parse::<Decimal>()
+                .map(|base| (base * rate).round_dp(2).normalize());
+            if let Some(Ok(own)) = own.ok().map(|own| serde_json::from_str(&own.to_string())) {
+                told["arguments"][name] = own;
+            }
+        }
+        told.to_string().into_bytes()
+    }
+
     /// The body that asks for a choice, its label in small letters the first time it is asked for.
     fn in_small_letters(&self, body: Vec<u8>) -> Vec<u8> {
         let Ok(mut told) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
@@ -62,6 +103,13 @@ impl BadTransport {
         }
         told.to_string().into_bytes()
     }
+}
+
+/// A refund whose list of lines is empty, which means all of them.
+fn without_lines(body: Vec<u8>) -> Vec<u8> {
+    let Ok(mut told) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
+    told["items"] = serde_json::json!([]);
+    told.to_string().into_bytes()
 }
 
 /// A customer's document whose addresses are sent without their ids, so that each is a new one.

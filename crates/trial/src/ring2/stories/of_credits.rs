@@ -11,7 +11,8 @@ use syncline_core::kind::{Flow, Kind};
 use syncline_core::rules::MoneyRule;
 use syncline_engine::Engine;
 use syncline_sim::http::System as _;
-use syncline_store::LaneFilter;
+use syncline_sim::orders::place_like;
+use syncline_store::{LaneFilter, Retry};
 
 /// A stage whose shop is told of every invoice and credit in force.
 fn crediting<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
@@ -122,6 +123,33 @@ fn all_of_an_order_given_back_in_the_erp_is_given_back_in_the_shop_and_nobody_is
             assert_eq!(open(&stage.world).writes, writes, "silence at rest");
         });
     }
+}
+
+#[test]
+fn what_no_amount_of_the_websites_currency_makes_is_held_before_any_money_moves_and_left_to_people() {
+    crediting(46, |stage| async move {
+        let now = stage.clock.true_now();
+        let yen = (0..60).find(|n| place_like(5, *n, &stage.catalogue, now)["order_currency_code"] == "JPY").unwrap();
+        let number = invoiced(&stage, yen).await;
+        let ((id, ..), (sku, ..), now) = (sale(&stage, &number), first_of(&stage, &number), stage.clock.true_now());
+        open(&stage.world).erp.credit_amount(now, id, &sku, Decimal::ONE_HUNDRED).unwrap();
+        passes(&stage, 120).await;
+        let engine = stage.boot().await.unwrap();
+        let (held, _) = open_of(&engine, &number).await;
+        assert!(
+            held.len() == 1 && held[0].starts_with("SYN-0199") && held[0].contains("in USD, of which no amount is"),
+            "{held:?}"
+        );
+        let writes = open(&stage.world).writes;
+        passes(&stage, 7_200).await;
+        assert_eq!((memos(&stage), open(&stage.world).writes), (vec![], writes), "nothing was asked for");
+        let filter = LaneFilter { kind: Some(Kind::Credit), states: vec!["held"], ..LaneFilter::default() };
+        let entity = engine.store.lanes(filter).await.unwrap()[0].entity;
+        engine.store.retry(Retry::One { entity, rebase: true }, engine.now()).await.unwrap();
+        passes(&stage, 120).await;
+        assert_eq!((open_of(&engine, &number).await.0, memos(&stage)), (vec![], vec![]), "a person saw to it");
+        assert_eq!(broken(&stage), [""; 0]);
+    });
 }
 
 #[test]

@@ -30,13 +30,23 @@ pub(super) fn on_account(stage: &Stage, n: u64) -> String {
     place(stage, n, |order| {
         order["state"] = "processing".into();
         order["payment"]["method"] = "checkmo".into();
-        for field in ["total_paid", "base_total_paid", "total_invoiced"] {
-            order[field] = Value::Null;
-        }
-        for item in order["items"].as_array_mut().unwrap() {
-            item["qty_invoiced"] = 0.into();
-        }
+        unbilled(order);
     })
+}
+
+/// Has `order` say that nothing of it was invoiced or paid.
+pub(super) fn unbilled(order: &mut Value) {
+    let empty = |value: &mut Value| {
+        let columns = value.as_object_mut().unwrap().iter_mut();
+        for (_, held) in columns.filter(|(name, _)| name.ends_with("_invoiced") || name.ends_with("total_paid")) {
+            *held = Value::Null;
+        }
+    };
+    empty(order);
+    for item in order["items"].as_array_mut().unwrap() {
+        empty(item);
+        item["qty_invoiced"] = 0.into();
+    }
 }
 
 pub(super) fn number(value: &Value) -> Decimal {
