@@ -9,7 +9,7 @@ use syncline_connect::Snapshot;
 use syncline_core::audit::{self, Facts, SharedFacts};
 use syncline_core::id::{RemoteId, SystemName};
 use syncline_core::kind::Kind;
-use syncline_core::leaf::Leaves;
+use syncline_core::leaf::{Leaves, Value};
 use syncline_core::mark::{Origin, mark};
 use syncline_core::money::Money;
 use syncline_core::path::Path;
@@ -103,6 +103,7 @@ impl Engine {
             let facts = Facts {
                 owed: grand_total(case, source),
                 has: grand_total(case, target),
+                withdrawn: is_withdrawn(case, source),
                 ..facts(case, target, shown, None)
             };
             checked(&mut decided.decision, &facts);
@@ -247,7 +248,7 @@ fn checked(decision: &mut Decision, facts: &Facts<'_>) {
 /// What the checker is told of every step.
 pub(crate) fn facts<'a>(case: &Case, target: &System, shown: &'a Leaves, shared: Option<SharedFacts<'a>>) -> Facts<'a> {
     let bound = case.bound.contains_key(&target.uid);
-    Facts { bound, owed: None, has: None, target_seen: shown, stock: None, shared }
+    Facts { bound, owed: None, has: None, withdrawn: false, target_seen: shown, stock: None, shared }
 }
 
 /// The hold in place of a step the checker objects to.
@@ -272,9 +273,21 @@ fn malformed(error: &syncline_core::record::Malformed) -> Decision {
 /// The grand total `system` shows.
 fn grand_total(case: &Case, system: &System) -> Option<Money> {
     match case.sides.get(&system.uid)?.seen.value(&Path::field("totals.grand"))? {
-        syncline_core::leaf::Value::Money(money) => Some(*money),
+        Value::Money(money) => Some(*money),
         _ => None,
     }
+}
+
+/// Whether `source` says of a record, or of each of its lines, that it is cancelled.
+fn is_withdrawn(case: &Case, source: &System) -> bool {
+    let Some(side) = case.sides.get(&source.uid) else { return false };
+    let cancelled = Value::Code("cancelled".to_string());
+    let figure = |key: &str, field: &str| side.seen.value(&Path::element("lines", key).dot(field));
+    let lines = side.seen.keys_of("lines");
+    let mut told =
+        lines.iter().filter_map(|key| Some((figure(key, "cancelled")?, figure(key, "quantity")?))).peekable();
+    side.seen.value(&Path::field("life")) == Some(&cancelled)
+        || (told.peek().is_some() && told.all(|(off, wanted)| off == wanted))
 }
 
 /// The customer `leaves` tell; an empty one where they cannot be read.

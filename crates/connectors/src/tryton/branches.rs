@@ -4,10 +4,10 @@
 //! given, whatever a call's context says, so every search names its company. The filter `one` will not do; the set-up is
 //! refused with it.
 
-use super::Tryton;
 use super::read::{Search, ascending, id_of, model, scope, search};
 use super::setup::Setup;
 use super::write::document;
+use super::{Tryton, withdraw};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,11 +64,12 @@ impl Tryton {
         Ok((rows.into_iter().map(|(_, row)| row).collect(), end.is_some()))
     }
 
-    /// The sales `ids`, by id; those that are not there are left out.
+    /// The sales `ids`, by id, each with how far its papers have come; those that are not there are left out.
     pub(super) async fn sales(&self, ctx: &Ctx, ids: &[i64]) -> Result<BTreeMap<i64, Result<Snapshot>>> {
         let mut found = BTreeMap::new();
         for (setup, own) in self.owners(ctx, Kind::Order, ids).await? {
-            found.append(&mut self.documents(ctx, &setup, Kind::Order, &own).await?);
+            let fields = withdraw::fields(&setup);
+            found.append(&mut self.documents_asked(ctx, &setup, Kind::Order, &own, &fields).await?);
         }
         Ok(found)
     }

@@ -177,6 +177,9 @@ pub struct Order {
     pub life: Option<OrderLife>,
     /// The last stage reached in the ERP, e.g. `draft`, `quote`, `confirm`, `process`, `done`, `cancelled`.
     pub stage: Option<String>,
+    /// What stands in the way of withdrawing it: parcels that left, invoices in force, by their names there; empty where
+    /// nothing does. Told by an ERP where one document is read.
+    pub fixed: Option<String>,
     /// When it was placed.
     pub placed: Option<Timestamp>,
     /// The shop's local day of it: the document day.
@@ -305,11 +308,12 @@ fn read_taxes(leaves: &Leaves, base: &Path) -> Result<Tax, Malformed> {
     Ok(taxes)
 }
 
-const HEADER: [&str; 19] = [
+const HEADER: [&str; 20] = [
     "number",
     "reference",
     "life",
     "stage",
+    "fixed",
     "placed",
     "day",
     "currency",
@@ -351,13 +355,14 @@ fn known(path: &Path) -> bool {
 }
 
 impl Order {
-    fn header(&self) -> [(&'static str, Option<Value>); 19] {
+    fn header(&self) -> [(&'static str, Option<Value>); 20] {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         [
             ("number", text(&self.number)),
             ("reference", text(&self.reference)),
             ("life", self.life.map(|life| Value::Code(life.word().to_string()))),
             ("stage", self.stage.clone().map(Value::Code)),
+            ("fixed", text(&self.fixed)),
             ("placed", self.placed.map(Value::Instant)),
             ("day", self.day.map(Value::Day)),
             ("currency", self.currency.map(|c| Value::Code(c.to_string()))),
@@ -433,6 +438,7 @@ impl Order {
             reference: fields.text("reference")?,
             life,
             stage: fields.code("stage")?,
+            fixed: fields.text("fixed")?,
             placed: fields.instant("placed")?,
             day: fields.day("day")?,
             currency,

@@ -55,6 +55,9 @@ impl Engine {
         if let Some(shop) = self.unheeded(&decided.decision, &case, &mut work.heeded).cloned() {
             return Ok(Moved::Heed(work, shop));
         }
+        if let Some(target) = self.to_withdraw(&work, &case, &decided.decision)? {
+            return self.read_anew(work, &case, &target).await;
+        }
         if self.needs_its_order(&mut work, &case, &decided.decision).await? {
             return self.with_order_read(work, &case).await;
         }
@@ -109,6 +112,18 @@ impl Engine {
             self.owed_no_more(case).await?;
         }
         Ok(false)
+    }
+
+    /// The system whose document of an order is to be withdrawn, or cannot be: what became of it there is asked for first.
+    fn to_withdraw(&self, work: &Work, case: &Case, decision: &Decision) -> Result<Option<System>, EngineError> {
+        let asked = match decision {
+            Decision::Step(plan) => plan.step == Step::Cancel,
+            Decision::Hold(hold) => hold.code == "SYN-0122",
+            _ => false,
+        };
+        let Some(rules) = self.order_rules(case).filter(|_| asked && case.kind == Kind::Order) else { return Ok(None) };
+        let target = self.system(&rules.target)?;
+        Ok((!work.asked.contains(&target.uid)).then(|| target.clone()))
     }
 
     /// Reads the order of the paper `case` anew, and looks again.

@@ -242,7 +242,8 @@ pub fn crossed(wanted: &BTreeMap<String, Vec<Value>>, erp: &Value) -> Vec<String
         }
     }
     for (reference, rows) in documents {
-        if rows.iter().any(|row| row["mark"].as_str().is_some_and(|mark| mark.starts_with("SL"))) {
+        let in_force = |row: &&Value| row["state"] != "cancelled";
+        if rows.iter().filter(in_force).any(|row| text(&row["mark"]).starts_with("SL")) {
             found.push(format!("`{reference}`: a document that no released order explains"));
         }
     }

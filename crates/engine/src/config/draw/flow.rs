@@ -13,7 +13,9 @@ use syncline_core::id::SystemName;
 use syncline_core::kind::{FLOWS, Flow, Kind};
 use syncline_core::path::Path as Field;
 use syncline_core::record::{Variant, shared_paths};
-use syncline_core::rules::{AdoptKey, FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule};
+use syncline_core::rules::{
+    AdoptKey, Amendments, FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule,
+};
 use toml::Spanned;
 
 const RELEASE_DAYS: u32 = 14;
@@ -101,6 +103,7 @@ impl Drawing<'_> {
                 adopt: self.adopt(told.adopt())?,
                 creates_customers,
                 branch: told.branch(),
+                amendments: self.amendments(told.amendments())?,
                 tables: tables.into_iter().map(|(name, rows)| (name.to_string(), rows)).collect(),
             };
             if let Some(other) = all.iter().find(|other| same_numbers(other, &rules)) {
@@ -115,6 +118,17 @@ impl Drawing<'_> {
             all.push(rules);
         }
         Ok(all)
+    }
+
+    /// What is done where an order changes after it was taken over.
+    fn amendments(&self, text: Option<&Spanned<String>>) -> Drawn<Amendments> {
+        let Some(text) = text else { return Ok(Amendments::default()) };
+        let read = |word: &str| match word {
+            "ask" => Some(Amendments::Ask),
+            "carry" => Some(Amendments::Carry),
+            _ => None,
+        };
+        word(self.source, "amendments", text, &["ask", "carry"], read)
     }
 
     /// Whether customers of several shops with one e-mail are one party of the ERP.
