@@ -4,10 +4,10 @@
 //! given, whatever a call's context says, so every search names its company. The filter `one` will not do; the set-up is
 //! refused with it.
 
+use super::Tryton;
 use super::read::{Search, ascending, id_of, model, scope, search};
 use super::setup::Setup;
 use super::write::document;
-use super::{Tryton, withdraw};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -68,8 +68,7 @@ impl Tryton {
     pub(super) async fn sales(&self, ctx: &Ctx, ids: &[i64]) -> Result<BTreeMap<i64, Result<Snapshot>>> {
         let mut found = BTreeMap::new();
         for (setup, own) in self.owners(ctx, Kind::Order, ids).await? {
-            let fields = withdraw::fields(&setup);
-            found.append(&mut self.documents_asked(ctx, &setup, Kind::Order, &own, &fields).await?);
+            found.append(&mut self.stands(ctx, &setup, &own).await?);
         }
         Ok(found)
     }

@@ -7,14 +7,15 @@ use super::setup::Setup;
 use super::wire::{STAND_FIELDS, SaleRow};
 use super::write::{document, effect, outcome};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use syncline_connect::{Ctx, Error, Outcome, Result};
+use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
 use syncline_core::delivery::Permit;
 use syncline_core::kind::Kind;
 use syncline_core::policy::ErrorKind;
 
-/// The fields asked of a sale that is read by its id.
-pub(super) fn fields(setup: &Setup) -> Vec<&'static str> {
+/// The fields asked of a sale whose papers are asked for, too.
+fn fields(setup: &Setup) -> Vec<&'static str> {
     told(Kind::Order, setup).into_iter().chain(STAND_FIELDS).collect()
 }
 
@@ -54,9 +55,33 @@ impl Tryton {
         Ok(self.one_back(ctx, setup, Kind::Order, id).await)
     }
 
+    /// The sales `ids` of one company, by id, each with how far its papers have come; without it where our user may not read
+    /// these.
+    pub(super) async fn stands(
+        &self,
+        ctx: &Ctx,
+        setup: &Setup,
+        ids: &[i64],
+    ) -> Result<BTreeMap<i64, Result<Snapshot>>> {
+        match self.documents_asked(ctx, setup, Kind::Order, ids, &fields(setup)).await {
+            Err(error) if error.kind == ErrorKind::Denied => self.documents(ctx, setup, Kind::Order, ids).await,
+            answer => answer,
+        }
+    }
+
     /// A sale with how far its papers have come.
     async fn standing(&self, ctx: &Ctx, setup: &Setup, id: i64) -> Result<SaleRow> {
-        let rows: Vec<Value> = self.rows_asked(ctx, setup, Kind::Order, &[id], &fields(setup)).await?;
+        let rows = self.rows_asked(ctx, setup, Kind::Order, &[id], &fields(setup)).await;
+        let rows: Vec<Value> = rows.map_err(|error| match error.kind {
+            ErrorKind::Denied => {
+                let what = format!(
+                    "our user may not read what was made of sale {id} ({}): cancel it in Tryton",
+                    error.message
+                );
+                Error { kind: ErrorKind::Invalid, message: what, ..error }
+            }
+            _ => error,
+        })?;
         let gone = || Error::new(ErrorKind::Gone, format!("sale {id} is not there in Tryton any more"));
         typed(rows.first().ok_or_else(gone)?, "sale")
     }

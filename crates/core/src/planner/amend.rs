@@ -125,3 +125,137 @@ fn taken_back<'a, W: World>(case: &OrderCase<'a, W>) -> Option<(&'a str, &'a str
 fn same_element(a: Option<&Value>, b: Option<&Value>) -> bool {
     matches!((a, b), (Some(Value::Ref(a)), Some(Value::Ref(b))) if a.element.is_some() && a.element == b.element)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Facts, objections};
+    use crate::id::{RemoteId, SystemName};
+    use crate::leaf::Ref;
+    use crate::planner::Resolved;
+    use crate::profile::KindProfile;
+    use crate::record::{Had, Line, Record};
+    use crate::rules::{Branch, OrderRules};
+    use alloc::boxed::Box;
+    use alloc::collections::BTreeMap;
+    use alloc::vec::Vec;
+    use jiff::Timestamp;
+
+    struct Nothing;
+
+    impl World for Nothing {
+        fn resolve(&self, _: &Ref) -> Resolved {
+            Resolved::Unknown
+        }
+        fn any_product_tied(&self) -> bool {
+            false
+        }
+    }
+
+    fn rules(amendments: Amendments) -> OrderRules {
+        OrderRules {
+            source: SystemName::new("shop"),
+            target: SystemName::new("erp"),
+            start: None,
+            release: Vec::new(),
+            release_days: 14,
+            rounding_per_line: 1,
+            number: "{number}".to_string(),
+            adopt: None,
+            creates_customers: true,
+            branch: Branch::default(),
+            amendments,
+            tables: BTreeMap::new(),
+        }
+    }
+
+    /// An order of three pieces, so many of which left and were cancelled.
+    fn order(life: OrderLife, shipped: i64, cancelled: i64) -> Order {
+        let had = Had { shipped: Some(shipped.into()), cancelled: Some(cancelled.into()), ..Had::default() };
+        let line = Line { sku: Some("MUG".to_string()), quantity: Some(3.into()), had, ..Line::default() };
+        Order { life: Some(life), lines: [("7".to_string(), line)].into_iter().collect(), ..Order::default() }
+    }
+
+    fn leaves(order: &Order) -> Leaves {
+        Record::Order(Box::new(order.clone())).to_leaves()
+    }
+
+    fn decided(
+        amendments: Amendments,
+        adopted: bool,
+        now: &Order,
+        stage: &str,
+        fixed: Option<&str>,
+    ) -> Option<Decision> {
+        let (rules, id, nothing) = (rules(amendments), RemoteId::new("1", "7"), Leaves::new());
+        let profile = KindProfile { steps: [Step::Create, Step::Cancel].to_vec(), ..KindProfile::default() };
+        let (before, after) = (leaves(&order(OrderLife::Open, 0, 0)), leaves(now));
+        let (stage, fixed) = (Some(stage.to_string()), fixed.map(ToString::to_string));
+        let seen = Order { stage, fixed, ..Order::default() };
+        let bound = Bound { id: &id, seen: &seen, base: &nothing };
+        let case = OrderCase {
+            now: Timestamp::UNIX_EPOCH,
+            rules: &rules,
+            source_id: &id,
+            order: now,
+            admitted: false,
+            source_base: &before,
+            source_seen: &after,
+            target: Some(bound.clone()),
+            profile: &profile,
+            adopted,
+            chosen: &nothing,
+            given_back: &BTreeMap::new(),
+            source_keeps_reference: true,
+            world: &Nothing,
+        };
+        amended(&case, &bound)
+    }
+
+    fn code(decision: Option<Decision>) -> String {
+        match decision {
+            Some(Decision::Hold(hold)) => hold.code,
+            Some(Decision::Step(plan)) => plan.step.word(),
+            other => alloc::format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_document_is_withdrawn_where_the_file_says_so_and_nothing_has_come_of_it() {
+        let gone = order(OrderLife::Cancelled, 0, 3);
+        let carried = |now: &Order, stage: &str, fixed| code(decided(Amendments::Carry, false, now, stage, fixed));
+        for stage in ["draft", "quote", "confirm", "process"] {
+            assert_eq!(carried(&gone, stage, None), "cancel", "{stage}");
+            assert_eq!(carried(&gone, stage, Some("")), "cancel", "{stage}");
+            assert_eq!(code(decided(Amendments::Ask, false, &gone, stage, None)), "SYN-0110", "{stage}");
+            assert_eq!(code(decided(Amendments::Carry, true, &gone, stage, None)), "SYN-0110", "another's, at {stage}");
+        }
+        assert_eq!(carried(&gone, "process", Some("shipment 12 (done)")), "SYN-0122");
+        assert_eq!(carried(&gone, "done", Some("")), "SYN-0122");
+        assert_eq!(
+            carried(&order(OrderLife::Cancelled, 1, 2), "process", Some("")),
+            "SYN-0122",
+            "the shop says it left"
+        );
+        assert_eq!(carried(&order(OrderLife::Done, 0, 3), "process", Some("")), "cancel", "line by line");
+        assert_eq!(carried(&order(OrderLife::Open, 0, 2), "process", Some("")), "SYN-0110", "a part of it");
+        assert_eq!(carried(&order(OrderLife::Closed, 0, 0), "process", Some("")), "SYN-0110", "money was given back");
+        assert_eq!(decided(Amendments::Carry, false, &order(OrderLife::Open, 0, 0), "process", None), None);
+    }
+
+    #[test]
+    fn the_checker_refuses_to_withdraw_what_is_in_force_or_has_left() {
+        let Some(Decision::Step(plan)) =
+            decided(Amendments::Carry, false, &order(OrderLife::Cancelled, 0, 3), "process", Some(""))
+        else {
+            unreachable!("it is a step")
+        };
+        let told = |withdrawn, fixed: &str| {
+            let mut shown = Leaves::new();
+            shown.put(Path::field("fixed"), Value::Text(fixed.to_string()));
+            let (owed, has, stock, shared) = (None, None, None, None);
+            objections(&plan, &Facts { bound: true, owed, has, withdrawn, target_seen: &shown, stock, shared }).len()
+        };
+        assert_eq!((told(true, ""), told(false, ""), told(true, "shipment 1 (done)")), (0, 1, 1));
+    }
+}

@@ -484,7 +484,11 @@ impl Stage {
         let net = Net { world: self.world.clone(), clock: self.clock.clone(), which: served };
         let mut transport: Arc<dyn Transport> = Arc::new(net);
         if let Some(plant) = self.plant {
-            let applies = plant == "retry-write" || which == Which::Shop;
+            let applies = match plant {
+                "retry-write" => true,
+                planted::CANCELS_OVER => which == Which::Erp,
+                _ => which == Which::Shop,
+            };
             if applies {
                 transport = Arc::new(BadTransport { transport, plant, asked: Mutex::default() });
             }

@@ -1,5 +1,6 @@
 //! What must hold at rest: each order once, to the cent, line by line, both sides equal, and silence.
 
+use super::amends;
 use super::boot::Stage;
 use super::desk;
 use super::families;
@@ -24,6 +25,10 @@ fn rows(ledger: &Value, list: &str) -> Vec<Value> {
     ledger[list].as_array().cloned().unwrap_or_default()
 }
 
+fn rows_of<'a>(row: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
+    row[list].as_array().into_iter().flatten()
+}
+
 /// How many orders the shops let go.
 pub fn released(world: &World) -> u64 {
     let of = |shop: &Shop| rows(&shop.ledger(), "orders").iter().filter(|row| row["state"] == "released").count();
@@ -41,7 +46,7 @@ pub fn orders_in(shop: &Shop, state: &str) -> Vec<u64> {
 
 /// Ids of the shop's orders that refer to no ERP document yet.
 pub fn unreferenced(shop: &Shop) -> Vec<u64> {
-    let open = |row: &&Value| row["reference"].is_null();
+    let open = |row: &&Value| row["reference"].is_null() && row["state"] != "cancelled";
     rows(&shop.ledger(), "orders").iter().filter(open).filter_map(|row| row["id"].as_u64()).collect()
 }
 
@@ -101,6 +106,9 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
     }
     {
         let mut world = open(&stage.world);
+        for detail in amends::taken_back(&world) {
+            world.broken("what-is-in-hand-stays", detail);
+        }
         for detail in parcels::apart(stage, &world) {
             world.broken("each-parcel-once", detail);
         }
@@ -242,7 +250,9 @@ pub fn crossed(wanted: &BTreeMap<String, Vec<Value>>, erp: &Value) -> Vec<String
         }
     }
     for (reference, rows) in documents {
-        let in_force = |row: &&Value| row["state"] != "cancelled";
+        // What has left of an order that was cancelled stays.
+        let left = |row: &Value| rows_of(row, "lines").any(|line| !number(&line["shipped"]).is_zero());
+        let in_force = |row: &&Value| row["state"] != "cancelled" && !left(row);
         if rows.iter().filter(in_force).any(|row| text(&row["mark"]).starts_with("SL")) {
             found.push(format!("`{reference}`: a document that no released order explains"));
         }

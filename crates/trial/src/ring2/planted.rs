@@ -12,7 +12,7 @@ use super::Play;
 use super::boot::Stage;
 use super::scenes::{self, Scene};
 use super::world::open;
-use super::{desk, parcels, prices, trade};
+use super::{amends, desk, parcels, prices, trade};
 use syncline_core::rules::{FieldPolicy, FieldRules};
 
 /// A bug that is planted in this ring.
@@ -40,7 +40,7 @@ const OWNED: &str = "owned-fields-are-never-overwritten";
 const SAME: &str = "both-sides-show-the-same";
 
 /// Every bug of this ring.
-pub const PLANTS: [Planted; 22] = [
+pub const PLANTS: [Planted; 23] = [
     chaos("skip-intent", 3000, &[]),
     chaos("ignore-epoch", 3000, &[]),
     chaos("retry-write", 3000, &[]),
@@ -61,9 +61,13 @@ pub const PLANTS: [Planted; 22] = [
     chaos("choice-twice", 20, &[SAME]),
     chaos("shipment-unsent", 300, &["each-parcel-once", "comes-to-rest"]),
     chaos("stale-levels", 300, &["each-parcel-once", "comes-to-rest"]),
+    chaos(CANCELS_OVER, 300, &["what-is-in-hand-stays"]),
     market("forget-orders", 3000, &[]),
     market("reserve-twice", 3000, &[]),
 ];
+
+/// A bug of the road from the ERP: whatever was done about a sale, it is told as still to be done, and is withdrawn.
+pub const CANCELS_OVER: &str = "cancel-over-shipped";
 
 /// A shop's bug, not one of ours: its list repeats a page for ever. It has to be told.
 pub const REPEATS_A_PAGE: &str = "repeats-a-page";
@@ -111,6 +115,10 @@ pub fn ready(stage: &mut Stage, plant: &str) {
             stage.scenes.insert(Scene::TakenBack);
         }
         "rewrite-papers" => stage.buyers_type = true,
+        CANCELS_OVER => {
+            stage.stock = None;
+            amends::carry(stage);
+        }
         // Figures move most where goods are sent.
         "look-once" | "shipment-unsent" | "stale-levels" => {
             stage.stock = Some(trade::rules());

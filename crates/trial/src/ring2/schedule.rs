@@ -1,5 +1,6 @@
 //! One schedule: chaos with orders arriving, then calm, then rest; what must hold is checked all along and at the end.
 
+use super::amends;
 use super::boot::{LEASE_S, Stage};
 use super::check;
 use super::desk;
@@ -109,6 +110,10 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
             if stage.stock.is_some() && parcels::drawn(seed) {
                 parcels::open_warehouse(&mut stage);
             }
+            // A shop that took an order back takes no parcel of it: what is told of such is a story's matter.
+            if stage.papers.is_none() && amends::drawn(seed) {
+                amends::carry(&mut stage);
+            }
         }
     }
     if let Err(error) = drive(&stage, seed).await {
@@ -175,6 +180,7 @@ async fn come_to_rest(stage: &Stage, processes: &mut Processes) -> Result<bool, 
             scenes::decide(stage, &engine).await;
             accounts::decide(stage, &engine).await;
             parcels::decide(stage, &engine).await;
+            amends::decide(stage, &engine).await;
         }
         // Two leases and more, so that nothing of the chaos is still under way.
         if waited > 3 * u64::from(LEASE_S) && check::at_rest(stage, processes.any()).await {
@@ -200,6 +206,7 @@ fn each_second(stage: &Stage, second: u64) -> Result<(), String> {
     prices::each_second(stage, second);
     parcels::each_second(stage, second);
     accounts::each_second(stage, second);
+    amends::each_second(stage, second);
     scenes::each_second(stage, second)
 }
 
@@ -246,6 +253,9 @@ fn desk_holds(stage: &Stage, second: u64) {
         let found = desk::overwritten(&world).into_iter().chain(prices::overwritten(&world));
         for detail in found.chain(typed).chain(hung) {
             world.broken("owned-fields-are-never-overwritten", detail);
+        }
+        for detail in amends::taken_back(&world) {
+            world.broken("what-is-in-hand-stays", detail);
         }
         for detail in parcels::too_many(stage, &world) {
             world.broken("each-parcel-once", detail);

@@ -75,6 +75,8 @@ pub struct World {
     pub families: families::Typed,
     /// Whether families flow: then their variants have names of their own in the shop.
     pub has_families: bool,
+    /// Shipments that somebody in the warehouse has taken in hand.
+    pub in_hand: BTreeSet<u64>,
     /// A clerk of the shop ships by hand what has left, before the shop is told.
     pub ships_by_hand: bool,
     /// What people of the shop did to its prices.
@@ -121,6 +123,7 @@ impl World {
             hung: Hung::new(),
             families: families::Typed::new(),
             has_families: false,
+            in_hand: BTreeSet::new(),
             ships_by_hand: false,
             priced: prices::Typed::default(),
             papers: Papers::new(),
