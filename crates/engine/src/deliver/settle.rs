@@ -125,6 +125,11 @@ impl Engine {
             leaves: leaves.clone(),
             over: false,
         };
+        let before = case.sides.get(&source.uid).map(|side| side.base(&target.uid)).unwrap_or_default();
+        if kind == Kind::Order && system.uid == source.uid && !before.is_empty() {
+            // What people changed there before the number was written is still to be carried over.
+            return vec![base(system, peer, &before.overlaid(&delivery.change.leaves))];
+        }
         let mut bases = vec![base(system, peer, shown)];
         if delivery.change.step == Step::Create
             && system.uid != source.uid

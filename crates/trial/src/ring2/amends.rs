@@ -6,7 +6,7 @@ use super::world::{World, open};
 use serde_json::Value;
 use syncline_core::id::SystemName;
 use syncline_core::kind::Kind;
-use syncline_core::rules::{Amendments, OrderRules};
+use syncline_core::rules::Amendments;
 use syncline_engine::Engine;
 use syncline_sim::http::System;
 use syncline_sim::random::Random;
@@ -28,13 +28,14 @@ pub fn carry(stage: &mut Stage) {
     }
 }
 
-fn carries(rules: &OrderRules) -> bool {
-    rules.amendments == Amendments::Carry
+/// Whether what changes in the shops of `stage` is carried over.
+pub fn are_carried(stage: &Stage) -> bool {
+    stage.rules.amendments == Amendments::Carry
 }
 
 /// What buyers and the warehouse do in one second of chaos.
 pub fn each_second(stage: &Stage, second: u64) {
-    if !carries(&stage.rules) || !second.is_multiple_of(19) {
+    if !are_carried(stage) || !second.is_multiple_of(19) {
         return;
     }
     let now = stage.clock.true_now();

@@ -104,6 +104,27 @@ fn s35_what_is_not_released_yet_is_withdrawn_as_well() {
 }
 
 #[test]
+fn s35_what_is_cancelled_before_the_number_has_gone_back_is_withdrawn_as_well() {
+    carrying(12, |stage| async move {
+        let number = on_account(&stage, 1);
+        let engine = stage.boot().await.unwrap();
+        let pass = tokio::spawn(async move { drop(engine.sync(None).await) });
+        while open(&stage.world).erp.ledger()["orders"].as_array().unwrap().is_empty() {
+            sleep(Duration::from_millis(1)).await;
+        }
+        cancel(&stage, &number);
+        drop(pass.await);
+        passes(&stage, 240).await;
+        let (id, ..) = sale(&stage, &number);
+        assert_eq!(
+            (told(&stage, &number).await.0, states(&stage, "orders", id)),
+            ("idle".into(), vec!["cancelled".into()])
+        );
+        assert_eq!(broken(&stage), [""; 0]);
+    });
+}
+
+#[test]
 fn s44_what_has_left_or_was_asked_money_for_is_named_and_nothing_is_taken_back() {
     for (seed, paid) in [(8, false), (9, true)] {
         carrying(seed, |stage| async move {
