@@ -270,7 +270,14 @@ fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decisio
             adopt_only: false,
         });
     }
-    number_back(case, bound)
+    match number_back(case, bound) {
+        Decision::Agreed if case.order.life == Some(OrderLife::Held) && stage != "done" => hold(
+            "SYN-0123",
+            alloc::format!("the order is on hold in the shop, and document {} goes on in {}", bound.id, case.rules.target),
+            "stop what was made of it in the ERP by hand, or take the hold off in the shop; it is looked at again by itself",
+        ),
+        decision => decision,
+    }
 }
 
 /// Whether a document at `stage` has left our hands.

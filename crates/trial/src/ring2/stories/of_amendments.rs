@@ -163,6 +163,26 @@ fn s44_what_has_left_or_was_asked_money_for_is_named_and_nothing_is_taken_back()
 }
 
 #[test]
+fn an_order_put_on_hold_after_it_was_taken_over_is_asked_about_until_the_hold_is_off() {
+    carrying(13, |stage| async move {
+        let number = on_account(&stage, 1);
+        passes(&stage, 120).await;
+        let ledger = open(&stage.world).shop.ledger();
+        let row = ledger["orders"].as_array().unwrap().iter().find(|row| row["number"] == number).unwrap().clone();
+        let (id, writes, now) = (row["id"].as_u64().unwrap(), open(&stage.world).writes, stage.clock.true_now());
+        assert!(open(&stage.world).shop.set_state(now, id, "holded"));
+        passes(&stage, 120).await;
+        let (state, code, _) = told(&stage, &number).await;
+        assert_eq!((state.as_str(), code.as_str()), ("held", "SYN-0123"));
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).shop.set_state(now, id, "processing"));
+        passes(&stage, 120).await;
+        assert_eq!(told(&stage, &number).await.0, "idle");
+        assert_eq!(open(&stage.world).writes, writes, "a status is copied nowhere");
+    });
+}
+
+#[test]
 fn an_order_is_withdrawn_once_through_faults_and_deaths() {
     for fault in
         [Fault::ErrorAfter, Fault::LostReply, Fault::Truncated, Fault::Html, Fault::Repeated(20), Fault::Late(60)]
