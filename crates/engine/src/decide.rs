@@ -8,7 +8,7 @@ use crate::translate::{self, Resolution};
 use syncline_connect::Snapshot;
 use syncline_core::audit::{self, Facts, SharedFacts};
 use syncline_core::id::{RemoteId, SystemName};
-use syncline_core::kind::Kind;
+use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::mark::{Origin, mark};
 use syncline_core::money::Money;
@@ -97,13 +97,14 @@ impl Engine {
             _ => Decision::Outside("no flow carries it".to_string()).into(),
         };
         // A record that is shared was checked by its fields.
-        if let (Decision::Step(_), None) = (&decided.decision, &decided.peer) {
+        if let (Decision::Step(plan), None) = (&decided.decision, &decided.peer) {
             let nothing = Leaves::new();
-            let shown = case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen);
+            let (there, other) = if plan.target == source.name { (source, target) } else { (target, source) };
+            let shown = case.sides.get(&there.uid).map_or(&nothing, |side| &side.seen);
             let facts = Facts {
                 owed: grand_total(case, source),
                 has: grand_total(case, target),
-                withdrawn: is_withdrawn(case, source),
+                withdrawn: is_withdrawn(case, other),
                 ..facts(case, target, shown, None)
             };
             checked(&mut decided.decision, &facts);
@@ -184,6 +185,7 @@ impl Engine {
             chosen: case.chosen.get(&target.uid).unwrap_or(&nothing),
             given_back: &credits.known,
             source_keeps_reference: source.kind(Kind::Order).writes.iter().any(|path| path == "reference"),
+            source_cancels: source.kind(Kind::Order).steps.contains(&Step::Cancel),
             world: &resolution,
         };
         let mut decision = planner::order(&order_case);
@@ -278,15 +280,15 @@ fn grand_total(case: &Case, system: &System) -> Option<Money> {
     }
 }
 
-/// Whether `source` says of a record, or of each of its lines, that it is cancelled.
-fn is_withdrawn(case: &Case, source: &System) -> bool {
-    let Some(side) = case.sides.get(&source.uid) else { return false };
+/// Whether `system` says of a record, or of each of its lines, that it is cancelled.
+fn is_withdrawn(case: &Case, system: &System) -> bool {
+    let Some(side) = case.sides.get(&system.uid) else { return false };
     let cancelled = Value::Code("cancelled".to_string());
     let figure = |key: &str, field: &str| side.seen.value(&Path::element("lines", key).dot(field));
     let lines = side.seen.keys_of("lines");
     let mut told =
         lines.iter().filter_map(|key| Some((figure(key, "cancelled")?, figure(key, "quantity")?))).peekable();
-    side.seen.value(&Path::field("life")) == Some(&cancelled)
+    ["life", "stage"].into_iter().any(|field| side.seen.value(&Path::field(field)) == Some(&cancelled))
         || (told.peek().is_some() && told.all(|(off, wanted)| off == wanted))
 }
 

@@ -7,7 +7,7 @@ use crate::leaf::{Leaves, Value};
 use crate::path::Path;
 use crate::policy::Hold;
 use crate::record::{Order, OrderLife};
-use crate::rules::Amendments;
+use crate::rules::{Amendments, Cancels};
 use alloc::string::{String, ToString};
 use rust_decimal::Decimal;
 
@@ -62,6 +62,41 @@ fn withdrawn<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decision {
         reason: alloc::format!("cancelled in the shop, the document stands at `{stage}`"),
         adopt_only: false,
     })
+}
+
+/// What to do where the document was cancelled in the ERP and the order is in force: the shop is asked to cancel it where the
+/// file says so, nothing of it was sent, and no money was taken.
+pub(super) fn withdrawn_there<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decision {
+    let (rules, order) = (case.rules, case.order);
+    let ask = |more: &str| {
+        hold(
+            "SYN-0111",
+            alloc::format!("document {} was cancelled in {}{more}", bound.id, rules.target),
+            "cancel the order in the shop as well; it is looked at again by itself",
+        )
+    };
+    if rules.cancels == Cancels::Ask || case.adopted || !case.source_cancels {
+        return ask("");
+    }
+    let any = |told: Option<Decimal>| told.is_some_and(|count| !count.is_zero());
+    let touched = |(_, line): (_, &crate::record::Line)| {
+        [line.had.shipped, line.had.invoiced, line.had.refunded].into_iter().any(any)
+    };
+    let paid = order.payment.captured.is_some_and(|money| !money.amount.is_zero());
+    if paid || order.sold_lines().any(touched) {
+        return ask(", and the shop has sent or invoiced some of the order");
+    }
+    match order.life {
+        Some(OrderLife::Open | OrderLife::Pending) => Decision::Step(Planned {
+            target: rules.source.clone(),
+            kind: Kind::Order,
+            step: Step::Cancel,
+            leaves: Leaves::new(),
+            reason: alloc::format!("document {} was cancelled in {}", bound.id, rules.target),
+            adopt_only: false,
+        }),
+        _ => ask(", and the shop's order is on hold or done"),
+    }
 }
 
 /// A hold that says what changed in the shop after the document was made; none where nothing did.
@@ -165,6 +200,7 @@ mod tests {
             creates_customers: true,
             branch: Branch::default(),
             amendments,
+            cancels: Cancels::Ask,
             tables: BTreeMap::new(),
         }
     }
@@ -207,6 +243,7 @@ mod tests {
             chosen: &nothing,
             given_back: &BTreeMap::new(),
             source_keeps_reference: true,
+            source_cancels: true,
             world: &Nothing,
         };
         amended(&case, &bound)

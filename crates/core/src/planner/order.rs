@@ -1,6 +1,6 @@
 //! The next step of an order: made once, released when its totals agree, its number carried back.
 
-use super::amend::amended;
+use super::amend::{amended, withdrawn_there};
 use super::{Decision, Planned, Resolved, World, hold};
 use crate::id::RemoteId;
 use crate::kind::{Kind, Step};
@@ -58,6 +58,8 @@ pub struct OrderCase<'a, W> {
     pub given_back: &'a BTreeMap<String, Decimal>,
     /// Whether the shop keeps our reference.
     pub source_keeps_reference: bool,
+    /// Whether the shop can be asked to cancel an order.
+    pub source_cancels: bool,
     /// The rest of the world.
     pub world: &'a W,
 }
@@ -224,11 +226,7 @@ fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decisio
         return Decision::Agreed;
     }
     if stage == "cancelled" {
-        return hold(
-            "SYN-0111",
-            alloc::format!("document {} was cancelled in {}", bound.id, case.rules.target),
-            "cancel the order in the shop as well; it is looked at again by itself",
-        );
+        return withdrawn_there(case, bound);
     }
     if let Some(decision) = amended(case, bound) {
         return decision;
@@ -273,7 +271,11 @@ fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decisio
     match number_back(case, bound) {
         Decision::Agreed if case.order.life == Some(OrderLife::Held) && stage != "done" => hold(
             "SYN-0123",
-            alloc::format!("the order is on hold in the shop, and document {} goes on in {}", bound.id, case.rules.target),
+            alloc::format!(
+                "the order is on hold in the shop, and document {} goes on in {}",
+                bound.id,
+                case.rules.target
+            ),
             "stop what was made of it in the ERP by hand, or take the hold off in the shop; it is looked at again by itself",
         ),
         decision => decision,
@@ -426,6 +428,7 @@ mod tests {
             creates_customers: true,
             branch: crate::rules::Branch::default(),
             amendments: crate::rules::Amendments::Ask,
+            cancels: crate::rules::Cancels::Ask,
             tables: BTreeMap::new(),
         };
         let (id, base, profile) = (RemoteId::new("1", "7"), Leaves::new(), KindProfile::default());
@@ -446,6 +449,7 @@ mod tests {
                 chosen: &base,
                 given_back: &BTreeMap::new(),
                 source_keeps_reference: true,
+                source_cancels: true,
                 world: &Nothing,
             })
         };

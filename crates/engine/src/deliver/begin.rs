@@ -33,7 +33,7 @@ pub(crate) const WATCHES: &str = "the flow only watches";
 /// Seconds until a change that waits for a person's approval is looked at again.
 const APPROVAL_PAUSE_S: u32 = 60;
 
-/// Seconds until a paper that is held is looked at again.
+/// Seconds until a paper that is held, or what becomes of one holds, is looked at again.
 pub(super) const PAPER_PAUSE_S: u32 = 600;
 
 impl Engine {
@@ -86,8 +86,9 @@ impl Engine {
             Decision::Awaiting(why, until) => LaneState::Awaiting(why, until),
             Decision::Wait(on, why) => LaneState::Waiting(on, why),
             Decision::Hold(hold) => {
-                // What a paper is held for is mended in its order.
-                held_again = case.kind.is_paper().then(|| after(self.now(), PAPER_PAUSE_S));
+                // What a paper is held for is mended in its order; of goods that are put back no feed tells.
+                let mended_elsewhere = case.kind.is_paper() || hold.code == "SYN-0122";
+                held_again = mended_elsewhere.then(|| after(self.now(), PAPER_PAUSE_S));
                 entry = Some(Entry::new("held", "", format!("{}: {}", hold.code, hold.what)));
                 LaneState::Held(hold)
             }
@@ -116,13 +117,13 @@ impl Engine {
 
     /// The system whose document of an order is to be withdrawn, or cannot be: what became of it there is asked for first.
     fn to_withdraw(&self, work: &Work, case: &Case, decision: &Decision) -> Result<Option<System>, EngineError> {
-        let asked = match decision {
-            Decision::Step(plan) => plan.step == Step::Cancel,
-            Decision::Hold(hold) => hold.code == "SYN-0122",
-            _ => false,
+        let Some(rules) = self.order_rules(case).filter(|_| case.kind == Kind::Order) else { return Ok(None) };
+        let name = match decision {
+            Decision::Step(plan) if plan.step == Step::Cancel => &plan.target,
+            Decision::Hold(hold) if hold.code == "SYN-0122" => &rules.target,
+            _ => return Ok(None),
         };
-        let Some(rules) = self.order_rules(case).filter(|_| asked && case.kind == Kind::Order) else { return Ok(None) };
-        let target = self.system(&rules.target)?;
+        let target = self.system(name)?;
         Ok((!work.asked.contains(&target.uid)).then(|| target.clone()))
     }
 

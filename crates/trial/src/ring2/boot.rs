@@ -23,7 +23,7 @@ use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::profile::Profile;
 use syncline_core::rules::{
-    Amendments, Branch, FieldRules, OrderRules, PairRules, PaperRules, PriceRules, StockRules, StockTarget,
+    Amendments, Branch, Cancels, FieldRules, OrderRules, PairRules, PaperRules, PriceRules, StockRules, StockTarget,
 };
 use syncline_engine::looks::Looks;
 use syncline_engine::owed::Owed;
@@ -572,6 +572,7 @@ fn rules() -> OrderRules {
         creates_customers: true,
         branch: Branch::default(),
         amendments: Amendments::Ask,
+        cancels: Cancels::Ask,
         tables: BTreeMap::from(tables),
     }
 }

@@ -10,7 +10,7 @@ use syncline_core::rules::Branch;
 use toml::Spanned;
 
 /// Keys that only some flows know, each with those flows.
-const HOMES: [(&str, &[Flow]); 26] = [
+const HOMES: [(&str, &[Flow]); 27] = [
     ("start", &[Flow::Orders]),
     ("tax", &[Flow::Orders, Flow::Prices]),
     ("number", &[Flow::Orders]),
@@ -18,6 +18,7 @@ const HOMES: [(&str, &[Flow]); 26] = [
     ("release_days", &[Flow::Orders]),
     ("rounding_per_line", &[Flow::Orders]),
     ("amendments", &[Flow::Orders]),
+    ("cancels", &[Flow::Orders]),
     ("adopt", &[Flow::Orders]),
     ("payment_methods", &[Flow::Orders]),
     ("taxes", &[Flow::Orders]),
@@ -70,6 +71,7 @@ impl<'a> Told<'a> {
         release_days: u32,
         rounding_per_line: u32,
         amendments: String,
+        cancels: String,
         adopt: raw::Adopt,
         safety: u32,
         create: bool,
@@ -166,7 +168,7 @@ fn place<T>(key: Option<&Spanned<T>>) -> Option<usize> {
     key.map(|key| key.span().start)
 }
 
-fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 26] {
+fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 27] {
     [
         ("start", place(raw.start.as_ref())),
         ("tax", place(raw.tax.as_ref())),
@@ -175,6 +177,7 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 26] {
         ("release_days", place(raw.release_days.as_ref())),
         ("rounding_per_line", place(raw.rounding_per_line.as_ref())),
         ("amendments", place(raw.amendments.as_ref())),
+        ("cancels", place(raw.cancels.as_ref())),
         ("adopt", place(raw.adopt.as_ref())),
         ("payment_methods", place(raw.payment_methods.as_ref())),
         ("taxes", place(raw.taxes.as_ref())),
@@ -197,7 +200,7 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 26] {
     ]
 }
 
-fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 21] {
+fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 22] {
     [
         ("start", place(raw.start.as_ref())),
         ("number", place(raw.number.as_ref())),
@@ -205,6 +208,7 @@ fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 21] {
         ("release_days", place(raw.release_days.as_ref())),
         ("rounding_per_line", place(raw.rounding_per_line.as_ref())),
         ("amendments", place(raw.amendments.as_ref())),
+        ("cancels", place(raw.cancels.as_ref())),
         ("adopt", place(raw.adopt.as_ref())),
         ("payment_methods", place(raw.payment_methods.as_ref())),
         ("taxes", place(raw.taxes.as_ref())),

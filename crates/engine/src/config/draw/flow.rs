@@ -14,7 +14,7 @@ use syncline_core::kind::{FLOWS, Flow, Kind};
 use syncline_core::path::Path as Field;
 use syncline_core::record::{Variant, shared_paths};
 use syncline_core::rules::{
-    AdoptKey, Amendments, FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule,
+    AdoptKey, Amendments, Cancels, FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule,
 };
 use toml::Spanned;
 
@@ -103,7 +103,12 @@ impl Drawing<'_> {
                 adopt: self.adopt(told.adopt())?,
                 creates_customers,
                 branch: told.branch(),
-                amendments: self.amendments(told.amendments())?,
+                amendments: self.choice(
+                    "amendments",
+                    told.amendments(),
+                    &[("ask", Amendments::Ask), ("carry", Amendments::Carry)],
+                )?,
+                cancels: self.choice("cancels", told.cancels(), &[("ask", Cancels::Ask), ("erp", Cancels::Erp)])?,
                 tables: tables.into_iter().map(|(name, rows)| (name.to_string(), rows)).collect(),
             };
             if let Some(other) = all.iter().find(|other| same_numbers(other, &rules)) {
@@ -120,15 +125,11 @@ impl Drawing<'_> {
         Ok(all)
     }
 
-    /// What is done where an order changes after it was taken over.
-    fn amendments(&self, text: Option<&Spanned<String>>) -> Drawn<Amendments> {
-        let Some(text) = text else { return Ok(Amendments::default()) };
-        let read = |word: &str| match word {
-            "ask" => Some(Amendments::Ask),
-            "carry" => Some(Amendments::Carry),
-            _ => None,
-        };
-        word(self.source, "amendments", text, &["ask", "carry"], read)
+    /// The choice that `key` names among `words`; the usual one where it says nothing.
+    fn choice<T: Copy + Default>(&self, key: &str, text: Option<&Spanned<String>>, words: &[(&str, T)]) -> Drawn<T> {
+        let Some(text) = text else { return Ok(T::default()) };
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        word(self.source, key, text, &names, |told| words.iter().find(|(word, _)| *word == told).map(|(_, one)| *one))
     }
 
     /// Whether customers of several shops with one e-mail are one party of the ERP.

@@ -9,8 +9,10 @@ use crate::ring2::world::{Which, open};
 use crate::ring2::{parcels, trade};
 use serde_json::Value;
 use std::time::Duration;
-use syncline_core::kind::Flow;
-use syncline_core::rules::Amendments;
+use syncline_core::id::SystemName;
+use syncline_core::kind::{Flow, Kind};
+use syncline_core::rules::{Amendments, Cancels};
+use syncline_engine::sweep::SweepOrder;
 use syncline_sim::http::System as _;
 use syncline_store::Retry;
 use tokio::time::sleep;
@@ -157,6 +159,50 @@ fn s44_what_has_left_or_was_asked_money_for_is_named_and_nothing_is_taken_back()
                     ("idle".into(), vec!["cancelled".into()])
                 );
             }
+            assert_eq!(broken(&stage), [""; 0]);
+        });
+    }
+}
+
+#[test]
+fn what_is_cancelled_in_the_erp_is_cancelled_in_the_shop_where_the_file_says_so() {
+    for fault in [Fault::None, Fault::LostReply, Fault::ErrorAfter, Fault::Repeated(20)] {
+        carrying(14, |mut stage| async move {
+            stage.rules.cancels = Cancels::Erp;
+            let (off, paid) = (on_account(&stage, 1), on_account(&stage, 2));
+            passes(&stage, 120).await;
+            let of = |number: &str| {
+                let ledger = open(&stage.world).shop.ledger();
+                let rows = ledger["orders"].as_array().unwrap();
+                rows.iter().find(|row| row["number"] == number).unwrap().clone()
+            };
+            let now = stage.clock.true_now();
+            let id = of(&paid)["id"].as_u64().unwrap();
+            assert!(open(&stage.world).shop.invoice_by_hand(now, id, &[]).is_some());
+            passes(&stage, 60).await;
+            for number in [&off, &paid] {
+                let ((id, ..), now) = (sale(&stage, number), stage.clock.true_now());
+                assert!(open(&stage.world).erp.withdraw_sale(now, id));
+            }
+            // No feed tells of it: the next sweep does.
+            let engine = stage.boot().await.unwrap();
+            let erp = &engine.systems[&SystemName::new("erp")];
+            engine.sweep(erp, Kind::Order, SweepOrder::default(), &mut |_| {}).await.unwrap();
+            troubled(&stage, fault, 500);
+            passes(&stage, 240).await;
+            open(&stage.world).calm = true;
+            passes(&stage, 600).await;
+            assert_eq!(told(&stage, &off).await, ("idle".into(), String::new(), String::new()), "{fault:?}");
+            assert_eq!(
+                (of(&off)["state"].as_str(), of(&paid)["state"].as_str()),
+                (Some("cancelled"), Some("released"))
+            );
+            let (state, code, what) = told(&stage, &paid).await;
+            assert_eq!(
+                (state.as_str(), code.as_str(), what.contains("invoiced")),
+                ("held", "SYN-0111", true),
+                "{what}"
+            );
             assert_eq!(broken(&stage), [""; 0]);
         });
     }
