@@ -2,7 +2,7 @@
 use serde_json::Value;
 
 /// The planted bugs that must be found, each with the ring that has it; two of them both rings have.
-const PLANTED: [(&str, &str); 25] = [
+const PLANTED: [(&str, &str); 26] = [
     ("engine", "skip-intent"),
     ("engine", "ignore-epoch"),
     ("engine", "retry-write"),
@@ -25,6 +25,7 @@ const PLANTED: [(&str, &str); 25] = [
     ("engine", "stale-levels"),
     ("market", "forget-orders"),
     ("market", "reserve-twice"),
+    ("money", "loses-decimals"),
     ("core", "settle-too-short"),
     ("core", "one-base"),
     ("core", "untold-as-empty"),
@@ -151,6 +152,15 @@ pub fn ring_market(told: &Value) -> Vec<String> {
     no_violation(&mut wrong, told);
     at_least(&mut wrong, told, "/schedules", 1000);
     at_least(&mut wrong, told, "/faults/trade", 3000);
+    wrong
+}
+
+/// What is wrong with a run of orders of any amounts.
+pub fn money(told: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    no_violation(&mut wrong, told);
+    at_least(&mut wrong, told, "/faults/orders", 10_000);
+    at_least(&mut wrong, told, "/faults/rounded", 1000);
     wrong
 }
 

@@ -85,6 +85,7 @@ fn whole(run: &mut Run, quick: bool) {
     run.stage("ring 1", |_| sim(&["--ring", "core", "--seeds", "200000"], expect::ring_core));
     run.stage("ring 2", |_| sim(&["--ring", "engine", "--seeds", "1000"], expect::ring_engine));
     run.stage("market", |_| sim(&["--ring", "market", "--seeds", "1000"], expect::ring_market));
+    run.stage("money", |_| sim(&["--ring", "money", "--seeds", "200"], expect::money));
     run.stage("same seed, same trace", |_| traces());
     run.stage("planted bugs", |_| sim(&["--plant", "all"], expect::planted));
     run.stage("demo", |_| {

@@ -107,6 +107,9 @@ pub struct KindProfile {
     pub settle_s: Option<u32>,
     /// The stage from which the document counts as released.
     pub released_from: String,
+    /// Decimals of the price of one, where lines are told as a price of one: the amount of many is met as near as these let.
+    #[serde(default)]
+    pub price_digits: Option<u32>,
 }
 
 impl KindProfile {

@@ -69,3 +69,30 @@ pub fn tolerance(order: &Order, per_line: u32) -> Decimal {
     let carrying = order.sold_lines().filter(|(_, line)| line.carries_money()).count() + order.charges.len();
     currency.minor_unit() * Decimal::from(per_line) * Decimal::from(carrying)
 }
+
+/// How far the amount of a line may be from the one it was told: a minor unit, or what a price of one with so many decimals
+/// cannot say of so many, up to the next minor unit.
+#[must_use]
+pub fn slack(unit: Decimal, quantity: Option<Decimal>, price_digits: Option<u32>) -> Decimal {
+    let half_a_step = |digits: u32| Decimal::new(5, digits.saturating_add(1));
+    let unsaid = quantity.zip(price_digits).and_then(|(quantity, digits)| {
+        let units = quantity.abs().checked_mul(half_a_step(digits))?.checked_div(unit)?;
+        units.ceil().checked_mul(unit)
+    });
+    unsaid.unwrap_or_default().max(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_pieces_may_be_off_by_what_their_price_cannot_say() {
+        let cent = Decimal::new(1, 2);
+        let off = |quantity: i64, digits| slack(cent, Some(quantity.into()), digits).to_string();
+        assert_eq!(
+            [off(1, Some(4)), off(200, Some(4)), off(479, Some(4)), off(479, None)],
+            ["0.01", "0.01", "0.03", "0.01"]
+        );
+    }
+}

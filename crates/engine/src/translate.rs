@@ -35,6 +35,13 @@ impl World for Resolution {
 }
 
 impl Resolution {
+    /// One in which the target knows these references, by what it calls them, and no other.
+    #[must_use]
+    pub fn of(known: impl IntoIterator<Item = (Ref, Ref)>) -> Self {
+        let found = known.into_iter().map(|(here, there)| (here, (Resolved::There, Some(there)))).collect();
+        Self { found, ..Self::default() }
+    }
+
     /// What the target calls `reference`.
     fn there(&self, reference: &Ref) -> Option<&Ref> {
         self.found.get(reference).and_then(|(_, there)| there.as_ref())

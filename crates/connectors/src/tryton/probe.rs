@@ -3,6 +3,7 @@
 use super::config::{Config, SETTLE_S};
 use super::images::MODULE;
 use super::kits;
+use super::map::PRICE_DIGITS;
 use super::setup::Setup;
 use super::{Tryton, map};
 use std::collections::BTreeMap;
@@ -108,6 +109,7 @@ fn orders(settle_s: u32) -> KindProfile {
         stages: owned(&stages),
         settle_s: None,
         released_from: "confirm".to_string(),
+        price_digits: Some(PRICE_DIGITS),
     }
 }
 

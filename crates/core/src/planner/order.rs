@@ -308,21 +308,10 @@ fn totals_of_draft<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Opti
     let (Some(owed), Some(has)) = (order.totals.grand, seen.totals.grand) else {
         return refuse("it tells no total".to_string());
     };
-    for (key, line) in order.sold_lines() {
-        let Some(there) = seen.lines.get(key) else {
-            return refuse(alloc::format!("line {key} ({}) is not there", line.sku.as_deref().unwrap_or("?")));
-        };
-        if there.quantity != line.quantity {
-            return refuse(alloc::format!("line {key} has another quantity"));
-        }
-        let (Some(a), Some(b)) = (line.net, there.net) else {
-            return refuse(alloc::format!("line {key} tells no amount"));
-        };
-        let close = a.minus(b).is_ok_and(|d| d.amount.abs() <= a.currency.minor_unit());
-        if !close {
-            return refuse(alloc::format!("line {key} is {a} in the shop and {b} there"));
-        }
-    }
+    let off = match lines_off(order, seen, case.profile.price_digits) {
+        Ok(off) => off,
+        Err(what) => return refuse(what),
+    };
     let missing = match owed.minus(has) {
         Ok(missing) => missing,
         Err(error) => return refuse(error.to_string()),
@@ -337,7 +326,7 @@ fn totals_of_draft<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Opti
         Err(error) => return refuse(error.to_string()),
     };
     let allowed = totals::tolerance(order, case.rules.rounding_per_line);
-    if level.amount.abs() > allowed {
+    if level.amount.abs().min(level.amount.saturating_sub(off).abs()) > allowed {
         let lines =
             totals::balanced(order).map_or_else(|e| e.to_string(), |_| "the shop's own figures agree".to_string());
         return refuse(alloc::format!(
@@ -357,6 +346,29 @@ fn totals_of_draft<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Opti
         reason: alloc::format!("the shop says {owed}, the ERP computes {has}: rounding line of {level}"),
         adopt_only: false,
     }))
+}
+
+/// What the amounts of a draft's lines are off by together, with the tax on it: no more than each has slack.
+fn lines_off(order: &Order, seen: &Order, price_digits: Option<u32>) -> Result<Decimal, String> {
+    let mut off = Decimal::ZERO;
+    for (key, line) in order.sold_lines() {
+        let Some(there) = seen.lines.get(key) else {
+            return Err(alloc::format!("line {key} ({}) is not there", line.sku.as_deref().unwrap_or("?")));
+        };
+        if there.quantity != line.quantity {
+            return Err(alloc::format!("line {key} has another quantity"));
+        }
+        let (Some(a), Some(b)) = (line.net, there.net) else {
+            return Err(alloc::format!("line {key} tells no amount"));
+        };
+        let slack = totals::slack(a.currency.minor_unit(), line.quantity, price_digits);
+        let Some(by) = a.minus(b).ok().map(|by| by.amount).filter(|by| by.abs() <= slack) else {
+            return Err(alloc::format!("line {key} is {a} in the shop and {b} there"));
+        };
+        let rate = line.taxes.values().fold(Decimal::ONE_HUNDRED, |sum, rate| sum.saturating_add(*rate));
+        off = off.saturating_add(by.saturating_mul(rate) / Decimal::ONE_HUNDRED);
+    }
+    Ok(off)
 }
 
 /// What another connector made is not moved any further; the ERP's number goes to the shop where a person chose so.

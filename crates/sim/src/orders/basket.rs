@@ -119,6 +119,13 @@ impl<'a> Basket<'a> {
         }
     }
 
+    /// Puts in so many of one SKU, at a price of its own where one is said; nothing where the catalogue has no such thing.
+    pub(super) fn pieces_of(&mut self, sku: &str, quantity: u32, price: Option<Decimal>) {
+        if let Some(item) = self.find(sku) {
+            self.single(item, u64::from(quantity), price);
+        }
+    }
+
     fn single(&mut self, item: &'a Item, qty: u64, price: Option<Decimal>) {
         let qty = Decimal::from(qty);
         let role = self.money(item, item, qty, price);

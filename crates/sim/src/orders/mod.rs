@@ -9,6 +9,7 @@ mod lines;
 mod people;
 mod recorded;
 mod shapes;
+mod sketch;
 mod sums;
 mod taxes;
 #[cfg(test)]
@@ -19,7 +20,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use self::basket::Basket;
-use self::json::{Draft, Freight as Shipped, Method, Standing, stamp};
+use self::json::{Draft, Entry, Freight as Shipped, Method, Standing, stamp};
 use self::people::{Customer, Party, Style, Whereabouts};
 use self::shapes::{BANK, Buyer, CARD, CHECK, Freight, NOTHING, PAYPAL, SHAPES, Shape};
 use self::sums::{Column, Good, Prices, Reduction, Sums, sums};
@@ -28,6 +29,7 @@ use crate::catalogue::{Item, catalogue as shelf};
 use crate::random::Random;
 
 pub use self::people::BUYERS;
+pub use self::sketch::{Cut, FIRST_SKETCHED, Sketch, Wanted, sketched};
 
 /// From this many orders on, the recorded ones are among them and every shape is there.
 pub const EVERY_SHAPE: usize = 60;
@@ -198,7 +200,12 @@ struct Buying {
 }
 
 fn buyer(random: &mut Random, seed: u64, shape: &Shape) -> Buying {
-    let (account, billing) = match shape.buyer {
+    buying(random, seed, shape.buyer, shape.apart)
+}
+
+/// Who buys; `apart` where it is shipped to somebody else.
+fn buying(random: &mut Random, seed: u64, buyer: Buyer, apart: bool) -> Buying {
+    let (account, billing) = match buyer {
         Buyer::Registered => {
             let customer = people::customer(seed, random.between(3, BUYERS));
             let home = customer.addresses.first().cloned();
@@ -218,7 +225,7 @@ fn buyer(random: &mut Random, seed: u64, shape: &Shape) -> Buying {
             (None, people::party(random, style, place, email))
         }
     };
-    let shipping = if shape.apart {
+    let shipping = if apart {
         let place = people::somewhere(random, Whereabouts::Taxed);
         people::party(random, Style::Private, place, billing.email.clone())
     } else {
@@ -240,8 +247,7 @@ impl Plan {
     /// The order with its lines picked and its amounts computed.
     fn draft(self, random: &mut Random, buying: Buying, items: &[Item], ids: &mut Ids) -> Draft {
         let Self { shape, standing, method, classic, created } = self;
-        let Buying { account, billing, shipping } = buying;
-        let taxed = is_taxed(&shipping, &billing);
+        let taxed = is_taxed(&buying.shipping, &buying.billing);
         let mut basket = Basket::new(items, taxed, &mut ids.item);
         basket.fill(random, shape.goods);
         let freight = (!basket.intangible_only()).then(|| freight(random, shape.freight, basket.pieces()));
@@ -252,31 +258,80 @@ impl Plan {
         let (factor, scale) = (shape.currency.factor(), shape.currency.scale);
         let column = Column { factor, scale };
         let (base, order) = both(column, shape.prices, &basket.goods, carriage, reduction);
-        let taxes = Taxes::new(&basket.taxable, rate, (&order, &base), &mut ids.tax, &mut ids.tax_item);
-        let (standing, method) = if order.grand_total().is_zero() && standing != Standing::Canceled {
+        let bill = Bill {
+            currency: (shape.currency.code, factor, scale),
+            base,
+            order,
+            freight_percent: rate,
+            shipped: freight.map(|(shipped, _)| shipped),
+            coupon: shape.coupon.map(|coupon| coupon.code),
+            reduction,
+            classic,
+        };
+        let Basket { entries, taxable, .. } = basket;
+        Assembly { standing, method, created }.draft(random, buying, bill, (entries, &taxable), ids)
+    }
+}
+
+/// What an order comes to.
+struct Bill {
+    /// Code, factor from the base currency, and decimals.
+    currency: (&'static str, Decimal, u32),
+    base: Sums,
+    order: Sums,
+    freight_percent: Decimal,
+    /// None: nothing to ship.
+    shipped: Option<Shipped>,
+    coupon: Option<&'static str>,
+    reduction: Reduction,
+    classic: bool,
+}
+
+/// How far an order is, how it is paid, and when it was placed.
+struct Assembly {
+    standing: Standing,
+    method: Method,
+    created: Timestamp,
+}
+
+impl Assembly {
+    /// The order of these lines, with the tax rate of each that carries money.
+    fn draft(
+        self,
+        random: &mut Random,
+        buying: Buying,
+        bill: Bill,
+        (entries, taxable): (Vec<Entry>, &[(u64, Decimal)]),
+        ids: &mut Ids,
+    ) -> Draft {
+        let Self { standing, method, created } = self;
+        let Buying { account, billing, shipping } = buying;
+        let (currency, factor, scale) = bill.currency;
+        let sums = (&bill.order, &bill.base);
+        let taxes = Taxes::new(taxable, bill.freight_percent, sums, &mut ids.tax, &mut ids.tax_item);
+        let (standing, method) = if bill.order.grand_total().is_zero() && standing != Standing::Canceled {
             (if standing == Standing::Held { standing } else { Standing::New }, NOTHING)
         } else {
             (standing, method)
         };
-        let entries = basket.entries;
         let first_address = ids.address;
-        ids.address += if freight.is_some() { 2 } else { 1 };
+        ids.address += if bill.shipped.is_some() { 2 } else { 1 };
         Draft {
             entity_id: ids.order(),
             first_address,
             created: stamp(later(created, 0)),
             updated: stamp(later(created, if standing == Standing::New { 1 } else { 2 })),
-            currency: shape.currency.code,
+            currency,
             factor,
             scale,
-            base,
-            order,
-            classic,
+            base: bill.base,
+            order: bill.order,
+            classic: bill.classic,
             entries,
             taxes,
-            freight: freight.map(|(shipped, _)| shipped),
-            coupon: shape.coupon.map(|coupon| coupon.code),
-            discount_percent: discount_percent(reduction),
+            freight: bill.shipped,
+            coupon: bill.coupon,
+            discount_percent: discount_percent(bill.reduction),
             name: account.as_ref().map_or_else(
                 || (billing.first.clone(), billing.last.clone()),
                 |account| (account.first.clone(), account.last.clone()),

@@ -149,6 +149,23 @@ impl Erp {
         made
     }
 
+    /// Adds a tax of so many percent to those it knows, as `VAT 21%`; nothing where it is there.
+    pub fn levy(&mut self, now: Timestamp, percent: Decimal) -> bool {
+        let name = format!("VAT {}%", percent.normalize());
+        let rate = json!({"__class__": "Decimal", "decimal": (percent / Decimal::ONE_HUNDRED).to_string()});
+        self.whole(now, |store| {
+            let taxes = store.model("account.tax")?;
+            let there = store.ids(taxes).any(|tax| store.text("account.tax", tax, "name") == name);
+            let row = json!({"name": name, "description": name, "rate": rate, "company": 1});
+            if there { Ok(()) } else { write::create(store, "account.tax", &[row]).map(drop) }
+        })
+    }
+
+    /// Rounds taxes line by line from now on, and not for a whole document.
+    pub fn round_taxes_by_line(&mut self, now: Timestamp) -> bool {
+        self.whole(now, |store| write::write(store, "account.configuration", &[1], &json!({"tax_rounding": "line"})))
+    }
+
     /// Sends what a sale has waiting, as a person in the warehouse would; false where nothing waits.
     pub fn ship(&mut self, now: Timestamp, sale: u64) -> bool {
         self.whole(now, |store| match shipping::ship(store, sale)? {

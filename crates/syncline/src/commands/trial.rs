@@ -18,6 +18,19 @@ pub(crate) enum Ring {
     Engine,
     /// The same in calm weather, five minutes behind buyers who want the same few things
     Market,
+    /// Orders of any amounts through both connectors, fifty a schedule, counted to the cent
+    Money,
+}
+
+impl Ring {
+    /// What the ring over simulated systems plays for it.
+    fn play(self) -> ring2::Play {
+        match self {
+            Self::Market => ring2::Play::Market,
+            Self::Money => ring2::Play::Money,
+            Self::Core | Self::Engine => ring2::Play::Chaos,
+        }
+    }
 }
 
 /// What to run.
@@ -125,8 +138,8 @@ impl Trial {
                     ..Told::default()
                 }
             }
-            Ring::Engine | Ring::Market => {
-                let play = if ring == Ring::Market { ring2::Play::Market } else { ring2::Play::Chaos };
+            Ring::Engine | Ring::Market | Ring::Money => {
+                let play = ring.play();
                 let options = ring2::Options { seeds, first, play, plant, stop_at_first: stop, threads };
                 let report = ring2::run(&options, |done| {
                     if plant.is_none() && done % 256 < 16 {
@@ -189,12 +202,13 @@ impl Trial {
                 let broken = lines.iter().any(|line| line.contains("BROKEN"));
                 (lines, broken)
             }
-            ring @ (Ring::Engine | Ring::Market) => {
+            ring @ (Ring::Engine | Ring::Market | Ring::Money) => {
                 let plant = plant.and_then(ring2::Planted::named).map(|bug| bug.slug);
                 // A schedule has a runtime of its own, so it needs a thread of its own.
                 let seed = self.seed;
                 let run = std::thread::spawn(move || match ring {
                     Ring::Market => ring2::market(seed, plant, true),
+                    Ring::Money => ring2::money(seed, plant),
                     _ => ring2::traced(seed, plant, true),
                 })
                 .join();
@@ -211,7 +225,11 @@ impl Trial {
 
 /// Every planted bug with its ring and the schedules within which it has to be found.
 fn bugs() -> impl Iterator<Item = (Ring, &'static str, u64)> {
-    let of = |play: ring2::Play| if play == ring2::Play::Market { Ring::Market } else { Ring::Engine };
+    let of = |play: ring2::Play| match play {
+        ring2::Play::Market => Ring::Market,
+        ring2::Play::Money => Ring::Money,
+        ring2::Play::Chaos => Ring::Engine,
+    };
     let engine = ring2::PLANTS.into_iter().map(move |bug| (of(bug.play), bug.slug, bug.within));
     let within = |bug: &str| ring1::Plant::named(bug).map_or(0, ring1::Plant::found_within);
     engine.chain(ring1::PLANTS.into_iter().map(move |bug| (Ring::Core, bug, within(bug))))

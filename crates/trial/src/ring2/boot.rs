@@ -547,7 +547,7 @@ fn store_in(world: &Shared, plant: Option<&'static str>, path: &str) -> Result<A
 }
 
 /// The rules every schedule runs by: what `init` would write.
-fn rules() -> OrderRules {
+pub fn rules() -> OrderRules {
     let row = |a: &str, b: &str| (a.to_string(), b.to_string());
     let taxes = [
         row("DE-19b", "VAT 19%"),

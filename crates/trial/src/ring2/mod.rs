@@ -9,6 +9,7 @@ mod families;
 mod features;
 mod images;
 mod market;
+mod money;
 mod net;
 mod papers;
 mod parcels;
@@ -24,6 +25,7 @@ mod weather;
 mod world;
 
 pub use market::market;
+pub use money::{ORDERS, money};
 pub use planted::{PLANTS, Planted};
 pub use schedule::{Outcome, schedule, traced};
 pub use world::Violation;
@@ -37,6 +39,8 @@ pub enum Play {
     Chaos,
     /// Stock in calm weather, with buyers who want the same few things between two passes.
     Market,
+    /// Orders of any amounts, without faults: fifty a schedule, each counted to the cent.
+    Money,
 }
 
 /// What to try.
@@ -116,6 +120,7 @@ fn side_by_side(block: &[u64], options: &Options) -> Vec<Outcome> {
                     let play = |seed: u64| match options.play {
                         Play::Chaos => schedule(seed, options.plant),
                         Play::Market => market(seed, options.plant, false),
+                        Play::Money => money(seed, options.plant),
                     };
                     mine.map(|seed| (*seed, play(*seed))).collect::<Vec<_>>()
                 })

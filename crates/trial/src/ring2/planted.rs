@@ -10,6 +10,7 @@ pub use store::BadStore;
 
 use super::Play;
 use super::boot::Stage;
+use super::money::{LOSES_DECIMALS, RELEASED};
 use super::scenes::{self, Scene};
 use super::world::open;
 use super::{amends, desk, parcels, prices, trade};
@@ -36,11 +37,15 @@ const fn market(slug: &'static str, within: u64, by: &'static [&'static str]) ->
     Planted { slug, play: Play::Market, within, by }
 }
 
+const fn money(slug: &'static str, within: u64, by: &'static [&'static str]) -> Planted {
+    Planted { slug, play: Play::Money, within, by }
+}
+
 const OWNED: &str = "owned-fields-are-never-overwritten";
 const SAME: &str = "both-sides-show-the-same";
 
 /// Every bug of this ring.
-pub const PLANTS: [Planted; 23] = [
+pub const PLANTS: [Planted; 24] = [
     chaos("skip-intent", 3000, &[]),
     chaos("ignore-epoch", 3000, &[]),
     chaos("retry-write", 3000, &[]),
@@ -64,6 +69,7 @@ pub const PLANTS: [Planted; 23] = [
     chaos(CANCELS_OVER, 300, &["what-is-in-hand-stays"]),
     market("forget-orders", 3000, &[]),
     market("reserve-twice", 3000, &[]),
+    money(LOSES_DECIMALS, 3, &[RELEASED]),
 ];
 
 /// A bug of the road from the ERP: whatever was done about a sale, it is told as still to be done, and is withdrawn.

@@ -17,6 +17,7 @@ mod of_identity;
 mod of_images;
 mod of_invoices;
 mod of_merges;
+mod of_money;
 mod of_prices;
 mod of_products;
 mod of_rest;

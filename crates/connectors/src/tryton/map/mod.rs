@@ -22,6 +22,7 @@ pub(super) use kit::is_kit;
 pub(super) use lists::{BASE, PriceList, Steps, offered, price_record, thresholds};
 pub(super) use paper::{Billed, Origin, Parcels, Part, credit_record, invoice_record, paper_id, shipment_record};
 pub(super) use party::{PartyEdit, attach_party, edit_party, new_party, party_record};
+pub(super) use price::PRICE_DIGITS;
 pub(super) use product::{
     DESCRIPTION, Edit, NAME, TEMPLATE, Texts, Write, by, edit, fit as fit_product, locale, parts as product_parts,
     variant_record, version, write_of,
