@@ -3,8 +3,8 @@
 //! Every field is optional because each system tells a part: a shop tells demand and payment, an ERP its own number,
 //! stage and totals. Amounts of a line are totals of that line in the order's currency, after discount.
 
-use super::Lines;
 use super::fields::{Fields, Malformed};
+use super::{LineForm, Lines};
 use crate::leaf::{Leaves, Ref, Value};
 use crate::money::{Currency, Money};
 use crate::path::Path;
@@ -53,41 +53,6 @@ impl OrderLife {
 
     fn of(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, w)| *w == word).map(|(life, _)| *life)
-    }
-}
-
-/// What sort of line it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LineForm {
-    /// One thing sold.
-    Simple,
-    /// Sold, never shipped.
-    Virtual,
-    /// The chosen member of a family: this line carries the money, its child names the thing.
-    Configurable,
-    /// Several things sold together; its children are what ships.
-    Bundle,
-    /// Text without goods or money.
-    Comment,
-}
-
-impl LineForm {
-    const ALL: [(Self, &'static str); 5] = [
-        (Self::Simple, "simple"),
-        (Self::Virtual, "virtual"),
-        (Self::Configurable, "configurable"),
-        (Self::Bundle, "bundle"),
-        (Self::Comment, "comment"),
-    ];
-
-    /// The word stored for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(form, _)| *form == self).map_or("simple", |(_, word)| *word)
-    }
-
-    fn of(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, w)| *w == word).map(|(form, _)| *form)
     }
 }
 
