@@ -62,8 +62,7 @@ impl Engine {
             return self.with_order_read(work, &case).await;
         }
         work.agreed = decided.agreed.take().map(Box::new);
-        let landed = case.strays.iter().filter(|stray| !work.aside.contains_key(&stray.delivery.target));
-        let landed = landed.map(|stray| stray.at).min();
+        let landed = landed_by(&work, &case);
         let (mut entry, mut held_again) = (None, None);
         let state = match self.without_waiting_for_ever(&case, decided.decision).await? {
             Decision::Step(plan) if self.awaits_approval(&plan) => LaneState::Later(
@@ -86,9 +85,7 @@ impl Engine {
             Decision::Awaiting(why, until) => LaneState::Awaiting(why, until),
             Decision::Wait(on, why) => LaneState::Waiting(on, why),
             Decision::Hold(hold) => {
-                // What a paper is held for is mended in its order; of goods that are put back no feed tells.
-                let mended_elsewhere = case.kind.is_paper() || hold.code == "SYN-0122";
-                held_again = mended_elsewhere.then(|| after(self.now(), PAPER_PAUSE_S));
+                held_again = is_mended_elsewhere(&case, &hold).then(|| after(self.now(), PAPER_PAUSE_S));
                 entry = Some(Entry::new("held", "", format!("{}: {}", hold.code, hold.what)));
                 LaneState::Held(hold)
             }
@@ -394,6 +391,18 @@ impl Engine {
             Err(error) => self.trouble(work, source, error).await,
         }
     }
+}
+
+/// From which moment nothing sent earlier can land any more in the systems that are not left out.
+fn landed_by(work: &Work, case: &Case) -> Option<jiff::Timestamp> {
+    let strays = case.strays.iter().filter(|stray| !work.aside.contains_key(&stray.delivery.target));
+    strays.map(|stray| stray.at).min()
+}
+
+/// Whether what mends it starts nothing by itself: a paper is mended in its order, and of goods that are put back no feed
+/// tells.
+fn is_mended_elsewhere(case: &Case, hold: &Hold) -> bool {
+    case.kind.is_paper() || hold.code == "SYN-0122"
 }
 
 /// What the target calls the elements that an update of `leaves` names.

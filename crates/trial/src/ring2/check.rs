@@ -104,15 +104,7 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
             open(&stage.world).broken("buyers-may-have-what-is-there", detail);
         }
     }
-    {
-        let mut world = open(&stage.world);
-        for detail in amends::taken_back(&world) {
-            world.broken("what-is-in-hand-stays", detail);
-        }
-        for detail in parcels::apart(stage, &world) {
-            world.broken("each-parcel-once", detail);
-        }
-    }
+    in_the_warehouse(stage);
     typed_at_desks(stage);
     if stage.prices.is_some() {
         let found = prices::apart(stage);
@@ -146,6 +138,17 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
         open(&stage.world).broken("verify-agrees-with-the-ledgers", detail);
     }
     Ok(())
+}
+
+/// What the warehouse took in hand stays, and what it sent is in the shops as it left.
+fn in_the_warehouse(stage: &Stage) {
+    let mut world = open(&stage.world);
+    for detail in amends::taken_back(&world) {
+        world.broken("what-is-in-hand-stays", detail);
+    }
+    for detail in parcels::apart(stage, &world) {
+        world.broken("each-parcel-once", detail);
+    }
 }
 
 /// What people typed into products and accounts holds, and both sides show it.
