@@ -18,6 +18,8 @@ pub struct Facts<'a> {
     pub bound: bool,
     /// What the source's document says the buyer owes; none for kinds without money.
     pub owed: Option<Money>,
+    /// Whether the source says that it is withdrawn.
+    pub withdrawn: bool,
     /// What the target's document says the buyer owes.
     pub has: Option<Money>,
     /// What the target shows, in our keys.
@@ -99,13 +101,26 @@ pub fn objections(plan: &Planned, facts: &Facts<'_>) -> Vec<String> {
                 found.push("a field erased".to_string());
             }
         }
-        Step::Cancel | Step::Delete => {}
+        Step::Cancel => found.extend(of_cancel(facts)),
+        Step::Delete => {}
     }
     if let Some(stock) = &facts.stock {
         found.extend(stock_for_buyers(plan, facts.target_seen, stock));
     }
     if let Some(shared) = &facts.shared {
         found.extend(plan.leaves.iter().filter_map(|(path, value)| overwritten(plan, facts, shared, path, value)));
+    }
+    found
+}
+
+/// What is wrong with withdrawing a document: its record is in force, or something has come of it.
+fn of_cancel(facts: &Facts<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    if !facts.withdrawn {
+        found.push("a document withdrawn whose record is in force".to_string());
+    }
+    if matches!(facts.target_seen.value(&Path::field("fixed")), Some(Value::Text(fixed)) if !fixed.is_empty()) {
+        found.push("a document withdrawn of which something has left, or was asked money for".to_string());
     }
     found
 }

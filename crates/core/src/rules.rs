@@ -65,8 +65,34 @@ pub struct OrderRules {
     pub creates_customers: bool,
     /// Where in the ERP they are booked.
     pub branch: Branch,
+    /// What is done where a buyer or a person changes an order after its document was made.
+    pub amendments: Amendments,
+    /// What is done where the ERP's document is cancelled there.
+    pub cancels: Cancels,
     /// Mapping tables: `taxes`, `payment_methods` → code of the shop → code of the ERP.
     pub tables: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// What is done where an order changes in its shop after its document was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Amendments {
+    /// A person is asked, whatever it is.
+    #[default]
+    Ask,
+    /// The document is changed alike, as far as the ERP can; a person is asked where it cannot.
+    Carry,
+}
+
+/// What is done where an order's document was cancelled in the ERP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cancels {
+    /// A person is asked.
+    #[default]
+    Ask,
+    /// The ERP's word counts: the shop's order is cancelled, too, where nothing of it was sent or paid.
+    Erp,
 }
 
 /// What another connector wrote on the documents it made: in which field, and what it says of an order.

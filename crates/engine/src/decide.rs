@@ -8,8 +8,8 @@ use crate::translate::{self, Resolution};
 use syncline_connect::Snapshot;
 use syncline_core::audit::{self, Facts, SharedFacts};
 use syncline_core::id::{RemoteId, SystemName};
-use syncline_core::kind::Kind;
-use syncline_core::leaf::Leaves;
+use syncline_core::kind::{Kind, Step};
+use syncline_core::leaf::{Leaves, Value};
 use syncline_core::mark::{Origin, mark};
 use syncline_core::money::Money;
 use syncline_core::path::Path;
@@ -97,12 +97,14 @@ impl Engine {
             _ => Decision::Outside("no flow carries it".to_string()).into(),
         };
         // A record that is shared was checked by its fields.
-        if let (Decision::Step(_), None) = (&decided.decision, &decided.peer) {
+        if let (Decision::Step(plan), None) = (&decided.decision, &decided.peer) {
             let nothing = Leaves::new();
-            let shown = case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen);
+            let (there, other) = if plan.target == source.name { (source, target) } else { (target, source) };
+            let shown = case.sides.get(&there.uid).map_or(&nothing, |side| &side.seen);
             let facts = Facts {
                 owed: grand_total(case, source),
                 has: grand_total(case, target),
+                withdrawn: is_withdrawn(case, other),
                 ..facts(case, target, shown, None)
             };
             checked(&mut decided.decision, &facts);
@@ -183,6 +185,7 @@ impl Engine {
             chosen: case.chosen.get(&target.uid).unwrap_or(&nothing),
             given_back: &credits.known,
             source_keeps_reference: source.kind(Kind::Order).writes.iter().any(|path| path == "reference"),
+            source_cancels: source.kind(Kind::Order).steps.contains(&Step::Cancel),
             world: &resolution,
         };
         let mut decision = planner::order(&order_case);
@@ -247,7 +250,7 @@ fn checked(decision: &mut Decision, facts: &Facts<'_>) {
 /// What the checker is told of every step.
 pub(crate) fn facts<'a>(case: &Case, target: &System, shown: &'a Leaves, shared: Option<SharedFacts<'a>>) -> Facts<'a> {
     let bound = case.bound.contains_key(&target.uid);
-    Facts { bound, owed: None, has: None, target_seen: shown, stock: None, shared }
+    Facts { bound, owed: None, has: None, withdrawn: false, target_seen: shown, stock: None, shared }
 }
 
 /// The hold in place of a step the checker objects to.
@@ -272,9 +275,21 @@ fn malformed(error: &syncline_core::record::Malformed) -> Decision {
 /// The grand total `system` shows.
 fn grand_total(case: &Case, system: &System) -> Option<Money> {
     match case.sides.get(&system.uid)?.seen.value(&Path::field("totals.grand"))? {
-        syncline_core::leaf::Value::Money(money) => Some(*money),
+        Value::Money(money) => Some(*money),
         _ => None,
     }
+}
+
+/// Whether `system` says of a record, or of each of its lines, that it is cancelled.
+fn is_withdrawn(case: &Case, system: &System) -> bool {
+    let Some(side) = case.sides.get(&system.uid) else { return false };
+    let cancelled = Value::Code("cancelled".to_string());
+    let figure = |key: &str, field: &str| side.seen.value(&Path::element("lines", key).dot(field));
+    let lines = side.seen.keys_of("lines");
+    let mut told =
+        lines.iter().filter_map(|key| Some((figure(key, "cancelled")?, figure(key, "quantity")?))).peekable();
+    ["life", "stage"].into_iter().any(|field| side.seen.value(&Path::field(field)) == Some(&cancelled))
+        || (told.peek().is_some() && told.all(|(off, wanted)| off == wanted))
 }
 
 /// The customer `leaves` tell; an empty one where they cannot be read.

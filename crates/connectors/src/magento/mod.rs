@@ -5,6 +5,7 @@
 mod attributes;
 mod book;
 mod bundles;
+mod cancels;
 mod categories;
 mod category_write;
 mod client;
@@ -562,7 +563,13 @@ impl Connector for Magento {
                     });
                     join_all(each).await
                 }
-                _ => join_all(permits.into_iter().map(|permit| self.write_one(ctx, permit))).await,
+                _ => {
+                    let each = permits.into_iter().map(async |permit| match permit.change().step {
+                        Step::Cancel => self.cancel_order(ctx, permit).await,
+                        _ => self.write_one(ctx, permit).await,
+                    });
+                    join_all(each).await
+                }
             }
         })
     }

@@ -222,8 +222,11 @@ fn credit() -> KindProfile {
 /// (recorded: tier-price-same-again). Prices move it as little as quantities do (recorded: updated-at-after-tier,
 /// updated-at-after-base-price).
 pub(super) fn profile() -> Profile {
-    let order =
-        KindProfile { writes: vec!["reference".to_owned()], steps: vec![Step::Update], ..reading(ORDER, "updated_at") };
+    let order = KindProfile {
+        writes: vec!["reference".to_owned()],
+        steps: vec![Step::Update, Step::Cancel],
+        ..reading(ORDER, "updated_at")
+    };
     let customer = KindProfile {
         writes: texts(CUSTOMER_WRITES),
         steps: vec![Step::Update],

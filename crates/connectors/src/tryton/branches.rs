@@ -64,11 +64,11 @@ impl Tryton {
         Ok((rows.into_iter().map(|(_, row)| row).collect(), end.is_some()))
     }
 
-    /// The sales `ids`, by id; those that are not there are left out.
+    /// The sales `ids`, by id, each with how far its papers have come; those that are not there are left out.
     pub(super) async fn sales(&self, ctx: &Ctx, ids: &[i64]) -> Result<BTreeMap<i64, Result<Snapshot>>> {
         let mut found = BTreeMap::new();
         for (setup, own) in self.owners(ctx, Kind::Order, ids).await? {
-            found.append(&mut self.documents(ctx, &setup, Kind::Order, &own).await?);
+            found.append(&mut self.stands(ctx, &setup, &own).await?);
         }
         Ok(found)
     }

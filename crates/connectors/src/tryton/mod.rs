@@ -28,6 +28,7 @@ mod wire_paper;
 mod wire_party;
 mod wire_price;
 mod wire_product;
+mod withdraw;
 mod write;
 
 pub use config::{Carried, Config, SETTLE_S};

@@ -186,9 +186,21 @@ impl Tryton {
         kind: Kind,
         ids: &[i64],
     ) -> Result<BTreeMap<i64, Result<Snapshot>>> {
+        self.documents_asked(ctx, setup, kind, ids, &fields(kind, setup)).await
+    }
+
+    /// The same, of which these fields are asked.
+    pub(super) async fn documents_asked(
+        &self,
+        ctx: &Ctx,
+        setup: &Setup,
+        kind: Kind,
+        ids: &[i64],
+        fields: &[&str],
+    ) -> Result<BTreeMap<i64, Result<Snapshot>>> {
         let mut found = BTreeMap::new();
         for some in ids.chunks(PAGE) {
-            let rows = self.rows(ctx, setup, kind, some).await?;
+            let rows = self.rows_asked(ctx, setup, kind, some, fields).await?;
             let told = self.snapshots(ctx, setup, kind, &rows).await?;
             for (row, snapshot) in rows.iter().zip(told) {
                 found.insert(id_of(row)?, snapshot);
@@ -200,13 +212,24 @@ impl Tryton {
     /// The rows of `ids`. Read by id, which shows what was just written; only where one is missing, which refuses the
     /// whole read, searched for.
     pub(super) async fn rows(&self, ctx: &Ctx, setup: &Setup, kind: Kind, ids: &[i64]) -> Result<Vec<Value>> {
-        let fields = fields(kind, setup);
+        self.rows_asked(ctx, setup, kind, ids, &fields(kind, setup)).await
+    }
+
+    /// The same, of which these fields are asked.
+    pub(super) async fn rows_asked(
+        &self,
+        ctx: &Ctx,
+        setup: &Setup,
+        kind: Kind,
+        ids: &[i64],
+        fields: &[&str],
+    ) -> Result<Vec<Value>> {
         let params = json!([ids, fields, setup.context()]);
         match self.client.read(ctx, &format!("model.{}.read", model(kind)?), params).await {
             Err(error) if error.kind == ErrorKind::Gone => {
                 let mut domain = scope(kind, setup, true);
                 domain.push(json!(["id", "in", ids]));
-                let wanted = Search { kind, domain, limit: ids.len(), fields: &fields };
+                let wanted = Search { kind, domain, limit: ids.len(), fields };
                 search(&self.client, ctx, setup, wanted).await
             }
             answer => answer,

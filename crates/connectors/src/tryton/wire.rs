@@ -215,6 +215,15 @@ pub(super) struct SaleRow {
     /// Cancelled invoices that nobody waits for.
     #[serde(default)]
     pub(super) invoices_ignored: Vec<i64>,
+    /// Cancelled invoices that were made anew.
+    #[serde(default)]
+    pub(super) invoices_recreated: Vec<i64>,
+    /// What it is asked money with; told where one sale is read.
+    #[serde(rename = "invoices.", default)]
+    pub(super) invoices: Option<Vec<StandRow>>,
+    /// What it leaves with; as above.
+    #[serde(rename = "shipments.", default)]
+    pub(super) shipments: Option<Vec<StandRow>>,
     #[serde(rename = "lines.")]
     pub(super) lines: Option<Vec<SaleLineRow>>,
 }
@@ -244,6 +253,30 @@ pub(super) const SALE_FIELDS: [&str; 21] = [
     "lines.description",
 ];
 
+/// Fields asked beside them of a sale that is read by its id: how far its papers have come.
+pub(super) const STAND_FIELDS: [&str; 9] = [
+    "shipments.number",
+    "shipments.state",
+    "shipments._timestamp",
+    "invoices.number",
+    "invoices.state",
+    "invoices._timestamp",
+    "invoices_recreated",
+    "lines.moves.state",
+    "lines.moves_recreated",
+];
+
+/// A paper of a sale, or a move of a line, and how far it has come.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct StandRow {
+    pub(super) id: i64,
+    #[serde(rename = "_timestamp", default)]
+    pub(super) version: Option<String>,
+    #[serde(default)]
+    pub(super) number: Option<String>,
+    pub(super) state: String,
+}
+
 /// `sale.line` within its sale.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct SaleLineRow {
@@ -259,6 +292,12 @@ pub(super) struct SaleLineRow {
     /// Cancelled moves that nobody waits for.
     #[serde(default)]
     pub(super) moves_ignored: Vec<i64>,
+    /// Cancelled moves that were made anew.
+    #[serde(default)]
+    pub(super) moves_recreated: Vec<i64>,
+    /// What moves its goods; told where one sale is read.
+    #[serde(rename = "moves.", default)]
+    pub(super) moves: Vec<StandRow>,
 }
 
 /// `product.product` as lines of sales need it.

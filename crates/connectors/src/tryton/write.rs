@@ -115,7 +115,13 @@ impl Tryton {
                 outcomes
             }
             Step::Advance(stage) if self.stages().contains(stage) => self.button(ctx, &setup, stage, permits).await,
-            Step::Cancel => self.button(ctx, &setup, "cancel", permits).await,
+            Step::Cancel => {
+                let mut outcomes = Vec::new();
+                for permit in permits {
+                    outcomes.push(self.withdraw(ctx, &setup, permit).await.unwrap_or_else(|outcome| outcome));
+                }
+                outcomes
+            }
             Step::Delete => self.button(ctx, &setup, "delete", permits).await,
             _ => permits.iter().map(|_| Outcome::Refused(ungiven(Kind::Order, step))).collect(),
         }

@@ -1,5 +1,6 @@
 //! Plans: what the next step for one record is, decided from what its systems show. Pure; asked again after every step.
 
+mod amend;
 mod create;
 mod customer;
 mod order;

@@ -1,5 +1,6 @@
 //! The next step of an order: made once, released when its totals agree, its number carried back.
 
+use super::amend::{amended, withdrawn_there};
 use super::{Decision, Planned, Resolved, World, hold};
 use crate::id::RemoteId;
 use crate::kind::{Kind, Step};
@@ -57,6 +58,8 @@ pub struct OrderCase<'a, W> {
     pub given_back: &'a BTreeMap<String, Decimal>,
     /// Whether the shop keeps our reference.
     pub source_keeps_reference: bool,
+    /// Whether the shop can be asked to cancel an order.
+    pub source_cancels: bool,
     /// The rest of the world.
     pub world: &'a W,
 }
@@ -235,14 +238,10 @@ fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decisio
         return Decision::Agreed;
     }
     if stage == "cancelled" {
-        return hold(
-            "SYN-0111",
-            alloc::format!("document {} was cancelled in {}", bound.id, case.rules.target),
-            "cancel the order in the shop as well; it is looked at again by itself",
-        );
+        return withdrawn_there(case, bound);
     }
-    if let Some(changed) = amended(case) {
-        return Decision::Hold(changed);
+    if let Some(decision) = amended(case, bound) {
+        return decision;
     }
     if withdrawn {
         // A person has accepted both as they are: the document is not moved any further.
@@ -281,7 +280,18 @@ fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decisio
             adopt_only: false,
         });
     }
-    number_back(case, bound)
+    match number_back(case, bound) {
+        Decision::Agreed if case.order.life == Some(OrderLife::Held) && stage != "done" => hold(
+            "SYN-0123",
+            alloc::format!(
+                "the order is on hold in the shop, and document {} goes on in {}",
+                bound.id,
+                case.rules.target
+            ),
+            "stop what was made of it in the ERP by hand, or take the hold off in the shop; it is looked at again by itself",
+        ),
+        decision => decision,
+    }
 }
 
 /// Whether a document at `stage` has left our hands.
@@ -295,68 +305,6 @@ fn next_stage<'a>(stages: &'a [String], stage: &str) -> Option<&'a str> {
         None => stages.first().map(String::as_str),
         Some(at) => stages.get(at + 1).map(String::as_str),
     }
-}
-
-/// A hold where the shop's order changed after the document was made: amendments are not carried over yet.
-fn amended<W: World>(case: &OrderCase<'_, W>) -> Option<Hold> {
-    if case.source_base.is_empty() {
-        return None;
-    }
-    // What the ERP gave back whole was withdrawn by itself.
-    let by_erp = case.order.life == Some(OrderLife::Closed) && !case.given_back.is_empty();
-    let withdrawn = !by_erp && matches!(case.order.life, Some(OrderLife::Cancelled | OrderLife::Closed));
-    let was_withdrawn = matches!(
-        case.source_base.value(&Path::field("life")),
-        Some(Value::Code(word)) if word == "cancelled" || word == "closed"
-    );
-    let demand = |path: &Path| {
-        let text = path.as_str();
-        let figures = path.within("lines").is_some_and(|(_, f)| matches!(f, "sku" | "quantity" | "net"))
-            || path.within("charges").is_some_and(|(_, f)| f == "net");
-        figures || matches!(text, "totals.grand" | "currency" | "billing" | "shipping")
-    };
-    let mut changed = case.source_base.changed_by(case.source_seen);
-    changed.retain(|path| demand(path) && !same_element(case.source_base.value(path), case.source_seen.value(path)));
-    let gone = case.source_base.iter().find(|(path, value)| {
-        demand(path) && value.is_some() && path.as_str() != "shipping" && case.source_seen.value(path).is_none()
-    });
-    let first = changed.iter().next().map(|(path, _)| path).or(gone.map(|(path, _)| path));
-    let what = if withdrawn && !was_withdrawn {
-        "the order was cancelled or refunded in the shop after it arrived".to_string()
-    } else if let Some((key, sku, quantity, word)) = taken_back(case) {
-        let quantity = quantity.normalize();
-        alloc::format!("{quantity} × {sku} (line {key}) were {word} in the shop after the order arrived")
-    } else {
-        alloc::format!("the order changed in the shop after it arrived: `{}`", first?)
-    };
-    Some(Hold::new(
-        "SYN-0110",
-        what,
-        "make the same change to the document in the ERP by hand, then `syncline retry --accept` this order to take both as they are",
-    ))
-}
-
-/// The first line of which more was withdrawn or given back than when the document was made: its key, SKU, how many of it,
-/// and what was done.
-fn taken_back<'a, W: World>(case: &OrderCase<'a, W>) -> Option<(&'a str, &'a str, Decimal, &'static str)> {
-    case.order.sold_lines().find_map(|(key, line)| {
-        let done = [("cancelled", line.had.cancelled), ("refunded", line.had.refunded)];
-        done.into_iter().find_map(|(word, now)| {
-            let before = match case.source_base.value(&Path::element("lines", key).dot(word)) {
-                Some(Value::Number(before)) => *before,
-                _ => Decimal::ZERO,
-            };
-            let ours = case.given_back.get(key).copied().filter(|_| word == "refunded").unwrap_or_default();
-            let more = now?.saturating_sub(before).saturating_sub(ours);
-            let sku = line.sku.as_deref().unwrap_or("?");
-            (more > Decimal::ZERO).then_some((key.as_str(), sku, more, word))
-        })
-    })
-}
-
-/// Whether both refer to the same address, whoever it belongs to: a guest that registers keeps its addresses.
-fn same_element(a: Option<&Value>, b: Option<&Value>) -> bool {
-    matches!((a, b), (Some(Value::Ref(a)), Some(Value::Ref(b))) if a.element.is_some() && a.element == b.element)
 }
 
 /// What a draft needs before it may be released; none where its lines and totals are right.
@@ -503,6 +451,8 @@ mod tests {
             adopt: None,
             creates_customers: true,
             branch: crate::rules::Branch::default(),
+            amendments: crate::rules::Amendments::Ask,
+            cancels: crate::rules::Cancels::Ask,
             tables: BTreeMap::new(),
         };
         let (id, base, profile) = (RemoteId::new("1", "7"), Leaves::new(), KindProfile::default());
@@ -523,6 +473,7 @@ mod tests {
                 chosen: &base,
                 given_back: &BTreeMap::new(),
                 source_keeps_reference: true,
+                source_cancels: true,
                 world: &Nothing,
             })
         };

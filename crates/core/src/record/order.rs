@@ -3,9 +3,9 @@
 //! Every field is optional because each system tells a part: a shop tells demand and payment, an ERP its own number,
 //! stage and totals. Amounts of a line are totals of that line in the order's currency, after discount.
 
-use super::Lines;
 use super::fields::{Fields, Malformed};
-use super::order_line::{CHARGE, Charge, LINE, Line, LineForm};
+use super::order_line::{CHARGE, Charge, LINE, Line};
+use super::{LineForm, Lines};
 use crate::leaf::{Leaves, Ref, Value};
 use crate::money::{Currency, Money};
 use crate::path::Path;
@@ -98,6 +98,9 @@ pub struct Order {
     pub life: Option<OrderLife>,
     /// The last stage reached in the ERP, e.g. `draft`, `quote`, `confirm`, `process`, `done`, `cancelled`.
     pub stage: Option<String>,
+    /// What stands in the way of withdrawing it: parcels that left, invoices in force, by their names there; empty where
+    /// nothing does. Told by an ERP where one document is read.
+    pub fixed: Option<String>,
     /// When it was placed.
     pub placed: Option<Timestamp>,
     /// The shop's local day of it: the document day.
@@ -124,11 +127,12 @@ pub struct Order {
     pub totals: Totals,
 }
 
-const HEADER: [&str; 22] = [
+const HEADER: [&str; 23] = [
     "number",
     "reference",
     "life",
     "stage",
+    "fixed",
     "placed",
     "day",
     "currency",
@@ -156,13 +160,14 @@ fn known(path: &Path) -> bool {
 }
 
 impl Order {
-    fn header(&self) -> [(&'static str, Option<Value>); 22] {
+    fn header(&self) -> [(&'static str, Option<Value>); 23] {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         [
             ("number", text(&self.number)),
             ("reference", text(&self.reference)),
             ("life", self.life.map(|life| Value::Code(life.word().to_string()))),
             ("stage", self.stage.clone().map(Value::Code)),
+            ("fixed", text(&self.fixed)),
             ("placed", self.placed.map(Value::Instant)),
             ("day", self.day.map(Value::Day)),
             ("currency", self.currency.map(|c| Value::Code(c.to_string()))),
@@ -237,6 +242,7 @@ impl Order {
             reference: fields.text("reference")?,
             life,
             stage: fields.code("stage")?,
+            fixed: fields.text("fixed")?,
             placed: fields.instant("placed")?,
             day: fields.day("day")?,
             currency,

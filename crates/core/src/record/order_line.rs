@@ -1,6 +1,7 @@
 //! What an order is made of: its lines, and what is paid for beside them.
 
 use super::fields::{Fields, Malformed};
+use super::form::LineForm;
 use crate::leaf::{Leaves, Ref, Value};
 use crate::money::Money;
 use crate::path::Path;
@@ -10,41 +11,6 @@ use rust_decimal::Decimal;
 
 /// Taxes of a line or charge: table code of the system that tells it → rate in percent.
 pub type Tax = BTreeMap<String, Decimal>;
-
-/// What sort of line it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LineForm {
-    /// One thing sold.
-    Simple,
-    /// Sold, never shipped.
-    Virtual,
-    /// The chosen member of a family: this line carries the money, its child names the thing.
-    Configurable,
-    /// Several things sold together; its children are what ships.
-    Bundle,
-    /// Text without goods or money.
-    Comment,
-}
-
-impl LineForm {
-    const ALL: [(Self, &'static str); 5] = [
-        (Self::Simple, "simple"),
-        (Self::Virtual, "virtual"),
-        (Self::Configurable, "configurable"),
-        (Self::Bundle, "bundle"),
-        (Self::Comment, "comment"),
-    ];
-
-    /// The word stored for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(form, _)| *form == self).map_or("simple", |(_, word)| *word)
-    }
-
-    fn of(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, w)| *w == word).map(|(form, _)| *form)
-    }
-}
 
 /// How far a line has come: quantities in the unit of the line, each counted from the beginning.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

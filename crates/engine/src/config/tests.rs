@@ -6,7 +6,7 @@ use super::*;
 use syncline_core::id::SystemName;
 use syncline_core::kind::Kind;
 use syncline_core::path::Path as Field;
-use syncline_core::rules::{Branch, FieldPolicy};
+use syncline_core::rules::{Amendments, Branch, Cancels, FieldPolicy};
 
 const GOOD: &str = r#"store = "agreed.db"
 [systems.shop]
@@ -543,4 +543,17 @@ fn a_number_that_a_key_cannot_hold_names_the_key() {
         let wrong = error("every = \"30s\"", &format!("every = \"30s\"\nrelease_days = {number}"));
         assert!(wrong.code == "SYN-0413" && wrong.what.contains("`release_days`"), "{wrong}");
     }
+}
+
+#[test]
+fn what_becomes_of_changed_and_cancelled_orders_is_asked_about_unless_the_file_says_otherwise() {
+    let rules = |rows: &str| {
+        let text = GOOD.replacen("every = \"30s\"", &format!("every = \"30s\"\n{rows}"), 1);
+        parse(&text).map(|config| (config.orders[0].amendments, config.orders[0].cancels))
+    };
+    assert_eq!(rules("").expect("good"), (Amendments::Ask, Cancels::Ask));
+    let both = "amendments = \"carry\"\ncancels = \"erp\"";
+    assert_eq!(rules(both).expect("good"), (Amendments::Carry, Cancels::Erp));
+    let wrong = rules("amendments = \"carri\"").expect_err("no such word");
+    assert!(wrong.remedy.contains("carry"), "{wrong}");
 }

@@ -33,7 +33,7 @@ pub(crate) const WATCHES: &str = "the flow only watches";
 /// Seconds until a change that waits for a person's approval is looked at again.
 const APPROVAL_PAUSE_S: u32 = 60;
 
-/// Seconds until a paper that is held is looked at again.
+/// Seconds until a paper that is held, or what becomes of one holds, is looked at again.
 pub(super) const PAPER_PAUSE_S: u32 = 600;
 
 impl Engine {
@@ -55,12 +55,14 @@ impl Engine {
         if let Some(shop) = self.unheeded(&decided.decision, &case, &mut work.heeded).cloned() {
             return Ok(Moved::Heed(work, shop));
         }
+        if let Some(target) = self.to_withdraw(&work, &case, &decided.decision)? {
+            return self.read_anew(work, &case, &target).await;
+        }
         if self.needs_its_order(&mut work, &case, &decided.decision).await? {
             return self.with_order_read(work, &case).await;
         }
         work.agreed = decided.agreed.take().map(Box::new);
-        let landed = case.strays.iter().filter(|stray| !work.aside.contains_key(&stray.delivery.target));
-        let landed = landed.map(|stray| stray.at).min();
+        let landed = landed_by(&work, &case);
         let (mut entry, mut held_again) = (None, None);
         let state = match self.without_waiting_for_ever(&case, decided.decision).await? {
             Decision::Step(plan) if self.awaits_approval(&plan) => LaneState::Later(
@@ -83,8 +85,7 @@ impl Engine {
             Decision::Awaiting(why, until) => LaneState::Awaiting(why, until),
             Decision::Wait(on, why) => LaneState::Waiting(on, why),
             Decision::Hold(hold) => {
-                // What a paper is held for is mended in its order.
-                held_again = case.kind.is_paper().then(|| after(self.now(), PAPER_PAUSE_S));
+                held_again = is_mended_elsewhere(&case, &hold).then(|| after(self.now(), PAPER_PAUSE_S));
                 entry = Some(Entry::new("held", "", format!("{}: {}", hold.code, hold.what)));
                 LaneState::Held(hold)
             }
@@ -109,6 +110,18 @@ impl Engine {
             self.owed_no_more(case).await?;
         }
         Ok(false)
+    }
+
+    /// The system whose document of an order is to be withdrawn, or cannot be: what became of it there is asked for first.
+    fn to_withdraw(&self, work: &Work, case: &Case, decision: &Decision) -> Result<Option<System>, EngineError> {
+        let Some(rules) = self.order_rules(case).filter(|_| case.kind == Kind::Order) else { return Ok(None) };
+        let name = match decision {
+            Decision::Step(plan) if plan.step == Step::Cancel => &plan.target,
+            Decision::Hold(hold) if hold.code == "SYN-0122" => &rules.target,
+            _ => return Ok(None),
+        };
+        let target = self.system(name)?;
+        Ok((!work.asked.contains(&target.uid)).then(|| target.clone()))
     }
 
     /// Reads the order of the paper `case` anew, and looks again.
@@ -378,6 +391,18 @@ impl Engine {
             Err(error) => self.trouble(work, source, error).await,
         }
     }
+}
+
+/// From which moment nothing sent earlier can land any more in the systems that are not left out.
+fn landed_by(work: &Work, case: &Case) -> Option<jiff::Timestamp> {
+    let strays = case.strays.iter().filter(|stray| !work.aside.contains_key(&stray.delivery.target));
+    strays.map(|stray| stray.at).min()
+}
+
+/// Whether what mends it starts nothing by itself: a paper is mended in its order, and of goods that are put back no feed
+/// tells.
+fn is_mended_elsewhere(case: &Case, hold: &Hold) -> bool {
+    case.kind.is_paper() || hold.code == "SYN-0122"
 }
 
 /// What the target calls the elements that an update of `leaves` names.

@@ -11,7 +11,7 @@ use syncline_connect::{Lookup, Snapshot};
 use syncline_core::delivery::{Change, Delivery, after};
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
-use syncline_core::leaf::Leaves;
+use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::policy::Hold;
 use syncline_core::profile::Guard;
@@ -125,12 +125,17 @@ impl Engine {
             leaves: leaves.clone(),
             over: false,
         };
+        let before = case.sides.get(&source.uid).map(|side| side.base(&target.uid)).unwrap_or_default();
+        if kind == Kind::Order && system.uid == source.uid && !before.is_empty() {
+            // What people changed there before the number was written is still to be carried over.
+            return vec![base(system, peer, &before.overlaid(&delivery.change.leaves))];
+        }
         let mut bases = vec![base(system, peer, shown)];
         if delivery.change.step == Step::Create
             && system.uid != source.uid
             && let Some(side) = case.sides.get(&source.uid)
         {
-            bases.push(base(source, system, &side.seen));
+            bases.push(base(source, system, &as_made(&side.seen)));
         }
         bases
     }
@@ -207,6 +212,16 @@ impl Engine {
     }
 }
 
+/// What an order was like when its document was asked for: in force. It may have been withdrawn while that was in doubt.
+fn as_made(seen: &Leaves) -> Leaves {
+    let life = Path::field("life");
+    let mut made = seen.clone();
+    if matches!(seen.value(&life), Some(Value::Code(word)) if word == "cancelled" || word == "closed") {
+        made.put(life, Value::Code("open".to_string()));
+    }
+    made
+}
+
 /// A hold where an update was answered well and the target shows something else all the same.
 fn unkept(change: &Change, shown: &Leaves) -> Option<Hold> {
     // Figures move between our write and the look at it; the next plan sees to that.
@@ -214,7 +229,7 @@ fn unkept(change: &Change, shown: &Leaves) -> Option<Hold> {
         return None;
     }
     let (path, wish): (&Path, _) = change.leaves.iter().find(|(path, _)| !is_there(shown, &change.leaves, path))?;
-    let show = |value: Option<&syncline_core::leaf::Value>| value.map_or("nothing".to_string(), ToString::to_string);
+    let show = |value: Option<&Value>| value.map_or("nothing".to_string(), ToString::to_string);
     let what = format!("`{path}` was set to `{}` and shows `{}`", show(wish), show(shown.value(path)));
     Some(Hold::new("SYN-0115", what, "find out what changes it back in that system, then `syncline retry`"))
 }

@@ -323,6 +323,12 @@ impl Shop {
         self.book.set_state(now, entity_id, state)
     }
 
+    /// Cancels an order as its buyer or a clerk does; false where Magento cancels nothing of it any more.
+    pub fn cancel_order(&mut self, now: Timestamp, entity_id: u64) -> bool {
+        self.book.late_commit_s = self.quirks.late_commit_s;
+        self.book.cancel(now, entity_id).is_ok_and(|done| done == true)
+    }
+
     /// Changes one top field of an order, as `state`, and leaves `updated_at` where it stood, as an extension that writes to
     /// the database does. False where there is no order of that number.
     pub fn edit_order_unseen(&mut self, number: &str, field: &str, value: &Value) -> bool {

@@ -58,6 +58,7 @@ fn order(store: &Store, id: u64) -> Value {
     let state = match text("state").as_str() {
         "draft" | "quotation" => "draft",
         "cancelled" => "cancelled",
+        "done" if is_given_up(store, id) => "cancelled",
         _ => "released",
     };
     let currency = store.value("sale.sale", id, "currency").id().unwrap_or_default();
@@ -73,6 +74,15 @@ fn order(store: &Store, id: u64) -> Value {
         "posted": invoice::sum_of(store, id, &["posted", "paid"]), "paid": invoice::sum_of(store, id, &["paid"]),
         "refunded": credits::sum_of(store, id), "returns": credits::returned(store, id),
         "total": total.ok(), "lines": lines, "addresses": addresses(store, id)})
+}
+
+/// Whether all that was made of a sale was cancelled: it is done, and nothing came of it.
+fn is_given_up(store: &Store, id: u64) -> bool {
+    let invoices = invoice::of_sale(store, id).unwrap_or_default().into_iter().map(|one| (invoice::MODEL, one));
+    let lines = sale::amount_lines(store, id).unwrap_or_default().into_iter();
+    let moves = lines.flat_map(|line| shipping::moves_from(store, line).unwrap_or_default());
+    let mut all = invoices.chain(moves.map(|one| ("stock.move", one))).peekable();
+    all.peek().is_some() && all.all(|(model, one)| store.text(model, one, "state") == "cancelled")
 }
 
 /// What a sale is addressed to: the envelopes of its invoice and of its shipment, as its papers show them now.

@@ -502,6 +502,7 @@ fn sale(web_shop: bool) -> Model {
         ),
         field("shipping_date", "Shipping Date", Kind::Date),
         field("invoices_ignored", "Ignored Invoices", Kind::ManyMany("account.invoice")),
+        field("invoices_recreated", "Recreated Invoices", Kind::ManyMany("account.invoice")),
         calc("invoices", "Invoices", Calc::Papers("account.invoice"), "account.invoice"),
         calc("shipments", "Shipments", Calc::Papers("stock.shipment.out"), "stock.shipment.out"),
         field("state", "State", Kind::Select(&["draft", "quotation", "confirmed", "processing", "done", "cancelled"]))
@@ -532,6 +533,7 @@ fn sale_line() -> Model {
             calc("summary", "Summary", Calc::Summary, ""),
             text("note", "Note"),
             field("taxes", "Taxes", Kind::ManyMany("account.tax")),
+            calc("moves", "Stock Moves", Calc::Papers("stock.move"), "stock.move"),
             field("moves_ignored", "Ignored Moves", Kind::ManyMany("stock.move")),
             field("moves_recreated", "Recreated Moves", Kind::ManyMany("stock.move")),
             calc("currency", "Currency", Calc::Via("sale", "currency"), "currency.currency"),

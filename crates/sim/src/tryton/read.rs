@@ -183,6 +183,8 @@ fn compute(store: &Store, model: usize, id: u64, calc: Calc) -> Result<Val, Fail
         Calc::Moves(leg) => Val::Refs(stock::moves_of(store, id, leg)?),
         Calc::Packages => Val::Refs(parcels::of_shipment(store, id)?),
         Calc::Papers("account.invoice") => Val::Refs(invoice::of_sale(store, id)?),
+        // The newest first.
+        Calc::Papers("stock.move") => Val::Refs(shipping::moves_from(store, id)?.into_iter().rev().collect()),
         Calc::Papers(_) => Val::Refs(shipping::shipments_of(store, id)?),
         Calc::LineAmount if name == invoice::LINE => Val::Dec(invoice::line_amount(store, id)?),
         Calc::LineAmount => Val::Dec(sale::line_amount(store, id)?),

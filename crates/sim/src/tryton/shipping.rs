@@ -159,6 +159,7 @@ pub fn of_sale(store: &mut Store, sale: u64, lines: &[(u64, Decimal)]) -> Result
     let number = store.next("shipment").to_string();
     let row = json!({"number": number, "state": "waiting", "warehouse": warehouse, "planned_date": planned,
         "customer": store.value("sale.sale", sale, "party").to_json(true),
+        "delivery_address": store.value("sale.sale", sale, "shipment_address").to_json(true),
         "company": store.value("sale.sale", sale, "company").to_json(true)});
     let shipment = create(store, "stock.shipment.out", &[row])?.first().copied().unwrap_or_default();
     let customer = customers(store)?;

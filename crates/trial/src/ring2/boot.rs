@@ -23,7 +23,7 @@ use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::profile::Profile;
 use syncline_core::rules::{
-    Branch, FieldRules, OrderRules, PairRules, PaperRules, PriceRules, StockRules, StockTarget,
+    Amendments, Branch, Cancels, FieldRules, OrderRules, PairRules, PaperRules, PriceRules, StockRules, StockTarget,
 };
 use syncline_engine::looks::Looks;
 use syncline_engine::owed::Owed;
@@ -484,7 +484,11 @@ impl Stage {
         let net = Net { world: self.world.clone(), clock: self.clock.clone(), which: served };
         let mut transport: Arc<dyn Transport> = Arc::new(net);
         if let Some(plant) = self.plant {
-            let applies = plant == "retry-write" || which == Which::Shop;
+            let applies = match plant {
+                "retry-write" => true,
+                planted::CANCELS_OVER => which == Which::Erp,
+                _ => which == Which::Shop,
+            };
             if applies {
                 transport =
                     Arc::new(BadTransport { transport, plant, asked: Mutex::default(), rates: Mutex::default() });
@@ -568,6 +572,8 @@ pub fn rules() -> OrderRules {
         adopt: None,
         creates_customers: true,
         branch: Branch::default(),
+        amendments: Amendments::Ask,
+        cancels: Cancels::Ask,
         tables: BTreeMap::from(tables),
     }
 }

@@ -1,5 +1,6 @@
 //! What must hold at rest: each order once, to the cent, line by line, both sides equal, and silence.
 
+use super::amends;
 use super::bills;
 use super::boot::Stage;
 use super::desk;
@@ -25,6 +26,10 @@ fn rows(ledger: &Value, list: &str) -> Vec<Value> {
     ledger[list].as_array().cloned().unwrap_or_default()
 }
 
+fn rows_of<'a>(row: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
+    row[list].as_array().into_iter().flatten()
+}
+
 /// How many orders the shops let go.
 pub fn released(world: &World) -> u64 {
     let of = |shop: &Shop| rows(&shop.ledger(), "orders").iter().filter(|row| row["state"] == "released").count();
@@ -42,7 +47,7 @@ pub fn orders_in(shop: &Shop, state: &str) -> Vec<u64> {
 
 /// Ids of the shop's orders that refer to no ERP document yet.
 pub fn unreferenced(shop: &Shop) -> Vec<u64> {
-    let open = |row: &&Value| row["reference"].is_null();
+    let open = |row: &&Value| row["reference"].is_null() && row["state"] != "cancelled";
     rows(&shop.ledger(), "orders").iter().filter(open).filter_map(|row| row["id"].as_u64()).collect()
 }
 
@@ -136,9 +141,12 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
     Ok(())
 }
 
-/// What was done about orders in the ERP, each once in the shop.
+/// What was done about orders in the ERP, each once in the shop; what the warehouse took in hand stays.
 fn papers_at_the_end(stage: &Stage) {
     let mut world = open(&stage.world);
+    for detail in amends::taken_back(&world) {
+        world.broken("what-is-in-hand-stays", detail);
+    }
     for detail in parcels::apart(stage, &world) {
         world.broken("each-parcel-once", detail);
     }
@@ -228,7 +236,7 @@ pub fn crossed(wanted: &BTreeMap<String, Vec<Value>>, erp: &Value) -> Vec<String
     }
     for (reference, orders) in wanted {
         let there = documents.remove(reference).unwrap_or_default();
-        if there.iter().any(|row| row["state"] != "released") {
+        if there.iter().any(|row| row["state"] == "draft") {
             found.push(format!("order {reference}: a document was left unreleased"));
         }
         let released: Vec<&Value> = there.iter().filter(|row| row["state"] == "released").collect();
@@ -249,7 +257,10 @@ pub fn crossed(wanted: &BTreeMap<String, Vec<Value>>, erp: &Value) -> Vec<String
         }
     }
     for (reference, rows) in documents {
-        if rows.iter().any(|row| row["mark"].as_str().is_some_and(|mark| mark.starts_with("SL"))) {
+        // What has left of an order that was cancelled stays.
+        let left = |row: &Value| rows_of(row, "lines").any(|line| !number(&line["shipped"]).is_zero());
+        let in_force = |row: &&Value| row["state"] != "cancelled" && !left(row);
+        if rows.iter().filter(in_force).any(|row| text(&row["mark"]).starts_with("SL")) {
             found.push(format!("`{reference}`: a document that no released order explains"));
         }
     }

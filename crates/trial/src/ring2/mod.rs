@@ -1,5 +1,6 @@
 //! Ring 2: the real engine, connectors and SQL over simulated systems, on one thread, in paused time, by seed.
 
+mod amends;
 mod bills;
 mod boot;
 mod check;

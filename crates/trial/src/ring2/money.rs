@@ -346,6 +346,7 @@ impl Books {
             chosen: &none,
             given_back: &BTreeMap::new(),
             source_keeps_reference: true,
+            source_cancels: false,
             world,
         })
     }

@@ -13,7 +13,7 @@ use super::boot::Stage;
 use super::money::{LOSES_DECIMALS, RELEASED};
 use super::scenes::{self, Scene};
 use super::world::open;
-use super::{bills, desk, parcels, prices, trade};
+use super::{amends, bills, desk, parcels, prices, trade};
 use syncline_core::rules::{FieldPolicy, FieldRules};
 
 /// A bug that is planted in this ring.
@@ -46,7 +46,7 @@ const BILLS: &str = "each-bill-once";
 const SAME: &str = "both-sides-show-the-same";
 
 /// Every bug of this ring.
-pub const PLANTS: [Planted; 26] = [
+pub const PLANTS: [Planted; 27] = [
     chaos("skip-intent", 3000, &[]),
     chaos("ignore-epoch", 3000, &[]),
     chaos("retry-write", 3000, &[]),
@@ -70,10 +70,14 @@ pub const PLANTS: [Planted; 26] = [
     chaos("refund-list-empty", 300, &[BILLS]),
     chaos("capture-twice", 300, &[BILLS]),
     chaos("base-currency-mixed", 300, &[BILLS]),
+    chaos(CANCELS_OVER, 300, &["what-is-in-hand-stays"]),
     market("forget-orders", 3000, &[]),
     market("reserve-twice", 3000, &[]),
     money(LOSES_DECIMALS, 3, &[RELEASED]),
 ];
+
+/// A bug of the road from the ERP: whatever was done about a sale, it is told as still to be done, and is withdrawn.
+pub const CANCELS_OVER: &str = "cancel-over-shipped";
 
 /// A shop's bug, not one of ours: its list repeats a page for ever. It has to be told.
 pub const REPEATS_A_PAGE: &str = "repeats-a-page";
@@ -121,6 +125,10 @@ pub fn ready(stage: &mut Stage, plant: &str) {
             stage.scenes.insert(Scene::TakenBack);
         }
         "rewrite-papers" => stage.buyers_type = true,
+        CANCELS_OVER => {
+            stage.stock = None;
+            amends::carry(stage);
+        }
         // Figures move most where goods are sent.
         "look-once" | "shipment-unsent" | "stale-levels" => {
             stage.stock = Some(trade::rules());

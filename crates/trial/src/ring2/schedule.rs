@@ -1,5 +1,6 @@
 //! One schedule: chaos with orders arriving, then calm, then rest; what must hold is checked all along and at the end.
 
+use super::amends;
 use super::bills;
 use super::boot::{LEASE_S, Stage};
 use super::check;
@@ -113,6 +114,10 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
                     bills::open_office(&mut stage, bills::as_it_leaves(seed));
                 }
             }
+            // A shop that took an order back takes no parcel of it: what is told of such is a story's matter.
+            if stage.papers.is_none() && amends::drawn(seed) {
+                amends::carry(&mut stage);
+            }
         }
     }
     if let Err(error) = drive(&stage, seed).await {
@@ -181,6 +186,7 @@ async fn come_to_rest(stage: &Stage, processes: &mut Processes) -> Result<bool, 
             accounts::decide(stage, &engine).await;
             parcels::decide(stage, &engine).await;
             bills::decide(stage, &engine).await;
+            amends::decide(stage, &engine).await;
         }
         // Two leases and more, so that nothing of the chaos is still under way.
         if waited > 3 * u64::from(LEASE_S) && check::at_rest(stage, processes.any()).await {
@@ -207,6 +213,7 @@ fn each_second(stage: &Stage, second: u64) -> Result<(), String> {
     parcels::each_second(stage, second);
     bills::each_second(stage, second);
     accounts::each_second(stage, second);
+    amends::each_second(stage, second);
     scenes::each_second(stage, second)
 }
 
@@ -253,6 +260,9 @@ fn desk_holds(stage: &Stage, second: u64) {
         let found = desk::overwritten(&world).into_iter().chain(prices::overwritten(&world));
         for detail in found.chain(typed).chain(hung) {
             world.broken("owned-fields-are-never-overwritten", detail);
+        }
+        for detail in amends::taken_back(&world) {
+            world.broken("what-is-in-hand-stays", detail);
         }
         for detail in parcels::too_many(stage, &world) {
             world.broken("each-parcel-once", detail);
@@ -328,6 +338,8 @@ impl Orders {
             let mut order = place_like(self.seed, self.placed, &stage.catalogue, now);
             if let Some(last) = &self.last
                 && self.random.chance(1, 5)
+                // Of two documents with one number nobody could tell which one's order was cancelled.
+                && !amends::are_carried(stage)
             {
                 // A second store view has numbers of its own: the same number twice is two orders.
                 order["increment_id"] = last["increment_id"].clone();

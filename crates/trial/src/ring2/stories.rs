@@ -1,6 +1,7 @@
 //! Scenarios by their numbers in docs/scenarios.md, each played to its end.
 
 mod by_hand;
+mod of_amendments;
 mod of_attributes;
 mod of_books;
 mod of_bundles;

@@ -77,6 +77,8 @@ pub struct World {
     pub families: families::Typed,
     /// Whether families flow: then their variants have names of their own in the shop.
     pub has_families: bool,
+    /// Shipments that somebody in the warehouse has taken in hand.
+    pub in_hand: BTreeSet<u64>,
     /// A clerk of the shop ships by hand what has left, before the shop is told.
     pub ships_by_hand: bool,
     /// Bills that people took over, each with its sort and its sale in the ERP.
@@ -125,6 +127,7 @@ impl World {
             hung: Hung::new(),
             families: families::Typed::new(),
             has_families: false,
+            in_hand: BTreeSet::new(),
             ships_by_hand: false,
             left_to_people: BTreeSet::new(),
             priced: prices::Typed::default(),

@@ -13,6 +13,7 @@ mod sale;
 mod stock;
 mod text;
 mod unit;
+mod withdrawal;
 
 pub(super) use attributes::{Attribute, Attributes, Form, Source, choices, strange};
 pub(super) use category::{NAME as CATEGORY_NAME, category_record, edit as edit_category};
@@ -30,6 +31,7 @@ pub(super) use sale::{Codes, Leveling, new_sale, rounding_level, sale_record};
 pub(super) use stock::{Shelf, late_by_place, stock_record};
 pub(super) use text::fit;
 pub(super) use unit::Units;
+pub(super) use withdrawal::{Withdrawal, withdrawal};
 
 use syncline_connect::{Error, Snapshot};
 use syncline_core::delivery::Change;

@@ -85,6 +85,7 @@ pub(crate) fn sale_record(row: &SaleRow, codes: &Codes) -> Told<Record> {
         number: row.number.clone().filter(|number| !number.is_empty()),
         reference: row.reference.clone().filter(|reference| !reference.is_empty()),
         stage: Some(stage(row).to_string()),
+        fixed: super::withdrawal::fixed(row),
         currency: Some(currency),
         customer: row.party.map(|id| Ref::remote(Kind::Customer, remote(id))),
         lines,

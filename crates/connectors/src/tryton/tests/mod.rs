@@ -18,3 +18,4 @@ mod simulated;
 mod stock;
 mod stock_feed;
 mod walk;
+mod withdraw;

@@ -10,13 +10,15 @@ use syncline_core::rules::Branch;
 use toml::Spanned;
 
 /// Keys that only some flows know, each with those flows.
-const HOMES: [(&str, &[Flow]); 25] = [
+const HOMES: [(&str, &[Flow]); 27] = [
     ("start", &[Flow::Orders]),
     ("tax", &[Flow::Orders, Flow::Prices]),
     ("number", &[Flow::Orders]),
     ("release", &[Flow::Orders]),
     ("release_days", &[Flow::Orders]),
     ("rounding_per_line", &[Flow::Orders]),
+    ("amendments", &[Flow::Orders]),
+    ("cancels", &[Flow::Orders]),
     ("adopt", &[Flow::Orders]),
     ("payment_methods", &[Flow::Orders]),
     ("taxes", &[Flow::Orders]),
@@ -68,6 +70,8 @@ impl<'a> Told<'a> {
         warehouse: String,
         release_days: u32,
         rounding_per_line: u32,
+        amendments: String,
+        cancels: String,
         adopt: raw::Adopt,
         safety: u32,
         create: bool,
@@ -164,7 +168,7 @@ fn place<T>(key: Option<&Spanned<T>>) -> Option<usize> {
     key.map(|key| key.span().start)
 }
 
-fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 25] {
+fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 27] {
     [
         ("start", place(raw.start.as_ref())),
         ("tax", place(raw.tax.as_ref())),
@@ -172,6 +176,8 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 25] {
         ("release", place(raw.release.as_ref())),
         ("release_days", place(raw.release_days.as_ref())),
         ("rounding_per_line", place(raw.rounding_per_line.as_ref())),
+        ("amendments", place(raw.amendments.as_ref())),
+        ("cancels", place(raw.cancels.as_ref())),
         ("adopt", place(raw.adopt.as_ref())),
         ("payment_methods", place(raw.payment_methods.as_ref())),
         ("taxes", place(raw.taxes.as_ref())),
@@ -194,13 +200,15 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 25] {
     ]
 }
 
-fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 20] {
+fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 22] {
     [
         ("start", place(raw.start.as_ref())),
         ("number", place(raw.number.as_ref())),
         ("release", place(raw.release.as_ref())),
         ("release_days", place(raw.release_days.as_ref())),
         ("rounding_per_line", place(raw.rounding_per_line.as_ref())),
+        ("amendments", place(raw.amendments.as_ref())),
+        ("cancels", place(raw.cancels.as_ref())),
         ("adopt", place(raw.adopt.as_ref())),
         ("payment_methods", place(raw.payment_methods.as_ref())),
         ("taxes", place(raw.taxes.as_ref())),

@@ -13,7 +13,9 @@ use syncline_core::id::SystemName;
 use syncline_core::kind::{FLOWS, Flow, Kind};
 use syncline_core::path::Path as Field;
 use syncline_core::record::{Variant, shared_paths};
-use syncline_core::rules::{AdoptKey, FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule};
+use syncline_core::rules::{
+    AdoptKey, Amendments, Cancels, FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule,
+};
 use toml::Spanned;
 
 const RELEASE_DAYS: u32 = 14;
@@ -101,6 +103,12 @@ impl Drawing<'_> {
                 adopt: self.adopt(told.adopt())?,
                 creates_customers,
                 branch: told.branch(),
+                amendments: self.choice(
+                    "amendments",
+                    told.amendments(),
+                    &[("ask", Amendments::Ask), ("carry", Amendments::Carry)],
+                )?,
+                cancels: self.choice("cancels", told.cancels(), &[("ask", Cancels::Ask), ("erp", Cancels::Erp)])?,
                 tables: tables.into_iter().map(|(name, rows)| (name.to_string(), rows)).collect(),
             };
             if let Some(other) = all.iter().find(|other| same_numbers(other, &rules)) {
@@ -115,6 +123,13 @@ impl Drawing<'_> {
             all.push(rules);
         }
         Ok(all)
+    }
+
+    /// The choice that `key` names among `words`; the usual one where it says nothing.
+    fn choice<T: Copy + Default>(&self, key: &str, text: Option<&Spanned<String>>, words: &[(&str, T)]) -> Drawn<T> {
+        let Some(text) = text else { return Ok(T::default()) };
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        word(self.source, key, text, &names, |told| words.iter().find(|(word, _)| *word == told).map(|(_, one)| *one))
     }
 
     /// Whether customers of several shops with one e-mail are one party of the ERP.

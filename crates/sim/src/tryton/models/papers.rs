@@ -20,6 +20,7 @@ pub(super) fn shipments() -> Model {
             .required(),
             one("company", "Company", "company.company").required(),
             one("customer", "Customer", "party.party"),
+            one("delivery_address", "Delivery Address", "party.address"),
             one("warehouse", "Warehouse", "stock.location").required(),
             field("planned_date", "Planned Date", Kind::Date),
             field("effective_date", "Effective Date", Kind::Date),

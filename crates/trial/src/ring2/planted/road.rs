@@ -1,9 +1,10 @@
 //! Planted bugs of the network: what is sent again, sent otherwise, or comes back changed.
 
-use super::{FORGETS_A_GROUP, LOSES_IDS};
+use super::{CANCELS_OVER, FORGETS_A_GROUP, LOSES_IDS};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use syncline_connect::gzip;
 use syncline_connect::{Effect, Fut, Request, Response, Transport, TransportError};
 
 /// A network with a bug.
@@ -57,6 +58,7 @@ impl Transport for BadTransport {
                     self.note_rate(&response.body);
                     Ok(response)
                 }
+                (CANCELS_OVER, Ok(response)) => Ok(still_to_do(response)),
                 (_, answer) => answer,
             }
         })
@@ -110,6 +112,28 @@ fn without_lines(body: Vec<u8>) -> Vec<u8> {
     let Ok(mut told) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
     told["items"] = serde_json::json!([]);
     told.to_string().into_bytes()
+}
+
+/// An answer about sales in which all shipments are still waiting, and no goods have moved.
+fn still_to_do(response: Response) -> Response {
+    let Ok(mut response) = gzip::decoded(response) else {
+        return Response { status: 500, headers: Vec::new(), body: Vec::new() };
+    };
+    if let Ok(mut body) = serde_json::from_slice::<serde_json::Value>(&response.body) {
+        let waits = |one: &mut serde_json::Value, state: &str| {
+            if one["state"] != "cancelled" {
+                one["state"] = state.into();
+            }
+        };
+        for sale in body["result"].as_array_mut().into_iter().flatten().filter(|row| row.get("shipments.").is_some()) {
+            sale["shipments."].as_array_mut().into_iter().flatten().for_each(|one| waits(one, "waiting"));
+            for line in sale["lines."].as_array_mut().into_iter().flatten() {
+                line["moves."].as_array_mut().into_iter().flatten().for_each(|one| waits(one, "draft"));
+            }
+        }
+        response.body = body.to_string().into_bytes();
+    }
+    response
 }
 
 /// A customer's document whose addresses are sent without their ids, so that each is a new one.
