@@ -23,6 +23,7 @@ use syncline_core::mark::is_mark;
 use syncline_core::money::Money;
 use syncline_core::record::Order;
 use syncline_core::rules::{FieldRules, OrderRules, Released};
+use syncline_core::totals;
 use syncline_store::LaneFilter;
 
 /// What comparing one flow found.
@@ -166,6 +167,7 @@ impl Engine {
         flow: &mut FlowProof,
     ) -> Result<(), EngineError> {
         let source = self.system(&rules.source)?;
+        let price_digits = target.kind(Kind::Order).price_digits;
         let open = self.open_lanes(Kind::Order).await?;
         let admitted = self.store.admitted().await?;
         let mut seen: BTreeSet<RemoteId> = BTreeSet::new();
@@ -198,7 +200,7 @@ impl Engine {
                 }
                 let there: Vec<&Order> = there.iter().collect();
                 let label = self.order_label(source, order.number.as_deref().unwrap_or(&row.id.id));
-                compare(flow, &label, &order, &there, is_open);
+                compare(flow, &label, &order, &there, is_open, price_digits);
             }
         }
         Ok(())
@@ -253,8 +255,8 @@ impl Engine {
     }
 }
 
-/// Compares one order with the documents that carry its mark.
-fn compare(flow: &mut FlowProof, label: &str, order: &Order, there: &[&Order], open: bool) {
+/// Compares one order with the documents that carry its mark, where a price of one has so many decimals.
+fn compare(flow: &mut FlowProof, label: &str, order: &Order, there: &[&Order], open: bool, price_digits: Option<u32>) {
     flow.compared += 1;
     match there {
         [] if open => {
@@ -266,7 +268,7 @@ fn compare(flow: &mut FlowProof, label: &str, order: &Order, there: &[&Order], o
         }
         [one] => {
             let off = cents(order, one);
-            let differences = differences(order, one);
+            let differences = differences(order, one, price_digits);
             flow.cents_off += off;
             if differences.is_empty() {
                 flow.equal += 1;
@@ -298,7 +300,7 @@ fn minor_units(a: Money, b: Money) -> u64 {
 }
 
 /// Every way in which the document is not the order.
-fn differences(order: &Order, there: &Order) -> Vec<String> {
+fn differences(order: &Order, there: &Order, price_digits: Option<u32>) -> Vec<String> {
     let mut found = Vec::new();
     if order.totals.grand != there.totals.grand {
         let show = |m: Option<Money>| m.map_or("nothing".to_string(), |m| m.to_string());
@@ -314,7 +316,10 @@ fn differences(order: &Order, there: &Order) -> Vec<String> {
             found.push(format!("line {}: another quantity", at + 1));
         }
         let close = match (a.net, b.net) {
-            (Some(a), Some(b)) => a.minus(b).is_ok_and(|d| d.amount.abs() <= a.currency.minor_unit()),
+            (Some(net), Some(there)) => {
+                let slack = totals::slack(net.currency.minor_unit(), a.quantity, price_digits);
+                net.minus(there).is_ok_and(|by| by.amount.abs() <= slack)
+            }
             (None, Some(b)) => b.amount.is_zero(),
             _ => false,
         };

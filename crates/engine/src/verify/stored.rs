@@ -53,6 +53,7 @@ impl Engine {
         flow: &mut FlowProof,
     ) -> Result<(), EngineError> {
         let source = self.system(&rules.source)?;
+        let price_digits = target.kind(Kind::Order).price_digits;
         let open = self.open_lanes(Kind::Order).await?;
         for (entity, _) in self.store.bindings(source.uid.clone(), Kind::Order).await? {
             let case = self.store.load(entity).await?;
@@ -75,7 +76,7 @@ impl Engine {
             }
             let there: Vec<&Order> = there.iter().collect();
             let label = self.order_label(source, &case.label);
-            compare(flow, &label, &order, &there, open.contains(&entity));
+            compare(flow, &label, &order, &there, open.contains(&entity), price_digits);
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use crate::ring2::boot::Stage;
 use crate::ring2::world::open;
 use rust_decimal::Decimal;
 use serde_json::Value;
+use syncline_core::kind::Flow;
 use syncline_engine::Engine;
 use syncline_sim::http::System as _;
 use syncline_sim::orders::{Cut, Sketch, Wanted, sketched};
@@ -123,6 +124,21 @@ fn s21_what_rounding_does_not_explain_stays_a_draft() {
             }
         });
     }
+}
+
+#[test]
+fn what_a_price_of_one_cannot_say_of_hundreds_stands_on_the_rounding_line_and_agrees() {
+    taxed(479, &[25], |stage| async move {
+        // No price of four decimals makes 999.98 of 479 pieces: the nearest makes 999.96.
+        let sketch = Sketch { cut: Cut::Amount("0.51".parse().unwrap()), ..net() };
+        let number = sold(&stage, 1, &[("MUG", 479, "2.0887", 25)], sketch);
+        passes(&stage, 300).await;
+        let booked = booked(&stage, &number);
+        assert!(booked.starts_with("released 1249.9") && booked.contains(", rounding 0.0"), "{booked}");
+        let engine = stage.boot().await.unwrap();
+        let proof = engine.verify().await.unwrap();
+        assert_eq!((proof.drift, proof.flows[&Flow::Orders].equal), (0, 1), "{proof:?}");
+    });
 }
 
 #[test]
