@@ -145,9 +145,16 @@ impl Engine {
         Ok(decided.into())
     }
 
-    /// How much of the variant of the stock `case` waits to be sent by `shop`.
+    /// How much of the variant of the stock `case` waits to be sent from what `shop` has: by itself, and by other websites at
+    /// its address whose figures nobody tells.
     fn owed_of(&self, case: &Case, shop: &System) -> Decimal {
-        case.bound.get(&shop.uid).map(|bound| self.owed.of(&shop.uid, &bound.id)).unwrap_or_default()
+        let Some(bound) = case.bound.get(&shop.uid) else { return Decimal::ZERO };
+        let told = |one: &System| {
+            self.flows.inventory.iter().flat_map(|rules| &rules.targets).any(|target| target.system == one.name)
+        };
+        let others = self.selling_there(shop).filter(|one| one.uid != shop.uid && !told(one));
+        let owed = std::iter::once(shop).chain(others).map(|one| self.owed.of(&one.uid, &bound.id));
+        owed.fold(Decimal::ZERO, Decimal::saturating_add)
     }
 
     /// For a stock lane: where the journal stood when the ERP's figures were asked for. What was reserved before is in them.

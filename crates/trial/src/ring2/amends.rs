@@ -105,14 +105,23 @@ pub async fn decide(stage: &Stage, engine: &Engine) {
         let Some(erp) = engine.systems.get(&SystemName::new("erp")) else { return };
         let Ok(case) = engine.store.load(lane.entity).await else { return };
         let sale = case.bound.get(&erp.uid).and_then(|bound| bound.id.id.parse().ok()).unwrap_or_default();
-        if !put_back(stage, sale) {
-            drop(engine.store.retry(Retry::One { entity: lane.entity, rebase: true }, engine.now()).await);
-        }
+        put_back(stage, sale);
+        // Only what has left is taken as it is; where nothing did, the order is looked at again.
+        let rebase = has_left(stage, sale);
+        drop(engine.store.retry(Retry::One { entity: lane.entity, rebase }, engine.now()).await);
     }
 }
 
-/// Whether goods of a sale that were picked could be put back.
-fn put_back(stage: &Stage, sale: u64) -> bool {
+/// Whether anything of a sale has left the warehouse.
+fn has_left(stage: &Stage, sale: u64) -> bool {
+    let ledger = open(&stage.world).erp.ledger();
+    let rows = ledger["orders"].as_array().into_iter().flatten().filter(|row| row["id"] == sale);
+    rows.flat_map(|row| row["lines"].as_array().into_iter().flatten())
+        .any(|line| line["shipped"].as_str().is_some_and(|left| left != "0"))
+}
+
+/// Puts goods of a sale that were picked back on the shelf.
+fn put_back(stage: &Stage, sale: u64) {
     let now = stage.clock.true_now();
     let mut world = open(&stage.world);
     let picked = ids(&world.erp.ledger()["shipments"], "picked");
@@ -122,5 +131,4 @@ fn put_back(stage: &Stage, sale: u64) -> bool {
         let done = world.erp.press_shipment(now, *id, "cancel");
         world.event(&format!("the goods of shipment {id} are put back: {done}"));
     }
-    !own.is_empty()
 }
