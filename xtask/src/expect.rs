@@ -2,7 +2,7 @@
 use serde_json::Value;
 
 /// The planted bugs that must be found, each with the ring that has it; two of them both rings have.
-const PLANTED: [(&str, &str); 30] = [
+const PLANTED: [(&str, &str); 29] = [
     ("engine", "skip-intent"),
     ("engine", "ignore-epoch"),
     ("engine", "retry-write"),
@@ -24,7 +24,6 @@ const PLANTED: [(&str, &str); 30] = [
     ("engine", "shipment-unsent"),
     ("engine", "stale-levels"),
     ("engine", "refund-list-empty"),
-    ("engine", "capture-twice"),
     ("engine", "base-currency-mixed"),
     ("engine", "cancel-over-shipped"),
     ("market", "forget-orders"),

@@ -42,13 +42,14 @@ const RATES: [i64; 10] = [0, 55, 70, 81, 100, 180, 190, 200, 210, 255];
 const PRODUCTS: usize = 24;
 
 const BALANCED: &str = "an-order-adds-up";
-const EXPLAINED: &str = "no-order-is-held-for-its-rounding";
 const WHOLE: &str = "leaves-are-the-whole-order";
 
 /// The planted bug of this play.
 pub const LOSES_DECIMALS: &str = "loses-decimals";
-/// The rule that catches it.
+/// The rules that catch it.
 pub const RELEASED: &str = "what-is-released-is-equal-to-the-cent";
+/// The other one of them: the ERP's tax is not what is left of the shop's.
+pub const EXPLAINED: &str = "no-order-is-held-for-its-rounding";
 
 /// The outcome of `seed`, with a planted bug where one is named.
 #[must_use]
@@ -440,6 +441,12 @@ fn without_decimals(order: &Order) -> Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn decimals_that_are_lost_on_the_way_show_in_the_ledgers() {
+        let outcome = money(0, Some(LOSES_DECIMALS));
+        assert!(outcome.violations.iter().any(|broken| broken.invariant == RELEASED), "{:#?}", outcome.violations);
+    }
 
     #[test]
     fn orders_of_any_amounts_arrive_to_the_cent() {
