@@ -161,7 +161,8 @@ fn daemon(bench: &Bench) {
     let running = bench.daemon();
     let held = bench.json(&["sync"], 75);
     assert_eq!(held["error"]["code"], "SYN-0305");
-    bench.run(&["status"], 0);
+    // What it has just read again is looked at before it is at rest.
+    assert!(bench.comes_to(&["status"], 0), "{}", bench.run(&["status"], 2));
     bench.run(&["verify"], 0);
     assert_eq!(bench.terminated(running), Some(0));
 }

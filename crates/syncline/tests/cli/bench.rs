@@ -134,6 +134,14 @@ impl Bench {
         output
     }
 
+    /// Whether it ends with `code` within ten seconds, asked again and again.
+    pub fn comes_to(&self, args: &[&str], code: i32) -> bool {
+        (0..100).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            self.command(&self.token, args).output().expect("it starts").status.code() == Some(code)
+        })
+    }
+
     /// What it says on stdout; it has to end with `code`.
     pub fn run(&self, args: &[&str], code: i32) -> String {
         String::from_utf8(self.ended(&self.token, args, code).stdout).expect("text")
