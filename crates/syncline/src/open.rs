@@ -299,19 +299,7 @@ pub(crate) fn kinds() -> Vec<(SystemKind, Box<dyn Connector>)> {
         .into_iter()
         .map(|kind| {
             let connector: Box<dyn Connector> = match kind {
-                SystemKind::Magento => Box::new(magento::Magento::new(magento::Config {
-                    url: String::new(),
-                    auth: auth.clone(),
-                    views: BTreeMap::new(),
-                    category_root: None,
-                    website: None,
-                    attributes: BTreeSet::new(),
-                    images: false,
-                    groups: false,
-                    families: false,
-                    notify_shipments: false,
-                    papers: false,
-                })),
+                SystemKind::Magento => Box::new(magento::Magento::new(magento::Config::new("", auth.clone()))),
                 SystemKind::Tryton => Box::new(tryton::Tryton::new(tryton::Config::new("", "", ""))),
             };
             (kind, connector)

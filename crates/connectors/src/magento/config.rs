@@ -31,6 +31,26 @@ pub struct Config {
     pub papers: bool,
 }
 
+impl Config {
+    /// The whole shop at `url`, and nothing carried beside what every shop has.
+    #[must_use]
+    pub fn new(url: impl Into<String>, auth: Auth) -> Self {
+        Self {
+            url: url.into(),
+            auth,
+            views: BTreeMap::new(),
+            category_root: None,
+            website: None,
+            attributes: BTreeSet::new(),
+            images: false,
+            groups: false,
+            families: false,
+            notify_shipments: false,
+            papers: false,
+        }
+    }
+}
+
 /// How we show who we are.
 #[derive(Clone)]
 pub enum Auth {

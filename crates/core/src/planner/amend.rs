@@ -165,45 +165,14 @@ fn same_element(a: Option<&Value>, b: Option<&Value>) -> bool {
 mod tests {
     use super::*;
     use crate::audit::{Facts, objections};
-    use crate::id::{RemoteId, SystemName};
-    use crate::leaf::Ref;
-    use crate::planner::Resolved;
+    use crate::id::RemoteId;
+    use crate::planner::stand_ins::{Nothing, order_rules};
     use crate::profile::KindProfile;
     use crate::record::{Had, Line, Record};
-    use crate::rules::{Branch, OrderRules};
+    use crate::rules::OrderRules;
     use alloc::boxed::Box;
     use alloc::collections::BTreeMap;
-    use alloc::vec::Vec;
     use jiff::Timestamp;
-
-    struct Nothing;
-
-    impl World for Nothing {
-        fn resolve(&self, _: &Ref) -> Resolved {
-            Resolved::Unknown
-        }
-        fn any_product_tied(&self) -> bool {
-            false
-        }
-    }
-
-    fn rules(amendments: Amendments) -> OrderRules {
-        OrderRules {
-            source: SystemName::new("shop"),
-            target: SystemName::new("erp"),
-            start: None,
-            release: Vec::new(),
-            release_days: 14,
-            rounding_per_line: 1,
-            number: "{number}".to_string(),
-            adopt: None,
-            creates_customers: true,
-            branch: Branch::default(),
-            amendments,
-            cancels: Cancels::Ask,
-            tables: BTreeMap::new(),
-        }
-    }
 
     /// An order of three pieces, so many of which left and were cancelled.
     fn order(life: OrderLife, shipped: i64, cancelled: i64) -> Order {
@@ -223,7 +192,8 @@ mod tests {
         stage: &str,
         fixed: Option<&str>,
     ) -> Option<Decision> {
-        let (rules, id, nothing) = (rules(amendments), RemoteId::new("1", "7"), Leaves::new());
+        let rules = OrderRules { amendments, ..order_rules() };
+        let (id, nothing) = (RemoteId::new("1", "7"), Leaves::new());
         let profile = KindProfile { steps: [Step::Create, Step::Cancel].to_vec(), ..KindProfile::default() };
         let (before, after) = (leaves(&order(OrderLife::Open, 0, 0)), leaves(now));
         let (stage, fixed) = (Some(stage.to_string()), fixed.map(ToString::to_string));

@@ -6,6 +6,8 @@ mod customer;
 mod order;
 mod paper;
 mod shared;
+#[cfg(test)]
+mod stand_ins;
 mod stock;
 mod undone;
 

@@ -126,10 +126,11 @@ fn codes_without_row(rules: &OrderRules, order: &Order) -> Option<Hold> {
             alloc::format!("add `\"{code}\" = \"{example}\"` under [flows.orders.{table}], then `syncline retry`"),
         )
     };
+    let untaxed = rules.untaxed(order);
     let lines = order.sold_lines().map(|(_, line)| (&line.taxes, line.carries_money()));
     for (taxes, carries_money) in lines.chain(order.charges.values().map(|charge| (&charge.taxes, true))) {
-        let untaxed = rules.untaxed(order).filter(|_| taxes.is_empty() && carries_money);
-        if let Some(code) = taxes.keys().chain(&untaxed).find(|code| tax_row(rules, code).is_none()) {
+        let untaxed = untaxed.as_ref().filter(|_| taxes.is_empty() && carries_money);
+        if let Some(code) = taxes.keys().chain(untaxed).find(|code| tax_row(rules, code).is_none()) {
             return Some(missing("taxes", code, "name of the tax in the ERP"));
         }
     }
@@ -423,38 +424,11 @@ fn number_to_shop<W: World>(case: &OrderCase<'_, W>, number: &str, reason: Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::SystemName;
-    use crate::leaf::Ref;
-
-    /// A world in which nothing is known.
-    struct Nothing;
-
-    impl World for Nothing {
-        fn resolve(&self, _: &Ref) -> Resolved {
-            Resolved::Unknown
-        }
-        fn any_product_tied(&self) -> bool {
-            false
-        }
-    }
+    use crate::planner::stand_ins::{Nothing, order_rules};
 
     #[test]
     fn a_cancelled_document_is_held_until_the_order_is_cancelled_too() {
-        let rules = OrderRules {
-            source: SystemName::new("shop"),
-            target: SystemName::new("erp"),
-            start: None,
-            release: Vec::new(),
-            release_days: 14,
-            rounding_per_line: 1,
-            number: "{number}".to_string(),
-            adopt: None,
-            creates_customers: true,
-            branch: crate::rules::Branch::default(),
-            amendments: crate::rules::Amendments::Ask,
-            cancels: crate::rules::Cancels::Ask,
-            tables: BTreeMap::new(),
-        };
+        let rules = order_rules();
         let (id, base, profile) = (RemoteId::new("1", "7"), Leaves::new(), KindProfile::default());
         let seen = Order { stage: Some("cancelled".to_string()), ..Order::default() };
         let decided = |life| {

@@ -75,7 +75,7 @@ fn rates() -> Vec<Decimal> {
 }
 
 /// One system behind a road without weather, and the time on both of its ends.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Road {
     system: Arc<Mutex<dyn System>>,
     now: Arc<Mutex<Timestamp>>,
@@ -112,11 +112,9 @@ impl Transport for Road {
 }
 
 impl Road {
-    fn to(system: Arc<Mutex<dyn System>>, now: Arc<Mutex<Timestamp>>) -> (Self, Ctx) {
-        let road = Self { system, now };
-        let all = Arc::new(road.clone());
-        let ctx = Ctx::new(all.clone(), all.clone(), all, 4, Duration::from_secs(30));
-        (road, ctx)
+    fn to(system: Arc<Mutex<dyn System>>, now: Arc<Mutex<Timestamp>>) -> Ctx {
+        let road = Arc::new(Self { system, now });
+        Ctx::new(road.clone(), road.clone(), road, 4, Duration::from_secs(30))
     }
 }
 
@@ -155,21 +153,9 @@ impl Books {
         }
         let now = Arc::new(Mutex::new(start));
         let (shop, erp) = (Arc::new(Mutex::new(shop)), Arc::new(Mutex::new(erp)));
-        let (_, here) = Road::to(shop.clone(), Arc::clone(&now));
-        let (_, there) = Road::to(erp.clone(), Arc::clone(&now));
-        let config = magento::Config {
-            url: "http://money.test".to_owned(),
-            auth: magento::Auth::Token(token),
-            views: BTreeMap::new(),
-            category_root: None,
-            website: None,
-            attributes: BTreeSet::new(),
-            images: false,
-            groups: false,
-            families: false,
-            notify_shipments: false,
-            papers: false,
-        };
+        let here = Road::to(shop.clone(), Arc::clone(&now));
+        let there = Road::to(erp.clone(), Arc::clone(&now));
+        let config = magento::Config::new("http://money.test", magento::Auth::Token(token));
         let there = (tryton::Tryton::new(tryton::Config::new("http://money.test/acme", "sync", "word")), there);
         let mut random = Random::of(seed, 20, 0);
         let mut items = catalogue(seed, PRODUCTS);

@@ -3,7 +3,6 @@
 use super::world::{Fault, Held, permit, shop};
 use crate::magento::{Auth, Config, Keys, Magento};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::{Connector, Cursor, Lookup, Outcome};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::{Kind, Step};
@@ -21,20 +20,7 @@ fn signed(change: impl FnOnce(&mut Keys)) -> Magento {
     let sim::Keys { consumer_key, consumer_secret, access_token, access_token_secret } = sim::Keys::of(5);
     let mut keys = Keys { consumer_key, consumer_secret, access_token, access_token_secret };
     change(&mut keys);
-    let url = "http://shop.example/".to_owned();
-    Magento::new(Config {
-        url,
-        auth: Auth::Signed(keys),
-        views: BTreeMap::new(),
-        website: None,
-        category_root: None,
-        attributes: BTreeSet::new(),
-        images: false,
-        groups: false,
-        families: false,
-        notify_shipments: false,
-        papers: true,
-    })
+    Magento::new(Config { papers: true, ..Config::new("http://shop.example/", Auth::Signed(keys)) })
 }
 
 #[tokio::test]

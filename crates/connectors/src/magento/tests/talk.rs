@@ -4,7 +4,6 @@ use super::recorded;
 use super::world::{Fault, Held, login, permit, shop};
 use crate::magento::{Auth, Config, Magento};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::{Connector, Cursor, Lookup, Outcome};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::{Kind, Step};
@@ -151,19 +150,8 @@ async fn secrets_stand_in_no_message_and_no_evidence() {
     held.with(|world| world.faults = [Fault::LostReply; 3].into());
     let error = magento.probe(&held.ctx()).await.unwrap_err();
     assert!(!format!("{error:?}").contains("wrong-password"));
-    let wrong = Magento::new(Config {
-        url: "http://shop.example".into(),
-        auth: Auth::Token("s3cret".into()),
-        views: BTreeMap::new(),
-        category_root: None,
-        website: None,
-        attributes: BTreeSet::new(),
-        images: false,
-        groups: false,
-        families: false,
-        notify_shipments: false,
-        papers: true,
-    });
+    let auth = Auth::Token("s3cret".into());
+    let wrong = Magento::new(Config { papers: true, ..Config::new("http://shop.example", auth) });
     let error = wrong.probe(&held.ctx()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Denied);
     assert!(!format!("{error:?} {wrong:?}").contains("s3cret"));

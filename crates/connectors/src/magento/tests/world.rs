@@ -3,7 +3,7 @@
 use crate::magento::{Auth, Config, Magento};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use syncline_connect::{Clock, Ctx, Effect, Fut, Request, Response, Rng, Transport, TransportError};
@@ -181,37 +181,16 @@ impl Held {
 
 /// The shop, by its integration's token.
 pub(super) fn shop() -> Magento {
-    Magento::new(Config {
-        url: "http://shop.example/".into(),
-        auth: Auth::Token(TOKEN.into()),
-        views: BTreeMap::new(),
-        category_root: None,
-        website: None,
-        attributes: BTreeSet::new(),
-        images: false,
-        groups: false,
-        families: false,
-        notify_shipments: false,
-        papers: true,
-    })
+    by("http://shop.example/", Auth::Token(TOKEN.into()))
 }
 
 /// The shop, by an administrator's login.
 pub(super) fn login(password: &str) -> Magento {
-    let auth = Auth::Login { user: "admin".into(), password: password.into() };
-    Magento::new(Config {
-        url: "http://shop.example".into(),
-        auth,
-        views: BTreeMap::new(),
-        category_root: None,
-        website: None,
-        attributes: BTreeSet::new(),
-        images: false,
-        groups: false,
-        families: false,
-        notify_shipments: false,
-        papers: true,
-    })
+    by("http://shop.example", Auth::Login { user: "admin".into(), password: password.into() })
+}
+
+fn by(url: &str, auth: Auth) -> Magento {
+    Magento::new(Config { papers: true, ..Config::new(url, auth) })
 }
 
 /// A permit to write `reference` on the order `id`, noted now, good for a minute.
