@@ -121,12 +121,12 @@ def unpacked(r):
     r.call("its moves lie in no parcel", "model.stock.move.read", ["$first"], ["state", "package"], C)
 
 
-def paid_in_cash(place):
+def paid_in_cash(place, name="Cash"):
     """A way to pay, made unrecorded: the simulated server keeps no books."""
     r = Recorder(place)
     r.find("journal", "account.journal", [["type", "=", "cash"]])
     r.find("account", "account.account", [["type.receivable", "!=", True], ["type.payable", "!=", True], ["type", "!=", None], ["closed", "!=", True]])
-    row = {"name": "Cash", "company": 1, "journal": "$journal", "credit_account": "$account", "debit_account": "$account"}
+    row = {"name": name, "company": 1, "journal": "$journal", "credit_account": "$account", "debit_account": "$account"}
     r.call("a way to pay", "model.account.invoice.payment.method.create", [row], C, keep={"cash": "/result/0"})
     return r.kept["cash"]
 

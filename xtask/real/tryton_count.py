@@ -2,7 +2,7 @@
 what lies on the shelves, what goods cost, what they are called, who buys them, what left and what was paid for.
 
 usage: tryton_count.py DATABASE.sqlite
-Prints {"orders":[…],"customers":[…],"stock":[…],"prices":[…],"products":[…],"shipments":[…],"invoices":[…]} in the
+Prints {"orders":[…],"customers":[…],"stock":[…],"prices":[…],"products":[…],"shipments":[…],"invoices":[…],"credits":[…],"payments":[…]} in the
 shape of the simulators' ledgers, plus per order and invoice what the server itself stored as total ("stored", null before
 confirmation) so that the two can be held against each other. Stock, prices and texts are worked out here from moves, formulas and translations; Tryton is not asked.
 """
@@ -234,11 +234,30 @@ def shipments(db):
 
 
 def invoices(db):
-    """What customers were asked for, with the sales behind it and the total that its lines and taxes make."""
+    """What customers were asked for; a note that gives back what was free is about no money, and stands in neither list."""
+    return (row for row in bills(db) if not row.pop("back"))
+
+
+def credits(db):
+    """What customers were given back, as positive amounts."""
+    for row in bills(db):
+        if row.pop("back") and row["total"].startswith("-"):
+            yield {**row, **{name: row[name] and row[name].removeprefix("-") for name in ("total", "stored")}}
+
+
+def bills(db):
+    """What customers were asked for or given back (`back`), with the sales behind it and the total that its lines and taxes
+    make."""
     steps = {row["id"]: number(row["rounding"]) for row in db.execute("SELECT id, rounding FROM currency_currency")}
-    sales = {}
+    sales, notes = {}, set()
     for row in db.execute(SOLD.format(of="i", document="invoice", table="account_invoice_line", more="1") + " WHERE i.type = 'line'"):
         sales.setdefault(row["document"], set()).add(row["sale"])
+    for row in db.execute(
+        "SELECT n.invoice AS document, l.sale FROM account_invoice_line n JOIN account_invoice_line i"
+        " ON n.origin = 'account.invoice.line,' || i.id JOIN sale_line l ON i.origin = 'sale.line,' || l.id"
+    ):
+        sales.setdefault(row["document"], set()).add(row["sale"])
+        notes.add(row["document"])
     for row in db.execute(
         "SELECT i.id, i.number, i.state, i.currency, c.code, i.total_amount_cache AS stored FROM account_invoice i"
         " JOIN currency_currency c ON c.id = i.currency WHERE i.type = 'out' ORDER BY i.id"
@@ -247,7 +266,20 @@ def invoices(db):
         total = sum((rounded(number(q) * number(price), steps[row["currency"]]) for q, price in lines), Decimal(0))
         total += sum((number(tax) for tax, in db.execute("SELECT amount FROM account_invoice_tax WHERE invoice = ?", (row["id"],))), Decimal(0))
         yield {"id": row["id"], "number": row["number"], "state": row["state"], "currency": row["code"], "total": plain(total),
+               "back": total < 0 or (not total and row["id"] in notes),
                "stored": None if row["stored"] is None else plain(number(row["stored"])), "sales": sorted(sales.get(row["id"], []))}
+
+
+def payments(db):
+    """Money that was booked on an invoice under a mark, line by line, in the invoice's currency."""
+    for row in db.execute(
+        "SELECT p.invoice, l.debit, l.credit, l.amount_second_currency AS foreign_amount, m.description"
+        ' FROM "account_invoice-account_move_line" p JOIN account_move_line l ON l.id = p.line JOIN account_move m ON m.id = l.move'
+        " WHERE m.description LIKE 'SL%' ORDER BY p.id"
+    ):
+        own = number(row["credit"]) - number(row["debit"])
+        paid = own if row["foreign_amount"] is None else -number(row["foreign_amount"])
+        yield {"invoice": row["invoice"], "amount": plain(paid), "mark": row["description"].split()[0]}
 
 
 def main():
@@ -256,7 +288,7 @@ def main():
     db = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True, timeout=60)
     db.row_factory = sqlite3.Row
     told = {"orders": orders, "customers": customers, "stock": stock, "prices": prices, "products": products,
-            "shipments": shipments, "invoices": invoices}
+            "shipments": shipments, "invoices": invoices, "credits": credits, "payments": payments}
     json.dump({name: list(of(db)) for name, of in told.items()}, sys.stdout, ensure_ascii=False)
     print()
 

@@ -1,19 +1,35 @@
 """The warehouse and the clerks of a running Tryton, by its own API: sales leave in whole or in parts, in parcels whose
-numbers come with them, later, anew or go again; invoices are posted and their money comes.
+numbers come with them, later, anew or go again; invoices are posted, their money comes, and some of it goes back.
 
-usage: tryton_papers.py URL LOGIN PASSWORD ROUND
+usage: tryton_papers.py URL LOGIN PASSWORD ROUND TILL
   ROUND  every number works on other papers; tryton_people.py has set up the carrier and the way to pay
+  TILL   a JSON file with the references of sales whose money is the shop's to take and to give back: they are only posted
 Prints one JSON list of what was done: [{"what","of","to"},…], `what` being one of whole, part, parcel, later, numbered,
-renumbered, unnumbered, posted, paid. What finds nothing to work on is left out.
+renumbered, unnumbered, posted, paid, all_back, piece_back, amount_back. What finds nothing to work on is left out.
 """
 import json
 import sys
+from decimal import Decimal
 
 from tryton_people import Refused, Tryton, assigned, dec, turn
 
 SENT = 4  # shipments a round tries to send
 ASKED = 3  # invoices a round posts, and is paid
+TILL_ASKED = 3  # invoices of the till a round posts beside these
+BACK = 2  # sales a round tries to give money back of
 STYLES = ("whole", "part", "parcel", "later")
+GIVEN = ("all_back", "piece_back", "amount_back")
+
+
+class Clerks(Tryton):
+    """A session of those who know what the shop takes at its till."""
+
+    till = ()
+
+    def billed(self, references):
+        """The invoices of the sales with these references."""
+        rows = self.call("sale.sale", "search_read", [["reference", "in", list(references)]], 0, None, None, ["invoices"])
+        return [invoice for row in rows for invoice in row["invoices"]]
 
 
 def half(t, shipment):
@@ -72,13 +88,17 @@ def number(t, n, done):
 
 
 def ask(t, n, done):
-    """Invoices are posted, and the money of those that are comes."""
-    drafts = t.search("account.invoice", [["type", "=", "out"], ["state", "=", "draft"]])
+    """Invoices are posted, those of the till first, and the money of those that are comes."""
+    of_till = t.billed(t.till)
+    for invoice in t.search("account.invoice", [["id", "in", of_till], ["state", "=", "draft"]], TILL_ASKED):
+        t.call("account.invoice", "post", [invoice])
+        done("posted", invoice, None)
+    drafts = t.search("account.invoice", [["type", "=", "out"], ["state", "=", "draft"], ["id", "not in", of_till]])
     for at in range(min(ASKED, len(drafts))):
         invoice = drafts[(5 * n + at * max(1, len(drafts) // ASKED)) % len(drafts)]
         t.call("account.invoice", "post", [invoice])
         done("posted", invoice, None)
-    owed = t.search("account.invoice", [["type", "=", "out"], ["state", "=", "posted"]])
+    owed = t.search("account.invoice", [["type", "=", "out"], ["state", "=", "posted"], ["id", "not in", of_till]])
     # Somebody always owes something.
     for at in range(min(ASKED, len(owed) - 1)):
         invoice = owed[(3 * n + at * max(1, len(owed) // ASKED)) % len(owed)]
@@ -89,7 +109,7 @@ def ask(t, n, done):
 def pay(t, invoice):
     """True where the money came, all of it, in the currency that was asked for."""
     row, = t.call("account.invoice", "read", [invoice], ["amount_to_pay", "currency", "party", "state"])
-    if row["state"] != "posted":
+    if row["state"] != "posted" or amount(row["amount_to_pay"]) <= 0:
         return False
     about = {"active_model": "account.invoice", "active_id": invoice, "active_ids": [invoice]}
     wizard, _, _ = t.wizard("account.invoice.pay", "create")
@@ -99,16 +119,66 @@ def pay(t, invoice):
     return t.call("account.invoice", "read", [invoice], ["state"])[0]["state"] == "paid"
 
 
+def give_back(t, n, done):
+    """Money that came for sales of which all has left goes back: all of it, a piece, or an amount for one; once a sale."""
+    # Yens that no number of the website's cents makes are a person's to give back, stories have them; and of what was free
+    # there is nothing to give back.
+    over = t.search("sale.sale", [["shipment_state", "=", "sent"], ["invoice_state", "=", "paid"], ["currency.code", "!=", "JPY"],
+                                  ["reference", "not in", t.till]])
+    for at in range(min(BACK, len(over))):
+        sale = over[(5 * n + at * max(1, len(over) // BACK)) % len(over)]
+        bills = t.call("sale.sale", "read", [sale], ["invoices"])[0]["invoices"]
+        bill, = t.call("account.invoice", "read", bills[:1], ["state", "lines", "total_amount"])
+        sold = [f"account.invoice.line,{line}" for line in bill["lines"]]
+        if bill["state"] != "paid" or not amount(bill["total_amount"]) or t.search("account.invoice.line", [["origin", "in", sold]]):
+            continue
+        style, note = turn(GIVEN, n + at), noted(t, bill["id"], sold)
+        if style != "all_back" and not fewer(t, note, style):
+            style = "all_back"
+        t.call("account.invoice", "post", [note])
+        done(style, note, None)
+
+
+def noted(t, bill, sold):
+    """The draft of a credit note for all of an invoice."""
+    about = {"active_model": "account.invoice", "active_id": bill, "active_ids": [bill]}
+    wizard, _, _ = t.wizard("account.invoice.credit", "create")
+    start = {"with_refund": False, "with_refund_allowed": True, "invoice_date": None}
+    t.wizard("account.invoice.credit", "execute", wizard, {"start": start}, "credit", **about)
+    line = t.search("account.invoice.line", [["origin", "in", sold]])[0]
+    return t.call("account.invoice.line", "read", [line], ["invoice"])[0]["invoice"]
+
+
+def fewer(t, note, style):
+    """True where one piece of the first goods is left of a note, or half of what it cost."""
+    lines = t.call("account.invoice.line", "search_read", [["invoice", "=", note]], 0, None, [["id", "ASC"]],
+                   ["quantity", "unit_price", "product.type"])
+    goods = [row for row in lines if (row["product."] or {}).get("type") == "goods" and amount(row["unit_price"]) >= 2]
+    if not goods:
+        return False
+    one, price = goods[0], (amount(goods[0]["unit_price"]) / 2).quantize(Decimal("1.00"))
+    less = {"quantity": -1.0, **({"unit_price": dec(str(price))} if style == "amount_back" else {})}
+    others = [row["id"] for row in lines if row["id"] != one["id"]]
+    t.call("account.invoice", "write", [note], {"lines": [["write", [one["id"]], less], *([["delete", others]] if others else [])]})
+    return True
+
+
+def amount(told):
+    """A number of the API as a number."""
+    return Decimal(told["decimal"])
+
+
 def main():
-    if len(sys.argv) != 5:
+    if len(sys.argv) != 6:
         sys.exit(__doc__)
-    t, n = Tryton(*sys.argv[1:4]), int(sys.argv[4])
+    t, n = Clerks(*sys.argv[1:4]), int(sys.argv[4])
+    t.till = json.loads(open(sys.argv[5], encoding="utf-8").read())
     changes = []
 
     def done(what, of, to):
         changes.append({"what": what, "of": str(of), "to": to})
 
-    for work in (send, number, ask):
+    for work in (send, number, ask, give_back):
         try:
             work(t, n, done)
         except Refused as refused:  # what is half done is taken up by another round

@@ -9,6 +9,7 @@
 #   full       with the module product_image and a second company, too
 #   papers     with the module stock_package_shipping, too
 #   amend      with the modules stock_package_shipping and sale_amendment, too
+#   drop       with the modules stock_package_shipping and sale_supply_drop_shipment, too
 # Progress goes to stderr; stdout is one line: {"url","login","password","pid","db","run"}.
 # The server stays in the caller's process group.
 set -euo pipefail
@@ -48,6 +49,7 @@ modules="account_invoice_stock sale sale_price_list"
 [ "$shape" = plain ] || modules="$modules web_shop product_measurements"
 [ "$shape" != full ] || modules="$modules product_image"
 [ "$shape" != papers ] || modules="$modules stock_package_shipping"
+[ "$shape" != drop ] || modules="$modules stock_package_shipping sale_supply_drop_shipment"
 [ "$shape" != amend ] || modules="$modules stock_package_shipping sale_amendment"
 places=$here/../../crates/sim/src/tryton/places.txt
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')

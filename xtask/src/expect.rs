@@ -2,7 +2,7 @@
 use serde_json::Value;
 
 /// The planted bugs that must be found, each with the ring that has it; two of them both rings have.
-const PLANTED: [(&str, &str); 29] = [
+const PLANTED: [(&str, &str); 33] = [
     ("engine", "skip-intent"),
     ("engine", "ignore-epoch"),
     ("engine", "retry-write"),
@@ -24,8 +24,12 @@ const PLANTED: [(&str, &str); 29] = [
     ("engine", "shipment-unsent"),
     ("engine", "stale-levels"),
     ("engine", "refund-list-empty"),
+    ("engine", "capture-twice"),
     ("engine", "base-currency-mixed"),
+    ("engine", "payment-unlooked"),
+    ("engine", "credit-echoes"),
     ("engine", "cancel-over-shipped"),
+    ("engine", "address-over-picked"),
     ("market", "forget-orders"),
     ("market", "reserve-twice"),
     ("money", "loses-decimals"),
@@ -35,7 +39,7 @@ const PLANTED: [(&str, &str); 29] = [
 ];
 
 /// What has to happen how often in a thousand schedules of ring 2, beside faults.
-const HAPPENS: [(&str, u64); 10] = [
+const HAPPENS: [(&str, u64); 13] = [
     ("edits", 1000),
     ("picks", 1000),
     ("account_edits", 1000),
@@ -43,6 +47,9 @@ const HAPPENS: [(&str, u64); 10] = [
     ("trade", 1000),
     ("parcels", 1000),
     ("bills", 300),
+    ("captures", 100),
+    ("sent_elsewhere", 300),
+    ("cut_down", 100),
     ("hidden_orders", 50),
     ("deletions", 50),
     ("undos", 50),
@@ -96,13 +103,13 @@ pub fn demo(told: &Value) -> Vec<String> {
     for path in ["/open/waiting", "/open/held", "/open/failed", "/open/conflicts"] {
         zero(&mut wrong, told, path);
     }
-    for (kind, least) in [("shipment", 30), ("invoice", 10), ("credit", 3)] {
+    for (kind, least) in [("shipment", 30), ("invoice", 10), ("payment", 8), ("credit", 3), ("refund", 3)] {
         at_least(&mut wrong, told, &format!("/papers/{kind}/source"), least);
         zero(&mut wrong, told, &format!("/papers/{kind}/missing"));
         zero(&mut wrong, told, &format!("/papers/{kind}/duplicate"));
     }
     zero(&mut wrong, told, "/papers/different");
-    for figure in ["shipped_qty", "captured_cents", "refunded_cents"] {
+    for figure in ["shipped_qty", "captured_cents", "paid_cents", "refunded_cents"] {
         let (shop, erp) =
             (count(told, &format!("/papers/{figure}/shop")), count(told, &format!("/papers/{figure}/erp")));
         if shop != erp || shop.is_none_or(|n| n == 0) {
@@ -221,8 +228,8 @@ mod tests {
             "compared":{"orders":212,"products":203,"inventory":203,"prices":203,"customers":90},"stock":{"compared":190,"different":0},
             "names":{"compared":600,"different":0},"prices":{"source":609,"target":609,"missing":0,"different":0,"extra":0},"edits":24,"overwritten":0,
             "papers":{"shipment":{"source":48,"missing":0,"duplicate":0},"invoice":{"source":20,"missing":0,"duplicate":0},
-            "credit":{"source":6,"missing":0,"duplicate":0},"different":0,"shipped_qty":{"shop":9,"erp":9},
-            "captured_cents":{"shop":99,"erp":99},"refunded_cents":{"shop":9,"erp":9}},"open":{"waiting":0,"held":0,"failed":0,"conflicts":0},"faults":{"kills":6,"lost_replies":31}})
+            "payment":{"source":9,"missing":0,"duplicate":0},"credit":{"source":6,"missing":0,"duplicate":0},"refund":{"source":5,"missing":0,"duplicate":0},"different":0,"shipped_qty":{"shop":9,"erp":9},
+            "captured_cents":{"shop":99,"erp":99},"paid_cents":{"shop":7,"erp":7},"refunded_cents":{"shop":9,"erp":9}},"open":{"waiting":0,"held":0,"failed":0,"conflicts":0},"faults":{"kills":6,"lost_replies":31}})
     }
 
     #[test]
@@ -243,7 +250,11 @@ mod tests {
             ("/papers/shipment/duplicate", 1),
             ("/papers/captured_cents/shop", 98),
             ("/papers/refunded_cents/shop", 8),
+            ("/papers/paid_cents/shop", 8),
+            ("/papers/payment/missing", 1),
             ("/papers/credit/missing", 1),
+            ("/papers/refund/duplicate", 1),
+            ("/papers/refund/source", 2),
             ("/open/held", 1),
             ("/faults/kills", 4),
         ] {

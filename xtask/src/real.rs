@@ -1,6 +1,7 @@
 //! The real run: a real ERP, a stormy shop, replies that get lost, kill -9, and a count in the ERP's own database.
 mod product;
 mod systems;
+mod till;
 
 use crate::goods::{self, Held};
 use crate::job::{Job, now};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use systems::{Changes, Erp, PEOPLE, Shop, WAREHOUSE};
+use till::Till;
 
 /// What is asked of a run.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ pub struct Report {
     papers_killed: u64,
     /// Papers that a person tried again.
     papers_held: u64,
+    /// Credits that the shop would make otherwise, which a person did by hand.
+    by_hand: usize,
     wanted_kills: u64,
     lost_replies: u64,
     lost_requests: u64,
@@ -74,8 +78,11 @@ const OFTEN: u64 = 5;
 const LEAST: [(&str, usize); 5] =
     [("inventory", 50), ("prices", 150), ("products", 100), ("customers", 10), ("people", 30)];
 
-/// How many shipments and how many invoices that the ERP was paid must be held against each other.
-const PAPERS: (usize, usize) = (40, 20);
+/// How many shipments, how many invoices that the ERP was paid, how many credits and how many payments must be held against each
+/// other.
+const PAPERS: (usize, usize, usize, usize) = (40, 20, 6, 8);
+/// What the till gives back: of what sort depends on what has left the shop by then.
+const GIVEN_BACK: [&str; 3] = ["refunded_all", "refunded_piece", "refunded_freight"];
 /// Requests to the ERP after which a run is killed at the latest; fewer where there are to be many kills, or too little is
 /// left to do for the last of them. One that waits for something is killed after so long.
 const REQUESTS: u64 = 150;
@@ -134,24 +141,30 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
     let roads = Roads::open(&shop, &erp, wish.seed)?;
     let syncline = Syncline::set_up(dir, &shop, &erp, &roads.urls)?;
     say("set up; it is killed while people change things in the ERP");
-    let kills = syncline.killed(&among_orders(wish, &roads), &erp, &mut changes)?;
+    let kills = syncline.killed(&among_orders(wish, &roads), &erp, &mut changes, &mut |_| Ok(()))?;
     say(&format!("{kills} kills, {} rounds of changes; people go on", changes.round));
     syncline.beside_people(&erp, &mut changes)?;
     syncline.caught_up()?;
     say(&format!("{} rounds of changes, the last; it is killed while goods leave and money comes", changes.round));
+    let mut till = Till::open(&shop, &taken)?;
     let mut work = Changes::by(WAREHOUSE, 1);
+    work.told = vec![till.numbers_in(dir)?];
     work.add(erp.people(&work)?)?;
-    let papers_killed = syncline.killed(&among_papers(wish, &roads), &erp, &mut work)?;
+    let papers_killed =
+        syncline.killed(&among_papers(wish, &roads), &erp, &mut work, &mut |work| till.work(&shop, work))?;
     say(&format!("{papers_killed} kills, {} rounds of work; it is brought to its end", work.round));
-    let papers_held = syncline.to_the_end()?;
-    let verify = syncline.verify()?;
+    let mut papers_held = syncline.to_the_end()?;
+    till.give_back_what_left(&shop, &mut work)?;
+    papers_held += syncline.to_the_end()?;
+    let by_hand = syncline.left_to_people()?;
+    let verify = syncline.verify_at_rest()?;
     say("verified");
     let (ledger, counted) = (shop.ledger()?, erp.count()?);
     let planted = planted(&syncline, &shop, &counted)?;
     let compared = ledger::compare(&ledger::orders(&ledger)?, &ledger::orders(&counted)?);
     let mut beside = goods::compare(&ledger, &counted);
     beside.push(goods::kept(&changes.last, &counted));
-    let papers = papers::compare(&ledger, &counted, &taken);
+    let papers = papers::compare(&ledger, &papers::without(counted, &by_hand), &taken, &till.numbers);
     let kept = wish.keep.as_deref().map(|to| keep(to, erp, &ledger)).transpose()?;
     let lost = |count: &AtomicU64| count.load(Ordering::Relaxed);
     let mut report = Report {
@@ -165,6 +178,7 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
         kills: kills + papers_killed,
         papers_killed,
         papers_held,
+        by_hand: by_hand.len(),
         wanted_kills: wish.kills,
         lost_replies: lost(&roads.erp.counts.lost_replies),
         lost_requests: lost(&roads.erp.counts.lost_requests),
@@ -232,8 +246,12 @@ fn among_papers<'a>(wish: &Wish, roads: &'a Roads) -> Storm<'a> {
         seed: wish.seed + 1,
         enough: |work| {
             let (sent, paid) = (work.count(&["whole", "part", "parcel", "later"]), work.count(&["paid"]));
+            let back = work.count(&["all_back", "piece_back", "amount_back"]) >= PAPERS.2 as u64;
             // Some are paid that the shop was paid for already.
-            work.lacking(3).next().is_none() && sent >= PAPERS.0 as u64 && paid >= PAPERS.1 as u64 * 3 / 2
+            let till = work.count(&["captured"]) >= PAPERS.3 as u64 * 3 / 2 && work.count(&GIVEN_BACK) >= 2;
+            // What the shop's people give back of goods waits until these have left there, too.
+            let often = work.lacking(2).all(|what| GIVEN_BACK.contains(&what));
+            often && back && till && sent >= PAPERS.0 as u64 && paid >= PAPERS.1 as u64 * 3 / 2
         },
     }
 }
@@ -284,18 +302,24 @@ impl Report {
 
     /// Nothing: what was done about orders, how often a kill hit it, and whether `verify` looked at all of it.
     fn judge_papers(&mut self) {
-        self.wrong.extend(self.papers.differences(PAPERS.0, PAPERS.1));
+        self.wrong.extend(self.papers.differences(PAPERS));
         let wanted = self.wanted_kills / 2;
         if self.papers_killed < wanted {
             self.wrong.push(format!("{} of {wanted} kills hit papers", self.papers_killed));
         }
-        let few = self.work.lacking(1);
+        let few = self.work.lacking(1).filter(|what| !GIVEN_BACK.contains(what));
         self.wrong.extend(few.map(|what| format!("the warehouse did nothing of the sort `{what}`")));
+        if self.work.count(&GIVEN_BACK) < 2 {
+            self.wrong.push("the till gave hardly any money back".to_owned());
+        }
+        if self.by_hand * 3 > self.papers.credit.source {
+            self.wrong.push(format!("{} credits were left to people", self.by_hand));
+        }
         let proof = &self.verify["flows"]["papers"];
         if proof["open"].as_u64() != Some(0) {
             self.wrong.push(format!("verify leaves {} papers open", proof["open"]));
         }
-        let (told, least) = (&proof["compared"], self.papers.shipment.source + self.papers.invoice.source);
+        let (told, least) = (&proof["compared"], self.papers.sources());
         if told.as_u64().is_none_or(|n| n < least as u64) {
             self.wrong.push(format!("verify compared {told} papers, we {least}"));
         }
@@ -343,7 +367,7 @@ impl Report {
     pub fn line(&self) -> String {
         let found = &self.compared;
         let head = format!(
-            "{} released orders, {} once in the ERP, {} missing, {} duplicate, {} extra, {} lines held against each other; {}; {}; {} changes by people in the ERP, {} of {} planted changes seen; {} kills, {} lost replies, {} lost requests, {} s",
+            "{} released orders, {} once in the ERP, {} missing, {} duplicate, {} extra, {} lines held against each other; {}; {}, {} credits done by hand; {} changes by people in the ERP, {} of {} planted changes seen; {} kills, {} lost replies, {} lost requests, {} s",
             found.source,
             found.once,
             found.missing,
@@ -356,6 +380,7 @@ impl Report {
                 .collect::<Vec<_>>()
                 .join(", "),
             self.papers.line(),
+            self.by_hand,
             self.changes.made.values().sum::<u64>(),
             self.planted.by_verify.len(),
             self.planted.made.len(),
@@ -382,7 +407,7 @@ impl Report {
             "kills": self.kills, "orders": found.source, "once": found.once, "missing": found.missing,
             "duplicates": found.duplicate, "extra": found.extra, "lines": found.lines, "lost_replies": self.lost_replies,
             "lost_requests": self.lost_requests, "verify": self.verify, "wrong": self.differences().collect::<Vec<_>>(),
-            "seconds": self.seconds,
+            "by_hand": self.by_hand, "seconds": self.seconds,
         })
     }
 }

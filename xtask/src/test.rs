@@ -82,25 +82,52 @@ fn whole(run: &mut Run, quick: bool) {
     if !run.build() {
         return;
     }
+    // Both wait for answers most of their time; the rings need the processors.
+    let beside: [(&str, Body); 2] = [("demo", demo), ("real systems", real_systems)];
+    let beside = beside.map(|(name, body)| std::thread::spawn(move || timed(name, body)));
     run.stage("ring 1", |_| sim(&["--ring", "core", "--seeds", "200000"], expect::ring_core));
     run.stage("ring 2", |_| sim(&["--ring", "engine", "--seeds", "1000"], expect::ring_engine));
     run.stage("market", |_| sim(&["--ring", "market", "--seeds", "1000"], expect::ring_market));
     run.stage("money", |_| sim(&["--ring", "money", "--seeds", "200"], expect::money));
     run.stage("same seed, same trace", |_| traces());
     run.stage("planted bugs", |_| sim(&["--plant", "all"], expect::planted));
-    run.stage("demo", |_| {
-        let ended = Job::new(files::binary("release")?).args(["demo", "--exit", "--json"]).limit(900).run()?;
-        Ok(judged(&ended, "syncline demo --exit --json", expect::demo))
-    });
-    run.stage("real systems", |_| real_systems());
+    for stage in beside {
+        match stage.join() {
+            Ok(stage) => run.note(stage),
+            Err(_) => run.stage("beside", |_| Err("the demo or the real systems broke off".to_owned())),
+        }
+    }
+}
+
+/// What a stage that needs nothing of the others does.
+type Body = fn() -> Res<Found>;
+
+/// A stage that was run, with its seconds.
+struct Stage {
+    name: String,
+    seconds: u64,
+    found: Found,
+}
+
+fn timed(name: &str, body: impl FnOnce() -> Res<Found>) -> Stage {
+    let began = now();
+    let found = body().unwrap_or_else(|why| Found::one(false, why));
+    Stage { name: name.to_owned(), seconds: began.elapsed().as_secs(), found }
+}
+
+fn demo() -> Res<Found> {
+    let ended = Job::new(files::binary("release")?).args(["demo", "--exit", "--json"]).limit(1500).run()?;
+    Ok(judged(&ended, "syncline demo --exit --json", expect::demo))
 }
 
 impl Run {
     /// Nothing: runs one stage, prints its line, keeps its counts.
     fn stage(&mut self, name: &str, body: impl FnOnce(&mut Self) -> Res<Found>) {
-        let began = now();
-        let found = body(self).unwrap_or_else(|why| Found::one(false, why));
-        let seconds = began.elapsed().as_secs();
+        let stage = timed(name, || body(self));
+        self.note(stage);
+    }
+
+    fn note(&mut self, Stage { name, seconds, found }: Stage) {
         let word = if found.failed == 0 { "ok" } else { "FAILED" };
         self.say(&format!("{word:<6} {name} ({seconds} s): {}", found.note));
         self.passed += found.passed;
@@ -191,6 +218,9 @@ fn sim(args: &[&str], expected: fn(&Value) -> Vec<String>) -> Res<Found> {
 /// The JSON it printed, held against what is expected of it.
 fn judged(ended: &Ended, name: &str, expected: fn(&Value) -> Vec<String>) -> Found {
     let Ok(told) = serde_json::from_str::<Value>(&ended.stdout) else { return Found::one(false, ended.story(name)) };
+    if let Some(error) = told.get("error") {
+        return Found::one(false, format!("{error}; {}", ended.story(name)));
+    }
     let mut wrong = expected(&told);
     if !ended.ok() {
         wrong.push(ended.story(name));

@@ -131,6 +131,11 @@ pub fn post(url: &str, body: &str) -> Res<Vec<u8>> {
     ask("POST", url, body, None)
 }
 
+/// The same by the bearer of a token.
+pub fn post_as(token: &str, url: &str, body: &str) -> Res<Vec<u8>> {
+    ask("POST", url, body, Some(token))
+}
+
 fn ask(method: &str, url: &str, body: &str, token: Option<&str>) -> Res<Vec<u8>> {
     let (host, path) = split_url(url)?;
     let ask = || -> std::io::Result<Option<Message>> {
@@ -148,7 +153,10 @@ fn ask(method: &str, url: &str, body: &str, token: Option<&str>) -> Res<Vec<u8>>
         ask().map_err(|e| format!("{method} {url}: {e}"))?.ok_or_else(|| format!("{method} {url}: no answer"))?;
     match reply.status() {
         Some(200) => Ok(reply.body),
-        other => Err(format!("{method} {url}: status {other:?}")),
+        other => {
+            let said: String = String::from_utf8_lossy(&reply.body).chars().take(200).collect();
+            Err(format!("{method} {url}: status {other:?} {said}"))
+        }
     }
 }
 

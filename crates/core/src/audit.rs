@@ -22,6 +22,8 @@ pub struct Facts<'a> {
     pub withdrawn: bool,
     /// What the target's document says the buyer owes.
     pub has: Option<Money>,
+    /// For a payment: what the shop took.
+    pub taken: Option<Money>,
     /// What the target shows, in our keys.
     pub target_seen: &'a Leaves,
     /// For stock: what buyers may get at most, and the places a figure may be written to.
@@ -83,7 +85,8 @@ pub fn objections(plan: &Planned, facts: &Facts<'_>) -> Vec<String> {
             }
         }
         Step::Lines => {
-            if facts.target_seen.value(&Path::field("stage")) != Some(&Value::Code("draft".to_string())) {
+            let (field, word) = if plan.kind == Kind::Credit { ("life", "open") } else { ("stage", "draft") };
+            if facts.target_seen.value(&Path::field(field)) != Some(&Value::Code(word.to_string())) {
                 found.push("lines of a document that is no draft".to_string());
             }
             let only_rounding =
@@ -101,8 +104,12 @@ pub fn objections(plan: &Planned, facts: &Facts<'_>) -> Vec<String> {
                 found.push("a field erased".to_string());
             }
         }
+        Step::Amend => found.extend(of_amend(plan, facts)),
         Step::Cancel => found.extend(of_cancel(facts)),
         Step::Delete => {}
+    }
+    if plan.kind == Kind::Payment {
+        found.extend(money_booked(plan, facts));
     }
     if let Some(stock) = &facts.stock {
         found.extend(stock_for_buyers(plan, facts.target_seen, stock));
@@ -113,6 +120,27 @@ pub fn objections(plan: &Planned, facts: &Facts<'_>) -> Vec<String> {
     found
 }
 
+/// What is wrong with booking a part of a payment: more would be booked than was taken, or twice on one invoice.
+fn money_booked(plan: &Planned, facts: &Facts<'_>) -> Option<String> {
+    let net = |leaves: &Leaves, key: &str| match leaves.value(&Path::element("lines", key).dot("net")) {
+        Some(Value::Money(money)) => Some(*money),
+        _ => None,
+    };
+    let keys = plan.leaves.keys_of("lines");
+    if let Some(key) = keys.iter().find(|key| net(facts.target_seen, key).is_some()) {
+        return Some(alloc::format!("a payment booked on invoice {key} twice"));
+    }
+    let new: Vec<Option<Money>> = keys.iter().map(|key| net(&plan.leaves, key)).collect();
+    if new.is_empty() || new.iter().any(|part| part.is_none_or(|part| part.amount <= Decimal::ZERO)) {
+        return Some("a payment of nothing".to_string());
+    }
+    let there = facts.target_seen.keys_of("lines").into_iter().filter_map(|key| net(facts.target_seen, &key));
+    let mut all = new.into_iter().flatten().chain(there);
+    let sum = all.try_fold(Money::zero(facts.taken?.currency), Money::plus).ok();
+    let over = sum.is_none_or(|sum| facts.taken.is_some_and(|taken| sum.amount > taken.amount));
+    over.then(|| "more booked than was taken".to_string())
+}
+
 /// What is wrong with withdrawing a document: its record is in force, or something has come of it.
 fn of_cancel(facts: &Facts<'_>) -> Vec<String> {
     let mut found = Vec::new();
@@ -121,6 +149,47 @@ fn of_cancel(facts: &Facts<'_>) -> Vec<String> {
     }
     if matches!(facts.target_seen.value(&Path::field("fixed")), Some(Value::Text(fixed)) if !fixed.is_empty()) {
         found.push("a document withdrawn of which something has left, or was asked money for".to_string());
+    }
+    found
+}
+
+/// What is wrong with changing a document in force: something else than where it goes and how many, more than there is, or
+/// something has come of it that cannot be changed.
+fn of_amend(plan: &Planned, facts: &Facts<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    let stands = |field: &'static str| matches!(facts.target_seen.value(&Path::field(field)), Some(Value::Text(told)) if !told.is_empty());
+    if plan.leaves.is_empty() {
+        found.push("a write of nothing".to_string());
+    }
+    for (path, value) in plan.leaves.iter() {
+        let fixed = match (path.as_str(), value) {
+            ("billing", Some(Value::Ref(_))) => stands("in_force"),
+            ("shipping", Some(Value::Ref(_))) => stands("in_hand") || stands("left"),
+            (_, Some(Value::Number(wanted))) if path.within("lines").is_some_and(|(_, field)| field == "quantity") => {
+                let number = |path: &Path| match facts.target_seen.value(path) {
+                    Some(Value::Number(number)) => Some(*number),
+                    _ => None,
+                };
+                if number(path).is_none_or(|there| *wanted > there) || wanted.is_sign_negative() {
+                    found.push(alloc::format!("`{path}`: more than there is, or less than nothing"));
+                }
+                let left =
+                    path.within("lines").and_then(|(key, _)| number(&Path::element("lines", &key).dot("shipped")));
+                if left.is_some_and(|left| *wanted < left) {
+                    found.push(alloc::format!("`{path}`: less than what has left"));
+                }
+                stands("in_hand") || stands("in_force")
+            }
+            _ => {
+                found.push(alloc::format!("`{path}` of a document in force"));
+                false
+            }
+        };
+        if fixed {
+            found.push(alloc::format!(
+                "`{path}` changed although something of it is in hand, has left, or was asked money for"
+            ));
+        }
     }
     found
 }
@@ -220,3 +289,6 @@ fn money_of_create(leaves: &Leaves, owed: Money) -> Option<String> {
     }
     (sum != owed).then(|| alloc::format!("lines, charges and tax make {sum}, owed is {owed}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,12 +27,14 @@ pub enum Kind {
     Shipment,
     /// Money asked for an order.
     Invoice,
+    /// Money taken for an order.
+    Payment,
     /// Money given back for an order.
     Credit,
 }
 
 /// Every kind this version knows.
-pub const KINDS: [Kind; 10] = [
+pub const KINDS: [Kind; 11] = [
     Kind::Category,
     Kind::Product,
     Kind::Variant,
@@ -42,6 +44,7 @@ pub const KINDS: [Kind; 10] = [
     Kind::Order,
     Kind::Shipment,
     Kind::Invoice,
+    Kind::Payment,
     Kind::Credit,
 ];
 
@@ -59,6 +62,7 @@ impl Kind {
             Self::Order => "order",
             Self::Shipment => "shipment",
             Self::Invoice => "invoice",
+            Self::Payment => "payment",
             Self::Credit => "credit",
         }
     }
@@ -72,7 +76,7 @@ impl Kind {
             Self::Stock => Flow::Inventory,
             Self::Price => Flow::Prices,
             Self::Order => Flow::Orders,
-            Self::Shipment | Self::Invoice | Self::Credit => Flow::Papers,
+            Self::Shipment | Self::Invoice | Self::Payment | Self::Credit => Flow::Papers,
         }
     }
 
@@ -85,7 +89,7 @@ impl Kind {
     /// Whether it tells what was done about an order.
     #[must_use]
     pub fn is_paper(self) -> bool {
-        matches!(self, Self::Shipment | Self::Invoice | Self::Credit)
+        matches!(self, Self::Shipment | Self::Invoice | Self::Payment | Self::Credit)
     }
 
     /// Its word for several of them.
@@ -132,7 +136,7 @@ pub enum Flow {
     Prices,
     /// Orders.
     Orders,
-    /// What is done about orders: shipments, invoices, credits.
+    /// What is done about orders: shipments, invoices, payments, credits.
     Papers,
 }
 
@@ -163,7 +167,7 @@ impl Flow {
             Self::Inventory => &[Kind::Stock],
             Self::Prices => &[Kind::Price],
             Self::Orders => &[Kind::Order],
-            Self::Papers => &[Kind::Shipment, Kind::Invoice, Kind::Credit],
+            Self::Papers => &[Kind::Shipment, Kind::Invoice, Kind::Payment, Kind::Credit],
         }
     }
 }
@@ -193,6 +197,8 @@ pub enum Step {
     Advance(String),
     /// Sets fields of an existing document.
     Update,
+    /// Changes a document that is in force, with all that was made of it, one call at a time.
+    Amend,
     /// Withdraws the document.
     Cancel,
     /// Removes a document that was never released, such as a second draft.
@@ -210,6 +216,7 @@ impl Step {
             Self::Lines => "lines".into(),
             Self::Advance(stage) => alloc::format!("advance({stage})"),
             Self::Update => "update".into(),
+            Self::Amend => "amend".into(),
             Self::Cancel => "cancel".into(),
             Self::Delete => "delete".into(),
             Self::Attach(part) => alloc::format!("attach({part})"),

@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Gone,
     /// The system refuses this document.
     Invalid,
+    /// The books are closed for the day of this document.
+    Closed,
     /// The system would make something else of this document than it is to be, and was not asked.
     Otherwise,
     /// The system refuses us: login or rights.
@@ -54,7 +56,9 @@ impl ErrorKind {
             Self::Unreachable | Self::Busy => Next::Later,
             Self::Stale => Next::Replan,
             Self::Exists => Next::Look,
-            Self::Gone | Self::Invalid | Self::Otherwise | Self::Broken | Self::Unsupported => Next::Inbox,
+            Self::Gone | Self::Invalid | Self::Closed | Self::Otherwise | Self::Broken | Self::Unsupported => {
+                Next::Inbox
+            }
             Self::Denied | Self::Config => Next::Pause,
         }
     }
@@ -69,6 +73,7 @@ impl ErrorKind {
             Self::Exists => "SYN-0204",
             Self::Gone => "SYN-0205",
             Self::Invalid => "SYN-0206",
+            Self::Closed => "SYN-0133",
             Self::Otherwise => "SYN-0199",
             Self::Denied => "SYN-0207",
             Self::Config => "SYN-0208",
@@ -87,6 +92,10 @@ impl ErrorKind {
             Self::Exists => "nothing to do: the document is looked up by its mark",
             Self::Gone => "restore the record in its system, or remove what refers to it, then `syncline retry`",
             Self::Invalid => "mend what the system complains about, then `syncline retry`",
+            Self::Closed => {
+                "open that period and its journals there, or let money be booked today with `closed_periods = \"today\"` under \
+                 the ERP in the file; it is tried again by itself every hour"
+            }
             Self::Otherwise => {
                 "do it there by hand as it really happened, then `syncline retry --accept` it: it is left to people"
             }

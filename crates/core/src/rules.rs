@@ -25,6 +25,15 @@ pub enum ReleaseRule {
     Paid,
 }
 
+/// The file's word for the orders of some payment method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Release {
+    /// When they may leave the shop.
+    pub when: ReleaseRule,
+    /// Seconds from the order on within which that has to come about before a person is asked; none for the usual days.
+    pub within_s: Option<u32>,
+}
+
 /// Methods without a gateway: released when placed, unless the file says otherwise.
 pub const OFFLINE_METHODS: [&str; 5] = ["checkmo", "banktransfer", "cashondelivery", "purchaseorder", "free"];
 
@@ -52,8 +61,8 @@ pub struct OrderRules {
     /// Orders of earlier days (in the shop's zone) are carried over only where a person lets them; none for all.
     pub start: Option<Date>,
     /// Release rule by payment method; a pattern may end in `*`.
-    pub release: Vec<(String, ReleaseRule)>,
-    /// Days an order may await its release before a person is asked.
+    pub release: Vec<(String, Release)>,
+    /// Days an order may await its release before a person is asked, unless the rule for its payment method says otherwise.
     pub release_days: u32,
     /// Minor units of difference that rounding may explain, for each line and charge.
     pub rounding_per_line: u32,
@@ -212,13 +221,21 @@ impl PairRules {
     }
 }
 
-/// Rules of the papers flow: what an ERP did about orders, told to the shops they are from.
+/// Rules of the papers flow: what an ERP did about orders, told to the shops they are from, and what these took for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaperRules {
     /// The ERP.
     pub source: SystemName,
     /// The shops, each told in its own way.
     pub targets: Vec<PaperTarget>,
+}
+
+impl PaperRules {
+    /// Whether money that people of some shop give back is carried over.
+    #[must_use]
+    pub fn carries_refunds(&self) -> bool {
+        self.targets.iter().any(|target| target.refunds != Refunds::Ask)
+    }
 }
 
 /// How one shop is told of papers.
@@ -234,7 +251,28 @@ pub struct PaperTarget {
     pub invoices: MoneyRule,
     /// Which credits it is told of: it counts the money as given back.
     pub credits: MoneyRule,
+    /// Its payment methods → what the ERP books the money by that it took, [`BOOKED_THERE`] where the ERP does so by itself;
+    /// a pattern may end in `*`. Where there is none, the ERP is told of no payments.
+    pub payments: BTreeMap<String, String>,
+    /// What is done about money that its people give back.
+    pub refunds: Refunds,
 }
+
+/// What is done about money that people of a shop give back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Refunds {
+    /// The order is held, and a person is asked.
+    #[default]
+    Ask,
+    /// Each becomes a credit note in the ERP, made as a draft that people put in force.
+    Draft,
+    /// Each becomes a credit note in the ERP that is in force.
+    Carry,
+}
+
+/// In place of a payment method of the ERP: it books that money by itself.
+pub const BOOKED_THERE: &str = "off";
 
 /// Which papers with money a shop is told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,6 +310,18 @@ impl PaperTarget {
     pub fn is_due(&self, kind: Kind, paper: &Paper) -> bool {
         let paid = self.rule(kind) != Some(MoneyRule::Paid) || paper.life == Some(PaperLife::Paid);
         paper.in_force() && paid
+    }
+
+    /// Whether the ERP is told of the money it took.
+    #[must_use]
+    pub fn tells_payments(&self) -> bool {
+        !self.payments.is_empty()
+    }
+
+    /// What the ERP books money by that was taken by `method`; none where no row names it.
+    #[must_use]
+    pub fn booked_by(&self, method: &str) -> Option<&str> {
+        best_row(&self.payments, method)
     }
 
     /// The shop's code for a carrier; none where no row names it.
@@ -333,18 +383,34 @@ impl OrderRules {
         Some(alloc::format!("{UNTAXED}{buyer}:{country}{region}"))
     }
 
-    /// The release rule for a payment method.
-    #[must_use]
-    pub fn release_rule(&self, method: &str) -> ReleaseRule {
+    /// The file's row for a payment method: exact first, then patterns ending in `*`, longest first.
+    fn release_row(&self, method: &str) -> Option<Release> {
         let fits = |pattern: &str| {
             pattern == method || pattern.strip_suffix('*').is_some_and(|start| method.starts_with(start))
         };
         let told = self.release.iter().filter(|(p, _)| fits(p)).max_by_key(|(p, _)| (p == method, p.len()));
-        match told {
-            Some((_, rule)) => *rule,
+        told.map(|(_, row)| *row)
+    }
+
+    /// The release rule for a payment method.
+    #[must_use]
+    pub fn release_rule(&self, method: &str) -> ReleaseRule {
+        match self.release_row(method) {
+            Some(row) => row.when,
             None if OFFLINE_METHODS.contains(&method) => ReleaseRule::Placed,
             None => ReleaseRule::Authorized,
         }
+    }
+
+    /// When a person is asked about `order`, where its money has not come by then; one put on hold has the usual days.
+    fn deadline(&self, order: &Order) -> Timestamp {
+        let days = SignedDuration::from_hours(24 * i64::from(self.release_days));
+        let own = match order.life {
+            Some(OrderLife::Held) => None,
+            _ => self.release_row(order.payment.method.as_deref().unwrap_or("")).and_then(|row| row.within_s),
+        };
+        let wait = own.map_or(days, |seconds| SignedDuration::from_secs(i64::from(seconds)));
+        order.placed.unwrap_or(Timestamp::UNIX_EPOCH).checked_add(wait).unwrap_or(Timestamp::MAX)
     }
 
     /// Whether `order` may leave the shop now; one that was `admitted` by a person at whatever day it was placed.
@@ -356,9 +422,7 @@ impl OrderRules {
         {
             return Released::TooOld(day);
         }
-        let placed = order.placed.unwrap_or(Timestamp::UNIX_EPOCH);
-        let until =
-            placed.checked_add(SignedDuration::from_hours(24 * i64::from(self.release_days))).unwrap_or(Timestamp::MAX);
+        let until = self.deadline(order);
         let method = order.payment.method.as_deref().unwrap_or("");
         match order.life.unwrap_or(OrderLife::Pending) {
             OrderLife::Cancelled => Released::Never("cancelled in the shop before it left".to_string()),

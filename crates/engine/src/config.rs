@@ -106,6 +106,10 @@ pub struct SystemConfig {
     pub shipping_product: Option<String>,
     /// Code of the product rounding differences are booked on; as above.
     pub rounding_product: Option<String>,
+    /// Code of the product amounts are booked on that a shop gives back beside all lines; as above.
+    pub adjustment_product: Option<String>,
+    /// Money that falls into a closed period is booked today; otherwise a person is asked.
+    pub late_today: bool,
     /// Seconds after which a request can no longer land; the connector's own default where nothing is said.
     pub settle_s: Option<u32>,
     /// Longest wait for one answer.

@@ -98,14 +98,14 @@ impl Engine {
         };
         // A record that is shared was checked by its fields.
         if let (Decision::Step(plan), None) = (&decided.decision, &decided.peer) {
-            let nothing = Leaves::new();
             let (there, other) = if plan.target == source.name { (source, target) } else { (target, source) };
-            let shown = case.sides.get(&there.uid).map_or(&nothing, |side| &side.seen);
+            // In our keys, or no line of a plan would be found in what is there.
+            let shown = shown_by(case, there).1.unwrap_or_default();
             let facts = Facts {
                 owed: grand_total(case, source),
                 has: grand_total(case, target),
                 withdrawn: is_withdrawn(case, other),
-                ..facts(case, target, shown, None)
+                ..facts(case, target, &shown, None)
             };
             checked(&mut decided.decision, &facts);
         }
@@ -125,7 +125,14 @@ impl Engine {
         let target = self.system(&plan.target)?;
         let nothing = Leaves::new();
         let shown = case.sides.get(&target.uid).map_or(&nothing, |side| &side.seen);
-        checked(decision, &facts(case, target, shown, None));
+        let taken = case.sides.iter().filter(|(uid, _)| **uid != target.uid).find_map(|(_, side)| {
+            match side.seen.value(&Path::field("grand"))? {
+                Value::Money(money) => Some(*money),
+                _ => None,
+            }
+        });
+        let taken = taken.filter(|_| case.kind == Kind::Payment);
+        checked(decision, &Facts { taken, ..facts(case, target, shown, None) });
         Ok(())
     }
 
@@ -250,7 +257,7 @@ fn checked(decision: &mut Decision, facts: &Facts<'_>) {
 /// What the checker is told of every step.
 pub(crate) fn facts<'a>(case: &Case, target: &System, shown: &'a Leaves, shared: Option<SharedFacts<'a>>) -> Facts<'a> {
     let bound = case.bound.contains_key(&target.uid);
-    Facts { bound, owed: None, has: None, withdrawn: false, target_seen: shown, stock: None, shared }
+    Facts { bound, owed: None, has: None, taken: None, withdrawn: false, target_seen: shown, stock: None, shared }
 }
 
 /// The hold in place of a step the checker objects to.

@@ -25,7 +25,7 @@ use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::Leaves;
 use syncline_core::policy::{ErrorKind, Hold, Next, backoff_s};
 use syncline_store::{
-    Accept, Agreed, Base, Case, Claimed, Doubt, Ending, LaneState, News, Release, Settle, StoreError, Told,
+    Agreed, Base, Case, Claimed, Doubt, Ending, LaneState, News, Release, Settle, Still, StoreError, Told,
 };
 
 /// Moves one lane may make under one lease; more means that something turns in a circle. A product takes two for each of
@@ -74,6 +74,8 @@ struct Ready {
     case: Box<Case>,
     /// What its fields stand for.
     contents: Contents,
+    /// What has to have been still since it was decided.
+    still: Still,
 }
 
 /// What came of one move.
@@ -400,9 +402,11 @@ impl Engine {
                     }
                     let shown = snapshot.records.first().map(|(_, record)| record.to_leaves()).unwrap_or_default();
                     let shown = self.shown_after(case, system, &shown, &[]);
-                    agreed = match delivery.change.kind.is_paper() {
-                        true => self.bases_of_paper(system, delivery),
-                        false => bases_of_write(system, &delivery.change.leaves, case.basis.as_ref(), &shown),
+                    agreed = match delivery.change.kind {
+                        // What nobody finds was not booked.
+                        Kind::Payment => Vec::new(),
+                        kind if kind.is_paper() => self.bases_of_paper(case, system, delivery),
+                        _ => bases_of_write(system, &delivery.change.leaves, case.basis.as_ref(), &shown),
                     };
                     self.take_in(system, snapshot).await?;
                 }
@@ -439,15 +443,15 @@ impl Engine {
     /// Takes a read document in as what its system shows.
     async fn take_in(&self, system: &System, snapshot: Snapshot) -> Result<(), EngineError> {
         let version = snapshot.version.clone();
-        let Some((id, record)) = snapshot.records.into_iter().next() else { return Ok(()) };
+        let Some((id, record)) = snapshot.records.first() else { return Ok(()) };
         let told = match record.kind() {
+            // With the customer and the addresses it may name now.
+            Kind::Order if !self.fulfils(system) => return self.take_in_news(system, Kind::Order, snapshot).await,
             Kind::Order => Told::News,
             _ => Told::Asked,
         };
-        let records = vec![poll::row(id, &record, version, told)];
-        let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };
-        self.store.accept(accept).await?;
-        Ok(())
+        let records = vec![poll::row(id.clone(), record, version, told)];
+        self.accept(system, records, None).await.map(drop)
     }
 
     /// What an error of a system means for this lane.

@@ -67,6 +67,9 @@ pub struct RecordStory {
     pub state: String,
     /// Why it is in that state, and what to do.
     pub why: Option<Hold>,
+    /// Where it is not due yet: when it is looked at again, and a person is asked about an order that was not paid by then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// In words: where it stands.
     pub summary: String,
     /// Both sides, by the systems' names.
@@ -117,6 +120,7 @@ impl Engine {
             key: story.case.label.clone(),
             state: lane.as_ref().map_or("idle".to_string(), |lane| lane.state.clone()),
             why: lane.and_then(|lane| lane.why),
+            until: until(&story),
             summary: summary(&story, &sides),
             sides,
             papers: self.papers_told(&story.case).await?,
@@ -135,11 +139,17 @@ impl Engine {
         let Some((erp, bound)) = erp.and_then(|erp| Some((erp, case.bound.get(&erp.uid)?))) else {
             return Ok(Vec::new());
         };
+        let shops = rules.iter().flat_map(|rules| &rules.targets);
+        let shops = shops.filter_map(|target| self.systems.get(&target.system));
+        let shops = shops.filter_map(|shop| Some((shop, &case.bound.get(&shop.uid)?.id)));
         let mut papers = Vec::new();
-        for kind in Flow::Papers.kinds() {
-            for entity in self.store.papers_of(erp.uid.clone(), *kind, bound.id.clone()).await? {
+        let kinds = Flow::Papers.kinds().iter().filter(|kind| **kind != Kind::Payment);
+        let mut told_by: Vec<_> = kinds.map(|kind| (erp, *kind, &bound.id)).collect();
+        told_by.extend(shops.map(|(shop, id)| (shop, Kind::Payment, id)));
+        for (teller, kind, order) in told_by {
+            for entity in self.store.papers_of(teller.uid.clone(), kind, order.clone()).await? {
                 let story = self.store.story(entity).await?;
-                let told = story.case.sides.get(&erp.uid).and_then(|side| Paper::from_leaves(&side.seen).ok());
+                let told = story.case.sides.get(&teller.uid).and_then(|side| Paper::from_leaves(&side.seen).ok());
                 papers.push(PaperStory {
                     key: format!("{kind}:{}", self.record_name(&story.case).key),
                     state: story.lane.as_ref().map_or("idle", |lane| lane.state.as_str()).to_string(),
@@ -179,6 +189,11 @@ fn writes(story: &Story) -> Vec<WriteStory> {
         .collect()
 }
 
+/// Until when what is not due yet may wait.
+fn until(story: &Story) -> Option<Timestamp> {
+    story.lane.as_ref().filter(|lane| lane.state == "awaiting").map(|lane| lane.ready_at)
+}
+
 fn summary(story: &Story, sides: &BTreeMap<String, SideStory>) -> String {
     let there: Vec<String> = sides
         .iter()
@@ -203,7 +218,8 @@ fn summary(story: &Story, sides: &BTreeMap<String, SideStory>) -> String {
         }
         _ => "to be worked on",
     };
+    let until = until(story).map_or(String::new(), |until| format!(", waits until {until:.0}"));
     let reason =
         story.lane.as_ref().and_then(|lane| lane.why.as_ref()).map_or(String::new(), |why| format!(": {}", why.what));
-    format!("{} {}: {word}{reason}; {}", story.case.kind, story.case.label, there.join(", "))
+    format!("{} {}: {word}{reason}{until}; {}", story.case.kind, story.case.label, there.join(", "))
 }

@@ -8,7 +8,7 @@ use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Target, Value};
 use syncline_core::path::Path;
-use syncline_store::{Accept, Incoming, Told};
+use syncline_store::{Incoming, Told};
 
 /// The record and the one it was merged into, where it was.
 pub(crate) fn merged_into(record: &Incoming) -> Option<(RemoteId, RemoteId)> {
@@ -68,8 +68,7 @@ impl Engine {
                 records.extend(told.map(|(id, record)| row(id, &record, version.clone(), Told::News)));
             }
             further.extend(records.iter().filter_map(merged_into));
-            let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };
-            self.store.accept(accept).await?;
+            self.accept(system, records, None).await?;
         }
         Ok(further)
     }

@@ -50,8 +50,11 @@ impl Owed {
 impl Engine {
     /// Notes that `shop` holds too few to send what `change` of the paper `case` says, and has its figures looked at.
     pub(crate) async fn note_owed(&self, case: &Case, change: &Change, shop: &System) -> Result<(), EngineError> {
-        let Some(rules) = self.paper_rules(case.kind).filter(|_| self.flows.inventory.is_some()) else { return Ok(()) };
-        let Some(order) = self.order_of_paper(case, self.system(&rules.source)?).await? else { return Ok(()) };
+        let order = match self.flows.inventory {
+            Some(_) => self.order_of_paper(case).await?,
+            None => None,
+        };
+        let Some(order) = order else { return Ok(()) };
         let shown = order.case.sides.get(&shop.uid).and_then(|side| Order::from_leaves(&side.seen).ok());
         let mut variants = Vec::new();
         for (key, line) in shown.iter().flat_map(|order| order.lines.iter()) {

@@ -1,9 +1,16 @@
-//! Papers: what an ERP did about orders, told to the shops they are from.
+//! Papers: what one side did about orders, told to the other one.
 //!
-//! A paper is decided with its order: whose it is, what the shop counts of each line, and what other papers of ours have had
-//! there. The order is read anew right before a paper leaves, or people's own papers would be counted as left.
+//! A paper is decided with its order: whose it is, what the other side counts of it, and what other papers of ours have had
+//! there. What that rests on is read anew right before a paper leaves, or people's own papers would be counted as left.
 
-use crate::adopt::is_adopted;
+mod from_erp;
+mod from_shop;
+mod refunds;
+
+pub(crate) use from_erp::in_words_of_order;
+pub(crate) use from_shop::in_erp;
+pub(crate) use refunds::in_words;
+
 use crate::decide::Decided;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -11,15 +18,24 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use syncline_connect::{Error, Snapshot};
 use syncline_core::delivery::{Delivery, Progress};
-use syncline_core::id::{EntityId, RemoteId};
-use syncline_core::kind::{Flow, Kind, Step};
+use syncline_core::id::{EntityId, RemoteId, SystemName};
+use syncline_core::kind::{Flow, Kind};
 use syncline_core::leaf::Leaves;
+use syncline_core::money::Money;
 use syncline_core::path::Path;
-use syncline_core::planner::{self, Decision, PaperCase};
-use syncline_core::policy::Hold;
-use syncline_core::record::{Order, Paper, paper_apart};
-use syncline_core::rules::{PaperRules, PaperTarget};
+use syncline_core::planner::Alone;
+use syncline_core::record::{Paper, paper_apart};
+use syncline_core::rules::{PaperRules, PaperTarget, Refunds};
 use syncline_store::{Base, Case};
+
+/// Which way a paper goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The ERP did it, a shop is told.
+    FromErp,
+    /// A shop did it, the ERP is told.
+    FromShop,
+}
 
 /// The order a paper is about.
 #[derive(Debug)]
@@ -28,6 +44,8 @@ pub(crate) struct OrderOf<'a> {
     pub(crate) rules: &'a PaperTarget,
     /// Its shop.
     pub(crate) shop: &'a System,
+    /// The ERP.
+    pub(crate) erp: &'a System,
     /// Everything known about it.
     pub(crate) case: Case,
     /// What the shop calls it.
@@ -40,27 +58,73 @@ impl Engine {
         self.flows.papers.as_ref().filter(|_| kind.is_paper())
     }
 
-    /// The kinds of papers that are read: those that the ERP tells and some shop takes.
-    pub(crate) fn paper_kinds(&self) -> Vec<Kind> {
-        let Some(rules) = &self.flows.papers else { return Vec::new() };
-        let does = |name, kind| self.systems.get(name).is_some_and(|one| one.profile.kinds.contains_key(&kind));
-        let takes = |kind: Kind| rules.targets.iter().any(|target| target.takes(kind) && does(&target.system, kind));
-        let kinds = Flow::Papers.kinds().iter().copied();
-        kinds.filter(|kind| does(&rules.source, *kind) && takes(*kind)).collect()
+    /// Which way the paper `case` goes.
+    pub(crate) fn way_of(&self, case: &Case) -> Way {
+        match case.kind {
+            Kind::Payment => Way::FromShop,
+            Kind::Credit => self.way_of_credit(case),
+            _ => Way::FromErp,
+        }
     }
 
-    /// The order that the paper `case` of `erp` is about, where it is from a shop of the flow.
-    pub(crate) async fn order_of_paper(&self, case: &Case, erp: &System) -> Result<Option<OrderOf<'_>>, EngineError> {
-        let Some(rules) = self.paper_rules(case.kind) else { return Ok(None) };
-        let told = case.bound.get(&erp.uid).and_then(|bound| paper_apart(&bound.id));
-        let Some((document, _)) = told else { return Ok(None) };
-        let found = self.store.entities(erp.uid.clone(), Kind::Order, vec![document]).await?;
+    /// The kinds of papers that are read, each in the system that tells them: those that it tells and another one takes.
+    pub(crate) fn paper_feeds(&self) -> Vec<(&SystemName, Kind)> {
+        let Some(rules) = &self.flows.papers else { return Vec::new() };
+        let does =
+            |name: &SystemName, kind| self.systems.get(name).is_some_and(|one| one.profile.kinds.contains_key(&kind));
+        let tells = |target: &PaperTarget| {
+            target.tells_payments() && does(&rules.source, Kind::Payment) && does(&target.system, Kind::Payment)
+        };
+        let gives_back = |target: &PaperTarget| {
+            target.refunds != Refunds::Ask && does(&rules.source, Kind::Credit) && does(&target.system, Kind::Credit)
+        };
+        // Payments are booked on the ERP's invoices, whether a shop is told of these or not.
+        let takes = |kind: Kind| {
+            let one = |target: &PaperTarget| target.takes(kind) && does(&target.system, kind);
+            // So are refunds credited, and what the ERP gives back itself is held against them.
+            let refunds = |target: &PaperTarget| matches!(kind, Kind::Invoice | Kind::Credit) && gives_back(target);
+            let any = |target: &PaperTarget| one(target) || (kind == Kind::Invoice && tells(target)) || refunds(target);
+            rules.targets.iter().any(any)
+        };
+        let kinds = Flow::Papers.kinds().iter().copied();
+        let from_erp = kinds.filter(|kind| does(&rules.source, *kind) && takes(*kind));
+        let shops = rules.targets.iter().filter(|target| tells(target));
+        let from_shops = shops.map(|target| (&target.system, Kind::Payment));
+        let refunds =
+            rules.targets.iter().filter(|target| gives_back(target)).map(|target| (&target.system, Kind::Credit));
+        from_erp.map(|kind| (&rules.source, kind)).chain(from_shops).chain(refunds).collect()
+    }
+
+    /// The system that tells the paper `case`; none where none of the flow does.
+    pub(crate) fn teller_of(&self, case: &Case) -> Option<&System> {
+        let rules = self.paper_rules(case.kind)?;
+        match self.way_of(case) {
+            Way::FromErp => self.systems.get(&rules.source),
+            Way::FromShop => {
+                let mut shops = rules.targets.iter().filter_map(|target| self.systems.get(&target.system));
+                shops.find(|shop| case.bound.contains_key(&shop.uid))
+            }
+        }
+    }
+
+    /// The system that tells of the paper `case`, and what it calls the order that it is about.
+    pub(crate) fn told_of(&self, case: &Case) -> Option<(&System, RemoteId)> {
+        let teller = self.teller_of(case)?;
+        Some((teller, paper_apart(&case.bound.get(&teller.uid)?.id)?.0))
+    }
+
+    /// The order that the paper `case` is about, where it is from a shop of the flow.
+    pub(crate) async fn order_of_paper(&self, case: &Case) -> Result<Option<OrderOf<'_>>, EngineError> {
+        let (Some(rules), Some((teller, document))) = (self.paper_rules(case.kind), self.told_of(case)) else {
+            return Ok(None);
+        };
+        let found = self.store.entities(teller.uid.clone(), Kind::Order, vec![document]).await?;
         let Some(entity) = found.into_iter().flatten().next() else { return Ok(None) };
-        let order = self.store.load(entity).await?;
+        let (order, erp) = (self.store.load(entity).await?, self.system(&rules.source)?);
         for target in &rules.targets {
             let shop = self.system(&target.system)?;
             if let Some(id) = order.bound.get(&shop.uid).map(|bound| bound.id.clone()) {
-                return Ok(Some(OrderOf { rules: target, shop, case: order, id }));
+                return Ok(Some(OrderOf { rules: target, shop, erp, case: order, id }));
             }
         }
         Ok(None)
@@ -68,215 +132,132 @@ impl Engine {
 
     /// What to do about the paper `case`.
     pub(crate) async fn decide_paper(&self, case: &Case, rules: &PaperRules) -> Result<Decided, EngineError> {
-        let outside = |why: String| Ok(Decision::Outside(why).into());
-        let erp = self.system(&rules.source)?;
-        let Some(side) = case.sides.get(&erp.uid) else { return outside(format!("{} does not show it", erp.name)) };
-        let Some(order) = self.order_of_paper(case, erp).await? else {
-            return outside("its order is from no shop of the flow".to_string());
-        };
-        if !order.rules.takes(case.kind) {
-            return outside(format!("{} is told of no {}", order.shop.name, case.kind.plural()));
+        match self.way_of(case) {
+            Way::FromErp => self.decide_from_erp(case, rules).await,
+            Way::FromShop if case.kind == Kind::Credit => self.decide_refund(case).await,
+            Way::FromShop => self.decide_from_shop(case).await,
         }
-        let shown = order.case.sides.get(&order.shop.uid).map(|side| (&side.seen, side.unread));
-        let Some((shown, false)) = shown.filter(|_| !side.unread) else {
-            let what = "the last answer for it, or for its order, could not be read".to_string();
-            return Ok(Decision::Hold(Hold::new("SYN-0107", what, "the next pass reads it anew")).into());
-        };
-        let there = case.sides.get(&order.shop.uid);
-        let (told, shows) = (Paper::from_leaves(&side.seen), Order::from_leaves(shown));
-        let there_told = there.map(|side| Paper::from_leaves(&side.seen)).transpose();
-        let (told, shows, there_told) = match (told, shows, there_told) {
-            (Ok(told), Ok(shows), Ok(there)) => (told, shows, there),
-            (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => {
-                let remedy = "report this as a defect, with `syncline explain`";
-                return Ok(Decision::Hold(Hold::new("SYN-0107", error.to_string(), remedy)).into());
-            }
-        };
-        if case.gone.contains_key(&erp.uid) && there_told.is_none() {
-            return outside(format!("it was deleted in {}", erp.name));
-        }
-        let elements = order.case.bound.get(&erp.uid).map(|bound| bound.elements.clone()).unwrap_or_default();
-        let (told, strange) = in_words_of_order(told, &elements);
-        let beside = self.papers_beside(case, erp, &order).await?;
-        let decision = planner::paper(&PaperCase {
-            kind: case.kind,
-            source: &erp.name,
-            rules: order.rules,
-            paper: &told,
-            strange: &strange,
-            order: &shows,
-            known: &beside.known,
-            landing: &beside.landing,
-            adopted: is_adopted(&order.case),
-            left: case.admitted,
-            there: there_told.as_ref(),
-            written: &there.map(|side| side.base(&erp.uid)).unwrap_or_default(),
-        });
-        let decision = self.after_the_others(case, erp, &order, decision).await?;
-        Ok(Decided { decision, peer: Some(erp.name.clone()), ..Decided::default() })
     }
 
-    /// `decision` about a credit, where what it takes back has to be told first: a shop sends nothing that it gave back, and
-    /// gives nothing back that it did not ask for.
-    async fn after_the_others(
+    /// Reads anew what a decision about the paper `case` rests on beside itself, and takes it in; the system where that
+    /// fails.
+    pub(crate) async fn refresh_around(&self, case: &Case) -> Result<Result<(), (System, Error)>, EngineError> {
+        match self.way_of(case) {
+            Way::FromErp => self.refresh_order(case).await,
+            Way::FromShop if case.kind == Kind::Credit => self.refresh_both(case).await,
+            Way::FromShop => self.refresh_bills(case).await,
+        }
+    }
+
+    /// The other papers of the order that the paper `case` is about, told by the same system.
+    pub(crate) async fn papers_around(&self, case: &Case) -> Result<Vec<EntityId>, EngineError> {
+        let Some((teller, order)) = self.told_of(case) else { return Ok(Vec::new()) };
+        let mut around = Vec::new();
+        for kind in [Kind::Shipment, Kind::Invoice, Kind::Credit, Kind::Payment] {
+            around.extend(self.store.papers_of(teller.uid.clone(), kind, order.clone()).await?);
+        }
+        around.retain(|entity| *entity != case.entity);
+        Ok(around)
+    }
+
+    /// Reads papers of `system` anew and takes them in; the error where one cannot be read.
+    async fn read_papers(
         &self,
-        case: &Case,
-        erp: &System,
-        order: &OrderOf<'_>,
-        decision: Decision,
-    ) -> Result<Decision, EngineError> {
-        let early = match &decision {
-            Decision::Step(plan) => plan.step == Step::Create,
-            Decision::Hold(hold) => hold.code == "SYN-0193",
-            _ => false,
-        };
-        let Some(document) = order.case.bound.get(&erp.uid).filter(|_| early && case.kind == Kind::Credit) else {
-            return Ok(decision);
-        };
-        let mut first = Vec::new();
-        for kind in [Kind::Shipment, Kind::Invoice] {
-            for entity in self.store.papers_of(erp.uid.clone(), kind, document.id.clone()).await? {
-                let lane = self.store.story(entity).await?.lane;
-                if lane.is_some_and(|lane| ["ready", "waiting"].contains(&lane.state.as_str())) {
-                    first.push(entity);
-                }
+        system: &System,
+        kind: Kind,
+        ids: &[RemoteId],
+    ) -> Result<Result<(), Error>, EngineError> {
+        for answer in system.connector.read(&system.ctx, kind, ids).await {
+            match answer {
+                Ok(Some(snapshot)) => self.take_in_news(system, kind, snapshot).await?,
+                // One that is gone tells nothing; the sweep notes it.
+                Ok(None) => {}
+                Err(error) => return Ok(Err(error)),
             }
         }
-        match first.is_empty() {
-            true => Ok(decision),
-            false => Ok(Decision::Wait(first, "the shop is told of what it takes back first".to_string())),
-        }
-    }
-
-    /// The other papers of the same sort and order: what each line has had by them in the shop, and which may be landing.
-    async fn papers_beside(&self, case: &Case, erp: &System, order: &OrderOf<'_>) -> Result<Beside, EngineError> {
-        let mut beside = Beside::default();
-        let Some(document) = order.case.bound.get(&erp.uid) else { return Ok(beside) };
-        for entity in self.store.papers_of(erp.uid.clone(), case.kind, document.id.clone()).await? {
-            if entity == case.entity {
-                continue;
-            }
-            beside.add(&self.store.load(entity).await?, order.shop);
-        }
-        Ok(beside)
-    }
-
-    /// How much of each line of the order `case` of `shop` was given back there by credits that came from `erp`, and those
-    /// that may be landing.
-    pub(crate) async fn given_back(&self, case: &Case, shop: &System, erp: &System) -> Result<Beside, EngineError> {
-        let mut beside = Beside::default();
-        let document = case.bound.get(&erp.uid).filter(|_| self.paper_rules(Kind::Credit).is_some());
-        let Some(document) = document else { return Ok(beside) };
-        for entity in self.store.papers_of(erp.uid.clone(), Kind::Credit, document.id.clone()).await? {
-            beside.add(&self.store.load(entity).await?, shop);
-        }
-        Ok(beside)
-    }
-
-    /// Reads the order of the paper `case` anew in its shop and takes it in; the shop where that fails.
-    pub(crate) async fn refresh_order(
-        &self,
-        case: &Case,
-        rules: &PaperRules,
-    ) -> Result<Result<(), (System, Error)>, EngineError> {
-        let erp = self.system(&rules.source)?;
-        let Some(order) = self.order_of_paper(case, erp).await? else { return Ok(Ok(())) };
-        match self.read_one(order.shop, Kind::Order, &order.id).await {
-            Ok(Some(snapshot)) => {
-                self.take_in_news(order.shop, Kind::Order, snapshot).await?;
-                Ok(Ok(()))
-            }
-            Ok(None) => {
-                let what = format!("order {} is not in {} any more", order.id, order.shop.name);
-                let error = Error::new(syncline_core::policy::ErrorKind::Gone, what);
-                Ok(Err((order.shop.clone(), error)))
-            }
-            Err(error) => Ok(Err((order.shop.clone(), error))),
-        }
+        Ok(Ok(()))
     }
 
     /// Takes up the order of the paper `case`: what was given back may be why it is held.
     pub(crate) async fn wake_order(&self, case: &Case) -> Result<(), EngineError> {
-        let Some(rules) = self.paper_rules(case.kind) else { return Ok(()) };
-        if let Some(order) = self.order_of_paper(case, self.system(&rules.source)?).await? {
+        if let Some(order) = self.order_of_paper(case).await? {
             self.store.retry(syncline_store::Retry::Touch(order.case.entity), self.now()).await?;
         }
         Ok(())
     }
 
-    /// What a change of the paper `case` needs to know of its order in the shop.
+    /// What a change of the paper `case` needs to know of its order in the target.
     pub(crate) async fn elements_of_paper(&self, case: &Case) -> Result<BTreeMap<Path, String>, EngineError> {
-        let Some(rules) = self.paper_rules(case.kind) else { return Ok(BTreeMap::new()) };
-        let order = self.order_of_paper(case, self.system(&rules.source)?).await?;
-        Ok(order.map(|order| (Paper::order_path(), order.id.id)).into_iter().collect())
+        let Some(order) = self.order_of_paper(case).await? else { return Ok(BTreeMap::new()) };
+        let id = match self.way_of(case) {
+            Way::FromErp => Some(order.id.id.clone()),
+            Way::FromShop => order.case.bound.get(&order.erp.uid).map(|bound| bound.id.id.clone()),
+        };
+        let lines = match self.way_of(case) {
+            Way::FromShop if case.kind == Kind::Credit => refunds::lines_of(&order),
+            _ => BTreeMap::new(),
+        };
+        Ok(id.map(|id| (Paper::order_path(), id)).into_iter().chain(lines).collect())
     }
 
-    /// What was ever written of a paper to the shop, once `change` was sent: a parcel that was taken away again counts too,
+    /// What was ever written of the paper `case` to `system`, once a change was sent: what was taken away again counts too,
     /// for its request may land late.
-    pub(crate) fn bases_of_paper(&self, system: &System, delivery: &Delivery) -> Vec<Base> {
-        let Some(rules) = self.paper_rules(delivery.change.kind) else { return Vec::new() };
-        let Some(erp) = self.systems.get(&rules.source) else { return Vec::new() };
+    pub(crate) fn bases_of_paper(&self, case: &Case, system: &System, delivery: &Delivery) -> Vec<Base> {
+        let Some(teller) = self.teller_of(case) else { return Vec::new() };
         let mut leaves = Leaves::new();
-        for (path, value) in delivery.change.leaves.iter().filter(|(path, _)| Paper::track_of(path).is_some()) {
+        let counts = |path: &Path| match case.kind {
+            Kind::Payment => path.within("lines").is_some(),
+            Kind::Credit if self.way_of(case) == Way::FromShop => refunds::is_written(path, &delivery.change.step),
+            _ => Paper::track_of(path).is_some(),
+        };
+        for (path, value) in delivery.change.leaves.iter().filter(|(path, _)| counts(path)) {
             if let Some(value) = value {
                 leaves.put(path.clone(), value.clone());
             }
         }
-        vec![Base { system: system.uid.clone(), peer: erp.uid.clone(), leaves, over: true }]
+        vec![Base { system: system.uid.clone(), peer: teller.uid.clone(), leaves, over: true }]
     }
 }
 
 /// What other papers of an order have come to.
 #[derive(Debug, Default)]
 pub(crate) struct Beside {
-    /// By line: how much the shop's papers of ours hold of it.
+    /// By line: how much of it papers of ours hold in the target.
     pub(crate) known: BTreeMap<String, Decimal>,
-    /// Papers that may be landing in the shop.
+    /// Papers that may be landing in the target.
     pub(crate) landing: Vec<EntityId>,
+    /// Invoices that ask for no goods.
+    pub(crate) alone: Vec<Alone>,
+    /// What each paper of ours in the target comes to.
+    pub(crate) sums: Vec<Money>,
 }
 
 impl Beside {
-    /// Adds the paper `case` of `shop`.
-    fn add(&mut self, case: &Case, shop: &System) {
-        let may_land = |delivery: &Delivery| {
-            delivery.change.step == Step::Create
-                && matches!(delivery.progress, Progress::Sending { .. } | Progress::Unknown { .. })
-        };
-        if case.delivery.as_ref().is_some_and(may_land) {
+    /// Adds the paper `case` as `target` shows it.
+    fn add(&mut self, case: &Case, target: &System) {
+        if may_be_landing(case) {
             self.landing.push(case.entity);
         }
-        let there = case.sides.get(&shop.uid).and_then(|side| Paper::from_leaves(&side.seen).ok());
-        for (key, line) in there.into_iter().flat_map(|paper| paper.lines) {
-            let sum: &mut Decimal = self.known.entry(key).or_default();
+        let there = case.sides.get(&target.uid).and_then(|side| Paper::from_leaves(&side.seen).ok());
+        self.sums.extend(there.iter().filter_map(|paper| paper.grand));
+        there.iter().for_each(|paper| self.count(paper));
+    }
+
+    /// Counts what `paper` holds of each line.
+    fn count(&mut self, paper: &Paper) {
+        for (key, line) in &paper.lines {
+            let sum: &mut Decimal = self.known.entry(key.clone()).or_default();
             *sum = sum.saturating_add(line.quantity.unwrap_or_default());
         }
     }
 }
 
-/// `paper` by the keys of the shop's order, and what is no line of it, as a person reads it.
-pub(crate) fn in_words_of_order(mut paper: Paper, elements: &BTreeMap<Path, String>) -> (Paper, Vec<String>) {
-    let ours: BTreeMap<&str, String> = elements
-        .iter()
-        .filter_map(|(path, theirs)| {
-            Some((theirs.as_str(), path.within("lines").filter(|(_, rest)| rest.is_empty())?.0))
-        })
-        .collect();
-    let (mut lines, mut strange) = (BTreeMap::new(), Vec::new());
-    for (key, line) in std::mem::take(&mut paper.lines) {
-        let quantity = line.quantity.unwrap_or_default();
-        match ours.get(key.as_str()) {
-            Some(ours) => {
-                lines.insert(ours.clone(), line);
-            }
-            None if quantity.is_zero() => {}
-            None => {
-                let sku = line.sku.as_deref().unwrap_or("goods without a SKU");
-                strange.push(format!("{} × {sku}", quantity.normalize()));
-            }
-        }
-    }
-    paper.lines = lines;
-    (paper, strange)
+/// Whether a request that makes the paper `case`, or a part of it, may be landing at this moment.
+fn may_be_landing(case: &Case) -> bool {
+    case.delivery.as_ref().is_some_and(|delivery| {
+        delivery.change.step.creates()
+            && matches!(delivery.progress, Progress::Sending { .. } | Progress::Unknown { .. })
+    })
 }
 
 /// The paper `snapshot` tells of.

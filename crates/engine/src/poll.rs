@@ -27,24 +27,18 @@ impl Engine {
         loop {
             let look = self.looks.begin();
             let Some(page) = pages.next().await? else { break };
-            let seen = self.latest(&look, system, kind, page.seen);
+            let seen = self.without_echoes(system, kind, self.latest(&look, system, kind, page.seen)).await?;
             let mut records: Vec<Incoming> = seen.into_iter().flat_map(|seen| incoming(kind, seen)).collect();
+            if kind == Kind::Order && self.fulfils(system) {
+                records = self.documents_of_ours(system, records).await?;
+            }
             if self.begins_in(system, kind) {
                 let new = |row: &&mut Incoming| row.told == Told::News && planner::is_made(kind, &row.leaves);
                 records.iter_mut().filter(new).for_each(|row| row.told = Told::Origin);
             }
             // Before the cursor moves on: who was merged is told of once.
             self.follow(system, kind, records.iter().filter_map(merged_into).collect()).await?;
-            let counts = self
-                .store
-                .accept(Accept {
-                    system: system.uid.clone(),
-                    records,
-                    cursor: Some((kind, page.next.0)),
-                    asked_at: None,
-                    now: self.now(),
-                })
-                .await?;
+            let counts = self.accept(system, records, Some((kind, page.next.0))).await?;
             total.new += counts.new;
             total.changed += counts.changed;
             total.same += counts.same;
@@ -57,6 +51,20 @@ impl Engine {
 }
 
 impl Engine {
+    /// Those of `records` that are documents of orders we know: an ERP's other sales are nobody's, and what it tells of
+    /// customers and products beside them comes by feeds of their own.
+    async fn documents_of_ours(&self, erp: &System, records: Vec<Incoming>) -> Result<Vec<Incoming>, EngineError> {
+        let orders: Vec<Incoming> = records.into_iter().filter(|row| row.kind == Kind::Order).collect();
+        let ids = orders.iter().map(|row| row.id.clone()).collect();
+        let known = self.store.entities(erp.uid.clone(), Kind::Order, ids).await?;
+        Ok(orders.into_iter().zip(known).filter_map(|(row, known)| known.map(|_| row)).collect())
+    }
+
+    /// Whether orders of shops become documents of `system`.
+    pub(crate) fn fulfils(&self, system: &System) -> bool {
+        self.flows.orders.iter().any(|rules| rules.target == system.name)
+    }
+
     /// Those of `seen` that are not from before a write of ours. Orders tell more than their fields, and nothing of them goes by
     /// who spoke last.
     pub(crate) fn latest(&self, look: &Look<'_>, system: &System, kind: Kind, seen: Vec<Seen>) -> Vec<Seen> {
@@ -64,6 +72,21 @@ impl Engine {
             Some(_) => look.latest(&system.uid, kind, seen),
             None => seen,
         }
+    }
+
+    /// Takes in what `system` tells, with how far its changes are read by that. What an order takes from stock its shop tells:
+    /// the document in the ERP is what takes it there.
+    pub(crate) async fn accept(
+        &self,
+        system: &System,
+        mut records: Vec<Incoming>,
+        cursor: Option<(Kind, String)>,
+    ) -> Result<Accepted, EngineError> {
+        if self.fulfils(system) {
+            records.iter_mut().for_each(|row| row.takes = None);
+        }
+        let accept = Accept { system: system.uid.clone(), records, cursor, asked_at: None, now: self.now() };
+        Ok(self.store.accept(accept).await?)
     }
 
     /// Takes a document of `kind` in as news, with all it tells of others.
@@ -74,9 +97,7 @@ impl Engine {
         snapshot: Snapshot,
     ) -> Result<(), EngineError> {
         let records = incoming(kind, Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) });
-        let accept = Accept { system: system.uid.clone(), records, cursor: None, asked_at: None, now: self.now() };
-        self.store.accept(accept).await?;
-        Ok(())
+        self.accept(system, records, None).await.map(drop)
     }
 
     /// Whether records of `kind` that only `system` has are made in others.
@@ -112,7 +133,7 @@ pub fn incoming(kind: Kind, seen: Seen) -> Vec<Incoming> {
             leaves: Leaves::new(),
             version: None,
             told: Told::News,
-            takes: Vec::new(),
+            takes: None,
             refused: Some(unreadable(&error)),
         }],
     }
@@ -128,7 +149,7 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>, told: Told) -
         Record::Product(family) => family.key.clone().unwrap_or_else(|| id.id.clone()),
         Record::Customer(_) => customer_label(&id),
         Record::Stock(_) | Record::Price(_) => id.id.clone(),
-        Record::Shipment(paper) | Record::Invoice(paper) | Record::Credit(paper) => {
+        Record::Shipment(paper) | Record::Invoice(paper) | Record::Payment(paper) | Record::Credit(paper) => {
             paper.number.clone().unwrap_or_else(|| id.id.clone())
         }
     };
@@ -151,14 +172,14 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>, told: Told) -
     }
 }
 
-/// What an order takes from stock; nothing for other kinds.
-fn takes(record: &Record) -> Vec<Taken> {
-    let Record::Order(order) = record else { return Vec::new() };
+/// What an order takes from stock; none for other kinds.
+fn takes(record: &Record) -> Option<Vec<Taken>> {
+    let Record::Order(order) = record else { return None };
     let taken = order.commits().into_iter().filter_map(|(variant, quantity)| match variant.to {
         Target::Remote(id) => Some(Taken { variant: id, alias: variant.alias, quantity }),
         Target::Entity(_) => None,
     });
-    taken.collect()
+    Some(taken.collect())
 }
 
 /// A customer's label without personal text: its number, or a short hash of a guest's address.

@@ -146,7 +146,10 @@ impl Engine {
             };
             match lane.state.as_str() {
                 "held" | "failed" | "conflict" => plan.open.push(open),
-                "awaiting" if lane.ready_at > now => plan.awaiting += usize::from(lane.kind == Kind::Order),
+                // What a payment waits for may just have been told.
+                "awaiting" if lane.ready_at > now && lane.kind != Kind::Payment => {
+                    plan.awaiting += usize::from(lane.kind == Kind::Order);
+                }
                 _ => {
                     let asides = unread.remove(&lane.entity).unwrap_or_default();
                     self.preview(&mut plan, lane.entity, open, asides).await?;

@@ -13,7 +13,7 @@ use syncline_connect::{Clock, Error};
 use syncline_core::id::{EntityId, RunId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::planner::Planned;
-use syncline_core::rules::{FieldRules, OrderRules, PaperRules, PriceRules, StockRules};
+use syncline_core::rules::{Cancels, FieldRules, OrderRules, PaperRules, PriceRules, StockRules};
 use syncline_store::{Accept, Claim, LaneFilter, Retry, Store};
 
 /// Numbers the engine runs by.
@@ -257,6 +257,9 @@ impl Engine {
     /// Every system whose changes are read, with the kind.
     fn watched(&self) -> Vec<(&SystemName, Kind)> {
         let orders = self.flows.orders.iter().map(|rules| (&rules.source, Kind::Order));
+        // Of documents in the ERP only their cancellation is told to a shop.
+        let told = self.flows.orders.iter().filter(|rules| rules.cancels == Cancels::Erp);
+        let orders = orders.chain(told.map(|rules| (&rules.target, Kind::Order)));
         let customers = self.flows.customers.iter();
         let customers = customers.flat_map(|rules| rules.systems().map(|name| (name, Kind::Customer)));
         let stock = self.flows.inventory.iter().map(|rules| (&rules.source, Kind::Stock));
@@ -265,9 +268,7 @@ impl Engine {
         let products = Flow::Products.kinds().iter().filter_map(|kind| Some((self.field_rules(*kind)?, *kind)));
         let products = products.flat_map(|(rules, kind)| rules.systems().map(move |name| (name, kind)));
         let mut all: Vec<(&SystemName, Kind)> = Vec::new();
-        let kinds = self.paper_kinds();
-        let papers = self.flows.papers.iter();
-        let papers = papers.flat_map(|rules| kinds.iter().map(move |kind| (&rules.source, *kind)));
+        let papers = self.paper_feeds();
         for one in orders.chain(customers).chain(stock).chain(prices).chain(products).chain(papers) {
             if !all.contains(&one) {
                 all.push(one);
@@ -384,8 +385,10 @@ impl Engine {
         }
         let mut synced = Synced::default();
         self.heed_new_rules().await?;
+        let mut untold: Option<&SystemName> = None;
         for (name, kind) in self.watched() {
-            if self.away().contains_key(name) {
+            // A credit takes back what left and was billed: none is taken in before these could be read.
+            if self.away().contains_key(name) || (kind.is_paper() && untold == Some(name)) {
                 continue;
             }
             match self.poll(self.system(name)?, kind).await {
@@ -394,6 +397,7 @@ impl Engine {
                     synced.changed += counts.changed;
                 }
                 Err(EngineError::System { system, error }) => {
+                    untold = kind.is_paper().then_some(name).or(untold);
                     if let Ok(mut paused) = self.paused.lock() {
                         paused.insert(system.clone(), error.clone());
                     }
@@ -422,7 +426,12 @@ impl Engine {
     }
 
     async fn pass_over(&self, flow: Option<Flow>) -> Result<Synced, EngineError> {
-        let mut synced = self.look().await?;
+        let synced = self.look().await?;
+        self.work_through(synced, flow).await
+    }
+
+    /// Works off what was taken in, of one flow only where one is named; tells it beside what was read.
+    async fn work_through(&self, mut synced: Synced, flow: Option<Flow>) -> Result<Synced, EngineError> {
         let gates = self.gates().await?;
         if let Ok(mut shut) = self.gates.lock() {
             *shut = gates;
@@ -519,10 +528,21 @@ impl Engine {
                 return Err(EngineError::Store(error.clone()));
             }
             tell(&result);
-            if let Err(error) = self.sweep_what_is_due().await {
-                if let EngineError::Store(error) = error {
-                    return Err(EngineError::Store(error));
+            let swept = self.sweep_what_is_due().await;
+            if let Err(EngineError::Store(error)) = swept.ended {
+                return Err(EngineError::Store(error));
+            }
+            if swept.changed > 0 && !self.stopping() {
+                // What it came across does not wait for the next pass.
+                let changed = usize::try_from(swept.changed).unwrap_or(usize::MAX);
+                let found = Synced { changed, ..Synced::default() };
+                let result = self.work_through(found, None).await;
+                if let Err(EngineError::Store(error)) = &result {
+                    return Err(EngineError::Store(error.clone()));
                 }
+                tell(&result);
+            }
+            if let Err(error) = swept.ended {
                 tell(&Err(error));
             }
             self.nap(syncline_core::delivery::after(self.now(), self.flows.every_s)).await;

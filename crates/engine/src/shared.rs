@@ -44,7 +44,7 @@ impl Engine {
             Kind::Category | Kind::Product => self.flows.beside.get(&kind),
             Kind::Price => self.flows.prices.as_ref().map(|rules| &rules.fields),
             Kind::Customer => self.flows.customers.first(),
-            Kind::Stock | Kind::Order | Kind::Shipment | Kind::Invoice | Kind::Credit => None,
+            Kind::Stock | Kind::Order | Kind::Shipment | Kind::Invoice | Kind::Payment | Kind::Credit => None,
         }
     }
 

@@ -67,7 +67,7 @@ impl Engine {
             let off = match row.kind {
                 Kind::Stock => self.flows.inventory.is_none(),
                 Kind::Category | Kind::Product | Kind::Variant | Kind::Price => self.field_rules(row.kind).is_none(),
-                Kind::Shipment | Kind::Invoice | Kind::Credit => self.flows.papers.is_none(),
+                Kind::Shipment | Kind::Invoice | Kind::Payment | Kind::Credit => self.flows.papers.is_none(),
                 Kind::Customer | Kind::Order => false,
             };
             if off {
@@ -82,7 +82,7 @@ impl Engine {
                 }
                 "early" => flow.early += row.count,
                 // What is looked at once more agrees already.
-                "awaiting" if row.kind != Kind::Order => flow.done += row.count,
+                "awaiting" if !matches!(row.kind, Kind::Order | Kind::Payment) => flow.done += row.count,
                 "awaiting" => flow.awaiting += row.count,
                 "waiting" => flow.waiting += row.count,
                 "held" => flow.held += row.count,

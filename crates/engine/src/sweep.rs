@@ -14,13 +14,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use syncline_connect::{Cursor, Error, Seen};
 use syncline_core::delivery::after;
-use syncline_core::id::{EntityId, RemoteId};
+use syncline_core::id::{EntityId, RemoteId, SystemName};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::policy::{ErrorKind, Hold};
 use syncline_core::record::paper_apart;
 use syncline_core::rules::FieldRules;
 use syncline_core::text;
-use syncline_store::{Accept, Known, SweepCount, SweepState, Walk};
+use syncline_store::{Known, SweepCount, SweepState, Walk};
 
 /// Documents of one read.
 const CHUNK: usize = 100;
@@ -99,10 +99,7 @@ impl Engine {
             let systems = std::iter::once(&rules.source).chain(rules.targets.iter().map(|target| &target.system));
             sweeps.extend(systems.map(|name| (name, Kind::Variant)));
         }
-        let kinds = self.paper_kinds();
-        for rules in self.flows.papers.iter().filter(|_| wanted(Flow::Papers)) {
-            sweeps.extend(kinds.iter().map(|kind| (&rules.source, *kind)));
-        }
+        sweeps.extend(self.paper_feeds().into_iter().filter(|_| wanted(Flow::Papers)));
         let mut found: Vec<(&System, Kind)> = Vec::new();
         for (name, kind) in sweeps {
             let system = self.system(name)?;
@@ -279,10 +276,9 @@ impl Engine {
         seen: Vec<Seen>,
         look: &Look<'_>,
     ) -> Result<u64, EngineError> {
-        let seen = self.latest(look, system, kind, seen);
+        let seen = self.without_echoes(system, kind, self.latest(look, system, kind, seen)).await?;
         let records = seen.into_iter().flat_map(|seen| poll::incoming(kind, seen)).collect();
-        let (system, now) = (system.uid.clone(), self.now());
-        let counts = self.store.accept(Accept { system, records, cursor: None, asked_at: None, now }).await?;
+        let counts = self.accept(system, records, None).await?;
         Ok((counts.new + counts.changed) as u64)
     }
 
@@ -340,32 +336,69 @@ impl Engine {
     }
 
     /// Goes on with the sweeps that are due beside one pass of the daemon, some pages of each.
-    ///
-    /// # Errors
-    /// As [`Engine::sweep`], once the other systems were seen to; `SYN-0151` where too much is missing to believe it.
-    pub async fn sweep_what_is_due(&self) -> Result<(), EngineError> {
-        let mut first = Ok(());
+    pub async fn sweep_what_is_due(&self) -> Due {
+        let mut due = Due { changed: 0, ended: Ok(()) };
+        if let Err(error) = self.sweep_some(&mut due).await {
+            due.ended = Err(error);
+        }
+        due
+    }
+
+    async fn sweep_some(&self, found: &mut Due) -> Result<(), EngineError> {
+        let mut untold: Option<&SystemName> = None;
         for (system, kind) in self.sweeps(None)? {
             if self.stopping() {
                 break;
             }
-            if self.absent().contains_key(&system.name) {
+            // A credit takes back what left and was billed: none is taken in before these could be read.
+            let early = kind.is_paper() && untold == Some(&system.name);
+            if early || self.absent().contains_key(&system.name) {
                 continue;
             }
             let state = self.store.sweep(system.uid.clone(), kind).await?;
-            let deep = due(state.ended_deep, self.flows.sweep_deep_s, self.now());
-            if state.walk.is_none() && !deep && !due(state.ended, self.flows.sweep_s, self.now()) {
+            let deep = is_due(state.ended_deep, self.flows.sweep_deep_s, self.now());
+            if state.walk.is_none() && !deep && !is_due(state.ended, self.flows.sweep_s, self.now()) {
                 continue;
             }
             let order = SweepOrder { deep, believe: false, pages: Some(PAGES_A_PASS) };
-            match self.sweep(system, kind, order, &mut |_| {}).await {
-                Ok(swept) if swept.suspected == 0 => {}
-                Ok(swept) => first = first.and(Err(EngineError::Asked(swept.suspicion()))),
-                Err(error @ EngineError::System { .. }) => first = first.and(Err(error)),
+            let (before, mut news) = (state.walk.map_or(0, |walk| walk.count.news), 0);
+            let result = self.sweep(system, kind, order, &mut |count| news = count.news).await;
+            if let Ok(swept) = &result {
+                news = swept.count.news + swept.gone;
+            }
+            found.changed += news.saturating_sub(before);
+            match result {
+                Ok(swept) => {
+                    if swept.suspected > 0 {
+                        found.trouble(EngineError::Asked(swept.suspicion()));
+                    }
+                }
+                Err(error @ EngineError::System { .. }) => {
+                    untold = kind.is_paper().then_some(&system.name).or(untold);
+                    found.trouble(error);
+                }
                 Err(error) => return Err(error),
             }
         }
-        first
+        Ok(())
+    }
+}
+
+/// What the sweeps beside one pass came to.
+#[derive(Debug)]
+pub struct Due {
+    /// Records that brought news, or are gone.
+    pub changed: u64,
+    /// As [`Engine::sweep`], once the other systems were seen to; `SYN-0151` where too much is missing to believe it.
+    pub ended: Result<(), EngineError>,
+}
+
+impl Due {
+    /// The first trouble is the one that is told.
+    fn trouble(&mut self, error: EngineError) {
+        if self.ended.is_ok() {
+            self.ended = Err(error);
+        }
     }
 }
 
@@ -404,7 +437,7 @@ fn swept(system: &System, kind: Kind, walk: &Walk) -> Swept {
 }
 
 /// Whether a sweep that ended last at `ended` is due; never where no time is set.
-fn due(ended: Option<Timestamp>, every_s: Option<u32>, now: Timestamp) -> bool {
+fn is_due(ended: Option<Timestamp>, every_s: Option<u32>, now: Timestamp) -> bool {
     every_s.is_some_and(|every_s| ended.is_none_or(|ended| after(ended, every_s) <= now))
 }
 

@@ -29,6 +29,10 @@ impl World for Resolution {
         }
     }
 
+    fn named(&self, reference: &Ref) -> Option<&Ref> {
+        self.there(reference)
+    }
+
     fn any_product_tied(&self) -> bool {
         !self.no_product
     }

@@ -174,6 +174,10 @@ impl Engine {
             (Kind::Stock, _) => return Err("an old figure would be sold twice; the ERP's next one counts".to_string()),
             (kind, _) if kind.is_paper() => return Err("what has left, or was paid, stays told".to_string()),
             (Kind::Order, Step::Update | Step::Attach(_)) => return Err("it goes with its order".to_string()),
+            (Kind::Order, Step::Amend) => {
+                let why = "what the shop says of an order counts: change it back there, or change it by hand in";
+                return Err(format!("{why} {target}"));
+            }
             (Kind::Product, Step::Update)
                 if change.leaves.iter().any(|(path, _)| Product::option_of(path).is_some()) =>
             {

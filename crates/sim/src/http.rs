@@ -1,5 +1,6 @@
 //! The seam between a simulated system and whatever carries its requests: a socket, or a simulated network.
 
+use crate::books::Books;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -49,8 +50,12 @@ pub struct Edit {
 pub trait System: Send + std::fmt::Debug {
     /// The answer to one request at one moment of the system's own clock.
     fn handle(&mut self, now: Timestamp, request: &Request) -> Response;
-    /// What the system really holds, read past every API and every fault.
-    fn ledger(&self) -> Value;
+    /// What the system really holds, read past every API and every fault, list by list.
+    fn books(&self) -> Books<'_>;
+    /// All of its books.
+    fn ledger(&self) -> Value {
+        self.books().whole()
+    }
     /// Changes a product as a person there would; false where that cannot be done.
     fn edit(&mut self, now: Timestamp, edit: &Edit) -> bool;
 }

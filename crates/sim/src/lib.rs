@@ -4,6 +4,7 @@
 //! `syncline-core` and never imports the connectors: it must be able to disagree with them.
 
 mod base64;
+pub mod books;
 pub mod catalogue;
 pub mod elsewhere;
 pub mod http;

@@ -26,7 +26,8 @@ pub const BODY_LIMIT: usize = 32 * 1024 * 1024;
 /// Serves one system until the future is dropped. Requests are handled one after the other.
 ///
 /// Under `/_sim/` there are no faults: `GET /_sim/ledger` tells what the system holds,
-/// `GET /_sim/faults` what the weather did, `POST /_sim/products` changes a product as a person there would, and anything else goes to the system itself.
+/// `GET /_sim/faults` what the weather did, `POST /_sim/products` changes a product as a person there would, `/_sim/calm/…` is the
+/// system's own API past the weather, and anything else goes to the system itself.
 ///
 /// # Errors
 /// What the socket answers; nothing a client sends is an error here.
@@ -117,6 +118,9 @@ async fn answer(
 
 /// The answers that look past the system's own API.
 fn inspect(desk: &Desk, request: &Request) -> Response {
+    if let Some(target) = request.target.strip_prefix("/_sim/calm").filter(|target| target.starts_with('/')) {
+        return desk.handle(&Request { target: target.to_owned(), ..request.clone() });
+    }
     match (request.method.as_str(), request.target.as_str()) {
         ("GET", "/_sim/ledger") => plain(200, &desk.inside().system.ledger()),
         ("GET", "/_sim/faults") => plain(200, &desk.inside().weather.faults()),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::books::Books;
 use crate::http::Edit;
 
 /// Counts what reaches it, and answers with the count and what was sent.
@@ -19,8 +20,8 @@ impl System for Counter {
         plain(200, &json!({"handled": self.0, "target": request.target, "sent": request.body.len()}))
     }
 
-    fn ledger(&self) -> Value {
-        json!({"handled": self.0})
+    fn books(&self) -> Books<'_> {
+        Books::new(&["handled"], |_| json!(self.0))
     }
 
     fn edit(&mut self, _: Timestamp, edit: &Edit) -> bool {

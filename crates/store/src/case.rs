@@ -82,6 +82,8 @@ pub struct Case {
     pub gone: BTreeMap<SystemUid, Tombstone>,
     /// The records of the catalogue that it refers to in any system; for those of the catalogue themselves.
     pub related: Vec<Related>,
+    /// The last row of the journal when this was loaded.
+    pub journal: u64,
 }
 
 /// A record that another one refers to, and what each system calls it.
@@ -123,6 +125,7 @@ impl Case {
             strays: Vec::new(),
             gone: BTreeMap::new(),
             related: Vec::new(),
+            journal: 0,
         }
     }
 

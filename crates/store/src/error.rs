@@ -8,6 +8,9 @@ pub enum StoreError {
     /// The lane has another owner by now, or what the plan was made on has changed.
     #[error("SYN-0301: the lane moved on meanwhile")]
     Stale,
+    /// Something was sent beside it since the write was decided: it is to be decided anew.
+    #[error("SYN-0312: another write beside it went first")]
+    Overtaken,
     /// The remote id is bound to another entity.
     #[error("SYN-0302: that document is bound to record {0} already")]
     Taken(EntityId),
@@ -23,6 +26,9 @@ pub enum StoreError {
         /// The newest format known here.
         known: i64,
     },
+    /// The same step was planned for the record again and again just now.
+    #[error("SYN-0311: the same write was planned {0} times within ten minutes")]
+    Circles(usize),
     /// No space left.
     #[error(
         "SYN-0304: the disk is full; what was stored before stays: free some space beside the store and run it again"

@@ -31,8 +31,8 @@ pub struct Incoming {
     pub label: String,
     /// How it came to be told.
     pub told: Told,
-    /// What it takes from stock; for orders.
-    pub takes: Vec<Taken>,
+    /// What an order takes from stock; none where its system does not tell that: what is known of it stays.
+    pub takes: Option<Vec<Taken>>,
     /// Why it cannot be taken as it is; its lane is held with this.
     pub refused: Option<Hold>,
 }
@@ -242,8 +242,20 @@ pub struct Sending {
     pub pre_image: Option<Leaves>,
     /// The pass it is sent in.
     pub run: RunId,
+    /// What has to have been still since it was decided.
+    pub still: Still,
     /// When.
     pub now: Timestamp,
+}
+
+/// Lanes of which nothing may have been sent, nor come back, after a row of the journal: what a write was decided from shows
+/// all that was sent before.
+#[derive(Debug, Clone, Default)]
+pub struct Still {
+    /// The row.
+    pub since: u64,
+    /// The lanes.
+    pub lanes: Vec<EntityId>,
 }
 
 /// What was learned about a delivery that is not over.

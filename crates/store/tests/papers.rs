@@ -26,7 +26,7 @@ async fn tell(store: &Sql, kind: Kind, id: RemoteId) -> usize {
         leaves,
         version: None,
         told: Told::News,
-        takes: Vec::new(),
+        takes: None,
         refused: None,
     };
     let accept = Accept { system: erp(), records: vec![row], cursor: None, asked_at: None, now: NOW };

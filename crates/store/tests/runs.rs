@@ -14,7 +14,7 @@ use syncline_core::planner::Undone;
 use syncline_core::profile::Guard;
 use syncline_store::{
     Accept, Adoption, Agreed, Base, Basis, Case, Claim, Claimed, CommitPlan, Ending, Incoming, LaneState, Release,
-    Resolve, Retry, Sending, Settle, Site, Sql, Store, StoreError, TakeBack, Told,
+    Resolve, Retry, Sending, Settle, Site, Sql, Still, Store, StoreError, TakeBack, Told,
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -34,26 +34,32 @@ fn name(text: &str) -> Leaves {
 /// A store in which one variant is tied and both sides show `Tasse`.
 async fn tied() -> (Sql, EntityId) {
     let store = Sql::inline(":memory:").expect("a store");
-    let ids = ["erp", "shop"].map(|system| (uid(system), RemoteId::new("", "MUG"), Vec::new()));
-    let pair = Adoption { kind: Kind::Variant, label: "MUG".to_string(), ids: ids.to_vec() };
+    let entity = tie(&store, "MUG").await;
+    (store, entity)
+}
+
+/// Ties the variant of that SKU, of which both sides show `Tasse`.
+async fn tie(store: &Sql, sku: &str) -> EntityId {
+    let ids = ["erp", "shop"].map(|system| (uid(system), RemoteId::new("", sku), Vec::new()));
+    let pair = Adoption { kind: Kind::Variant, label: sku.to_string(), ids: ids.to_vec() };
     store.adopt(vec![pair], NOW).await.expect("tied");
     for system in ["erp", "shop"] {
         let record = Incoming {
             kind: Kind::Variant,
-            id: RemoteId::new("", "MUG"),
+            id: RemoteId::new("", sku),
             aliases: Vec::new(),
             leaves: name("Tasse"),
             version: None,
-            label: "MUG".to_string(),
+            label: sku.to_string(),
             told: Told::News,
-            takes: Vec::new(),
+            takes: None,
             refused: None,
         };
         let accept = Accept { system: uid(system), records: vec![record], cursor: None, asked_at: None, now: NOW };
         store.accept(accept).await.expect("taken in");
     }
-    let entity = store.entities(uid("erp"), Kind::Variant, vec![RemoteId::new("", "MUG")]).await.expect("asked");
-    (store, entity[0].expect("tied"))
+    let entity = store.entities(uid("erp"), Kind::Variant, vec![RemoteId::new("", sku)]).await.expect("asked");
+    entity[0].expect("tied")
 }
 
 async fn claimed(store: &Sql) -> Claimed {
@@ -65,8 +71,8 @@ async fn case(store: &Sql, entity: EntityId) -> Case {
     store.load(entity).await.expect("loaded")
 }
 
-/// Notes a write of `text` to the shop as part of `run`.
-async fn written(store: &Sql, lane: &Claimed, run: RunId, text: &str) -> DeliveryId {
+/// Plans a write of `text` to the shop at `now`.
+async fn planned(store: &Sql, lane: &Claimed, text: &str, now: Timestamp) -> Result<DeliveryId, StoreError> {
     let change = Change {
         kind: Kind::Variant,
         step: Step::Update,
@@ -86,11 +92,18 @@ async fn written(store: &Sql, lane: &Claimed, run: RunId, text: &str) -> Deliver
         change,
         reason: "erp owns it".to_string(),
         basis: Some(Basis { peer: uid("erp"), leaves: name(text) }),
-        now: NOW,
+        now,
     };
-    let delivery = store.commit_plan(plan).await.expect("planned");
+    store.commit_plan(plan).await
+}
+
+/// Notes a write of `text` to the shop as part of `run`.
+async fn written(store: &Sql, lane: &Claimed, run: RunId, text: &str) -> DeliveryId {
+    let delivery = planned(store, lane, text, NOW).await.expect("planned");
     let (lane, epoch) = (lane.entity, lane.epoch);
-    let note = Sending { delivery, lane, epoch, deadline: NOW, pre_image: Some(name("Tasse")), run, now: NOW };
+    let pre_image = Some(name("Tasse"));
+    let still = Still::default();
+    let note = Sending { delivery, lane, epoch, deadline: NOW, pre_image, run, still, now: NOW };
     store.note_sending(vec![note]).await.expect("noted").pop().expect("one").expect("a proof");
     delivery
 }
@@ -134,6 +147,62 @@ async fn a_run_is_told_with_what_it_wrote_and_one_that_was_refused_wrote_nothing
     let [write] = writes.as_slice() else { unreachable!("it wrote once: {writes:?}") };
     assert_eq!((write.delivery.lane, write.label.as_str(), write.before.clone()), (entity, "MUG", Some(name("Tasse"))));
     assert_eq!(write.basis.as_ref().map(|basis| basis.leaves.clone()), Some(name("Becher")));
+}
+
+#[tokio::test]
+async fn the_same_write_again_and_again_is_refused_for_ten_minutes() {
+    let (store, _) = tied().await;
+    let lane = claimed(&store).await;
+    let run = store.begin_run("sync".to_string(), NOW).await.expect("begun");
+    for _ in 0..20 {
+        let delivery = written(&store, &lane, run, "Pott").await;
+        ended(&store, &lane, delivery, Ending::Superseded).await;
+    }
+    assert_eq!(planned(&store, &lane, "Pott", NOW).await, Err(StoreError::Circles(20)));
+    let other = planned(&store, &lane, "Becher", NOW).await.expect("another write is none of them");
+    ended(&store, &lane, other, Ending::Superseded).await;
+    let first = planned(&store, &lane, "Pott", NOW).await.expect("the row was broken");
+    ended(&store, &lane, first, Ending::Superseded).await;
+    for _ in 0..19 {
+        let delivery = written(&store, &lane, run, "Pott").await;
+        ended(&store, &lane, delivery, Ending::Superseded).await;
+    }
+    assert_eq!(planned(&store, &lane, "Pott", NOW).await, Err(StoreError::Circles(20)));
+    let later = NOW + jiff::SignedDuration::from_secs(601);
+    planned(&store, &lane, "Pott", later).await.expect("it may be tried again");
+}
+
+#[tokio::test]
+async fn what_something_beside_it_overtook_is_not_noted() {
+    let (store, entity) = tied().await;
+    tie(&store, "CUP").await;
+    let lanes = [claimed(&store).await, claimed(&store).await];
+    let [cup, mug] = if lanes[0].entity == entity { [&lanes[1], &lanes[0]] } else { [&lanes[0], &lanes[1]] };
+    let run = store.begin_run("sync".to_string(), NOW).await.expect("begun");
+    let delivery = planned(&store, mug, "Pott", NOW).await.expect("planned");
+    planned(&store, cup, "Pott", NOW).await.map(drop).expect("what is only planned beside it counts for nothing");
+    let since = case(&store, entity).await.journal;
+    let note = async |lanes: Vec<EntityId>, since| {
+        let still = Still { since, lanes };
+        let (lane, epoch) = (mug.entity, mug.epoch);
+        let note = Sending { delivery, lane, epoch, deadline: NOW, pre_image: None, run, still, now: NOW };
+        store.note_sending(vec![note]).await.expect("noted").pop().expect("one").map(drop)
+    };
+    let open = case(&store, cup.entity).await.delivery.expect("under way").id;
+    let beside = Sending {
+        delivery: open,
+        lane: cup.entity,
+        epoch: cup.epoch,
+        deadline: NOW,
+        pre_image: None,
+        run,
+        still: Still { since, lanes: vec![mug.entity] },
+        now: NOW,
+    };
+    store.note_sending(vec![beside]).await.expect("noted").pop().expect("one").expect("nothing was sent before");
+    assert_eq!(note(vec![cup.entity], since).await, Err(StoreError::Overtaken));
+    let now = case(&store, entity).await.journal;
+    note(vec![cup.entity], now).await.expect("decided anew");
 }
 
 fn order(case: &Case) -> TakeBack {

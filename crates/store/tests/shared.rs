@@ -32,7 +32,7 @@ fn telling(sku: &str, text: &str) -> Incoming {
         version: None,
         label: sku.to_string(),
         told: Told::News,
-        takes: Vec::new(),
+        takes: None,
         refused: None,
     }
 }
@@ -164,8 +164,8 @@ async fn what_refers_to_a_category_is_woken_once_that_is_tied() {
         let reference = refers.map(|to| Value::Ref(Ref::remote(Kind::Category, RemoteId::new("", to))));
         let leaves = std::iter::once((Path::field("parent"), reference)).collect();
         let id = RemoteId::new("", id);
-        let (aliases, takes, label) = (Vec::new(), Vec::new(), id.id.clone());
-        Incoming { kind, id, aliases, leaves, version: None, label, told: Told::Origin, takes, refused: None }
+        let (aliases, label) = (Vec::new(), id.id.clone());
+        Incoming { kind, id, aliases, leaves, version: None, label, told: Told::Origin, takes: None, refused: None }
     };
     for (id, parent) in [("7", None), ("8", Some("7")), ("9", Some("70"))] {
         assert_eq!(tell(&store, "erp", telling(Kind::Category, id, parent)).await, 1);

@@ -40,7 +40,7 @@ fn incoming(kind: Kind, id: &str, told: Told, takes: &[(&str, i64)]) -> Incoming
         version: None,
         label: id.to_string(),
         told,
-        takes: takes.iter().map(taken).collect(),
+        takes: Some(takes.iter().map(taken).collect()),
         refused: None,
     }
 }
@@ -159,6 +159,12 @@ async fn what_an_order_takes_counts_until_the_figures_show_it() {
     again.leaves.put(Path::field("stage"), Value::Text("shipped".into()));
     accept(&store, shop(), again, at(25)).await;
     assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 2.into(), reserved: Some(reserved) }]);
+    // Its document in the ERP, by other names, is what takes it there, and tells nothing of what the shop's takes.
+    let ids = vec![(shop(), RemoteId::new("", "1001"), Vec::new()), (erp(), RemoteId::new("", "S1"), Vec::new())];
+    store.adopt(vec![Adoption { kind: Kind::Order, label: "1001".into(), ids }], at(26)).await.expect("tied");
+    let document = Incoming { takes: None, ..incoming(Kind::Order, "S1", Told::News, &[]) };
+    assert_eq!(accept(&store, erp(), document, at(27)).await.same, 0);
+    assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 2.into(), reserved: Some(reserved) }]);
     let mut lanes = store.claim(claim(vec![order], at(30))).await.expect("claimed");
     store.retry(syncline_store::Retry::Touch(stock), at(30)).await.expect("woken");
     let woken = store.claim(claim(vec![stock], at(30))).await.expect("claimed").remove(0);
@@ -177,6 +183,12 @@ async fn what_an_order_takes_counts_until_the_figures_show_it() {
     withdrawn.leaves.put(Path::field("stage"), Value::Text("cancelled".into()));
     accept(&store, shop(), withdrawn, at(50)).await;
     assert_eq!(commitments(&store, stock).await, []);
+
+    // What a write of ours has shown of it already is no news, and what it takes is held against what is known all the same.
+    let mut again = incoming(Kind::Order, "1001", Told::News, &[("MUG", 3)]);
+    again.leaves.put(Path::field("stage"), Value::Text("cancelled".into()));
+    assert_eq!(accept(&store, shop(), again, at(60)).await.same, 1);
+    assert_eq!(commitments(&store, stock).await, [Commitment { quantity: 3.into(), reserved: None }]);
 }
 
 #[tokio::test]

@@ -135,7 +135,9 @@ impl From<StoreError> for Failure {
             StoreError::Open { .. } => Self::told(&text, "check that the directory is there and may be written to"),
             StoreError::Sql(_) => Self::told(&text, "check disk and rights beside the store, then run again"),
             StoreError::Damaged { .. } => Self::told(&text, "restore a backup of the store; keep this one for a look"),
-            StoreError::Stale | StoreError::Taken(_) => Self::told(&text, "run it again"),
+            StoreError::Stale | StoreError::Overtaken | StoreError::Taken(_) | StoreError::Circles(_) => {
+                Self::told(&text, "run it again")
+            }
         }
     }
 }

@@ -16,6 +16,10 @@ use out::Out;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Records are many small texts: the C library's allocator took a quarter of the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const AFTER: &str = "\
 Examples:
   syncline init --yes --start all --shop magento=https://shop.example --erp tryton=https://erp.example/acme

@@ -12,7 +12,7 @@ use syncline_connectors::{magento, tryton};
 use syncline_core::id::SystemName;
 use syncline_core::policy::ErrorKind;
 use syncline_core::profile::Guard;
-use syncline_core::rules::Branch;
+use syncline_core::rules::{Amendments, Branch, PaperRules, PaperTarget};
 use syncline_engine::config::{Attribute, Config, ConfigError, Secret, SystemConfig, SystemKind};
 use syncline_engine::{Engine, Settings, System};
 use syncline_store::{Sql, Store};
@@ -75,6 +75,8 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 warehouse: system.warehouse.clone(),
                 shipping_product: system.shipping_product.clone().unwrap_or(plain.shipping_product.clone()),
                 rounding_product: system.rounding_product.clone().unwrap_or(plain.rounding_product.clone()),
+                adjustment_product: system.adjustment_product.clone().unwrap_or(plain.adjustment_product.clone()),
+                late_today: system.late_today,
                 settle_s: system.settle_s,
                 branches: branches(config, &system.name),
                 attributes: carried(config).iter().map(|(code, one)| (code.clone(), in_tryton(one))).collect(),
@@ -82,6 +84,9 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 groups: !config.groups.is_empty(),
                 families: config.options.clone(),
                 papers: config.papers.is_some(),
+                payments: config.papers.iter().flat_map(|rules| &rules.targets).any(PaperTarget::tells_payments),
+                refunds: config.papers.as_ref().is_some_and(PaperRules::carries_refunds),
+                amends: config.orders.iter().any(|rules| rules.amendments == Amendments::Carry),
                 ..plain
             }))
         }

@@ -46,6 +46,19 @@ fn a_shop_that_wants_signatures_is_entered_with_keys() {
 }
 
 #[test]
+fn what_the_file_offers_about_changed_orders_holds_without_its_marks() {
+    let bench = Bench::with("offers", &["--orders", "1"], &[]);
+    bench.run(&["init", "--yes", "--start", "all", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);
+    let file = bench.file("syncline.toml");
+    let told = |bench: &Bench| bench.json(&["check"], 0)["warnings"].to_string();
+    assert!(!told(&bench).contains("sale_amendment"), "nobody asked for it");
+    let taken = file.replace("# amendments =", "amendments =").replace("# cancels =", "cancels =");
+    assert_eq!(taken.len() + 4, file.len(), "{file}");
+    bench.put("syncline.toml", &taken);
+    assert!(told(&bench).contains("activate module `sale_amendment`"));
+}
+
+#[test]
 fn the_walk_of_a_newcomer() {
     let mut bench = Bench::started("walk", 12);
     bench.run(&["init", "--yes", "--start", "all", "--shop", &bench.shop_flag(), "--erp", &bench.erp_flag()], 0);

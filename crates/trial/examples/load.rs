@@ -12,6 +12,7 @@ use syncline_core::id::{RemoteId, SystemUid};
 use syncline_core::kind::Kind;
 use syncline_core::record::{Record, Variant};
 use syncline_engine::poll;
+use syncline_sim::books::Books;
 use syncline_sim::http::{Edit, Request, Response, System};
 use syncline_sim::magento::{Options, Shop};
 use syncline_sim::{serve, weather};
@@ -98,8 +99,8 @@ impl System for Many {
         }
     }
 
-    fn ledger(&self) -> Value {
-        self.shop.ledger()
+    fn books(&self) -> Books<'_> {
+        self.shop.books()
     }
 
     fn edit(&mut self, _: Timestamp, _: &Edit) -> bool {

@@ -3,6 +3,9 @@
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use syncline_core::mark::is_mark;
+use syncline_core::money::Money;
+use syncline_sim::books::Lists;
 
 /// What left of one order.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,17 +23,17 @@ pub(crate) struct Sent {
 /// What left of each order of a shop: in the ERP, and in the shop. `called` tells by which name the ERP's document refers to
 /// an order; what it does not name is left out.
 pub(crate) fn sent(
-    shop: &Value,
+    shop: &impl Lists,
     called: impl Fn(&Value) -> Option<String>,
-    erp: &Value,
+    erp: &impl Lists,
 ) -> BTreeMap<String, (Sent, Sent)> {
     let mut sent: BTreeMap<String, (Sent, Sent)> = BTreeMap::new();
     let rows = |value: &'_ Value| -> Vec<Value> { value.as_array().cloned().unwrap_or_default() };
-    let orders: BTreeMap<u64, Order> = rows(&shop["orders"])
+    let orders: BTreeMap<u64, Order> = rows(shop.list("orders"))
         .iter()
         .filter_map(|order| Some((order["id"].as_u64()?, Order { name: called(order)?, lines: rows(&order["lines"]) })))
         .collect();
-    for shipment in rows(&shop["shipments"]) {
+    for shipment in rows(shop.list("shipments")) {
         let Some(order) = orders.get(&shipment["order"].as_u64().unwrap_or_default()) else { continue };
         let there = &mut sent.entry(order.name.clone()).or_default().1;
         there.shipments += 1;
@@ -47,9 +50,11 @@ pub(crate) fn sent(
             there.twice |= !there.tracks.insert(format!("{} {}", text(&track["number"]), text(&track["carrier"])));
         }
     }
-    let references: BTreeMap<u64, String> =
-        rows(&erp["orders"]).iter().filter_map(|sale| Some((sale["id"].as_u64()?, text(&sale["reference"])))).collect();
-    for shipment in rows(&erp["shipments"]).iter().filter(|row| row["left"] == true) {
+    let references: BTreeMap<u64, String> = rows(erp.list("orders"))
+        .iter()
+        .filter_map(|sale| Some((sale["id"].as_u64()?, text(&sale["reference"]))))
+        .collect();
+    for shipment in rows(erp.list("shipments")).iter().filter(|row| row["left"] == true) {
         let lines = rows(&shipment["lines"]);
         let sales: BTreeSet<u64> = lines.iter().filter_map(|line| line["sale"].as_u64()).collect();
         for sale in sales {
@@ -109,4 +114,18 @@ pub(crate) fn text(value: &Value) -> String {
 
 pub(crate) fn number(value: &Value) -> Decimal {
     Decimal::from_str_exact(value.as_str().unwrap_or("0")).unwrap_or_default()
+}
+
+/// An amount to the smallest coin of the currency of that code: a shop keeps two decimals of yen.
+pub(crate) fn coins(amount: Decimal, code: &Value) -> Decimal {
+    match code.as_str().unwrap_or_default().parse() {
+        Ok(currency) => Money::new(amount, currency).rounded().amount,
+        Err(_) => amount,
+    }
+}
+
+/// Whether we made a paper: our mark stands in its reference, or in a comment.
+pub(crate) fn is_marked(paper: &Value) -> bool {
+    let told = paper["comments"].as_array().into_iter().flatten().chain(std::iter::once(&paper["reference"]));
+    told.filter_map(Value::as_str).flat_map(str::split_whitespace).any(is_mark)
 }

@@ -15,6 +15,18 @@ const ROUNDS: u64 = 150;
 const RETRIES: u32 = 3;
 /// The flows beside orders whose fields are shared.
 const SHARED: [&str; 3] = ["products", "prices", "customers"];
+/// Papers go both ways: the ERP's to the shop, and what is paid and given back at the till to the ERP.
+const PAPERS: &str = "carriers = { DHL = \"dhl\" }
+invoices = \"paid\"
+credits = \"posted\"
+payments = { braintree = \"Cash\", \"*\" = \"off\" }
+refunds = \"carry\"
+";
+/// What is held because the shop would make something else of it.
+const OTHERWISE: &str = "SYN-0199";
+/// Looks at the end, with a pause before each: what was sent to the ERP last is looked at once more after its settle time.
+const LOOKS: u32 = 8;
+const PAUSE: Duration = Duration::from_secs(15);
 /// After that nothing that was sent to the shop can land any more: the time a request may take to leave, and the settle
 /// time of the file.
 const SETTLED: Duration = Duration::from_secs(20 + 5 + 1);
@@ -44,6 +56,9 @@ pub struct Storm<'a> {
     /// Whether people have done enough.
     pub enough: fn(&Changes) -> bool,
 }
+
+/// What people of the shop do beside it, told among the changes.
+pub type Beside<'a> = &'a mut dyn FnMut(&mut Changes) -> Res<()>;
 
 impl Syncline {
     pub fn set_up(run: &Path, shop: &Shop, erp: &Erp, urls: &Urls) -> Res<Self> {
@@ -88,7 +103,7 @@ impl Syncline {
             out.push_str(match line {
                 "[systems.shop]" => "settle = \"5s\"\n",
                 "[flows.products]" => "fields = { \"weight\" = \"keep\" }\n",
-                "[flows.papers]" => "carriers = { DHL = \"dhl\" }\ninvoices = \"paid\"\n",
+                "[flows.papers]" => PAPERS,
                 "[flows.customers]" => "fields = { \"name\" = \"erp\" }\n",
                 _ => "",
             });
@@ -129,7 +144,7 @@ impl Syncline {
     /// How many runs were killed while they ran, and while people changed things in the ERP: as many as wished, or as
     /// there was work for, until people have done enough. Each was killed after so many requests, which a road counts: a slow
     /// machine is no reason to be killed before anything was done.
-    pub fn killed(&self, storm: &Storm<'_>, erp: &Erp, changes: &mut Changes) -> Res<u64> {
+    pub fn killed(&self, storm: &Storm<'_>, erp: &Erp, changes: &mut Changes, beside: Beside<'_>) -> Res<u64> {
         let mut dice = Dice(storm.seed);
         let mut kills = 0;
         for _ in 0..storm.kills * 3 + 10 {
@@ -137,6 +152,7 @@ impl Syncline {
                 break;
             }
             let people = erp.people(changes)?;
+            beside(changes)?;
             kills += u64::from(self.killed_once(storm, 1 + dice.below(storm.most))?);
             changes.add(people)?;
         }
@@ -163,9 +179,10 @@ impl Syncline {
     /// Nothing: passes beside which people go on until something of every sort was changed often enough; some sorts need
     /// orders that have arrived.
     pub fn beside_people(&self, erp: &Erp, changes: &mut Changes) -> Res<()> {
-        while changes.lacking(OFTEN).next().is_some() && changes.round < ROUNDS {
+        let last = changes.round + ROUNDS;
+        while changes.lacking(OFTEN).next().is_some() && changes.round < last {
             let mut pass = self.job(&["sync"], 1800).start()?;
-            while changes.lacking(OFTEN).next().is_some() && changes.round < ROUNDS && !pass.over()? {
+            while changes.lacking(OFTEN).next().is_some() && changes.round < last && !pass.over()? {
                 changes.add(erp.people(changes)?)?;
             }
             pass.wait()?;
@@ -194,11 +211,38 @@ impl Syncline {
         Ok(all)
     }
 
+    /// The ERP's numbers of credits that the shop cannot be told of as they are: a person does them there by hand, and says so.
+    pub fn left_to_people(&self) -> Res<Vec<String>> {
+        let ended = self.until(5, &["failures", "--json"], &[0, 3], |_| ())?;
+        let told = parsed("syncline failures --json", &ended.stdout)?;
+        let rows = told["failures"].as_array().cloned().unwrap_or_default();
+        let credits = rows.iter().filter(|row| row["kind"] == "credit" && row["code"] == OTHERWISE);
+        let numbers: Vec<String> = credits.filter_map(|row| row["key"].as_str().map(str::to_owned)).collect();
+        for number in &numbers {
+            self.until(5, &["retry", "--accept", &format!("credit:{number}")], &[0, 3], |_| ())?;
+        }
+        self.caught_up()?;
+        Ok(numbers)
+    }
+
     /// How much of a flow waits for a person.
     fn held(&self, flow: &str) -> Res<u64> {
         let ended = self.until(5, &["status", "--json"], &[0, 3], |_| ())?;
         let told = parsed("syncline status --json", &ended.stdout)?;
         told["flows"][flow]["held"].as_u64().ok_or_else(|| format!("no `held` of {flow} in {told}"))
+    }
+
+    /// What `verify` says once no paper is open any more, or after some looks.
+    pub fn verify_at_rest(&self) -> Res<Value> {
+        for _ in 1..LOOKS {
+            let told = self.verify()?;
+            if told["flows"]["papers"]["open"] == 0 {
+                return Ok(told);
+            }
+            std::thread::sleep(PAUSE);
+            self.caught_up()?;
+        }
+        self.verify()
     }
 
     pub fn verify(&self) -> Res<Value> {

@@ -3,7 +3,7 @@ use super::{field, parsed};
 use crate::decimal::Dec;
 use crate::goods::Word;
 use crate::job::{self, Job, Running};
-use crate::wire::{get, get_as, post};
+use crate::wire::{get, get_as, post, post_as};
 use crate::{Res, files, guard};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -22,10 +22,27 @@ pub const PEOPLE: Team = Team {
     script: "xtask/real/tryton_people.py",
     sorts: &["received", "counted", "shipped", "list_price", "price_list", "text", "name", "phone"],
 };
-/// The warehouse and the clerks: what leaves, how it can be followed, what is asked for and paid.
+/// The warehouse, the clerks and the till: what leaves, how it can be followed, what is asked for and paid, and what goes back.
 pub const WAREHOUSE: Team = Team {
     script: "xtask/real/tryton_papers.py",
-    sorts: &["whole", "part", "parcel", "later", "numbered", "renumbered", "unnumbered", "posted", "paid"],
+    sorts: &[
+        "whole",
+        "part",
+        "parcel",
+        "later",
+        "numbered",
+        "renumbered",
+        "unnumbered",
+        "posted",
+        "paid",
+        "all_back",
+        "piece_back",
+        "amount_back",
+        "captured",
+        "refunded_all",
+        "refunded_piece",
+        "refunded_freight",
+    ],
 };
 /// Orders on a page.
 const PAGE: usize = 100;
@@ -95,6 +112,13 @@ impl Shop {
         Ok(taken)
     }
 
+    /// Somebody who works there asks its API for something, past the weather.
+    /// Whether it was done.
+    pub fn ask(&self, path: &str, body: &Value) -> bool {
+        let url = format!("{}/_sim/calm/rest/V1/{path}", self.url.trim_end_matches('/'));
+        post_as(&self.token, &url, &body.to_string()).inspect_err(|why| eprintln!("{why}")).is_ok()
+    }
+
     /// Nothing: somebody changes a field of a product in its back office, in one place of it or in all.
     pub fn edit(&self, sku: &str, place: Option<&str>, field: &str, value: &str) -> Res<()> {
         let url = format!("{}/_sim/products", self.url.trim_end_matches('/'));
@@ -159,7 +183,7 @@ impl Erp {
     pub fn people(&self, changes: &Changes) -> Res<Running> {
         let script = files::root()?.join(changes.team.script).to_string_lossy().into_owned();
         let words = [script, self.url.clone(), self.login.clone(), self.password.clone(), changes.round.to_string()];
-        Job::new("python3").args(words).limit(300).start()
+        Job::new("python3").args(words).args(&changes.told).limit(300).start()
     }
 }
 
@@ -173,12 +197,19 @@ pub struct Changes {
     pub last: BTreeMap<Word, String>,
     /// The next round; none is worked twice.
     pub round: u64,
+    /// What the script is told beside its round.
+    pub told: Vec<String>,
 }
 
 impl Changes {
     /// Nothing yet; the first round is `round`.
     pub fn by(team: Team, round: u64) -> Self {
-        Self { team, made: BTreeMap::new(), last: BTreeMap::new(), round }
+        Self { team, made: BTreeMap::new(), last: BTreeMap::new(), round, told: Vec::new() }
+    }
+
+    /// Nothing: one more of a sort was made.
+    pub fn count_one(&mut self, what: &str) {
+        *self.made.entry(what.to_owned()).or_default() += 1;
     }
 
     /// Nothing: what a round of people came to is added.
@@ -190,7 +221,7 @@ impl Changes {
         let told = parsed(self.team.script, &ended.stdout)?;
         for change in told.as_array().into_iter().flatten() {
             let word = Word { what: field(change, "what")?, of: field(change, "of")? };
-            *self.made.entry(word.what.clone()).or_default() += 1;
+            self.count_one(&word.what);
             if let Some(to) = change["to"].as_str() {
                 self.last.insert(word, to.to_owned());
             }

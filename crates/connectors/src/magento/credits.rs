@@ -28,8 +28,9 @@ use syncline_core::policy::ErrorKind;
 use syncline_core::record::{PaperLife, Record};
 use syncline_core::text::shown;
 
-/// What the shop says where nothing is left to be given back, or where the order is done with (`Order\Validation\CanRefund`).
-const NOTHING_LEFT: [&str; 2] = ["does not allow a creditmemo to be created", "has a status of closed"];
+/// What the shop says where nothing is left to be given back, or where the order is done with or was put on hold meanwhile
+/// (`Order\Validation\CanRefund`).
+const NOTHING_LEFT: [&str; 2] = ["does not allow a creditmemo to be created", "has a status of"];
 
 impl Magento {
     /// What became of a permit to give money back.

@@ -23,10 +23,11 @@ use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::{Paper, PaperLife, PaperLine, Record};
 
-/// What the shop says where nothing is left to be billed, or where the order is done with
+/// What the shop says where nothing is left to be billed, or where the order is done with or was put on hold meanwhile
 /// (`Order\Validation\CanInvoice`, `InvoiceOrder`).
-const NOTHING_LEFT: [&str; 3] =
-    ["does not allow an invoice to be created", "has a status of complete", "has a status of closed"];
+const NOTHING_LEFT: [&str; 2] = ["does not allow an invoice to be created", "has a status of"];
+/// What it says where an invoice was rolled back, whatever went wrong: a gateway that declined, too (`InvoiceOrder`).
+const NOT_STORED: &str = "Could not save an invoice";
 /// Decimals of a quantity.
 const DIGITS: u32 = 4;
 
@@ -34,7 +35,16 @@ impl Magento {
     /// What became of a permit to make an invoice.
     pub(super) async fn make_invoice(&self, ctx: &Ctx, permit: Permit) -> Outcome {
         let ready = self.ready_invoice(ctx, permit.change()).await;
-        self.make_of_money(ctx, permit, ready, "invoice", &NOTHING_LEFT).await
+        match self.make_of_money(ctx, permit, ready, "invoice", &NOTHING_LEFT).await {
+            Outcome::Refused(error) if error.message.contains(NOT_STORED) => {
+                let message = format!(
+                    "{}: where a gateway takes the money, see there whether it declined it or took it, then `syncline retry`",
+                    error.message
+                );
+                Outcome::Refused(Error { message, ..error })
+            }
+            other => other,
+        }
     }
 
     async fn ready_invoice(&self, ctx: &Ctx, change: &Change) -> Result<(About, Value)> {
@@ -43,7 +53,7 @@ impl Magento {
         let lines = billed(&about, &wanted)?;
         foresee(&value, &lines, asked_for(change))?;
         let body = json!({
-            "capture": is_paid(change), "items": rows(&lines)?, "notify": false, "appendComment": true,
+            "capture": is_paid(change) || is_taken(change), "items": rows(&lines)?, "notify": false, "appendComment": true,
             "comment": comment(change),
         });
         Ok((about, body))
@@ -75,6 +85,12 @@ pub(super) fn otherwise(what: &str) -> Error {
 /// Whether the money has come, so that the shop is to take it as well.
 fn is_paid(change: &Change) -> bool {
     matches!(change.leaves.value(&Path::field("life")), Some(LeafValue::Code(word)) if word == PaperLife::Paid.word())
+}
+
+/// Whether the shop is to take the money itself: counting it as paid without that asks no gateway for anything (from Magento's code,
+/// `PayOperation`).
+fn is_taken(change: &Change) -> bool {
+    change.leaves.value(&Path::field("method")).is_some()
 }
 
 /// The lines to name: of a configurable its own line, which carries the money.

@@ -28,9 +28,11 @@ mod lists;
 mod lost;
 mod map;
 mod media;
+mod memo_feed;
 mod oauth;
 mod options;
 mod papers;
+mod payments;
 mod piece;
 mod prices;
 mod pricing;
@@ -251,6 +253,7 @@ impl Magento {
                 return Err(unsupported("categories, products, stock and prices are read many at a time"));
             }
             Kind::Shipment | Kind::Invoice | Kind::Credit => return self.read_paper(ctx, kind, id).await,
+            Kind::Payment => return self.read_payment(ctx, id).await,
         };
         let value: Value = match self.client.get(ctx, &path).await {
             Err(error) if error.kind == ErrorKind::Gone => return Ok(None),
@@ -466,7 +469,9 @@ impl Connector for Magento {
                 Kind::Variant | Kind::Product => self.product_feed(ctx, kind, since).await,
                 // No feed: a quantity or a price that changes moves nothing a search could go by.
                 Kind::Stock | Kind::Price => Ok(Page { seen: Vec::new(), next: since.clone(), more: false }),
-                Kind::Shipment | Kind::Invoice | Kind::Credit => Err(unsupported("papers of a shop come from the ERP")),
+                Kind::Payment => self.payment_feed(ctx, since).await,
+                Kind::Credit => self.memo_feed(ctx, since).await,
+                Kind::Shipment | Kind::Invoice => Err(unsupported("such papers of a shop come from the ERP")),
             }
         })
     }
@@ -479,7 +484,9 @@ impl Connector for Magento {
                 Kind::Category => self.category_keys(ctx, after).await,
                 Kind::Stock | Kind::Price => self.key_page(ctx, PRODUCTS, after).await,
                 Kind::Variant | Kind::Product => self.key_page(ctx, self.table(kind), after).await,
-                Kind::Shipment | Kind::Invoice | Kind::Credit => Err(unsupported("papers are listed with their order")),
+                Kind::Payment => self.payment_keys(ctx, after).await,
+                Kind::Credit => self.memo_keys(ctx, after).await,
+                Kind::Shipment | Kind::Invoice => Err(unsupported("such papers are listed with their order")),
             }
         })
     }

@@ -230,11 +230,16 @@ async fn papers(client: &Client, ctx: &Ctx, profile: &mut Profile, warnings: &mu
             fields: "total_count",
         };
         let listed = client.list(ctx, &search).await.err().map(|trouble| trouble.error);
+        let unlisted = listed.as_ref().is_some_and(|error| error.kind == ErrorKind::Denied);
         // There is no order 0, so nothing can be made of it: what counts is whether we may ask.
         let made = client.ask::<Value>(ctx, making, &json!({})).await.err();
         let denied = listed.into_iter().chain(made).find(|error| error.kind == ErrorKind::Denied);
         if let Some(error) = denied {
             profile.kinds.remove(&kind);
+            // What was taken is told by the shop's invoices.
+            if kind == Kind::Invoice && unlisted {
+                profile.kinds.remove(&Kind::Payment);
+            }
             warnings.push(format!("{} cannot be made: {rights} are needed ({})", kind.plural(), error.message));
         }
     }

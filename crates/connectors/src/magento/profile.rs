@@ -110,7 +110,9 @@ const INVOICE: &[&str] = &[
     "lines[*].sku",
     "charges[*].net",
 ];
-const INVOICE_WRITES: &[&str] = &["life", "grand", "lines[*].quantity"];
+const INVOICE_WRITES: &[&str] = &["life", "grand", "method", "lines[*].quantity"];
+/// What a payment tells; nothing of it is written.
+const PAYMENT: &[&str] = &["number", "life", "order", "day", "currency", "grand", "method"];
 /// What a credit is made with: the money of its lines the shop works out, that beside them is told.
 const CREDIT_WRITES: &[&str] = &["life", "grand", "lines[*].quantity", "charges[*].net"];
 const STOCK: &[&str] = &["variant", "managed", "salable", "reserved", "levels[*].on_hand", "levels[*].counted"];
@@ -209,6 +211,7 @@ fn invoice() -> KindProfile {
 fn credit() -> KindProfile {
     KindProfile {
         writes: texts(CREDIT_WRITES),
+        since: "updated_at".to_owned(),
         guards: vec![told_once("recorded: order-refund-partial, creditmemos-of-it; `RefundOrder` of module Sales")],
         ..invoice()
     }
@@ -277,6 +280,7 @@ pub(super) fn profile() -> Profile {
             (Kind::Price, price),
             (Kind::Shipment, shipment()),
             (Kind::Invoice, invoice()),
+            (Kind::Payment, reading(PAYMENT, "updated_at")),
             (Kind::Credit, credit()),
         ]),
         calls_in_flight: 4,

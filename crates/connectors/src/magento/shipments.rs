@@ -30,7 +30,7 @@ use syncline_core::record::{Paper, PaperLife, PaperLine, Record, Track};
 use syncline_core::text::shown;
 
 /// What the shop says where nothing is left to be shipped (recorded: order-ship-again).
-const NOTHING_LEFT: &str = "does not allow a shipment to be created";
+const NOTHING_LEFT: [&str; 2] = ["does not allow a shipment to be created", "has a status of"];
 /// What it says where it cannot store one, whatever the reason.
 const NOT_STORED: &str = "Could not save a shipment";
 /// The attribute that tells how a bundle is shipped, and its value for: in one piece.
@@ -116,7 +116,7 @@ fn place(change: &Change) -> Option<&str> {
 
 /// A refusal by what is to be done about it.
 fn understood(error: Error, change: &Change) -> Error {
-    if error.kind == ErrorKind::Invalid && error.message.contains(NOTHING_LEFT) {
+    if error.kind == ErrorKind::Invalid && NOTHING_LEFT.iter().any(|words| error.message.contains(words)) {
         return Error { kind: ErrorKind::Stale, ..error };
     }
     if error.kind == ErrorKind::Invalid && error.message.contains(NOT_STORED) {

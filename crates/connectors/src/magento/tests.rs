@@ -12,6 +12,7 @@ mod invoices;
 mod making;
 mod paging;
 mod papers;
+mod payments;
 mod prices;
 mod pricing;
 mod products;

@@ -73,11 +73,11 @@ impl Site {
         ids.into_iter().flatten().any(|id| wire::typed::<Id>(id).is_ok_and(|id| id.0 == self.id))
     }
 
-    /// What a search for `resource` asks beside, of which one has to hold. Orders of views that are new, or are there no
+    /// What a search for `resource` asks beside, of which one has to hold. Orders and credit memos of views that are new, or are there no
     /// more, come too: whose they are, they tell themselves.
     fn alternatives(&self, resource: &str) -> Vec<Filter> {
         match resource {
-            "orders" if !self.strange.is_empty() => {
+            "orders" | "invoices" | "creditmemos" if !self.strange.is_empty() => {
                 let ids: Vec<String> = self.strange.iter().map(u64::to_string).collect();
                 vec![("store_id", "nin", ids.join(",")), ("store_id", "null", "1".to_owned())]
             }

@@ -8,6 +8,10 @@ use serde::Deserialize;
 pub(super) const ORDER_FIELDS: &str =
     "entity_id,store_id,store_name,items[item_id,parent_item_id,product_id,product_type,sku,qty_ordered,is_virtual]";
 
+/// The same of several orders at once.
+pub(super) const ORDERS_FIELDS: &str = "items[entity_id,store_id,store_name,items[item_id,parent_item_id,product_id,product_type,sku,qty_ordered,is_virtual]],\
+     total_count";
+
 /// An order, as far as its papers need it.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct PaperOrder {

@@ -47,10 +47,22 @@ impl Tryton {
         domain: &(dyn Fn(&Setup) -> Vec<Value> + Sync),
         fields: &[&str],
     ) -> Result<(Vec<Value>, bool)> {
+        self.across_in(ctx, setups, (model(kind)?, last, limit), domain, fields).await
+    }
+
+    /// The same for a model.
+    pub(super) async fn across_in(
+        &self,
+        ctx: &Ctx,
+        setups: &[Arc<Setup>],
+        (model, last, limit): (&str, i64, usize),
+        domain: &(dyn Fn(&Setup) -> Vec<Value> + Sync),
+        fields: &[&str],
+    ) -> Result<(Vec<Value>, bool)> {
         let (mut rows, mut end): (Vec<(i64, Value)>, Option<i64>) = (Vec::new(), None);
         for setup in setups {
-            let wanted = Search { kind, domain: domain(setup), limit, fields };
-            let found = search(&self.client, ctx, setup, wanted).await?;
+            let params = json!([domain(setup), 0, limit, [["id", "ASC"]], fields, setup.context()]);
+            let found: Vec<Value> = self.client.read(ctx, &format!("model.{model}.search_read"), params).await?;
             let top = ascending(&found, last)?;
             if found.len() == limit {
                 end = Some(end.map_or(top, |end| end.min(top)));
@@ -68,7 +80,9 @@ impl Tryton {
     pub(super) async fn sales(&self, ctx: &Ctx, ids: &[i64]) -> Result<BTreeMap<i64, Result<Snapshot>>> {
         let mut found = BTreeMap::new();
         for (setup, own) in self.owners(ctx, Kind::Order, ids).await? {
-            found.append(&mut self.stands(ctx, &setup, &own).await?);
+            let mut told = self.stands(ctx, &setup, &own).await?;
+            self.with_levels(ctx, &setup, &mut told).await?;
+            found.append(&mut told);
         }
         Ok(found)
     }

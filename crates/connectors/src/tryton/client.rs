@@ -14,6 +14,8 @@ use syncline_core::policy::ErrorKind;
 pub(super) enum Failed {
     /// It did not happen: the request did not arrive, or Tryton said no and rolled back.
     Refused(Error),
+    /// It did not happen: a person would be asked first, by a warning of this name.
+    Asked(String, Error),
     /// It may have happened.
     Unknown(Error),
 }
@@ -21,7 +23,7 @@ pub(super) enum Failed {
 impl Failed {
     pub(super) fn error(self) -> Error {
         match self {
-            Self::Refused(error) | Self::Unknown(error) => error,
+            Self::Refused(error) | Self::Asked(_, error) | Self::Unknown(error) => error,
         }
     }
 }
@@ -154,6 +156,7 @@ impl Failed {
     fn with(self, evidence: impl Fn() -> syncline_connect::Evidence) -> Self {
         match self {
             Self::Refused(error) => Self::Refused(error.with(evidence())),
+            Self::Asked(name, error) => Self::Asked(name, error.with(evidence())),
             Self::Unknown(error) => Self::Unknown(error.with(evidence())),
         }
     }
@@ -220,7 +223,13 @@ fn by_error(error: &Value, place: &str) -> Failed {
             let message = first_line(detail.get(0));
             refused(kind_of(&message), &message)
         }
-        "UserWarning" => refused(ErrorKind::Invalid, &first_line(detail.get(1))),
+        "UserWarning" => {
+            let asked = Error::new(ErrorKind::Invalid, format!("{place}: {}", first_line(detail.get(1))));
+            match detail.get(0).and_then(Value::as_str) {
+                Some(name) => Failed::Asked(name.to_string(), asked),
+                None => Failed::Refused(asked),
+            }
+        }
         "ConcurrencyException" => refused(ErrorKind::Stale, "the record was changed meanwhile"),
         "LoginException" | "AccessError" => refused(ErrorKind::Denied, name),
         "'res.user'" => {
@@ -260,11 +269,20 @@ fn kind_of(message: &str) -> ErrorKind {
         ErrorKind::Stale
     } else if message.contains("that don't exist") {
         ErrorKind::Gone
+    } else if is_closed(message) {
+        ErrorKind::Closed
     } else if message.starts_with("You are not allowed") && !message.contains(" records ") {
         ErrorKind::Denied
     } else {
         ErrorKind::Invalid
     }
+}
+
+/// Whether the books are closed for the day of a document, there is no period for it, or its journal is still closed, which a
+/// period that is opened again leaves so (recorded: tryton-8.0-periods.json).
+fn is_closed(message: &str) -> bool {
+    let period = ["you must reopen the period", "you must create a period"].iter().any(|words| message.contains(words));
+    period || message.contains("on closed journal-period")
 }
 
 /// The first line of a message, at most 500 characters; the rest stands in the evidence.

@@ -29,6 +29,8 @@ pub struct Config {
     pub shipping_product: String,
     /// Code of the product that rounding differences are booked on.
     pub rounding_product: String,
+    /// Code of the product that amounts are booked on which a shop gives back beside all lines.
+    pub adjustment_product: String,
     /// Seconds after which a request can no longer land; [`SETTLE_S`] where nothing is said.
     pub settle_s: Option<u32>,
     /// Where else orders are booked than as it is said here.
@@ -44,6 +46,14 @@ pub struct Config {
     pub families: Option<BTreeSet<String>>,
     /// Papers flow: whether our user may read them is asked.
     pub papers: bool,
+    /// Payments are booked: whether our user may is asked.
+    pub payments: bool,
+    /// What a shop gives back is carried over: what of a sale is billed and given back is told with it.
+    pub refunds: bool,
+    /// Money whose day falls into a closed period is booked today; otherwise it is refused.
+    pub late_today: bool,
+    /// What changes in a shop's order after it was taken over is carried over.
+    pub amends: bool,
 }
 
 /// A field of products under a name of the file's.
@@ -67,6 +77,7 @@ impl Config {
             warehouse: None,
             shipping_product: "SHIPPING".to_string(),
             rounding_product: "ROUNDING".to_string(),
+            adjustment_product: "ADJUSTMENT".to_string(),
             settle_s: None,
             branches: Vec::new(),
             attributes: BTreeMap::new(),
@@ -74,6 +85,10 @@ impl Config {
             groups: false,
             families: None,
             papers: true,
+            payments: true,
+            refunds: false,
+            late_today: false,
+            amends: false,
         }
     }
 }

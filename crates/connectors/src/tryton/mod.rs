@@ -1,18 +1,22 @@
 //! Tryton 8.0: parties, categories, products, stock, prices, sales, shipments and invoices over JSON-RPC.
 
+mod amend;
 mod branches;
 mod carried;
 mod category;
 mod client;
 mod config;
 mod credits;
+mod drops;
 mod family;
 mod found;
 mod images;
 mod kits;
 mod map;
+mod notes;
 mod paper_feed;
 mod papers;
+mod payments;
 mod price;
 mod price_feed;
 mod probe;
@@ -24,10 +28,12 @@ mod stock;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod wire_note;
 mod wire_paper;
 mod wire_party;
 mod wire_price;
 mod wire_product;
+mod wire_stand;
 mod withdraw;
 mod write;
 
@@ -35,8 +41,8 @@ pub use config::{Carried, Config, SETTLE_S};
 
 use client::Client;
 use setup::Setup;
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use syncline_connect::{Connector, Ctx, Cursor, Error, Fut, KeyPage, Lookup, Outcome, Page, Probe, Result, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
@@ -62,13 +68,21 @@ pub struct Tryton {
     /// The attributes of the set-up as it was last read.
     attributes: RwLock<Arc<map::Attributes>>,
     contents: images::Cache,
+    /// By invoice: the warning a person would have to say yes to before it is posted.
+    asked: Mutex<BTreeMap<i64, String>>,
+    /// Invoices on which money is to be booked today, for its own day was refused a moment ago.
+    late: Mutex<BTreeSet<i64>>,
 }
 
 impl Tryton {
     /// The Tryton of `config`. Nothing is sent yet; a wrong address shows with the first call.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let codes = map::Codes { shipping: config.shipping_product.clone(), rounding: config.rounding_product.clone() };
+        let codes = map::Codes {
+            shipping: config.shipping_product.clone(),
+            rounding: config.rounding_product.clone(),
+            adjustment: config.adjustment_product.clone(),
+        };
         Self {
             client: Client::new(&config),
             profile: probe::best(&config),
@@ -77,6 +91,8 @@ impl Tryton {
             setups: tokio::sync::Mutex::default(),
             attributes: RwLock::default(),
             contents: images::Cache::default(),
+            asked: Mutex::default(),
+            late: Mutex::default(),
         }
     }
 

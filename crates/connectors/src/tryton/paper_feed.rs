@@ -1,10 +1,11 @@
-//! The feed of papers: documents written since, then those of which a move, a line or a parcel was.
+//! The feed of papers: documents written since, then those of which a move, a line or a parcel was; then the same for what
+//! suppliers send.
 
-use super::Tryton;
 use super::papers::{below, fields, lists};
-use super::read::{PAGE, ascending, changed_since, cursor_of, moment_of, scope, walk_of};
+use super::read::{PAGE, ascending, changed_since, cursor_of, model, moment_of, scope, walk_of};
 use super::rest::Tide;
 use super::setup::Setup;
+use super::{Tryton, drops};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,15 +19,23 @@ impl Tryton {
     pub(super) async fn papers_changed(&self, ctx: &Ctx, kind: Kind, since: &Cursor) -> Result<Page> {
         let setups = self.looked_at(ctx, kind).await?;
         let setup = self.setup(ctx).await?;
-        let (lists, fields) = (lists(kind, &setup), fields(kind, &setup));
+        let (lists, fields, dropped) = (lists(kind, &setup), fields(kind, &setup), drops::fields());
+        let tells_drops = kind == Kind::Shipment && drops::are_told(&setup);
         let mut walk: PaperWalk = walk_of(since)?;
         walk.tide.start.get_or_insert(ctx.now());
         loop {
             let domain = |setup: &Setup| walk.domain(kind, setup, lists);
-            let (rows, full) = self.across(ctx, &setups, (kind, walk.id, PAGE), &domain, &fields).await?;
+            let (model, asked) = match walk.drops {
+                true => (drops::MODEL, &dropped),
+                false => (model(kind)?, &fields),
+            };
+            let (mut rows, full) = self.across_in(ctx, &setups, (model, walk.id, PAGE), &domain, asked).await?;
             walk.id = ascending(&rows, walk.id)?;
             rows.iter().for_each(|row| walk.tide.meet(latest(row, lists)));
-            let ended = !full && walk.next_stage(lists.len(), ctx.now());
+            if walk.drops {
+                rows = drops::below_nothing(rows)?;
+            }
+            let ended = !full && walk.next_stage(lists.len(), tells_drops, ctx.now());
             if rows.is_empty() && !ended {
                 continue;
             }
@@ -48,6 +57,9 @@ struct PaperWalk {
     /// The list below whose changes are looked for, counted from one; none for the documents' own.
     #[serde(default)]
     list: usize,
+    /// Whether it walks through what suppliers send, which comes last.
+    #[serde(default)]
+    drops: bool,
     #[serde(flatten)]
     tide: Tide,
     /// The last id of this stage.
@@ -68,14 +80,20 @@ impl PaperWalk {
         domain
     }
 
-    /// Goes on to the next stage; true where the pass is over. The first one of all met everything at once.
-    fn next_stage(&mut self, lists: usize, now: Timestamp) -> bool {
+    /// Goes on to the next stage; true where the pass is over. The first one of all met everything at once. What suppliers send
+    /// has moves and no parcels.
+    fn next_stage(&mut self, lists: usize, tells_drops: bool, now: Timestamp) -> bool {
         self.id = 0;
+        let lists = if self.drops { lists.min(1) } else { lists };
         if self.tide.since.is_some() && self.list < lists {
             self.list += 1;
             return false;
         }
         self.list = 0;
+        self.drops = tells_drops && !self.drops;
+        if self.drops {
+            return false;
+        }
         self.tide.end(now);
         true
     }

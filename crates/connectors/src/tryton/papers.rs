@@ -9,7 +9,7 @@ use super::wire_paper::{
     INVOICE_FIELDS, INVOICE_KEYS, InvoiceLineRow, InvoiceRow, MoveRow, PARCEL_FIELDS, PackageRow, SHIPMENT_FIELDS,
     SHIPMENT_KEYS, SOLD_FIELDS, ShipmentRow, SoldRow,
 };
-use super::{Tryton, map};
+use super::{Tryton, drops, map, notes};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -96,7 +96,7 @@ pub(super) fn is_told(kind: Kind, row: &Value) -> bool {
 }
 
 /// What tells two readings of a document apart: its own stamp, and of each list how many rows it has and the last stamp.
-fn version(kind: Kind, row: &Value, setup: &Setup) -> Option<String> {
+pub(super) fn version(kind: Kind, row: &Value, setup: &Setup) -> Option<String> {
     let stamp = |row: &Value| row.get("_timestamp").and_then(Value::as_str).map(str::to_string);
     let mut version = stamp(row)?;
     for list in lists(kind, setup) {
@@ -225,7 +225,8 @@ impl Tryton {
         let evidence = self.evidence(kind, row)?;
         let record = told.map_err(|error| error.with(evidence.clone()))?;
         let records = vec![(id.clone(), record)];
-        Ok(Snapshot { id: id.clone(), mark: None, found_by: None, version, records, evidence: Some(evidence) })
+        let mark = notes::mark_of(row).filter(|_| kind == Kind::Credit);
+        Ok(Snapshot { id: id.clone(), mark, found_by: None, version, records, evidence: Some(evidence) })
     }
 
     fn bill(
@@ -241,7 +242,7 @@ impl Tryton {
 
     /// The papers `ids` in their order; none for what is not there, or tells nothing of that sale any more.
     pub(super) async fn papers(&self, ctx: &Ctx, kind: Kind, ids: &[RemoteId]) -> Vec<Result<Option<Snapshot>>> {
-        let document = |id: &RemoteId| paper_apart(id).and_then(|(_, own)| own.parse::<i64>().ok());
+        let document = |id: &RemoteId| paper_apart(id).and_then(|(_, own)| map::document_of(kind, own));
         let wanted: BTreeSet<i64> = ids.iter().filter_map(document).collect();
         let found = self.papers_of(ctx, kind, &wanted.into_iter().collect::<Vec<_>>()).await;
         let one = |id: &RemoteId| match (&found, document(id)) {
@@ -258,7 +259,15 @@ impl Tryton {
         if ids.is_empty() {
             return Ok(found);
         }
-        for (setup, own) in self.owners(ctx, kind, ids).await? {
+        for (setup, rows) in self.drops(ctx, ids).await? {
+            let told = self.papers_told(ctx, &setup, kind, &rows).await?;
+            found.extend(told.into_iter().map(|seen| (seen.id, seen.snapshot)));
+        }
+        let ids: Vec<i64> = ids.iter().copied().filter(|id| *id > 0).collect();
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        for (setup, own) in self.owners(ctx, kind, &ids).await? {
             for some in own.chunks(PAGE) {
                 let rows = self.rows(ctx, &setup, kind, some).await?;
                 let is_ours = |row: &&Value| {
@@ -273,11 +282,21 @@ impl Tryton {
         Ok(found)
     }
 
-    /// Keys after `after`, by the documents' ids upwards: all papers of one document stand on one page.
+    /// Keys after `after`, by the documents' ids upwards: all papers of one document stand on one page. What suppliers send comes
+    /// behind all others, by a cursor below nothing.
     pub(super) async fn paper_keys(&self, ctx: &Ctx, kind: Kind, after: &Cursor) -> Result<KeyPage> {
         let setups = self.looked_at(ctx, kind).await?;
         let setup = self.setup(ctx).await?;
         let last = rest_of(after)?;
+        let behind_all = kind == Kind::Shipment && drops::are_told(&setup);
+        if last < 0 {
+            let (rows, end, more) = self.drop_keys(ctx, &setups, last.saturating_neg().saturating_sub(1)).await?;
+            let behind =
+                self.behind(ctx, &setup, kind, &rows.iter().map(|(row, _)| row.clone()).collect::<Vec<_>>()).await?;
+            let keys = rows.iter().map(|(row, version)| keys_in(kind, row, version.as_deref(), &behind));
+            let keys: Vec<_> = keys.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+            return Ok(KeyPage { keys, next: Cursor((-1i64).saturating_sub(end).to_string()), more });
+        }
         let domain = |setup: &Setup| {
             let mut domain = scope(kind, setup, true);
             domain.push(json!(["id", ">", last]));
@@ -288,11 +307,13 @@ impl Tryton {
         let behind = self.behind(ctx, &setup, kind, &rows).await?;
         let mut keys = Vec::new();
         for row in &rows {
-            let (id, version) = (id_of(row)?, version(kind, row, &setup));
-            let ids = shares(kind, row, &behind).into_keys().map(|sale| map::paper_id(sale, id));
-            keys.extend(ids.map(|id| (id, version.clone())));
+            keys.extend(keys_in(kind, row, version(kind, row, &setup).as_deref(), &behind)?);
         }
-        Ok(KeyPage { keys, next: Cursor(ascending(&rows, last)?.to_string()), more })
+        let end = ascending(&rows, last)?;
+        match behind_all && !more {
+            true => Ok(KeyPage { keys, next: Cursor("-1".to_string()), more: true }),
+            false => Ok(KeyPage { keys, next: Cursor(end.to_string()), more }),
+        }
     }
 
     /// The kinds of papers our user may not read here, each with what is amiss.
@@ -330,6 +351,13 @@ impl Tryton {
     }
 }
 
+/// The keys of the papers in a document, each with its version.
+fn keys_in(kind: Kind, row: &Value, version: Option<&str>, behind: &Behind) -> Result<Vec<(RemoteId, Option<String>)>> {
+    let id = id_of(row)?;
+    let ids = shares(kind, row, behind).into_keys().map(|sale| map::paper_id(sale, id));
+    Ok(ids.map(|id| (id, version.map(str::to_string))).collect())
+}
+
 /// What a shipment tells of one sale.
 fn shipment(setup: &Setup, row: &Value, sale: i64, parts: &[(&Value, &Result<SoldRow>)]) -> Result<Record> {
     let head: ShipmentRow = typed(row, "shipment")?;
@@ -340,8 +368,12 @@ fn shipment(setup: &Setup, row: &Value, sale: i64, parts: &[(&Value, &Result<Sol
         part.get("package").and_then(Value::as_i64).filter(|_| origin_of(Kind::Shipment, part).is_some())
     };
     let parcels = map::Parcels::of(packages, parts_of(Kind::Shipment, row).iter().filter_map(packed));
-    let place = setup.warehouses.iter().find(|warehouse| Some(warehouse.id) == head.warehouse);
-    map::shipment_record(&head, sale, &moves, &parcels, place.map(|warehouse| warehouse.place.as_str()))
+    // What a supplier sends leaves from no place of ours.
+    let place = head.warehouse.map(|id| match setup.warehouses.iter().find(|warehouse| warehouse.id == id) {
+        Some(known) => known.place.clone(),
+        None => format!("warehouse with id {id}"),
+    });
+    map::shipment_record(&head, sale, &moves, &parcels, place.as_deref())
 }
 
 /// Whether numbers of parcels are told: where the module for them is there and our user may read them.
@@ -365,7 +397,7 @@ pub(super) async fn parcels(
 }
 
 /// What a refusal says that no right or module would lift; any other error is handed on.
-fn refused(error: Error) -> Result<String> {
+pub(super) fn refused(error: Error) -> Result<String> {
     match error.kind {
         ErrorKind::Denied | ErrorKind::Config | ErrorKind::Invalid => Ok(error.message),
         _ => Err(error),

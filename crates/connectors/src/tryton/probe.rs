@@ -4,6 +4,7 @@ use super::config::{Config, SETTLE_S};
 use super::images::MODULE;
 use super::kits;
 use super::map::PRICE_DIGITS;
+use super::notes::POST;
 use super::setup::Setup;
 use super::{Tryton, map};
 use std::collections::BTreeMap;
@@ -16,6 +17,33 @@ use syncline_core::rules::Branch;
 
 const WITH_SHOP: &str = "module web_shop is activated and a web shop is chosen";
 const WITHOUT_SHOP: &str = "module web_shop is not there, or no web shop is chosen";
+
+/// What a sale tells; what of it is billed and given back where refunds are carried.
+const ORDER_READS: [&str; 23] = [
+    "number",
+    "reference",
+    "stage",
+    "currency",
+    "customer",
+    "billing",
+    "shipping",
+    "fixed",
+    "in_hand",
+    "left",
+    "in_force",
+    "totals.grand",
+    "totals.tax",
+    "lines[*].position",
+    "lines[*].form",
+    "lines[*].sku",
+    "lines[*].name",
+    "lines[*].quantity",
+    "lines[*].shipped",
+    "lines[*].invoiced",
+    "lines[*].refunded",
+    "lines[*].net",
+    "charges[*].net",
+];
 
 fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(ToString::to_string).collect()
@@ -37,8 +65,8 @@ pub(super) fn best(config: &Config) -> Profile {
         (Kind::Price, prices()),
         (Kind::Shipment, shipments()),
         (Kind::Invoice, invoices()),
-        // What gives money back is an invoice, too.
-        (Kind::Credit, invoices()),
+        (Kind::Credit, credits(config.settle_s.unwrap_or(SETTLE_S))),
+        (Kind::Payment, payments()),
     ]);
     Profile {
         name: "tryton".to_string(),
@@ -54,24 +82,9 @@ fn orders(settle_s: u32) -> KindProfile {
     let stages = ["quote", "confirm", "process"];
     let mut steps = vec![Step::Create, Step::Lines];
     steps.extend(stages.iter().map(|stage| Step::Advance((*stage).to_string())));
-    steps.extend([Step::Cancel, Step::Delete]);
+    steps.extend([Step::Amend, Step::Cancel, Step::Delete]);
     KindProfile {
-        reads: owned(&[
-            "number",
-            "reference",
-            "stage",
-            "currency",
-            "customer",
-            "totals.grand",
-            "totals.tax",
-            "lines[*].position",
-            "lines[*].form",
-            "lines[*].sku",
-            "lines[*].name",
-            "lines[*].quantity",
-            "lines[*].net",
-            "charges[*].net",
-        ]),
+        reads: owned(&ORDER_READS),
         writes: owned(&[
             "reference",
             "day",
@@ -229,6 +242,8 @@ fn prices() -> KindProfile {
     }
 }
 
+/// What of an invoice is still to be paid.
+const OWED: &str = "owed";
 /// What module `stock_package_shipping` tells of a shipment.
 const TRACKS: &str = "tracks[*]";
 
@@ -245,12 +260,52 @@ fn shipments() -> KindProfile {
 
 /// Invoices to customers as a running Tryton 8.0 told them. Nothing is written.
 fn invoices() -> KindProfile {
-    let told = ["number", "life", "order", "day", "currency", "grand", "charges[*].net"];
+    let told = ["number", "life", "order", "day", "currency", "grand", OWED, "charges[*].net"];
     let lines = ["lines[*].quantity", "lines[*].net", "lines[*].sku"];
     KindProfile {
         reads: owned(&told).into_iter().chain(owned(&lines)).collect(),
         since: "write_date or create_date, also of lines".to_string(),
         ..shipments()
+    }
+}
+
+/// What gives money back, which is an invoice, too, of which nothing is asked for; made for what was given back in a shop.
+fn credits(settle_s: u32) -> KindProfile {
+    let mut reads = invoices().reads;
+    reads.retain(|path| path != OWED);
+    KindProfile {
+        reads,
+        writes: owned(&["number", "currency", "lines[*].quantity", "lines[*].net", "charges[*].net"]),
+        steps: vec![Step::Create, Step::Lines, Step::Advance(POST.to_string()), Step::Delete],
+        guards: vec![claim(
+            Step::Create,
+            Guard::DraftElect { field: "reference".to_string(), settle_s },
+            "",
+            "Tryton 8.0 live: a draft has no number and no move, and can be deleted",
+        )],
+        stages: owned(&[POST]),
+        released_from: POST.to_string(),
+        price_digits: Some(PRICE_DIGITS),
+        ..invoices()
+    }
+}
+
+/// Payments as the wizard `account.invoice.pay` books them, a part on each invoice. Each writes the invoice, so that its version
+/// keeps a second one away.
+fn payments() -> KindProfile {
+    let versioned = || Guard::Unique { field: "_timestamp".to_string() };
+    let source = "Tryton 8.0 live: a payment on an older version of the invoice is refused";
+    KindProfile {
+        reads: owned(&["life", "order", "day", "currency", "grand", "lines[*].net"]),
+        writes: owned(&["number", "day", "method", "lines[*].net"]),
+        steps: vec![Step::Create, Step::Attach("lines".to_string())],
+        key_order: "id ascending".to_string(),
+        batch: 1,
+        guards: vec![
+            claim(Step::Create, versioned(), "", source),
+            claim(Step::Attach("lines".to_string()), versioned(), "", source),
+        ],
+        ..KindProfile::default()
     }
 }
 
@@ -353,13 +408,26 @@ impl Tryton {
         if self.config.images && !setup.modules.contains(MODULE) {
             warnings.push(format!("images of products stay as they are: module `{MODULE}` is not activated"));
         }
+        if self.config.amends && !setup.modules.contains(super::amend::MODULE) {
+            warnings.push(format!(
+                "what a shop cancels of a part of an order cannot be carried over once its sale is processed: activate module \
+                 `{}`, or cut such sales down by hand",
+                super::amend::MODULE
+            ));
+        }
         let (lists, unread) = self.price_lists(ctx, &setup).await?;
         warnings.extend(unread);
         let unread = self.unread(ctx, &setup).await?;
         warnings.extend(unread.iter().map(|(_, what)| what.clone()));
-        let unread: Vec<Kind> = unread.into_iter().map(|(kind, _)| kind).collect();
+        let mut unread: Vec<Kind> = unread.into_iter().map(|(kind, _)| kind).collect();
+        let ways = match self.config.payments {
+            true => self.ways_to_book(ctx, &branches, &mut warnings).await?,
+            false => Some(Vec::new()),
+        };
+        unread.extend(ways.is_none().then_some(Kind::Payment));
         let mut choices = choices(&setup, &branches, &self.codes, &lists);
         choices.insert("carriers".to_string(), self.carriers(ctx, &setup).await?);
+        choices.extend(ways.map(|ways| ("payment_methods".to_string(), ways)));
         let version = match self.client.version(ctx).await {
             Ok(version) => version,
             Err(error) => {

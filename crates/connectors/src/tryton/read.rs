@@ -41,6 +41,7 @@ pub(super) fn model(kind: Kind) -> Result<&'static str> {
         Kind::Product => Ok(map::TEMPLATE),
         Kind::Shipment => Ok("stock.shipment.out"),
         Kind::Invoice | Kind::Credit => Ok("account.invoice"),
+        Kind::Payment => Ok("account.move"),
     }
 }
 
@@ -73,7 +74,7 @@ pub(super) fn fields(kind: Kind, setup: &Setup) -> Vec<&'static str> {
         Kind::Price => PRICED_FIELDS.to_vec(),
         Kind::Product => FAMILY_FIELDS.to_vec(),
         Kind::Stock => PRODUCT_FIELDS.to_vec(),
-        Kind::Shipment | Kind::Invoice | Kind::Credit => papers::fields(kind, setup),
+        Kind::Shipment | Kind::Invoice | Kind::Payment | Kind::Credit => papers::fields(kind, setup),
     }
 }
 
@@ -238,6 +239,9 @@ impl Tryton {
 
     /// The documents `ids` in their order.
     pub(super) async fn read_all(&self, ctx: &Ctx, kind: Kind, ids: &[RemoteId]) -> Vec<Result<Option<Snapshot>>> {
+        if kind == Kind::Payment {
+            return self.payments(ctx, ids).await;
+        }
         if kind.is_paper() {
             return self.papers(ctx, kind, ids).await;
         }
@@ -260,9 +264,14 @@ impl Tryton {
 
     /// The documents `by` finds. Of one mark: those in force, else those withdrawn, which still hold the unique key.
     pub(super) async fn look(&self, ctx: &Ctx, kind: Kind, by: &Lookup) -> Result<Vec<Snapshot>> {
+        if let (Kind::Payment, Lookup::Paper { order, mark }) = (kind, by) {
+            return self.find_payment(ctx, order, mark).await;
+        }
         let setups = self.looked_at(ctx, kind).await?;
         let Some(setup) = setups.first() else { return Ok(Vec::new()) };
         let clause = match (kind, by) {
+            (Kind::Credit, Lookup::Paper { order, mark }) => return self.find_notes(ctx, Some(order), mark).await,
+            (Kind::Credit, Lookup::Mark(mark)) => return self.find_notes(ctx, None, mark).await,
             (_, Lookup::Told { field, values }) => return self.look_told(ctx, &setups, kind, field, values).await,
             (Kind::Order, Lookup::Mark(mark)) => marked(setup, "=", mark.as_str()),
             (Kind::Order, Lookup::AnyMark) => marked(setup, "like", "SL%"),
@@ -315,6 +324,9 @@ impl Tryton {
 
     /// Keys after `after`, by id upwards.
     pub(super) async fn keys_after(&self, ctx: &Ctx, kind: Kind, after: &Cursor) -> Result<KeyPage> {
+        if kind == Kind::Payment {
+            return Err(unlisted());
+        }
         if kind.is_paper() {
             return self.paper_keys(ctx, kind, after).await;
         }
@@ -356,6 +368,9 @@ impl Tryton {
         if kind == Kind::Price {
             return self.prices_changed(ctx, since).await;
         }
+        if kind == Kind::Payment {
+            return Err(unlisted());
+        }
         if kind.is_paper() {
             return self.papers_changed(ctx, kind, since).await;
         }
@@ -389,6 +404,10 @@ impl Tryton {
             return Ok(Page { seen: seen?, next: cursor_of(&next)?, more: !ended });
         }
     }
+}
+
+fn unlisted() -> Error {
+    Error::new(ErrorKind::Unsupported, "payments come from the shop: those that were booked are read with their sale")
 }
 
 fn marked(setup: &Setup, operator: &str, text: &str) -> Value {

@@ -4,8 +4,8 @@ use super::carried;
 use super::client::Client;
 use super::config::Config;
 use super::map::Attributes;
-use super::papers;
 use super::wire::{Coded, Dec, Named, PRODUCT_FIELDS, ProductRow, Qty, Unit};
+use super::{drops, papers};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -309,6 +309,7 @@ pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config, branch: &B
         true => weight_units(&reader, &mut warnings).await?,
         false => Vec::new(),
     };
+    let modules = if config.papers { drops::readable(&reader, modules, &mut warnings).await? } else { modules };
     let parcels = config.papers && papers::parcels(&reader, &modules, &mut warnings).await?;
     let attributes = carried::attributes(&reader, config, &modules, &mut warnings).await?;
     let coded = |rows: Vec<Coded>| rows.into_iter().filter_map(|row| Some((row.code?, row.id))).collect();
@@ -577,7 +578,7 @@ fn warehouses(rows: Vec<PlaceRow>, warnings: &mut Vec<String>) -> Vec<Warehouse>
 }
 
 /// The product with `code` that charges of `name` are booked on.
-async fn charge_product(
+pub(super) async fn charge_product(
     reader: &Reader<'_>,
     code: &str,
     name: &str,

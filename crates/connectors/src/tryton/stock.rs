@@ -29,7 +29,7 @@ struct Told {
 
 impl Tryton {
     /// The company's day by Tryton's own clock.
-    async fn today(&self, ctx: &Ctx, setup: &Setup) -> Result<Date> {
+    pub(super) async fn today(&self, ctx: &Ctx, setup: &Setup) -> Result<Date> {
         let Day(day) = self.client.read(ctx, "model.ir.date.today", json!([setup.context()])).await?;
         Ok(day)
     }

@@ -1,5 +1,6 @@
 //! Tryton's own shapes, as they stand on the wire, and nothing else.
 
+use super::wire_stand::{AmendmentRow, StandRow};
 use crate::wire::Exact;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -204,6 +205,10 @@ pub(super) struct SaleRow {
     #[serde(rename = "currency.")]
     pub(super) currency: Coded,
     pub(super) party: Option<i64>,
+    #[serde(default)]
+    pub(super) invoice_address: Option<i64>,
+    #[serde(default)]
+    pub(super) shipment_address: Option<i64>,
     pub(super) total_amount: Option<Dec>,
     pub(super) tax_amount: Option<Dec>,
     /// `none` where nothing of it is to leave.
@@ -224,17 +229,22 @@ pub(super) struct SaleRow {
     /// What it leaves with; as above.
     #[serde(rename = "shipments.", default)]
     pub(super) shipments: Option<Vec<StandRow>>,
+    /// What people or we are about to change in it; told where it is asked for.
+    #[serde(rename = "amendments.", default)]
+    pub(super) amendments: Option<Vec<AmendmentRow>>,
     #[serde(rename = "lines.")]
     pub(super) lines: Option<Vec<SaleLineRow>>,
 }
 
 /// Fields asked of a sale; `web_id` beside them where module `web_shop` is activated.
-pub(super) const SALE_FIELDS: [&str; 21] = [
+pub(super) const SALE_FIELDS: [&str; 23] = [
     "number",
     "reference",
     "state",
     "currency.code",
     "party",
+    "invoice_address",
+    "shipment_address",
     "total_amount",
     "tax_amount",
     "description",
@@ -253,30 +263,6 @@ pub(super) const SALE_FIELDS: [&str; 21] = [
     "lines.description",
 ];
 
-/// Fields asked beside them of a sale that is read by its id: how far its papers have come.
-pub(super) const STAND_FIELDS: [&str; 9] = [
-    "shipments.number",
-    "shipments.state",
-    "shipments._timestamp",
-    "invoices.number",
-    "invoices.state",
-    "invoices._timestamp",
-    "invoices_recreated",
-    "lines.moves.state",
-    "lines.moves_recreated",
-];
-
-/// A paper of a sale, or a move of a line, and how far it has come.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct StandRow {
-    pub(super) id: i64,
-    #[serde(rename = "_timestamp", default)]
-    pub(super) version: Option<String>,
-    #[serde(default)]
-    pub(super) number: Option<String>,
-    pub(super) state: String,
-}
-
 /// `sale.line` within its sale.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct SaleLineRow {
@@ -288,6 +274,10 @@ pub(super) struct SaleLineRow {
     pub(super) product_row: Option<Coded>,
     pub(super) quantity: Option<Qty>,
     pub(super) amount: Option<Dec>,
+    #[serde(default)]
+    pub(super) unit: Option<i64>,
+    #[serde(default)]
+    pub(super) unit_price: Option<Dec>,
     pub(super) description: Option<String>,
     /// Cancelled moves that nobody waits for.
     #[serde(default)]

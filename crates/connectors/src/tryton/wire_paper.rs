@@ -106,6 +106,9 @@ pub(super) struct InvoiceRow {
     #[serde(rename = "currency.")]
     pub(super) currency: Coded,
     pub(super) total_amount: Option<Dec>,
+    /// What of it is still to be paid; nothing until it is posted.
+    #[serde(default)]
+    pub(super) amount_to_pay: Option<Dec>,
 }
 
 /// `account.invoice.line` within its invoice.
@@ -117,18 +120,23 @@ pub(super) struct InvoiceLineRow {
     pub(super) quantity: Option<Qty>,
     #[serde(rename = "unit.", default)]
     pub(super) unit: Option<Unit>,
+    /// What it is booked on; that of a credit note may be another one than was sold.
+    #[serde(rename = "product.", default)]
+    pub(super) product: Option<Coded>,
     pub(super) amount: Option<Dec>,
 }
 
 /// Fields asked of an invoice.
-pub(super) const INVOICE_FIELDS: [&str; 20] = [
+pub(super) const INVOICE_FIELDS: [&str; 23] = [
     "company",
     "type",
+    "reference",
     "number",
     "state",
     "invoice_date",
     "currency.code",
     "total_amount",
+    "amount_to_pay",
     "cancel_move",
     "_timestamp",
     "write_date",
@@ -138,6 +146,7 @@ pub(super) const INVOICE_FIELDS: [&str; 20] = [
     "lines.quantity",
     "lines.unit.digits",
     "lines.unit.factor",
+    "lines.product.code",
     "lines.amount",
     "lines.write_date",
     "lines.create_date",

@@ -4,7 +4,8 @@ use super::Tryton;
 use super::map::{self, Withdrawal};
 use super::read::{fields as told, typed};
 use super::setup::Setup;
-use super::wire::{STAND_FIELDS, SaleRow};
+use super::wire::SaleRow;
+use super::wire_stand::STAND_FIELDS;
 use super::write::{document, effect, outcome};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ impl Tryton {
     ) -> std::result::Result<Outcome, Outcome> {
         let change = permit.change();
         let id = document(change).map_err(Outcome::Refused)?;
-        let row = self.standing(ctx, setup, id).await.map_err(Outcome::Refused)?;
+        let row = self.standing(ctx, setup, id, &[]).await.map_err(Outcome::Refused)?;
         let version = row.version.as_deref();
         let sale = |version: Option<&str>| {
             setup.guarded("sale.sale", &version.map(|at| (id, at)).into_iter().collect::<Vec<_>>())
@@ -69,13 +70,14 @@ impl Tryton {
         }
     }
 
-    /// A sale with how far its papers have come.
-    async fn standing(&self, ctx: &Ctx, setup: &Setup, id: i64) -> Result<SaleRow> {
-        let rows = self.rows_asked(ctx, setup, Kind::Order, &[id], &fields(setup)).await;
+    /// A sale with how far its papers have come, and what else is asked of it.
+    pub(super) async fn standing(&self, ctx: &Ctx, setup: &Setup, id: i64, more: &[&'static str]) -> Result<SaleRow> {
+        let asked: Vec<&str> = fields(setup).into_iter().chain(more.iter().copied()).collect();
+        let rows = self.rows_asked(ctx, setup, Kind::Order, &[id], &asked).await;
         let rows: Vec<Value> = rows.map_err(|error| match error.kind {
             ErrorKind::Denied => {
                 let what = format!(
-                    "our user may not read what was made of sale {id} ({}): cancel it in Tryton",
+                    "our user may not read what was made of sale {id} ({}): change it in Tryton",
                     error.message
                 );
                 Error { kind: ErrorKind::Invalid, message: what, ..error }

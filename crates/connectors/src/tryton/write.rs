@@ -27,7 +27,7 @@ pub(super) fn effect(permits: &[&Permit]) -> Effect {
 /// What a failed call means for one of the permits it carried.
 pub(super) fn outcome(failed: &Failed) -> Outcome {
     match failed {
-        Failed::Refused(error) => Outcome::Refused(error.clone()),
+        Failed::Refused(error) | Failed::Asked(_, error) => Outcome::Refused(error.clone()),
         Failed::Unknown(error) => Outcome::Unknown { learned: None, error: error.clone() },
     }
 }
@@ -47,8 +47,11 @@ impl Tryton {
         if permits.iter().any(|permit| permit.change().kind != kind || permit.change().step != step) {
             return refuse_all(Error::new(ErrorKind::Unsupported, "one write carries one kind and one step"));
         }
-        if kind == Kind::Order {
-            return self.carry_out_sales(ctx, &step, &permits).await;
+        match (kind, &step) {
+            (Kind::Order, _) => return self.carry_out_sales(ctx, &step, &permits).await,
+            (Kind::Credit, _) => return self.carry_out_notes(ctx, &permits).await,
+            (Kind::Payment, Step::Create | Step::Attach(_)) => return self.book_payments(ctx, &permits).await,
+            _ => {}
         }
         let setup = match self.setup(ctx).await {
             Ok(setup) => setup,
@@ -115,6 +118,13 @@ impl Tryton {
                 outcomes
             }
             Step::Advance(stage) if self.stages().contains(stage) => self.button(ctx, &setup, stage, permits).await,
+            Step::Amend => {
+                let mut outcomes = Vec::new();
+                for permit in permits {
+                    outcomes.push(self.amend(ctx, &setup, permit).await.unwrap_or_else(|outcome| outcome));
+                }
+                outcomes
+            }
             Step::Cancel => {
                 let mut outcomes = Vec::new();
                 for permit in permits {
@@ -408,7 +418,7 @@ impl Tryton {
     }
 }
 
-fn ungiven(kind: Kind, step: &Step) -> Error {
+pub(super) fn ungiven(kind: Kind, step: &Step) -> Error {
     Error::new(ErrorKind::Unsupported, format!("Tryton is given no {step} of a {kind}"))
 }
 

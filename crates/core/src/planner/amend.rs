@@ -1,33 +1,38 @@
 //! What became of an order in its shop after its document was made: the document follows, or a person is asked.
 
+use super::carry::{carried, fewer_there, off_after};
+use super::changed::Changes;
 use super::order::{Bound, OrderCase};
 use super::{Decision, Planned, World, hold};
 use crate::kind::{Kind, Step};
-use crate::leaf::{Leaves, Value};
-use crate::path::Path;
-use crate::policy::Hold;
-use crate::record::{Order, OrderLife};
+use crate::leaf::Leaves;
+use crate::record::OrderLife;
 use crate::rules::{Amendments, Cancels};
 use alloc::string::{String, ToString};
 use rust_decimal::Decimal;
 
 /// What to do where the shop's order changed after its document was made; none where it did not.
 pub(super) fn amended<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Option<Decision> {
-    let changed = changed(case)?;
-    let carried = case.rules.amendments == Amendments::Carry && !case.adopted;
-    if carried && is_withdrawn(case.order) && case.profile.steps.contains(&Step::Cancel) {
+    let changes = Changes::of(case, bound);
+    if changes.is_empty() {
+        return fewer_there(case, bound).or_else(|| off_after(case, bound));
+    }
+    let carries = case.rules.amendments == Amendments::Carry && !case.adopted;
+    if carries && case.order.is_withdrawn() && case.profile.steps.contains(&Step::Cancel) {
         return Some(withdrawn(case, bound));
     }
-    Some(Decision::Hold(changed))
+    let amends = case.profile.steps.contains(&Step::Amend);
+    if carries && amends && changes.is_fewer_only() && is_before_process(bound) {
+        // What is made of it is changed with it, in one go.
+        return None;
+    }
+    let carried = if carries { carried(case, bound, &changes) } else { None };
+    Some(carried.unwrap_or_else(|| Decision::Hold(changes.hold())))
 }
 
-/// Whether an order is withdrawn in its shop, by its own word or line by line. One that was closed is none: money was given
-/// back for it, and how much of it was kept is not told.
-fn is_withdrawn(order: &Order) -> bool {
-    let mut lines = order.sold_lines().peekable();
-    let whole = |wanted: Option<Decimal>, off: Option<Decimal>| wanted.is_some() && off >= wanted;
-    order.life == Some(OrderLife::Cancelled)
-        || (lines.peek().is_some() && lines.all(|(_, line)| whole(line.quantity, line.had.cancelled)))
+/// Whether nothing was made of the document yet.
+fn is_before_process(bound: &Bound<'_>) -> bool {
+    matches!(bound.seen.stage.as_deref(), Some("draft" | "quote" | "confirm"))
 }
 
 /// The document is withdrawn, too, unless something has left, or money was asked for.
@@ -99,80 +104,14 @@ pub(super) fn withdrawn_there<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'
     }
 }
 
-/// A hold that says what changed in the shop after the document was made; none where nothing did.
-fn changed<W: World>(case: &OrderCase<'_, W>) -> Option<Hold> {
-    if case.source_base.is_empty() {
-        return None;
-    }
-    // What the ERP gave back whole was withdrawn by itself.
-    let by_erp = case.order.life == Some(OrderLife::Closed) && !case.given_back.is_empty();
-    let withdrawn = !by_erp && matches!(case.order.life, Some(OrderLife::Cancelled | OrderLife::Closed));
-    let was_withdrawn = matches!(
-        case.source_base.value(&Path::field("life")),
-        Some(Value::Code(word)) if word == "cancelled" || word == "closed"
-    );
-    let demand = |path: &Path| {
-        let text = path.as_str();
-        let figures = path.within("lines").is_some_and(|(_, f)| matches!(f, "sku" | "quantity" | "net"))
-            || path.within("charges").is_some_and(|(_, f)| f == "net");
-        figures || matches!(text, "totals.grand" | "currency" | "billing" | "shipping")
-    };
-    let mut changed = case.source_base.changed_by(case.source_seen);
-    changed.retain(|path| demand(path) && !same_element(case.source_base.value(path), case.source_seen.value(path)));
-    let gone = case.source_base.iter().find(|(path, value)| {
-        demand(path) && value.is_some() && path.as_str() != "shipping" && case.source_seen.value(path).is_none()
-    });
-    let first = changed.iter().next().map(|(path, _)| path).or(gone.map(|(path, _)| path));
-    let what = if withdrawn && !was_withdrawn {
-        "the order was cancelled or refunded in the shop after it arrived".to_string()
-    } else if let Some((key, sku, quantity, word)) = taken_back(case) {
-        let quantity = quantity.normalize();
-        alloc::format!("{quantity} × {sku} (line {key}) were {word} in the shop after the order arrived")
-    } else {
-        alloc::format!("the order changed in the shop after it arrived: `{}`", first?)
-    };
-    Some(Hold::new(
-        "SYN-0110",
-        what,
-        "make the same change to the document in the ERP by hand, then `syncline retry --accept` this order to take both as they are",
-    ))
-}
-
-/// The first line of which more was withdrawn or given back than when the document was made: its key, SKU, how many of it,
-/// and what was done.
-fn taken_back<'a, W: World>(case: &OrderCase<'a, W>) -> Option<(&'a str, &'a str, Decimal, &'static str)> {
-    case.order.sold_lines().find_map(|(key, line)| {
-        let done = [("cancelled", line.had.cancelled), ("refunded", line.had.refunded)];
-        done.into_iter().find_map(|(word, now)| {
-            let before = match case.source_base.value(&Path::element("lines", key).dot(word)) {
-                Some(Value::Number(before)) => *before,
-                _ => Decimal::ZERO,
-            };
-            let ours = case.given_back.get(key).copied().filter(|_| word == "refunded").unwrap_or_default();
-            let more = now?.saturating_sub(before).saturating_sub(ours);
-            let sku = line.sku.as_deref().unwrap_or("?");
-            (more > Decimal::ZERO).then_some((key.as_str(), sku, more, word))
-        })
-    })
-}
-
-/// Whether both refer to the same address, whoever it belongs to: a guest that registers keeps its addresses.
-fn same_element(a: Option<&Value>, b: Option<&Value>) -> bool {
-    matches!((a, b), (Some(Value::Ref(a)), Some(Value::Ref(b))) if a.element.is_some() && a.element == b.element)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::audit::{Facts, objections};
-    use crate::id::RemoteId;
-    use crate::planner::stand_ins::{Nothing, order_rules};
-    use crate::profile::KindProfile;
-    use crate::record::{Had, Line, Record};
-    use crate::rules::OrderRules;
-    use alloc::boxed::Box;
-    use alloc::collections::BTreeMap;
-    use jiff::Timestamp;
+    use crate::leaf::Value;
+    use crate::path::Path;
+    use crate::planner::stand_ins::TakenOver;
+    use crate::record::{Had, Line, Order};
 
     /// An order of three pieces, so many of which left and were cancelled.
     fn order(life: OrderLife, shipped: i64, cancelled: i64) -> Order {
@@ -181,8 +120,11 @@ mod tests {
         Order { life: Some(life), lines: [("7".to_string(), line)].into_iter().collect(), ..Order::default() }
     }
 
-    fn leaves(order: &Order) -> Leaves {
-        Record::Order(Box::new(order.clone())).to_leaves()
+    /// An order of which the shop shows `now`, whose document stands at `stage`.
+    fn taken_over(now: &Order, stage: &str) -> TakenOver {
+        let mut case = TakenOver::of(order(OrderLife::Open, 0, 0));
+        (case.now, case.seen.stage) = (now.clone(), Some(stage.to_string()));
+        case
     }
 
     fn decided(
@@ -192,31 +134,11 @@ mod tests {
         stage: &str,
         fixed: Option<&str>,
     ) -> Option<Decision> {
-        let rules = OrderRules { amendments, ..order_rules() };
-        let (id, nothing) = (RemoteId::new("1", "7"), Leaves::new());
-        let profile = KindProfile { steps: [Step::Create, Step::Cancel].to_vec(), ..KindProfile::default() };
-        let (before, after) = (leaves(&order(OrderLife::Open, 0, 0)), leaves(now));
-        let (stage, fixed) = (Some(stage.to_string()), fixed.map(ToString::to_string));
-        let seen = Order { stage, fixed, ..Order::default() };
-        let bound = Bound { id: &id, seen: &seen, base: &nothing };
-        let case = OrderCase {
-            now: Timestamp::UNIX_EPOCH,
-            rules: &rules,
-            source_id: &id,
-            order: now,
-            admitted: false,
-            source_base: &before,
-            source_seen: &after,
-            target: Some(bound.clone()),
-            profile: &profile,
-            adopted,
-            chosen: &nothing,
-            given_back: &BTreeMap::new(),
-            source_keeps_reference: true,
-            source_cancels: true,
-            world: &Nothing,
-        };
-        amended(&case, &bound)
+        let mut case = taken_over(now, stage);
+        (case.rules.amendments, case.adopted) = (amendments, adopted);
+        case.steps = [Step::Create, Step::Cancel].to_vec();
+        case.seen.fixed = fixed.map(ToString::to_string);
+        case.look(amended)
     }
 
     fn code(decision: Option<Decision>) -> String {
@@ -251,6 +173,52 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_processed_yet_goes_on_and_is_cut_down_then_where_the_erp_can() {
+        let part = order(OrderLife::Open, 0, 2);
+        for (stage, carried) in [("draft", "None"), ("quote", "None"), ("confirm", "None"), ("process", "amend")] {
+            let mut case = taken_over(&part, stage);
+            assert_eq!(code(case.look(amended)), carried, "{stage}");
+            case.steps.retain(|step| *step != Step::Amend);
+            assert_eq!(code(case.look(amended)), "SYN-0110", "an ERP that cannot, at {stage}");
+            case.rules.amendments = Amendments::Ask;
+            assert_eq!(code(case.look(amended)), "SYN-0110", "a file that asks, at {stage}");
+        }
+    }
+
+    #[test]
+    fn what_was_cancelled_in_the_erp_is_cancelled_in_the_shop_unless_something_came_of_it_there() {
+        let had = |shipped: i64, invoiced: i64, refunded: i64| {
+            let mut order = order(OrderLife::Open, shipped, 0);
+            order.lines.iter_mut().for_each(|(_, line)| {
+                (line.had.invoiced, line.had.refunded) = (Some(invoiced.into()), Some(refunded.into()));
+            });
+            order
+        };
+        let life = |life: OrderLife| order(life, 0, 0);
+        let decided = |now: &Order, cancels: Cancels, adopted: bool| {
+            let mut case = taken_over(now, "cancelled");
+            (case.rules.cancels, case.adopted) = (cancels, adopted);
+            code(Some(case.look(withdrawn_there)))
+        };
+        for (now, expected) in [
+            (life(OrderLife::Open), "cancel"),
+            (life(OrderLife::Pending), "cancel"),
+            (life(OrderLife::Held), "SYN-0111"),
+            (life(OrderLife::Done), "SYN-0111"),
+            (had(1, 0, 0), "SYN-0111"),
+            (had(0, 1, 0), "SYN-0111"),
+            (had(0, 0, 1), "SYN-0111"),
+        ] {
+            assert_eq!(decided(&now, Cancels::Erp, false), expected, "{now:?}");
+            assert_eq!(decided(&now, Cancels::Ask, false), "SYN-0111", "a file that asks");
+            assert_eq!(decided(&now, Cancels::Erp, true), "SYN-0111", "another's");
+        }
+        let mut paid = life(OrderLife::Open);
+        paid.payment.captured = Some(crate::money::Money::new(1.into(), "EUR".parse().unwrap()));
+        assert_eq!(decided(&paid, Cancels::Erp, false), "SYN-0111", "money was taken");
+    }
+
+    #[test]
     fn the_checker_refuses_to_withdraw_what_is_in_force_or_has_left() {
         let Some(Decision::Step(plan)) =
             decided(Amendments::Carry, false, &order(OrderLife::Cancelled, 0, 3), "process", Some(""))
@@ -261,7 +229,11 @@ mod tests {
             let mut shown = Leaves::new();
             shown.put(Path::field("fixed"), Value::Text(fixed.to_string()));
             let (owed, has, stock, shared) = (None, None, None, None);
-            objections(&plan, &Facts { bound: true, owed, has, withdrawn, target_seen: &shown, stock, shared }).len()
+            objections(
+                &plan,
+                &Facts { bound: true, owed, has, taken: None, withdrawn, target_seen: &shown, stock, shared },
+            )
+            .len()
         };
         assert_eq!((told(true, ""), told(false, ""), told(true, "shipment 1 (done)")), (0, 1, 1));
     }

@@ -1,10 +1,14 @@
 //! Plans: what the next step for one record is, decided from what its systems show. Pure; asked again after every step.
 
 mod amend;
+mod carry;
+mod changed;
 mod create;
 mod customer;
 mod order;
 mod paper;
+mod payment;
+mod refund;
 mod shared;
 #[cfg(test)]
 mod stand_ins;
@@ -14,7 +18,9 @@ mod undone;
 pub use create::{CreateCase, NAMES, agreed_by_create, create, is_made, is_veiled};
 pub use customer::{CustomerCase, customer, is_shared};
 pub use order::{Bound, OrderCase, order, tax_row};
-pub use paper::{PaperCase, all_billed, had_of, paper};
+pub use paper::{Alone, PaperCase, all_billed, had_of, paper};
+pub use payment::{Bill, PaymentCase, parts, payment};
+pub use refund::{RefundCase, given_back, may_be_the_same, refund};
 pub use shared::{Share, Shared, SharedCase, shared};
 pub use stock::{Figures, Shows, StockCase, figures, stock};
 pub use undone::{Undoings, Undone};
@@ -43,6 +49,8 @@ pub enum Resolved {
 pub trait World {
     /// How far `reference` is resolvable in the target.
     fn resolve(&self, reference: &Ref) -> Resolved;
+    /// What the target calls `reference`; none where it does not know it.
+    fn named(&self, reference: &Ref) -> Option<&Ref>;
     /// Whether any product of the source is tied to one of the target.
     fn any_product_tied(&self) -> bool;
 }

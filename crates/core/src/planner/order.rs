@@ -79,14 +79,7 @@ fn before_create<W: World>(case: &OrderCase<'_, W>) -> Decision {
         Released::Yes => {}
         Released::Never(why) => return Decision::Outside(why),
         Released::TooOld(day) => return Decision::Early(day),
-        Released::Awaiting(why, until) if case.now < until => return Decision::Awaiting(why, until),
-        Released::Awaiting(why, until) => {
-            return hold(
-                "SYN-0101",
-                alloc::format!("{why}, since before {until}"),
-                "release or cancel the order in the shop; it is looked at again by itself",
-            );
-        }
+        Released::Awaiting(why, until) => return not_released(case, why, until),
     }
     if order.sold_lines().next().is_none() && order.charges.is_empty() {
         return hold("SYN-0102", "the order has no lines", "complete or cancel the order in the shop");
@@ -115,6 +108,25 @@ fn before_create<W: World>(case: &OrderCase<'_, W>) -> Decision {
         },
         adopt_only,
     })
+}
+
+/// What is decided about an order that may not leave the shop yet: it is not due until its deadline, and then a person is
+/// asked, once. It is never let go by time alone.
+fn not_released<W: World>(case: &OrderCase<'_, W>, why: String, until: Timestamp) -> Decision {
+    if case.now < until {
+        return Decision::Awaiting(why, until);
+    }
+    if case.target.is_none() && !case.source_base.is_empty() {
+        return Decision::Outside(alloc::format!("{why}; left to people, and goes on by itself once it is released"));
+    }
+    let remedy = match case.target {
+        None => {
+            "take the money or cancel the order in the shop; it is looked at again by itself. `syncline retry --accept` leaves \
+             it to people"
+        }
+        Some(_) => "release or cancel the order in the shop; it is looked at again by itself",
+    };
+    hold("SYN-0101", alloc::format!("{why}, and was to be by {until}"), remedy)
 }
 
 /// The first code of the order that has no row in its mapping table, as a hold that names the row to add.
@@ -254,9 +266,8 @@ fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decisio
     if !is_released(case.profile, stage)
         // What is there already was let through once.
         && let Released::Awaiting(why, until) = case.rules.released(case.order, true)
-        && case.now < until
     {
-        return Decision::Awaiting(why, until);
+        return not_released(case, why, until);
     }
     if stage == "draft" {
         if let Some(decision) = totals_of_draft(case, bound) {

@@ -4,15 +4,18 @@
 //! where it is higher, people have done the same by hand, and nobody can say whether this paper is meant by it.
 
 mod money;
+mod tracks;
 
-use self::money::{GivenBack, asks_otherwise, given_back};
-use super::{Decision, Planned, hold};
+use self::money::{GivenBack, asked_for, asks_otherwise, comes_to, freight_first, given_back, goes_along, not_paid_in};
+use self::tracks::{as_told, put_track, tracks};
+use super::{Decision, Planned, hold, may_be_the_same};
 use crate::id::{EntityId, SystemName};
 use crate::kind::{Kind, Step};
 use crate::leaf::{Leaves, Value};
+use crate::money::Money;
 use crate::path::Path;
-use crate::record::{Line, LineForm, Order, OrderLife, Paper, PaperLife, Track};
-use crate::rules::PaperTarget;
+use crate::record::{Line, LineForm, Order, OrderLife, Paper, PaperLife};
+use crate::rules::{BOOKED_THERE, PaperTarget};
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use rust_decimal::Decimal;
@@ -37,6 +40,12 @@ pub struct PaperCase<'a> {
     pub order: &'a Order,
     /// How much of each line other papers of ours have had in the shop, by its own word.
     pub known: &'a BTreeMap<String, Decimal>,
+    /// Invoices of the order that ask for no goods: the shop asks for that money with the first goods.
+    pub alone: &'a [Alone],
+    /// Credits of the order that only the shop knows.
+    pub others: &'a [Paper],
+    /// What other papers of ours of the order come to in the shop.
+    pub given: &'a [Money],
     /// Other papers of the order that may be landing at this moment.
     pub landing: &'a [EntityId],
     /// The order came over by another connector: what the shop has had already may be by that one.
@@ -47,6 +56,17 @@ pub struct PaperCase<'a> {
     pub there: Option<&'a Paper>,
     /// What was ever written of it to the shop.
     pub written: &'a Leaves,
+}
+
+/// An invoice that asks for no goods: freight that an ERP bills at once where goods are billed as they leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alone {
+    /// Its number in the ERP.
+    pub number: String,
+    /// What it comes to.
+    pub grand: Money,
+    /// Whether the shop may be told of it already.
+    pub due: bool,
 }
 
 /// The next step for a paper.
@@ -93,8 +113,17 @@ fn before(case: &PaperCase<'_>) -> Decision {
     if !case.landing.is_empty() {
         return Decision::Wait(case.landing.to_vec(), "another paper of the order may be landing".to_string());
     }
+    if let Some(other) = case.others.iter().find(|other| may_be_the_same(case.paper, other)) {
+        let number = other.number.as_deref().unwrap_or("?");
+        let what = alloc::format!(
+            "credit {number} was made in {} by somebody else, and may be the same money",
+            case.rules.system
+        );
+        return hold("SYN-0192", what, by_hand(case));
+    }
     let asks_otherwise = || asks_otherwise(case, &wanted).filter(|_| case.kind == Kind::Invoice);
-    if let Some(decision) = level(case, &wanted).or_else(asks_otherwise) {
+    let stands = level(case, &wanted).or_else(|| not_paid_in(case));
+    if let Some(decision) = stands.or_else(|| freight_first(case)).or_else(asks_otherwise) {
         return decision;
     }
     let place = match place(case) {
@@ -112,6 +141,9 @@ fn without_lines(case: &PaperCase<'_>) -> Decision {
     let owed = case.paper.grand.filter(|grand| case.kind == Kind::Invoice && !grand.amount.is_zero());
     match owed {
         Some(_) if all_billed(case.order) => Decision::Outside("the shop has it already".to_string()),
+        Some(grand) if goes_along(case, Some(grand)) => {
+            Decision::Outside("the shop asks for it with the first goods".to_string())
+        }
         Some(grand) => {
             let what = alloc::format!(
                 "{grand} were invoiced in {} for freight alone, which {} asks for with the first goods",
@@ -146,8 +178,11 @@ fn wish(
         leaves.put(Path::field("life"), Value::Code(life.word().to_string()));
     }
     // What it has to come to: a connector that foresees another sum makes none.
-    if let (Kind::Invoice | Kind::Credit, Some(grand)) = (case.kind, case.paper.grand) {
+    if let (Kind::Invoice | Kind::Credit, Some(grand)) = (case.kind, asked_for(case)) {
         leaves.put(Path::field("grand"), Value::Money(grand));
+    }
+    if let Some(method) = taken_by(case) {
+        leaves.put(Path::field("method"), Value::Code(method.to_string()));
     }
     if let Some(place) = place {
         leaves.put(Path::field("place"), Value::Text(place));
@@ -163,6 +198,12 @@ fn wish(
         put_track(&mut leaves, number, &as_told(case, track));
     }
     leaves
+}
+
+/// The order's payment method, where telling the shop of an invoice has it take the money by that: the ERP books what it took.
+fn taken_by<'a>(case: &'a PaperCase<'_>) -> Option<&'a str> {
+    let method = case.order.payment.method.as_deref().filter(|_| case.kind == Kind::Invoice)?;
+    case.rules.booked_by(method).filter(|booked| *booked != BOOKED_THERE).map(|_| method)
 }
 
 /// Why the paper is none of the shop's business now; nothing where it is.
@@ -276,7 +317,10 @@ fn place(case: &PaperCase<'_>) -> Result<Option<String>, Decision> {
     if case.kind != Kind::Shipment || case.rules.places.is_empty() {
         return Ok(None);
     }
-    let warehouse = case.paper.place.as_deref().unwrap_or("");
+    // What left from no place of the ERP was sent by a supplier: it counts as sent from the shop's first place.
+    let Some(warehouse) = case.paper.place.as_deref() else {
+        return Ok(case.rules.places.first().map(|(place, _)| place.clone()));
+    };
     let row = case.rules.places.iter().find(|(_, warehouses)| warehouses.iter().any(|one| one == warehouse));
     row.map(|(place, _)| Some(place.clone())).ok_or_else(|| {
         let what = alloc::format!("it left from `{warehouse}`, which stands for no place of {}", case.rules.system);
@@ -307,7 +351,7 @@ fn after(case: &PaperCase<'_>, there: &Paper) -> Decision {
             return hold("SYN-0195", what, by_hand(case));
         }
     }
-    if let (Kind::Invoice | Kind::Credit, Some(ours), Some(theirs)) = (case.kind, case.paper.grand, there.grand)
+    if let (Kind::Invoice | Kind::Credit, Some(ours), Some(theirs)) = (case.kind, comes_to(case, there), there.grand)
         && ours != theirs
     {
         let what =
@@ -315,45 +359,6 @@ fn after(case: &PaperCase<'_>, there: &Paper) -> Decision {
         return hold("SYN-0197", what, by_hand(case));
     }
     tracks(case, there)
-}
-
-/// Brings the parcels of the shop's paper up to date; what people of the shop added stays.
-fn tracks(case: &PaperCase<'_>, there: &Paper) -> Decision {
-    let mut leaves = Leaves::new();
-    for (number, track) in &case.paper.tracks {
-        let told = as_told(case, track);
-        if there.tracks.get(number) != Some(&told) {
-            put_track(&mut leaves, number, &told);
-        }
-    }
-    for number in there.tracks.keys().filter(|number| !case.paper.tracks.contains_key(*number)) {
-        let path = Paper::track_path(number).dot("carrier");
-        if case.written.value(&path).is_some() {
-            leaves.tell(path, None);
-            leaves.tell(Paper::track_path(number).dot("title"), None);
-        }
-    }
-    if leaves.is_empty() {
-        return Decision::Agreed;
-    }
-    let reason = alloc::format!("the parcels are not those of {}", case.source);
-    step(case, Step::Update, leaves, reason)
-}
-
-/// A parcel in the shop's words.
-fn as_told(case: &PaperCase<'_>, track: &Track) -> Track {
-    let named = [&track.carrier, &track.title].into_iter().flatten();
-    let row = named.filter_map(|name| case.rules.carrier(name)).next();
-    let title = track.title.clone().or_else(|| track.carrier.clone()).unwrap_or_else(|| OTHER_CARRIER.to_string());
-    Track { carrier: Some(row.unwrap_or(OTHER_CARRIER).to_string()), title: Some(title) }
-}
-
-fn put_track(leaves: &mut Leaves, number: &str, track: &Track) {
-    let path = Paper::track_path(number);
-    if let (Some(carrier), Some(title)) = (&track.carrier, &track.title) {
-        leaves.put(path.dot("carrier"), Value::Code(carrier.clone()));
-        leaves.put(path.dot("title"), Value::Text(title.clone()));
-    }
 }
 
 fn step(case: &PaperCase<'_>, step: Step, leaves: Leaves, reason: String) -> Decision {
@@ -376,204 +381,4 @@ fn by_hand(case: &PaperCase<'_>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::money::Money;
-    use crate::record::{Had, PaperLine};
-    use crate::rules::MoneyRule;
-    use alloc::vec::Vec;
-    use proptest::prelude::*;
-
-    /// An order of one line, of which some have had something done about them.
-    fn order(quantity: i64, shipped: i64) -> Order {
-        let had = Had { shipped: Some(shipped.into()), invoiced: Some(shipped.into()), ..Had::default() };
-        let line = Line { quantity: Some(quantity.into()), sku: Some("MUG".into()), had, ..Line::default() };
-        Order {
-            life: Some(OrderLife::Open),
-            lines: [("15".to_string(), line)].into_iter().collect(),
-            ..Order::default()
-        }
-    }
-
-    fn parcel(quantity: i64, tracks: &[&str]) -> Paper {
-        let line = PaperLine { quantity: Some(quantity.into()), ..PaperLine::default() };
-        let track = Track { carrier: Some("dhl".into()), title: Some("DHL".into()) };
-        Paper {
-            life: Some(PaperLife::Done),
-            lines: [("15".to_string(), line)].into(),
-            tracks: tracks.iter().map(|number| ((*number).to_string(), track.clone())).collect(),
-            ..Paper::default()
-        }
-    }
-
-    /// What else is known of a paper.
-    #[derive(Default)]
-    struct More<'a> {
-        there: Option<&'a Paper>,
-        written: Leaves,
-        adopted: bool,
-        left: bool,
-    }
-
-    /// What is decided about `paper` where the shop shows `order` and other papers of ours have had `known` of the line.
-    fn decided(kind: Kind, paper: &Paper, order: &Order, known: i64, more: More<'_>) -> Decision {
-        let erp = SystemName::new("erp");
-        let rules = PaperTarget {
-            system: SystemName::new("shop"),
-            carriers: [("DHL*".to_string(), "dhl".to_string())].into(),
-            places: Vec::new(),
-            invoices: MoneyRule::Paid,
-            credits: MoneyRule::Posted,
-        };
-        let known = [("15".to_string(), Decimal::from(known))].into();
-        super::paper(&PaperCase {
-            kind,
-            source: &erp,
-            rules: &rules,
-            paper,
-            strange: &[],
-            order,
-            known: &known,
-            landing: &[],
-            adopted: more.adopted,
-            left: more.left,
-            there: more.there,
-            written: &more.written,
-        })
-    }
-
-    fn held(decision: &Decision) -> &str {
-        match decision {
-            Decision::Hold(hold) => &hold.code,
-            _ => "",
-        }
-    }
-
-    proptest! {
-        /// Whatever the shop counts and whoever did it: what is told never exceeds what the order has left, and is told only
-        /// where nobody else did the same.
-        #[test]
-        fn no_more_is_told_than_an_order_has_left(
-            ordered in 1i64..9, shipped in 0i64..12, known in 0i64..12, quantity in 0i64..9,
-        ) {
-            let told = decided(Kind::Shipment, &parcel(quantity, &[]), &order(ordered, shipped), known, More::default());
-            if let Decision::Step(plan) = told {
-                prop_assert!(quantity > 0 && shipped <= known && quantity + known.max(shipped) <= ordered);
-                let path = Path::element("lines", "15").dot("quantity");
-                prop_assert_eq!(plan.leaves.value(&path), Some(&Value::Number(quantity.into())));
-            } else if quantity > 0 && shipped <= known && quantity + known.max(shipped) <= ordered {
-                prop_assert!(false, "{told:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_somebody_else_shipped_is_asked_about() {
-        let code = |shipped, known| {
-            let decision = decided(Kind::Shipment, &parcel(2, &[]), &order(5, shipped), known, More::default());
-            held(&decision).to_string()
-        };
-        assert_eq!(code(1, 0), "SYN-0192");
-        assert_eq!(code(3, 3), "");
-        assert_eq!(code(4, 4), "SYN-0193");
-        let adopted =
-            decided(Kind::Shipment, &parcel(2, &[]), &order(5, 2), 0, More { adopted: true, ..More::default() });
-        assert!(matches!(adopted, Decision::Outside(_)), "{adopted:?}");
-        let left = decided(Kind::Shipment, &parcel(2, &[]), &order(5, 2), 0, More { left: true, ..More::default() });
-        assert!(matches!(left, Decision::Outside(_)), "{left:?}");
-    }
-
-    #[test]
-    fn an_invoice_waits_for_its_money_and_one_the_shop_has_is_left_alone() {
-        let posted = parcel(2, &[]);
-        let paid = Paper { life: Some(PaperLife::Paid), ..posted.clone() };
-        assert!(matches!(decided(Kind::Invoice, &posted, &order(2, 0), 0, More::default()), Decision::Outside(_)));
-        assert!(matches!(decided(Kind::Invoice, &paid, &order(2, 0), 0, More::default()), Decision::Step(_)));
-        assert!(matches!(decided(Kind::Invoice, &paid, &order(2, 2), 0, More::default()), Decision::Outside(_)));
-        assert_eq!(held(&decided(Kind::Invoice, &paid, &order(4, 1), 0, More::default())), "SYN-0192");
-    }
-
-    #[test]
-    fn an_invoice_that_the_shop_would_ask_otherwise_is_held_before_any_money_moves() {
-        let euros = |cents: i64| Money::new(Decimal::new(cents, 2), "EUR".parse().unwrap());
-        let mut order = order(2, 0);
-        order.currency = "EUR".parse().ok();
-        for (_, line) in order.lines.iter_mut() {
-            (line.net, line.tax) = (Some(euros(1_000)), Some(euros(190)));
-        }
-        let freight = crate::record::Charge { net: Some(euros(500)), ..crate::record::Charge::default() };
-        order.charges.insert("shipping".into(), freight);
-        let bill =
-            |quantity, cents| Paper { life: Some(PaperLife::Paid), grand: Some(euros(cents)), ..parcel(quantity, &[]) };
-        let told = |bill: &Paper| held(&decided(Kind::Invoice, bill, &order, 0, More::default())).to_string();
-        assert_eq!((told(&bill(2, 1_690)).as_str(), told(&bill(1, 595)).as_str()), ("", "SYN-0199"));
-        let Decision::Step(plan) = decided(Kind::Invoice, &bill(2, 1_690), &order, 0, More::default()) else {
-            panic!()
-        };
-        assert_eq!(plan.leaves.value(&Path::field("grand")), Some(&Value::Money(euros(1_690))));
-        assert_eq!(told(&bill(1, 1_095)), "", "all freight goes with the first");
-    }
-
-    #[test]
-    fn an_invoice_of_freight_alone_is_held_unless_the_shop_has_asked_for_everything() {
-        let money = Money::new(Decimal::new(595, 2), "EUR".parse().unwrap());
-        let freight =
-            Paper { life: Some(PaperLife::Paid), grand: Some(money), lines: BTreeMap::new(), ..parcel(1, &[]) };
-        let told = |invoiced| decided(Kind::Invoice, &freight, &order(2, invoiced), 0, More::default());
-        assert_eq!(held(&told(0)), "SYN-0199");
-        assert!(matches!(told(2), Decision::Outside(_)), "{:?}", told(2));
-        let nothing = Paper { grand: None, ..freight.clone() };
-        assert!(matches!(decided(Kind::Invoice, &nothing, &order(2, 0), 0, More::default()), Decision::Outside(_)));
-    }
-
-    #[test]
-    fn a_credit_of_what_the_shop_never_asked_for_is_held() {
-        let money = Money::new(Decimal::new(595, 2), "EUR".parse().unwrap());
-        let (mut billed, back) = (order(2, 2), Paper { grand: Some(money), lines: BTreeMap::new(), ..parcel(1, &[]) });
-        billed.currency = Some(money.currency);
-        let unbilled = Order { lines: order(2, 0).lines, ..billed.clone() };
-        let told = |order: &Order| {
-            let mut order = order.clone();
-            let net = crate::record::Charge { net: Some(money), ..crate::record::Charge::default() };
-            order.charges.insert("shipping".into(), net);
-            let back = Paper { charges: [("shipping".to_string(), money)].into(), ..back.clone() };
-            decided(Kind::Credit, &back, &order, 0, More::default())
-        };
-        assert_eq!((held(&told(&unbilled)), held(&told(&billed))), ("SYN-0193", ""));
-        assert!(matches!(told(&billed), Decision::Step(_)));
-    }
-
-    #[test]
-    fn a_shop_keeps_the_parcels_its_people_added() {
-        let dhl = |number: &str| (number.to_string(), Track { carrier: Some("dhl".into()), title: Some("DHL".into()) });
-        let there = Paper { tracks: [dhl("old"), dhl("hand")].into(), ..parcel(2, &[]) };
-        let mut written = Leaves::new();
-        put_track(&mut written, "old", &Track { carrier: Some("dhl".into()), title: Some("DHL".into()) });
-        let wanted = parcel(2, &["new"]);
-        let decision =
-            decided(Kind::Shipment, &wanted, &order(2, 2), 0, More { there: Some(&there), written, ..More::default() });
-        let Decision::Step(plan) = decision else { panic!("{decision:?}") };
-        let told: Vec<String> =
-            plan.leaves.iter().map(|(path, value)| alloc::format!("{path}: {}", value.is_some())).collect();
-        assert_eq!(
-            told,
-            [
-                "tracks[new].carrier: true",
-                "tracks[new].title: true",
-                "tracks[old].carrier: false",
-                "tracks[old].title: false"
-            ]
-        );
-    }
-
-    #[test]
-    fn what_the_shop_keeps_otherwise_than_it_left_is_asked_about() {
-        let there = parcel(1, &[]);
-        let decision =
-            decided(Kind::Shipment, &parcel(2, &[]), &order(2, 1), 0, More { there: Some(&there), ..More::default() });
-        assert_eq!(held(&decision), "SYN-0195");
-        let void = Paper { life: Some(PaperLife::Void), ..parcel(1, &[]) };
-        let decision = decided(Kind::Shipment, &void, &order(2, 1), 0, More { there: Some(&there), ..More::default() });
-        assert_eq!(held(&decision), "SYN-0194");
-    }
-}
+mod tests;

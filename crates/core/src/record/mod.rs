@@ -22,7 +22,7 @@ pub use fields::Malformed;
 pub use form::LineForm;
 pub use image::{IMAGES, Image, LIMIT as IMAGE_LIMIT, Sort, TWICE as IMAGE_TWICE, key_of as image_key};
 pub use lines::Lines;
-pub use order::{Order, OrderLife, Payment, SoldTo, Totals};
+pub use order::{ASKED, Order, OrderLife, Payment, SoldTo, Totals};
 pub use order_line::{Charge, Had, Line, Tax};
 pub use paper::{Paper, PaperLife, PaperLine, Track, apart as paper_apart, below as paper_below};
 pub use parts::{Composition, PARTS, Part};
@@ -44,7 +44,7 @@ pub fn shared_paths(kind: Kind) -> &'static [&'static str] {
         Kind::Variant => &VARIANT_SHARED,
         Kind::Customer => &CUSTOMER_SHARED,
         Kind::Price => &PRICE_SHARED,
-        Kind::Stock | Kind::Order | Kind::Shipment | Kind::Invoice | Kind::Credit => &[],
+        Kind::Stock | Kind::Order | Kind::Shipment | Kind::Invoice | Kind::Payment | Kind::Credit => &[],
     }
 }
 
@@ -69,6 +69,8 @@ pub enum Record {
     Shipment(alloc::boxed::Box<Paper>),
     /// Money asked for an order.
     Invoice(alloc::boxed::Box<Paper>),
+    /// Money taken for an order.
+    Payment(alloc::boxed::Box<Paper>),
     /// Money given back for an order.
     Credit(alloc::boxed::Box<Paper>),
 }
@@ -78,7 +80,7 @@ impl Record {
     #[must_use]
     pub fn paper(&self) -> Option<&Paper> {
         match self {
-            Self::Shipment(paper) | Self::Invoice(paper) | Self::Credit(paper) => Some(paper),
+            Self::Shipment(paper) | Self::Invoice(paper) | Self::Payment(paper) | Self::Credit(paper) => Some(paper),
             _ => None,
         }
     }
@@ -96,6 +98,7 @@ impl Record {
             Self::Price(_) => Kind::Price,
             Self::Shipment(_) => Kind::Shipment,
             Self::Invoice(_) => Kind::Invoice,
+            Self::Payment(_) => Kind::Payment,
             Self::Credit(_) => Kind::Credit,
         }
     }
@@ -111,7 +114,9 @@ impl Record {
             Self::Variant(variant) => variant.to_leaves(),
             Self::Stock(stock) => stock.to_leaves(),
             Self::Price(price) => price.to_leaves(),
-            Self::Shipment(paper) | Self::Invoice(paper) | Self::Credit(paper) => paper.to_leaves(),
+            Self::Shipment(paper) | Self::Invoice(paper) | Self::Payment(paper) | Self::Credit(paper) => {
+                paper.to_leaves()
+            }
         }
     }
 
@@ -130,6 +135,7 @@ impl Record {
             Kind::Price => Self::Price(Price::from_leaves(leaves)?),
             Kind::Shipment => Self::Shipment(alloc::boxed::Box::new(Paper::from_leaves(leaves)?)),
             Kind::Invoice => Self::Invoice(alloc::boxed::Box::new(Paper::from_leaves(leaves)?)),
+            Kind::Payment => Self::Payment(alloc::boxed::Box::new(Paper::from_leaves(leaves)?)),
             Kind::Credit => Self::Credit(alloc::boxed::Box::new(Paper::from_leaves(leaves)?)),
         })
     }

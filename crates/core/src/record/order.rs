@@ -87,6 +87,10 @@ pub struct Totals {
     pub tax: Option<Money>,
 }
 
+/// The list, among the elements of an amendment, of the addresses that the document was to be sent to by earlier ones: those of
+/// its papers that go there already were sent there by us.
+pub const ASKED: &str = "asked";
+
 /// A sale.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Order {
@@ -101,6 +105,13 @@ pub struct Order {
     /// What stands in the way of withdrawing it: parcels that left, invoices in force, by their names there; empty where
     /// nothing does. Told by an ERP where one document is read.
     pub fixed: Option<String>,
+    /// Shipments that somebody has goods in hand for and that have not left, by their names there; empty where there are none.
+    /// Told with `fixed`, and so are the two below.
+    pub in_hand: Option<String>,
+    /// What has left of it, by name.
+    pub left: Option<String>,
+    /// What it asks money for by now, by name.
+    pub in_force: Option<String>,
     /// When it was placed.
     pub placed: Option<Timestamp>,
     /// The shop's local day of it: the document day.
@@ -127,12 +138,15 @@ pub struct Order {
     pub totals: Totals,
 }
 
-const HEADER: [&str; 23] = [
+const HEADER: [&str; 26] = [
     "number",
     "reference",
     "life",
     "stage",
     "fixed",
+    "in_hand",
+    "left",
+    "in_force",
     "placed",
     "day",
     "currency",
@@ -159,8 +173,19 @@ fn known(path: &Path) -> bool {
         || path.within("charges").is_some_and(|(_, field)| CHARGE.contains(&field) || field.starts_with("taxes["))
 }
 
+/// The lines that `leaves` tell, in document order.
+fn lines_of(leaves: &Leaves) -> Result<Lines, Malformed> {
+    let mut lines = Vec::new();
+    for key in leaves.keys_of("lines") {
+        let (position, line) = Line::read(leaves, Path::element("lines", &key))?;
+        lines.push((position, key, line));
+    }
+    lines.sort_by_key(|(position, ..)| *position);
+    Ok(lines.into_iter().map(|(_, key, line)| (key, line)).collect())
+}
+
 impl Order {
-    fn header(&self) -> [(&'static str, Option<Value>); 23] {
+    fn header(&self) -> [(&'static str, Option<Value>); 26] {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         [
             ("number", text(&self.number)),
@@ -168,6 +193,9 @@ impl Order {
             ("life", self.life.map(|life| Value::Code(life.word().to_string()))),
             ("stage", self.stage.clone().map(Value::Code)),
             ("fixed", text(&self.fixed)),
+            ("in_hand", text(&self.in_hand)),
+            ("left", text(&self.left)),
+            ("in_force", text(&self.in_force)),
             ("placed", self.placed.map(Value::Instant)),
             ("day", self.day.map(Value::Day)),
             ("currency", self.currency.map(|c| Value::Code(c.to_string()))),
@@ -226,12 +254,6 @@ impl Order {
                 code.parse().map_err(|_| Malformed::Type { path: fields.path("currency"), wanted: "a currency" })?,
             ),
         };
-        let mut lines = Vec::new();
-        for key in leaves.keys_of("lines") {
-            let (position, line) = Line::read(leaves, Path::element("lines", &key))?;
-            lines.push((position, key, line));
-        }
-        lines.sort_by_key(|(position, ..)| *position);
         let mut charges = BTreeMap::new();
         for key in leaves.keys_of("charges") {
             let charge = Charge::read(leaves, Path::element("charges", &key))?;
@@ -243,6 +265,9 @@ impl Order {
             life,
             stage: fields.code("stage")?,
             fixed: fields.text("fixed")?,
+            in_hand: fields.text("in_hand")?,
+            left: fields.text("left")?,
+            in_force: fields.text("in_force")?,
             placed: fields.instant("placed")?,
             day: fields.day("day")?,
             currency,
@@ -265,7 +290,7 @@ impl Order {
                 captured: fields.money("payment.captured")?,
                 po_number: fields.text("payment.po_number")?,
             },
-            lines: lines.into_iter().map(|(_, key, line)| (key, line)).collect(),
+            lines: lines_of(leaves)?,
             charges,
             totals: Totals { grand: fields.money("totals.grand")?, tax: fields.money("totals.tax")? },
         })
@@ -292,6 +317,23 @@ impl Order {
             }
         }
         commits
+    }
+
+    /// How many of `line` are still wanted: what was ordered less what was cancelled.
+    #[must_use]
+    pub fn wanted(line: &Line) -> Option<Decimal> {
+        let off = line.had.cancelled.unwrap_or_default().max(Decimal::ZERO);
+        Some(line.quantity?.saturating_sub(off).max(Decimal::ZERO))
+    }
+
+    /// Whether it is withdrawn in its shop, by its own word or line by line. One that was closed is none: money was given
+    /// back for it, and how much of it was kept is not told.
+    #[must_use]
+    pub fn is_withdrawn(&self) -> bool {
+        let mut lines = self.sold_lines().peekable();
+        let whole = |wanted: Option<Decimal>, off: Option<Decimal>| wanted.is_some() && off >= wanted;
+        self.life == Some(OrderLife::Cancelled)
+            || (lines.peek().is_some() && lines.all(|(_, line)| whole(line.quantity, line.had.cancelled)))
     }
 
     /// The lines that are goods or money of their own: children of a configurable line are folded into their parent,

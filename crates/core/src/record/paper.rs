@@ -1,7 +1,8 @@
-//! A paper: what was done about an order. Goods that left, money that was asked for, money that was given back.
+//! A paper: what was done about an order. Goods that left, money that was asked for, taken or given back.
 //!
 //! All of them say the same sort of thing: of which order, how much of which line, since when. A shipment has parcels, an
-//! invoice has money. Quantities and amounts are those of this one paper; what an order has had in all is its level.
+//! invoice has money. The lines of a payment are the invoices it was booked on, by their ids. Quantities and amounts are those
+//! of this one paper; what an order has had in all is its level.
 
 use super::fields::{Fields, Malformed};
 use crate::id::RemoteId;
@@ -86,9 +87,13 @@ pub struct Paper {
     pub tracks: BTreeMap<String, Track>,
     /// All of it, with tax; of papers with money.
     pub grand: Option<Money>,
+    /// What of it is still to be paid; of an ERP's invoices, where payments are booked on them.
+    pub owed: Option<Money>,
+    /// How it was paid, in the words of the system that tells it; of payments.
+    pub method: Option<String>,
 }
 
-const HEADER: [&str; 7] = ["number", "life", "order", "day", "place", "currency", "grand"];
+const HEADER: [&str; 9] = ["number", "life", "order", "day", "place", "currency", "grand", "owed", "method"];
 const LINE: [&str; 4] = ["quantity", "net", "tax", "sku"];
 const TRACK: [&str; 2] = ["carrier", "title"];
 const TRACKS: &str = "tracks";
@@ -125,6 +130,15 @@ impl Paper {
         matches!(self.life, Some(PaperLife::Done | PaperLife::Paid))
     }
 
+    /// Whether it is in force and has money, and none of it for goods.
+    #[must_use]
+    pub fn asks_for_charges_alone(&self) -> bool {
+        let counts = |number: Option<Decimal>| number.is_some_and(|number| !number.is_zero());
+        self.in_force()
+            && counts(self.grand.map(|grand| grand.amount))
+            && !self.lines.values().any(|line| counts(line.quantity))
+    }
+
     pub(super) fn to_leaves(&self) -> Leaves {
         let mut leaves = Leaves::new();
         let text = |text: &Option<String>| text.clone().map(Value::Text);
@@ -136,6 +150,8 @@ impl Paper {
             ("place", text(&self.place)),
             ("currency", self.currency.map(|currency| Value::Code(currency.to_string()))),
             ("grand", self.grand.map(Value::Money)),
+            ("owed", self.owed.map(Value::Money)),
+            ("method", self.method.clone().map(Value::Code)),
         ];
         for (field, value) in header {
             if let Some(value) = value {
@@ -195,6 +211,8 @@ impl Paper {
             place: fields.text("place")?,
             currency,
             grand: fields.money("grand")?,
+            owed: fields.money("owed")?,
+            method: fields.code("method")?,
             ..Self::default()
         };
         for key in leaves.keys_of("lines") {
@@ -262,6 +280,8 @@ mod tests {
                     .collect(),
                 charges: grand.map(|net| ("shipping".to_string(), net)).into_iter().collect(),
                 grand,
+                owed: grand,
+                method: Some("checkmo".into()),
                 place,
                 ..Paper::default()
             },

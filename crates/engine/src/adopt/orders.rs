@@ -17,7 +17,7 @@ use syncline_core::leaf::Value;
 use syncline_core::path::Path;
 use syncline_core::record::{Order, OrderLife};
 use syncline_core::rules::OrderRules;
-use syncline_store::{Adoption, Base, Case, Resolve, StoreError, TakeOver, Told};
+use syncline_store::{Adoption, Base, Case, Incoming, Resolve, StoreError, TakeOver, Told};
 
 /// Rows of a list that are kept; all are counted.
 const KEPT: usize = 1000;
@@ -324,10 +324,11 @@ impl Walk<'_> {
         ];
         let ours = incoming(Kind::Order, Seen { id, snapshot: Ok(one.snapshot.clone()) });
         let records = document.records.iter().take(1);
-        let theirs: Vec<_> =
-            records.map(|(id, record)| row(id.clone(), record, document.version.clone(), Told::Asked)).collect();
+        let theirs = records.map(|(id, record)| row(id.clone(), record, document.version.clone(), Told::Asked));
+        // What it takes from stock the shop tells.
+        let theirs: Vec<_> = theirs.map(|row| Incoming { takes: None, ..row }).collect();
         let base = |system, peer, leaves| Base { system, peer, leaves, over: false };
-        let shown = |rows: &[syncline_store::Incoming]| rows.last().map(|row| row.leaves.clone()).unwrap_or_default();
+        let shown = |rows: &[Incoming]| rows.last().map(|row| row.leaves.clone()).unwrap_or_default();
         let bases =
             vec![base(shop.clone(), erp.clone(), shown(&ours)), base(erp.clone(), shop.clone(), shown(&theirs))];
         let line = |(ours, theirs): (String, String)| (erp.clone(), Path::element("lines", &ours), theirs);

@@ -176,6 +176,8 @@ fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::Sys
         warehouse: plain_text(&raw.warehouse),
         shipping_product: plain_text(&raw.shipping_product),
         rounding_product: plain_text(&raw.rounding_product),
+        adjustment_product: plain_text(&raw.adjustment_product),
+        late_today: late_today(source, &raw.closed_periods)?,
         settle_s: raw.settle.as_ref().map(|text| seconds(source, "settle", text, 86_400)).transpose()?,
         timeout: timeout(source, &raw.timeout)?,
         calls: calls(source, raw.calls.as_ref())?,
@@ -185,6 +187,16 @@ fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::Sys
     one_way_in(source, raw, &system)?;
     credentials(kind, &system).map_or(Ok(()), |(key, remedy)| Err(missing(key, remedy)))?;
     Ok(system)
+}
+
+/// Whether money that falls into a closed period is booked today; a person is asked unless the file says so.
+fn late_today(source: &Source<'_>, text: &Text) -> Drawn<bool> {
+    let read = |word: &str| match word {
+        "ask" => Some(false),
+        "today" => Some(true),
+        _ => None,
+    };
+    text.as_ref().map_or(Ok(false), |text| word(source, "closed_periods", text, &["ask", "today"], read))
 }
 
 fn plain_text(text: &Text) -> Option<String> {
@@ -283,6 +295,8 @@ fn fitting(source: &Source<'_>, raw: &raw::System, system: &SystemConfig) -> Dra
         ("warehouse", &raw.warehouse),
         ("shipping_product", &raw.shipping_product),
         ("rounding_product", &raw.rounding_product),
+        ("adjustment_product", &raw.adjustment_product),
+        ("closed_periods", &raw.closed_periods),
     ];
     let [consumer_key, consumer_secret, access_token, access_token_secret] = of_keys(raw);
     let root = ("category_root", &raw.category_root);

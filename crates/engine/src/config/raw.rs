@@ -1,7 +1,8 @@
 //! The shape of the file and nothing else.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use toml::Spanned;
 
@@ -39,6 +40,8 @@ pub(super) struct System {
     pub(super) warehouse: Text,
     pub(super) shipping_product: Text,
     pub(super) rounding_product: Text,
+    pub(super) adjustment_product: Text,
+    pub(super) closed_periods: Text,
     pub(super) website: Text,
     #[serde(default)]
     pub(super) views: BTreeMap<String, Spanned<String>>,
@@ -80,7 +83,7 @@ pub(super) struct Flow {
     pub(super) start: Text,
     pub(super) tax: Text,
     pub(super) number: Text,
-    pub(super) release: Rows<Spanned<String>>,
+    pub(super) release: Rows<Release>,
     pub(super) release_days: Option<Spanned<u32>>,
     pub(super) rounding_per_line: Option<Spanned<u32>>,
     pub(super) amendments: Text,
@@ -103,11 +106,65 @@ pub(super) struct Flow {
     pub(super) carriers: Rows<String>,
     pub(super) invoices: Text,
     pub(super) credits: Text,
+    pub(super) payments: Rows<String>,
+    pub(super) refunds: Text,
     #[serde(rename = "match")]
     pub(super) matching: Text,
     /// By system: what differs there.
     #[serde(default)]
     pub(super) at: BTreeMap<String, Spanned<At>>,
+}
+
+/// When orders of a payment method leave the shop: a word, or a table with a deadline beside it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Deadline {
+    pub(super) when: Spanned<String>,
+    pub(super) within: Text,
+}
+
+/// As above, in either form.
+#[derive(Debug)]
+pub(super) struct Release(pub(super) Deadline);
+
+impl<'de> Deserialize<'de> for Release {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let told = Spanned::<WordOrTable>::deserialize(from)?;
+        let span = told.span();
+        Ok(Self(match told.into_inner() {
+            WordOrTable::Word(when) => Deadline { when: Spanned::new(span, when), within: None },
+            WordOrTable::Table(table) => table,
+        }))
+    }
+}
+
+enum WordOrTable {
+    Word(String),
+    Table(Deadline),
+}
+
+impl<'de> Deserialize<'de> for WordOrTable {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(EitherForm)
+    }
+}
+
+struct EitherForm;
+
+impl<'de> Visitor<'de> for EitherForm {
+    type Value = WordOrTable;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a word, or a table like { when = \"paid\", within = \"7d\" }")
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<WordOrTable, E> {
+        Ok(WordOrTable::Word(word.to_string()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<WordOrTable, A::Error> {
+        Deadline::deserialize(MapAccessDeserializer::new(table)).map(WordOrTable::Table)
+    }
 }
 
 /// What another connector wrote on the documents it made.
@@ -124,7 +181,7 @@ pub(super) struct Adopt {
 pub(super) struct At {
     pub(super) start: Text,
     pub(super) number: Text,
-    pub(super) release: Rows<Spanned<String>>,
+    pub(super) release: Rows<Release>,
     pub(super) release_days: Option<Spanned<u32>>,
     pub(super) rounding_per_line: Option<Spanned<u32>>,
     pub(super) amendments: Text,
@@ -144,6 +201,8 @@ pub(super) struct At {
     pub(super) carriers: Rows<String>,
     pub(super) invoices: Text,
     pub(super) credits: Text,
+    pub(super) payments: Rows<String>,
+    pub(super) refunds: Text,
 }
 
 /// One name, or a list of names.

@@ -6,7 +6,7 @@ use super::*;
 use syncline_core::id::SystemName;
 use syncline_core::kind::Kind;
 use syncline_core::path::Path as Field;
-use syncline_core::rules::{Amendments, Branch, Cancels, FieldPolicy};
+use syncline_core::rules::{Amendments, Branch, Cancels, FieldPolicy, Release, ReleaseRule};
 
 const GOOD: &str = r#"store = "agreed.db"
 [systems.shop]
@@ -556,4 +556,27 @@ fn what_becomes_of_changed_and_cancelled_orders_is_asked_about_unless_the_file_s
     assert_eq!(rules(both).expect("good"), (Amendments::Carry, Cancels::Erp));
     let wrong = rules("amendments = \"carri\"").expect_err("no such word");
     assert!(wrong.remedy.contains("carry"), "{wrong}");
+}
+
+#[test]
+fn a_release_rule_is_a_word_or_a_table_with_a_deadline() {
+    let rows = |release: &str| {
+        let text = GOOD.replacen("release = { checkmo = \"placed\", \"*\" = \"authorized\" }", release, 1);
+        assert!(text.contains(release));
+        parse(&text).map(|config| config.orders[0].release.clone())
+    };
+    let both =
+        rows("release = { checkmo = \"placed\", \"bank*\" = { when = \"paid\", within = \"7d\" } }").expect("good");
+    let bank = Release { when: ReleaseRule::Paid, within_s: Some(604_800) };
+    let checkmo = Release { when: ReleaseRule::Placed, within_s: None };
+    assert_eq!(both, [("bank*".to_string(), bank), ("checkmo".to_string(), checkmo)]);
+    for (wrong, code, told) in [
+        ("release = { checkmo = { when = \"pait\" } }", "SYN-0413", "did you mean `paid`"),
+        ("release = { checkmo = { when = \"paid\", within = \"soon\" } }", "SYN-0413", "`7d`"),
+        ("release = { checkmo = { when = \"paid\", wihtin = \"7d\" } }", "SYN-0412", "within"),
+        ("release = { checkmo = 7 }", "SYN-0413", ""),
+    ] {
+        let error = rows(wrong).expect_err(wrong);
+        assert!(error.code == code && error.remedy.contains(told), "{error}");
+    }
 }

@@ -17,11 +17,12 @@ use syncline_core::delivery::{Change, after};
 use syncline_core::id::{EntityId, RemoteId, SystemName};
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
-use syncline_core::leaf::{Leaf, Leaves};
+use syncline_core::leaf::{Leaf, Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::{Decision, Planned};
 use syncline_core::policy::{ErrorKind, Hold, Next};
 use syncline_core::profile::Guard;
+use syncline_core::record::ASKED;
 use syncline_store::{Basis, BoundTo, Case, CommitPlan, LaneState, StoreError};
 
 /// How often a field that shows something else than was written is tried before a person is asked.
@@ -33,8 +34,11 @@ pub(crate) const WATCHES: &str = "the flow only watches";
 /// Seconds until a change that waits for a person's approval is looked at again.
 const APPROVAL_PAUSE_S: u32 = 60;
 
-/// Seconds until a paper that is held, or what becomes of one holds, is looked at again.
-pub(super) const PAPER_PAUSE_S: u32 = 600;
+/// Holds of an order for what came of its document: that is read anew before a person is asked, and every now and then.
+const LOOKED_AT: [&str; 3] = ["SYN-0122", "SYN-0124", "SYN-0125"];
+
+/// Seconds until what is held, and may be mended where no feed tells of it, is looked at again.
+pub(super) const HELD_PAUSE_S: u32 = 600;
 
 impl Engine {
     /// Decides what to do about a lane without a delivery, and makes a planned step durable.
@@ -55,7 +59,7 @@ impl Engine {
         if let Some(shop) = self.unheeded(&decided.decision, &case, &mut work.heeded).cloned() {
             return Ok(Moved::Heed(work, shop));
         }
-        if let Some(target) = self.to_withdraw(&work, &case, &decided.decision)? {
+        if let Some(target) = self.to_change(&work, &case, &decided.decision)? {
             return self.read_anew(work, &case, &target).await;
         }
         if self.needs_its_order(&mut work, &case, &decided.decision).await? {
@@ -85,7 +89,7 @@ impl Engine {
             Decision::Awaiting(why, until) => LaneState::Awaiting(why, until),
             Decision::Wait(on, why) => LaneState::Waiting(on, why),
             Decision::Hold(hold) => {
-                held_again = is_mended_elsewhere(&case, &hold).then(|| after(self.now(), PAPER_PAUSE_S));
+                held_again = is_mended_elsewhere(&case, &hold).then(|| after(self.now(), HELD_PAUSE_S));
                 entry = Some(Entry::new("held", "", format!("{}: {}", hold.code, hold.what)));
                 LaneState::Held(hold)
             }
@@ -102,34 +106,44 @@ impl Engine {
     /// Whether `decision` is about a paper and rests on an older look at its order: nobody is asked about what that was like
     /// before. What a paper that is not sent was to take waits no more.
     async fn needs_its_order(&self, work: &mut Work, case: &Case, decision: &Decision) -> Result<bool, EngineError> {
-        let held = case.kind.is_paper() && matches!(decision, Decision::Hold(_));
-        if held && !std::mem::replace(&mut work.asked_order, true) {
+        let rests = match decision {
+            Decision::Hold(_) => case.kind.is_paper(),
+            // What is billed by now only the order's document tells.
+            Decision::Awaiting(..) => case.kind == Kind::Credit,
+            _ => false,
+        };
+        if rests && !std::mem::replace(&mut work.asked_order, true) {
             return Ok(true);
         }
         if case.kind == Kind::Shipment && !matches!(decision, Decision::Step(_)) {
             self.owed_no_more(case).await?;
         }
+        if case.kind == Kind::Invoice {
+            self.wake_payments(case).await?;
+            self.wake_goods(case).await?;
+            self.wake_refunds(case).await?;
+        }
         Ok(false)
     }
 
-    /// The system whose document of an order is to be withdrawn, or cannot be: what became of it there is asked for first.
-    fn to_withdraw(&self, work: &Work, case: &Case, decision: &Decision) -> Result<Option<System>, EngineError> {
+    /// The system whose document of an order is to be withdrawn or amended, or cannot be: what became of it there is asked for
+    /// first.
+    fn to_change(&self, work: &Work, case: &Case, decision: &Decision) -> Result<Option<System>, EngineError> {
         let Some(rules) = self.order_rules(case).filter(|_| case.kind == Kind::Order) else { return Ok(None) };
         let name = match decision {
-            Decision::Step(plan) if plan.step == Step::Cancel => &plan.target,
-            Decision::Hold(hold) if hold.code == "SYN-0122" => &rules.target,
+            Decision::Step(plan) if matches!(plan.step, Step::Amend | Step::Cancel) => &plan.target,
+            Decision::Hold(hold) if LOOKED_AT.contains(&hold.code.as_str()) => &rules.target,
             _ => return Ok(None),
         };
         let target = self.system(name)?;
         Ok((!work.asked.contains(&target.uid)).then(|| target.clone()))
     }
 
-    /// Reads the order of the paper `case` anew, and looks again.
+    /// Reads what the paper `case` rests on anew, its order first of all, and looks again.
     async fn with_order_read(&self, work: Work, case: &Case) -> Result<Moved, EngineError> {
-        let Some(rules) = self.paper_rules(case.kind) else { return Ok(Moved::Again(work)) };
-        match self.refresh_order(case, rules).await? {
+        match self.refresh_around(case).await? {
             Ok(()) => Ok(Moved::Again(work)),
-            Err((shop, error)) => self.trouble(work, &shop, error).await,
+            Err((system, error)) => self.trouble(work, &system, error).await,
         }
     }
 
@@ -222,7 +236,10 @@ impl Engine {
             let state = LaneState::Later(after(self.now(), UNKEPT_PAUSE_S), hold.what);
             return self.give_back(&work, state, None, None).await;
         }
-        let basis = self.basis(case, peer.as_ref(), &target, &self.founded_on(plan, &leaves));
+        let basis = match plan.step {
+            Step::Amend => self.basis_of_amendment(case, plan),
+            _ => self.basis(case, peer.as_ref(), &target, &self.founded_on(plan, &leaves)),
+        };
         self.commit(work, case, plan, (leaves, basis), &target).await
     }
 
@@ -304,32 +321,64 @@ impl Engine {
                 _ if plan.kind == Kind::Product => families::elements(case, target, &leaves),
                 _ if plan.kind.is_paper() => self.elements_of_paper(case).await?,
                 _ if plan.kind.of_catalogue() => elements(case, target, &leaves),
+                (Step::Amend, Some(bound)) => {
+                    let asked = self.asked_before(case, target).await?;
+                    bound.elements.clone().into_iter().chain(asked).collect()
+                }
                 _ => elements_of(&plan.step, there, &leaves),
             },
             leaves,
             adopt_only: plan.adopt_only,
         };
-        self.store
-            .commit_plan(CommitPlan {
-                lane: case.entity,
-                epoch: work.claimed.epoch,
-                revisions: case.revisions(),
-                target: target.name.clone(),
-                guard,
-                change,
-                reason: plan.reason.clone(),
-                basis,
-                now: self.now(),
-            })
-            .await?;
-        Ok(Moved::Again(work))
+        let plan = CommitPlan {
+            lane: case.entity,
+            epoch: work.claimed.epoch,
+            revisions: case.revisions(),
+            target: target.name.clone(),
+            guard,
+            change,
+            reason: plan.reason.clone(),
+            basis,
+            now: self.now(),
+        };
+        match self.store.commit_plan(plan).await {
+            Ok(_) => Ok(Moved::Again(work)),
+            Err(StoreError::Circles(times)) => self.circles(work, times, target).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The addresses that the document of `order` was to be sent to by amendments that did not come to their end, which is what the
+    /// document itself shows: papers that go there already were not sent there by somebody else.
+    async fn asked_before(&self, order: &Case, target: &System) -> Result<BTreeMap<Path, String>, EngineError> {
+        let shown = order.sides.get(&target.uid).map(|side| addresses(&side.seen)).unwrap_or_default();
+        let mut asked = BTreeMap::new();
+        for delivery in self.store.story(order.entity).await?.deliveries {
+            for key in addresses(&delivery.change.leaves).into_iter().filter(|_| delivery.change.step == Step::Amend) {
+                if shown.contains(&key) {
+                    asked.clear();
+                } else {
+                    asked.insert(Path::element(ASKED, &key), key);
+                }
+            }
+        }
+        Ok(asked)
+    }
+
+    /// Holds what was planned so many times in a row for `target`; it is looked at again after a while.
+    async fn circles(&self, mut work: Work, times: usize, target: &System) -> Result<Moved, EngineError> {
+        work.again_at = Some(after(self.now(), HELD_PAUSE_S));
+        let what = format!("the same write to {} was asked for {times} times in a row and does not stay", target.name);
+        let remedy =
+            "`syncline explain` shows what repeats: mend that in its system; it is tried again every ten minutes";
+        self.hold_for(work, target, Hold::new("SYN-0118", what, remedy)).await
     }
 
     /// The source system of a record and its id there.
     fn origin(&self, case: &Case) -> Result<Option<(System, RemoteId)>, EngineError> {
         let named = match case.kind {
             Kind::Stock => self.flows.inventory.as_ref().map(|rules| &rules.source),
-            kind if kind.is_paper() => self.paper_rules(kind).map(|rules| &rules.source),
+            kind if kind.is_paper() => self.teller_of(case).map(|system| &system.name),
             _ => match self.rules_of(case) {
                 Some(rules) => Some(&rules.source),
                 None => self.order_rules(case).map(|rules| &rules.source),
@@ -402,7 +451,16 @@ fn landed_by(work: &Work, case: &Case) -> Option<jiff::Timestamp> {
 /// Whether what mends it starts nothing by itself: a paper is mended in its order, and of goods that are put back no feed
 /// tells.
 fn is_mended_elsewhere(case: &Case, hold: &Hold) -> bool {
-    case.kind.is_paper() || hold.code == "SYN-0122"
+    case.kind.is_paper() || LOOKED_AT.contains(&hold.code.as_str())
+}
+
+/// The addresses that an order with `leaves` names.
+fn addresses(leaves: &Leaves) -> Vec<String> {
+    let named = leaves.iter().filter_map(|(_, value)| match value {
+        Some(Value::Ref(reference)) => Some(reference.element.as_ref()?.within("addresses")?.0),
+        _ => None,
+    });
+    named.collect()
 }
 
 /// What the target calls the elements that an update of `leaves` names.

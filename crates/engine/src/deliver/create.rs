@@ -14,7 +14,7 @@ use syncline_core::path::Path;
 use syncline_core::planner::{self, Planned};
 use syncline_core::policy::Hold;
 use syncline_core::record::{Category, Composition, FAMILY, Paper};
-use syncline_store::{Accept, Base, Basis, Case, Ending, Incoming, LaneFilter, Retry};
+use syncline_store::{Base, Basis, Case, Ending, Incoming, LaneFilter, Retry};
 
 impl Engine {
     /// Whether `change` makes a record of the catalogue, which systems share.
@@ -80,6 +80,14 @@ impl Engine {
         all
     }
 
+    /// What the shop showed of the fields that `plan` amends, in its own words.
+    pub(super) fn basis_of_amendment(&self, case: &Case, plan: &Planned) -> Option<Basis> {
+        let shop = self.systems.get(&self.order_rules(case)?.source)?;
+        let seen = &case.sides.get(&shop.uid)?.seen;
+        let leaves = plan.leaves.iter().map(|(path, _)| (path.clone(), seen.value(path).cloned())).collect();
+        Some(Basis { peer: shop.uid.clone(), leaves })
+    }
+
     /// Takes up what waited for what `change` of `case` has brought about; `named` is what shows now.
     pub(super) async fn after_write(
         &self,
@@ -102,9 +110,7 @@ impl Engine {
 
     /// Notes every name by which `system` calls what was just made: families refer to their variants by another one.
     async fn name_wholly(&self, system: &System, named: Incoming) -> Result<(), EngineError> {
-        let (system, now) = (system.uid.clone(), self.now());
-        self.store.accept(Accept { system, records: vec![named], cursor: None, asked_at: None, now }).await?;
-        Ok(())
+        self.accept(system, vec![named], None).await.map(drop)
     }
 
     /// Takes up the families that are held for want of what was just written of their variant `case`.

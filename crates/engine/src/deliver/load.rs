@@ -6,13 +6,12 @@ use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use syncline_core::delivery::{Content, Contents, Delivery};
 use syncline_core::journal::Entry;
-use syncline_core::kind::Step;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::Decision;
 use syncline_core::policy::Hold;
 use syncline_core::record::{Composition, IMAGE_LIMIT, Image, Paper, image_key};
-use syncline_store::{Case, Ending};
+use syncline_store::{Case, Ending, Still};
 
 impl Engine {
     /// The write with what its fields stand for. Where the image is not there any more it is decided anew from what its
@@ -20,15 +19,17 @@ impl Engine {
     pub(super) async fn load(
         &self,
         work: Work,
-        case: Case,
+        mut case: Case,
         delivery: Delivery,
         target: &System,
     ) -> Result<Moved, EngineError> {
-        let mut contents = Contents::new();
-        if let Some(rules) = self.paper_rules(delivery.change.kind).filter(|_| delivery.change.step == Step::Create) {
-            if let Err((shop, error)) = self.refresh_order(&case, rules).await? {
-                return self.trouble(work, &shop, error).await;
+        let (mut contents, mut still) = (Contents::new(), Still::default());
+        if delivery.change.kind.is_paper() && delivery.change.step.creates() {
+            still = Still { since: case.journal, lanes: self.papers_around(&case).await? };
+            if let Err((system, error)) = self.refresh_around(&case).await? {
+                return self.trouble(work, &system, error).await;
             }
+            case = self.store.load(case.entity).await?;
             let decided = self.decide(&case, false).await?;
             let stands = match &decided.decision {
                 Decision::Step(plan) => self
@@ -37,7 +38,7 @@ impl Engine {
                 _ => false,
             };
             if !stands {
-                let entry = Entry::new("moved on", target.name.as_str(), "the order in the shop is another one by now");
+                let entry = Entry::new("moved on", target.name.as_str(), "what it rests on is another one by now");
                 self.end(&work, &delivery, target, Ending::Superseded, entry).await?;
                 return Ok(Moved::Again(work));
             }
@@ -69,7 +70,7 @@ impl Engine {
                 }
             }
         }
-        Ok(Moved::Send(Box::new(Ready { work, delivery, case: Box::new(case), contents })))
+        Ok(Moved::Send(Box::new(Ready { work, delivery, case: Box::new(case), contents, still })))
     }
 
     /// Until when an image or a part that `leaves` add may still come to `target` by an earlier request: nothing there keeps

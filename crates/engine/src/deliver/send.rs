@@ -1,6 +1,6 @@
 //! Notes a group of writes, lets them leave, and sorts what came back.
 
-use super::begin::PAPER_PAUSE_S;
+use super::begin::HELD_PAUSE_S;
 use super::{Moved, Ready, Work, pack};
 use crate::gone::Missed;
 use crate::poll::refusal;
@@ -17,8 +17,14 @@ use syncline_store::{Case, Ending, LaneState, News, Sending, StoreError};
 /// How often a paper is tried before a person hears of it.
 const PAPER_TRIES: u32 = 5;
 
+/// How many failures in a row a lane has to have before a clash is told to people.
+const CLASHES: u32 = 8;
+
 /// Seconds until a paper that the shop would make otherwise is worked out anew.
 const OTHERWISE_PAUSE_S: u32 = 3_600;
+
+/// Seconds until what falls into a closed period is tried again: no feed tells of a period that is opened.
+const CLOSED_PAUSE_S: u32 = 3_600;
 
 impl Engine {
     /// Sends one group. Returns the lanes that go on.
@@ -39,6 +45,7 @@ impl Engine {
                 epoch: one.work.claimed.epoch,
                 deadline,
                 pre_image: self.pre_image(&one.case, &one.delivery, &system),
+                still: one.still.clone(),
                 run,
                 now,
             })
@@ -46,6 +53,7 @@ impl Engine {
         let proofs = self.store.note_sending(notes).await?;
         let mut permits: Vec<Permit> = Vec::new();
         let mut sent: Vec<Ready> = Vec::new();
+        let mut go_on = Vec::new();
         for (mut one, proof) in group.into_iter().zip(proofs) {
             match proof {
                 Ok(noted) => {
@@ -55,17 +63,17 @@ impl Engine {
                 }
                 // Another worker has the lane by now.
                 Err(StoreError::Stale) => {}
+                Err(StoreError::Overtaken) => go_on.push(one.work),
                 Err(error) => return Err(error.into()),
             }
         }
         if permits.is_empty() {
-            return Ok(Vec::new());
+            return Ok(go_on);
         }
         self.count_writes(permits.len());
         let outcomes = system.connector.write(&system.ctx, permits).await;
         let together = sent.len();
         let mut outcomes = outcomes.into_iter();
-        let mut go_on = Vec::new();
         for one in sent {
             let silent = || Outcome::Unknown {
                 learned: None,
@@ -174,9 +182,14 @@ impl Engine {
     ) -> Result<Moved, EngineError> {
         let entry = Entry::new("refused", system.name.as_str(), error.kind.code());
         self.end(&work, delivery, system, Ending::Refused, entry).await?;
-        if error.kind == ErrorKind::Otherwise {
+        let pause = match error.kind {
             // What mends it is done in its order.
-            work.again_at = Some(after(self.now(), OTHERWISE_PAUSE_S));
+            ErrorKind::Otherwise => Some(OTHERWISE_PAUSE_S),
+            ErrorKind::Closed => Some(CLOSED_PAUSE_S),
+            _ => None,
+        };
+        if let Some(pause) = pause {
+            work.again_at = Some(after(self.now(), pause));
             return self.hold(&work, refusal(&error)).await;
         }
         if let (ErrorKind::Gone, Some(id)) = (error.kind, &delivery.change.document) {
@@ -211,7 +224,7 @@ impl Engine {
         if refuses && case.attempt > PAPER_TRIES {
             let what = format!("{} does not take it: {}", system.name, error.message);
             let remedy = "see what that shop lacks; it is tried again by itself every ten minutes";
-            work.again_at = Some(after(self.now(), PAPER_PAUSE_S));
+            work.again_at = Some(after(self.now(), HELD_PAUSE_S));
             return self.hold(&work, Hold::new("SYN-0198", what, remedy)).await;
         }
         let wait = error.retry_after_s.unwrap_or_else(|| backoff_s(work.failure()));
@@ -219,11 +232,18 @@ impl Engine {
         self.give_back(&work, state, None, pack(error.evidence.as_deref())).await
     }
 
-    /// Goes on at once after a first clash with what is there; after more, later: a search may lag behind a unique key.
+    /// Goes on at once after a first clash with what is there; after more, later: a search may lag behind a unique key. One that
+    /// lasts is told to people: what is read there is not what keeps the write away.
     async fn after_clash(&self, mut work: Work, error: &Error) -> Result<Moved, EngineError> {
         work.clashes += 1;
         if work.clashes < 3 {
             return Ok(Moved::Again(work));
+        }
+        if work.failure() > CLASHES {
+            let what = format!("it is refused again and again, whatever is read there before: {}", error.message);
+            let remedy = "see in that system what keeps it away and mend it there; it is tried again every ten minutes";
+            work.again_at = Some(after(self.now(), HELD_PAUSE_S));
+            return self.hold(&work, Hold::new(error.kind.code(), what, remedy)).await;
         }
         let state = LaneState::Later(after(self.now(), backoff_s(work.failure())), error.message.clone());
         self.give_back(&work, state, None, None).await

@@ -9,6 +9,7 @@ use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use syncline_connect::{Lookup, Snapshot};
 use syncline_core::delivery::{Change, Delivery, after};
+use syncline_core::id::RemoteId;
 use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::{Leaves, Value};
@@ -39,16 +40,12 @@ impl Engine {
         }
         let elements = system.connector.pair(&delivery.change, &snapshot);
         let evidence = pack(snapshot.evidence.as_ref());
-        let Some((_, record)) = snapshot.records.into_iter().next() else {
+        let mut records = snapshot.records.into_iter();
+        let Some((_, record)) = records.next() else {
             return Err(EngineError::Setup(format!("SYN-0903: {} told nothing of what it made", system.name)));
         };
-        let commitments = match &record {
-            // Told in the same transaction as the reservation itself, so that nothing is counted twice for long.
-            Record::Order(order) if self.has_reserved(order.stage.as_deref(), system) => {
-                Some(CommitmentState::Reserved)
-            }
-            _ => None,
-        };
+        self.take_in_beside(case, system, &record, records).await?;
+        let commitments = self.reserved_by(&record, system);
         let leaves = record.to_leaves();
         let named = poll::row(snapshot.id.clone(), &record, snapshot.version.clone(), Told::Asked);
         let unkept = unkept(&delivery.change, &self.shown_after(case, system, &leaves, &elements));
@@ -93,11 +90,44 @@ impl Engine {
         }
     }
 
+    /// How far `system` has come with what an order takes from stock, by the read-back: told in the same transaction as the
+    /// reservation itself, so that nothing is counted twice for long.
+    fn reserved_by(&self, record: &Record, system: &System) -> Option<CommitmentState> {
+        match record {
+            Record::Order(order) if self.has_reserved(order.stage.as_deref(), system) => {
+                Some(CommitmentState::Reserved)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes in the customers and addresses of an order that a shop tells of otherwise than before: what it shows is settled
+    /// with the write, and no feed brings that as news any more.
+    async fn take_in_beside(
+        &self,
+        case: &Case,
+        system: &System,
+        record: &Record,
+        beside: impl Iterator<Item = (RemoteId, Record)>,
+    ) -> Result<(), EngineError> {
+        let (Record::Order(_), Some(side)) = (record, case.sides.get(&system.uid)) else { return Ok(()) };
+        if self.fulfils(system) {
+            return Ok(());
+        }
+        let (shown, seen) = (record.to_leaves(), &side.seen);
+        let moved = |field: &&'static str| shown.value(&Path::field(field)) != seen.value(&Path::field(field));
+        if !["customer", "billing", "shipping"].iter().any(moved) {
+            return Ok(());
+        }
+        let records = beside.map(|(id, record)| poll::row(id, &record, None, Told::InPassing)).collect();
+        self.accept(system, records, None).await.map(drop)
+    }
+
     /// What both sides agree on from now on: the document with what it was made of, or the fields that were written.
     fn agreed(&self, case: &Case, delivery: &Delivery, system: &System, shown: &Leaves) -> Vec<Base> {
         let kind = delivery.change.kind;
         if kind.is_paper() {
-            return self.bases_of_paper(system, delivery);
+            return self.bases_of_paper(case, system, delivery);
         }
         if let (true, Some(basis)) = (self.makes_shared(&delivery.change), &case.basis) {
             let shown = self.shown_after(case, system, shown, &[]);
@@ -131,6 +161,12 @@ impl Engine {
             return vec![base(system, peer, &before.overlaid(&delivery.change.leaves))];
         }
         let mut bases = vec![base(system, peer, shown)];
+        if let (Step::Amend, Some(basis)) = (&delivery.change.step, &case.basis) {
+            // What has got there; what is still under way is still a change.
+            let mut there = basis.leaves.clone();
+            there.retain(|path| shown.get(path).says(&delivery.change.leaves.get(path)));
+            bases.push(base(source, system, &before.overlaid(&there)));
+        }
         if delivery.change.step == Step::Create
             && system.uid != source.uid
             && let Some(side) = case.sides.get(&source.uid)
@@ -212,10 +248,12 @@ impl Engine {
     }
 }
 
-/// What an order was like when its document was asked for: in force. It may have been withdrawn while that was in doubt.
+/// What an order was like when its document was asked for: in force, with all that was ordered. It may have been withdrawn
+/// while that was in doubt, and what was cancelled of it before stands on the document, too.
 fn as_made(seen: &Leaves) -> Leaves {
     let life = Path::field("life");
     let mut made = seen.clone();
+    made.retain(|path| path.within("lines").is_none_or(|(_, field)| field != "cancelled"));
     if matches!(seen.value(&life), Some(Value::Code(word)) if word == "cancelled" || word == "closed") {
         made.put(life, Value::Code("open".to_string()));
     }

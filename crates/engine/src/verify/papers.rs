@@ -28,6 +28,8 @@ struct Due {
     /// What the shop showed of it last.
     seen: Option<Paper>,
     open: bool,
+    /// The shop asked for it along with the first goods.
+    along: bool,
 }
 
 /// What was due of one order.
@@ -48,16 +50,17 @@ impl Engine {
     pub(super) async fn verify_papers(&self, rules: &PaperRules) -> Result<FlowProof, EngineError> {
         let erp = self.system(&rules.source)?;
         let mut flow = FlowProof::default();
-        for kind in self.paper_kinds() {
+        for (_, kind) in self.paper_feeds().into_iter().filter(|(name, _)| **name == rules.source) {
             let (mut told, mut pages) = (BTreeMap::new(), Pages::from(erp, kind, Cursor::default()));
             while let Some(page) = pages.next().await? {
-                for seen in page.seen {
+                for seen in self.without_echoes(erp, kind, page.seen).await? {
                     told.insert(seen.id, seen.snapshot.ok().as_ref().and_then(paper_of));
                 }
             }
             let mut owed = self.owed(rules, kind, told).await?;
             for order in owed.values_mut() {
                 self.read_owed(kind, order).await?;
+                order.join_freight(kind);
             }
             flow.add_of(kind, proof(kind, owed.into_values()));
         }
@@ -68,14 +71,15 @@ impl Engine {
     pub(super) async fn stored_papers(&self, rules: &PaperRules) -> Result<FlowProof, EngineError> {
         let erp = self.system(&rules.source)?;
         let mut flow = FlowProof::default();
-        for kind in self.paper_kinds() {
+        for (_, kind) in self.paper_feeds().into_iter().filter(|(name, _)| **name == rules.source) {
             let mut told = BTreeMap::new();
             for (entity, id) in self.store.bindings(erp.uid.clone(), kind).await? {
                 let case = self.store.load(entity).await?;
                 let side = case.sides.get(&erp.uid);
                 told.insert(id, side.and_then(|side| Paper::from_leaves(&side.seen).ok()));
             }
-            let owed = self.owed(rules, kind, told).await?;
+            let mut owed = self.owed(rules, kind, told).await?;
+            owed.values_mut().for_each(|order| order.join_freight(kind));
             flow.add_of(kind, proof(kind, owed.into_values()));
         }
         Ok(flow)
@@ -97,25 +101,39 @@ impl Engine {
                 Some(entity) => self.store.load(entity).await?,
                 None => unknown(kind, &id, erp),
             };
-            let Some(order) = self.order_of_paper(&case, erp).await? else { continue };
+            let Some(order) = self.order_of_paper(&case).await? else { continue };
             let entry = owed.entry(order.case.entity).or_insert_with(|| of_order(&order));
             entry.left |= case.admitted;
             let shown = case.sides.get(&order.shop.uid).and_then(|side| Paper::from_leaves(&side.seen).ok());
             let there = case.bound.get(&order.shop.uid).map(|bound| bound.id.clone());
             let Some(paper) = paper else {
-                entry.due.push(Due { label: id.id, wanted: Paper::default(), there, seen: shown, open: true });
+                entry.due.push(Due {
+                    label: id.id,
+                    wanted: Paper::default(),
+                    there,
+                    seen: shown,
+                    open: true,
+                    along: false,
+                });
                 continue;
             };
-            if case.admitted || (there.is_none() && !order.rules.is_due(kind, &paper)) {
+            let is_due = order.rules.takes(kind) && order.rules.is_due(kind, &paper);
+            if case.admitted || (there.is_none() && !is_due) {
                 continue;
             }
             let elements = order.case.bound.get(&erp.uid).map(|bound| bound.elements.clone()).unwrap_or_default();
             let (wanted, _) = in_words_of_order(paper, &elements);
             let label = wanted.number.clone().unwrap_or(id.id);
             let is_open = open.contains(&case.entity);
-            entry.due.push(Due { label, wanted, there, seen: shown, open: is_open });
+            entry.due.push(Due { label, wanted, there, seen: shown, open: is_open, along: false });
         }
         owed.retain(|_, order| !order.due.is_empty());
+        for order in owed.values_mut().filter(|_| kind == Kind::Credit) {
+            // What people of the shop gave back and is not carried over yet is compared by itself.
+            for entity in self.store.papers_of(order.shop.uid.clone(), kind, order.id.clone()).await? {
+                order.left |= !self.store.load(entity).await?.bound.contains_key(&erp.uid);
+            }
+        }
         Ok(owed)
     }
 
@@ -138,7 +156,7 @@ impl Engine {
 }
 
 /// A paper that was never taken in.
-fn unknown(kind: Kind, id: &RemoteId, erp: &System) -> Case {
+pub(super) fn unknown(kind: Kind, id: &RemoteId, erp: &System) -> Case {
     let bound = syncline_store::BoundTo { id: id.clone(), shared: false, elements: BTreeMap::new() };
     Case { bound: [(erp.uid.clone(), bound)].into(), ..Case::nothing_of(kind) }
 }
@@ -163,6 +181,7 @@ fn proof(kind: Kind, orders: impl Iterator<Item = Owed>) -> FlowProof {
         for due in &order.due {
             flow.compared += 1;
             match &due.seen {
+                _ if due.along => flow.equal += 1,
                 _ if due.open => flow.open += 1,
                 None if order.has_by_others(kind, due, &counts) => flow.equal += 1,
                 None => {
@@ -179,7 +198,7 @@ fn proof(kind: Kind, orders: impl Iterator<Item = Owed>) -> FlowProof {
                 },
             }
         }
-        let settled = !order.left && order.due.iter().all(|due| !due.open && due.seen.is_some());
+        let settled = !order.left && order.due.iter().all(|due| !due.open && (due.along || due.seen.is_some()));
         for (key, (counted, ours)) in counts.iter().filter(|(_, (counted, ours))| settled && counted > ours) {
             flow.extra += 1;
             let (counted, ours, shop) = (counted.normalize(), ours.normalize(), &order.shop.name);
@@ -190,6 +209,27 @@ fn proof(kind: Kind, orders: impl Iterator<Item = Owed>) -> FlowProof {
 }
 
 impl Owed {
+    /// Adds what was invoiced without goods to the invoice with which the shop asked for its freight.
+    fn join_freight(&mut self, kind: Kind) {
+        let freight = |paper: &Paper| paper.charges.get("shipping").is_some_and(|net| !net.amount.is_zero());
+        let carries = |due: &Due| due.seen.as_ref().is_some_and(freight) && !freight(&due.wanted);
+        let first = self.due.iter().position(carries).filter(|_| kind == Kind::Invoice);
+        let Some(at) = first else {
+            // It goes along with goods that are not asked for yet.
+            let told = self.due.iter().any(|due| due.seen.is_some());
+            self.due.retain(|due| told || kind != Kind::Invoice || !due.wanted.asks_for_charges_alone());
+            return;
+        };
+        let mut sum = Vec::new();
+        for due in self.due.iter_mut().filter(|due| due.there.is_none() && due.wanted.asks_for_charges_alone()) {
+            due.along = true;
+            sum.extend(due.wanted.grand);
+        }
+        if let Some(grand) = self.due.get_mut(at).and_then(|due| due.wanted.grand.as_mut()) {
+            *grand = sum.into_iter().try_fold(*grand, |sum, more| sum.plus(more).ok()).unwrap_or(*grand);
+        }
+    }
+
     /// By line of the order: how much of it the shop counts, and how much of that is by papers of ours.
     fn counts(&self, kind: Kind) -> BTreeMap<String, (Decimal, Decimal)> {
         let lines = self.seen.iter().flat_map(|seen| seen.lines.iter());

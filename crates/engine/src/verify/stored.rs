@@ -1,6 +1,7 @@
 //! Proof from the store alone: what both sides showed when they were last read.
 
-use super::{FlowProof, Proof, compare};
+use super::orders::{Beside, is_as_ordered, withdrawn_alone};
+use super::{FlowProof, Proof};
 use crate::adopt::{beside, is_adopted};
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -40,7 +41,10 @@ impl Engine {
             proof.flows.insert(Flow::Prices, self.stored_shared(Kind::Price, &rules.fields).await?);
         }
         if let Some(rules) = &self.flows.papers {
-            proof.flows.insert(Flow::Papers, self.stored_papers(rules).await?);
+            let mut papers = self.stored_papers(rules).await?;
+            papers.add_all(self.stored_payments().await?);
+            papers.add_all(self.stored_refunds().await?);
+            proof.flows.insert(Flow::Papers, papers);
         }
         proof.drift = proof.flows.values().map(FlowProof::drift).sum();
         Ok(proof)
@@ -74,9 +78,13 @@ impl Engine {
             if there.is_none() && rules.released(&order, case.admitted) != Released::Yes {
                 continue;
             }
-            let there: Vec<&Order> = there.iter().collect();
-            let label = self.order_label(source, &case.label);
-            compare(flow, &label, &order, &there, open.contains(&entity), price_digits);
+            let alone = there.is_some() && withdrawn_alone(&case, &order, source, target);
+            let (label, open) = (self.order_label(source, &case.label), open.contains(&entity));
+            let there: Vec<Order> = there.into_iter().collect();
+            let looked = (!is_as_ordered(&order, &there)).then_some(&case);
+            let (order, allowed) = self.as_wanted(rules, looked, order, &there)?;
+            let there = there.iter().collect();
+            Beside { label, order: &order, there, open, alone, allowed, price_digits }.compare(flow);
         }
         Ok(())
     }

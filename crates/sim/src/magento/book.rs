@@ -166,7 +166,7 @@ impl Book {
     pub(super) fn cancel(&mut self, now: Timestamp, entity_id: u64) -> Answer {
         let state = self.state(entity_id)?;
         let open = self.get(entity_id).and_then(|order| order.get("items")).and_then(Value::as_array);
-        let open = open.is_some_and(|items| items.iter().any(|item| !cancellable(item).is_zero()));
+        let open = open.is_some_and(|items| items.iter().any(|item| !to_cancel(item).is_zero()));
         if !open || matches!(state.as_str(), "canceled" | "payment_review" | "complete" | "closed" | "holded") {
             return Ok(json!(false));
         }
@@ -195,6 +195,17 @@ impl Book {
         let Some(stored) = self.orders.values_mut().find(named) else { return false };
         put(&mut stored.order, field, value.clone());
         true
+    }
+
+    /// The id of the order of that number.
+    pub(super) fn numbered(&self, number: &str) -> Option<u64> {
+        let named = |stored: &&Stored| stored.order.get("increment_id").and_then(Value::as_str) == Some(number);
+        self.orders.iter().find(|(_, stored)| named(stored)).map(|(id, _)| *id)
+    }
+
+    /// The row of an order, to be changed behind its back.
+    pub(super) fn row_mut(&mut self, entity_id: u64) -> Option<&mut Map<String, Value>> {
+        self.orders.get_mut(&entity_id).map(|stored| &mut stored.order)
     }
 
     /// What open orders keep back from sale.
@@ -380,6 +391,29 @@ fn cancellable(item: &Value) -> rust_decimal::Decimal {
     amount(item, "qty_ordered").saturating_sub(gone).max(rust_decimal::Decimal::ZERO)
 }
 
+/// The quantity of a line that a cancellation takes: what is neither invoiced nor shipped (`getQtyToCancel` of Magento 2.4).
+fn to_cancel(item: &Value) -> rust_decimal::Decimal {
+    let gone = ["qty_canceled", "qty_shipped", "qty_refunded"].iter().map(|column| amount(item, column));
+    let to_ship = gone.fold(amount(item, "qty_ordered"), |left, gone| left.saturating_sub(gone));
+    cancellable(item).min(to_ship).max(rust_decimal::Decimal::ZERO)
+}
+
+/// The state an order has once what can be is cancelled: of what was invoiced the rest is still to be sent, or nothing is
+/// (`registerCancellation` of Magento 2.4, recalled).
+fn state_of_rest(order: &Map<String, Value>) -> &'static str {
+    let items = order.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let kept = |item: &&Value| amount(item, "qty_invoiced") > amount(item, "qty_refunded");
+    let waits = |item: &Value| {
+        let gone = amount(item, "qty_shipped").saturating_add(amount(item, "qty_refunded"));
+        amount(item, "qty_ordered").saturating_sub(gone) > to_cancel(item).saturating_add(amount(item, "qty_canceled"))
+    };
+    match (items.iter().any(|item| kept(&item)), items.iter().filter(kept).any(waits)) {
+        (false, _) => "canceled",
+        (true, true) => "processing",
+        (true, false) => "complete",
+    }
+}
+
 /// Cancels every open quantity and writes the amounts that fall away with it.
 fn cancel_amounts(order: &mut Map<String, Value>) {
     let mut totals = Vec::new();
@@ -391,17 +425,24 @@ fn cancel_amounts(order: &mut Map<String, Value>) {
         ("discount", "discount_amount"),
     ] {
         for base in ["", "base_"] {
+            let kept = if total == "total" { "total_paid".to_owned() } else { format!("{total}_invoiced") };
+            let kept = order.get(&format!("{base}{kept}")).and_then(decimal).unwrap_or_default();
             let value = order.get(&format!("{base}{column}")).cloned();
-            totals.extend(value.map(|value| (format!("{base}{total}_canceled"), value)));
+            let left = |value: Value| match decimal(&value) {
+                Some(whole) if !kept.is_zero() => number(whole.saturating_sub(kept)),
+                _ => value,
+            };
+            totals.extend(value.map(|value| (format!("{base}{total}_canceled"), left(value))));
         }
     }
     for (column, value) in totals {
         put(order, &column, value);
     }
-    put(order, "state", json!("canceled"));
-    put(order, "status", json!("canceled"));
+    let state = state_of_rest(order);
+    put(order, "state", json!(state));
+    put(order, "status", json!(state));
     each_line(order, |item| {
-        let quantity = cancellable(item).saturating_add(amount(item, "qty_canceled"));
+        let quantity = to_cancel(item).saturating_add(amount(item, "qty_canceled"));
         if let Value::Object(item) = item {
             put(item, "qty_canceled", number(quantity));
         }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::Shop;
 use super::book::each_line;
+use super::ledger::PLACED_IS_ENOUGH;
 use super::order_rows::{Asked, Rows, asked, settle};
 use super::paper_sums::{BILLED, Line, PREFIXES, Piece, shared, sum};
 use super::papers::{copied, goes_to, repeat_freight};
@@ -18,6 +19,7 @@ use super::refunds::hidden_of_freight;
 use super::reply::{Answer, Refusal};
 use super::shipments::add;
 use super::value::{column, id, number, put};
+use crate::http::Edit;
 
 /// Columns of the freight.
 const FREIGHT: [&str; 8] = [
@@ -43,6 +45,15 @@ pub(super) const HEAD: [&str; 10] = [
     "store_to_base_rate",
     "store_to_order_rate",
 ];
+
+/// What is said where an invoice is rolled back: why stands in a log of the shop's.
+const NOT_SAVED: &str = "Could not save an invoice, see error log for details";
+
+/// Whether an order was paid by a gateway, which has promised the money and gives it when it is asked.
+fn has_gateway(order: &Map<String, Value>) -> bool {
+    let method = order.get("payment").and_then(|payment| payment.get("method")).and_then(Value::as_str);
+    method.is_some_and(|method| !PLACED_IS_ENOUGH.contains(&method))
+}
 
 impl Shop {
     /// The id of the invoice a request makes, as a text (recorded: order-invoice-partial).
@@ -72,10 +83,18 @@ impl Shop {
         });
         let (lines, _) = shared(&order, &pieces, &BILLED);
         let head = head(&order, &lines, last);
+        // Without a capture the money counts as paid, and no gateway is asked (`PayOperation`).
+        let captures = body.get("capture") == Some(&json!(true)) && has_gateway(&order);
+        if captures && self.papers.declines {
+            return Err(Refusal::new(400, NOT_SAVED));
+        }
         self.take_virtual(now, &lines);
         let comment = body.get("comment").filter(|comment| comment.is_object()).map(|comment| (comment, false));
         let told = lines.iter().map(|line| told(line)).collect();
         let made = self.papers.invoices.make(now, head.clone(), told, comment);
+        if captures {
+            self.papers.captured.insert(made);
+        }
         self.book.change(now, entity_id, |order| {
             each_line(order, |item| add(item, "qty_invoiced", &quantities));
             each_line(order, |item| note_line(item, &lines));
@@ -110,6 +129,28 @@ impl Shop {
         self.book.late_commit_s = self.quirks.late_commit_s;
         let made = self.invoice_order(now, order, &json!({"items": items, "capture": true})).ok()?;
         id(&made)
+    }
+
+    /// Sells so many pieces, or has the gateways give the money for so many orders, of each all that is left.
+    pub(super) fn sold(&mut self, now: Timestamp, edit: &Edit, many: u32) -> bool {
+        if edit.field == "bought" {
+            return self.buy(now, &edit.sku, many);
+        }
+        let waits = |order: &&Map<String, Value>| {
+            has_gateway(order)
+                && order.get("state") == Some(&json!("processing"))
+                && column(order, "total_paid").is_zero()
+        };
+        let orders: Vec<u64> =
+            self.book.all().filter(waits).filter_map(|order| order.get("entity_id").and_then(id)).collect();
+        let given = |shop: &mut Self, order: u64| shop.invoice_by_hand(now, order, &[]).is_some();
+        let most = usize::try_from(many).unwrap_or(usize::MAX);
+        orders.into_iter().filter(|order| given(self, *order)).take(most).count() > 0
+    }
+
+    /// Has the gateways decline what they are asked for from now on, or give it again.
+    pub fn decline_captures(&mut self, declines: bool) {
+        self.papers.declines = declines;
     }
 
     /// What an order was paid by invoices, in its own currency.

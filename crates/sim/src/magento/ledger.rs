@@ -8,7 +8,46 @@ use serde_json::{Map, Value, json};
 use super::value::{amount, column, decimal, id, plain};
 
 /// Methods whose orders go out as soon as they are placed: nothing is authorised before delivery, or nothing is owed.
-const PLACED_IS_ENOUGH: [&str; 5] = ["checkmo", "banktransfer", "cashondelivery", "purchaseorder", "free"];
+pub(super) const PLACED_IS_ENOUGH: [&str; 5] = ["checkmo", "banktransfer", "cashondelivery", "purchaseorder", "free"];
+
+/// What there is of everything that a proof counts.
+pub(super) const LISTS: [&str; 12] = [
+    "orders",
+    "customers",
+    "products",
+    "prices",
+    "stock",
+    "shipments",
+    "invoices",
+    "memos",
+    "captures",
+    "salable",
+    "choices",
+    "categories",
+];
+
+impl super::Shop {
+    /// The list of the shop's books of that name.
+    pub(super) fn list(&self, name: &str) -> Value {
+        let papers = &self.papers;
+        let rows = match name {
+            "orders" => self.book.all().map(|order| self::order(order, self.website_of(order))).collect(),
+            "customers" => self.customers.all().map(self::customer).collect(),
+            "products" => self.products.ledger(),
+            "prices" => self.prices.ledger(&self.products),
+            "stock" => self.quantities(),
+            "shipments" => papers.shipped(),
+            "invoices" => papers.invoiced(&papers.invoices),
+            "captures" => papers.captured.iter().map(|id| json!(id)).collect(),
+            "memos" => papers.invoiced(&papers.memos),
+            "salable" => return Value::Object(self.all_salable()),
+            "choices" => return self.products.attributes.ledger(),
+            "categories" => return self.products.sorted_ledger().into(),
+            _ => return Value::Null,
+        };
+        Value::Array(rows)
+    }
+}
 
 /// One customer as the ledger tells it, with the addresses of the book.
 pub(super) fn customer(row: &Map<String, Value>) -> Value {
@@ -41,7 +80,9 @@ pub(crate) fn order(order: &Map<String, Value>, website: Option<&str>) -> Value 
         "placed": text("created_at"),
         "customer": order.get("customer_id"),
         "state": state(order),
+        "method": order.get("payment").and_then(|payment| payment.get("method")),
         "currency": text("order_currency_code"),
+        "base": text("base_currency_code"),
         "total": shown(order.get("grand_total")),
         "shipping": plain(shipping(order)),
         "tax": shown(order.get("tax_amount")),
@@ -98,6 +139,7 @@ fn lines(order: &Map<String, Value>) -> Vec<Value> {
             "parent": item.get("parent_item_id").filter(|parent| !parent.is_null()),
             "sku": item.get("sku").filter(|sku| sku.is_string()),
             "qty": shown(item.get("qty_ordered")),
+            "cancelled": shown(item.get("qty_canceled")),
             "total": plain(total),
         })
     };

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use crate::books::Books;
 use crate::catalogue;
 use crate::http::{Edit, Request, Response, System};
 use crate::orders;
@@ -27,6 +28,7 @@ mod category_routes;
 mod columns;
 mod criteria;
 mod customers;
+mod edits;
 mod families;
 mod fields;
 mod invoices;
@@ -329,12 +331,6 @@ impl Shop {
         self.book.cancel(now, entity_id).is_ok_and(|done| done == true)
     }
 
-    /// Changes one top field of an order, as `state`, and leaves `updated_at` where it stood, as an extension that writes to
-    /// the database does. False where there is no order of that number.
-    pub fn edit_order_unseen(&mut self, number: &str, field: &str, value: &Value) -> bool {
-        self.book.edit_unseen(number, field, value)
-    }
-
     fn simulation(&mut self, now: Timestamp, request: &Request) -> Answer {
         match (request.method.as_str(), request.target.as_str()) {
             ("GET", "/_sim/ledger") => Ok(self.ledger()),
@@ -530,7 +526,8 @@ impl System for Shop {
                 let amount = Some(edit.value.as_str()).filter(|amount| !amount.is_empty());
                 self.set_price(now, &edit.sku, place.unwrap_or("base"), 1, amount)
             }
-            "bought" => edit.value.parse().is_ok_and(|pieces| self.buy(now, &edit.sku, pieces)),
+            "refunded" => self.goodwill(now, edit),
+            "bought" | "captured" => edit.value.parse().is_ok_and(|many| self.sold(now, edit, many)),
             field => match field.strip_prefix("customer.") {
                 Some(field) => edit.sku.parse().is_ok_and(|id| self.edit_customer(now, id, field, &edit.value)),
                 None => self.edit_product(now, &edit.sku, place, field, &edit.value),
@@ -538,25 +535,17 @@ impl System for Shop {
         }
     }
 
-    fn ledger(&self) -> Value {
-        let orders: Vec<Value> = self.book.all().map(|order| ledger::order(order, self.website_of(order))).collect();
-        let customers: Vec<Value> = self.customers.all().map(ledger::customer).collect();
-        let products = self.products.ledger();
-        let (stock, salable) = (self.quantities(), self.all_salable());
-        let prices = self.prices.ledger(&self.products);
-        json!({
-            "orders": orders, "customers": customers, "products": products, "prices": prices, "stock": stock,
-            "shipments": self.papers.shipped(), "invoices": self.papers.invoiced(&self.papers.invoices),
-            "memos": self.papers.invoiced(&self.papers.memos),
-            "salable": salable, "choices": self.products.attributes.ledger(), "categories": self.products.sorted_ledger(),
-        })
+    fn books(&self) -> Books<'_> {
+        Books::new(&ledger::LISTS, |name| self.list(name))
     }
 }
 
 /// The answer of a search.
 fn page(criteria: &Criteria, found: Found<&Map<String, Value>>) -> Value {
     let items: Vec<Value> = found.page.into_iter().map(|row| Value::Object(row.clone())).collect();
-    json!({"items": items, "search_criteria": criteria.echo(), "total_count": found.total})
+    let page =
+        [("items", Value::Array(items)), ("search_criteria", criteria.echo()), ("total_count", found.total.into())];
+    Value::Object(page.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 /// The value of a header; its name is given in small letters.

@@ -164,6 +164,10 @@ pub(super) struct Papers {
     pub(super) shipments: Shelf,
     pub(super) invoices: Shelf,
     pub(super) memos: Shelf,
+    /// Invoices whose money a gateway gave.
+    pub(super) captured: BTreeSet<u64>,
+    /// The gateways decline what they are asked for.
+    pub(super) declines: bool,
     pub(super) last_track: u64,
     /// Comments on orders.
     histories: u64,

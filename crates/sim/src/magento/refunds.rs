@@ -19,6 +19,7 @@ use super::reply::{Answer, Refusal};
 use super::shipments::add;
 use super::stock::DEFAULT_SOURCE;
 use super::value::{column, decimal, id, number, plain, put};
+use crate::http::Edit;
 
 /// What a request gives beside its lines, in the website's currency; no freight said is all that is left of it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -146,6 +147,51 @@ impl Shop {
         self.book.late_commit_s = self.quirks.late_commit_s;
         let made = self.refund_order(now, order, &json!({"items": items, "arguments": arguments})).ok()?;
         id(&made)
+    }
+
+    /// The same where goods stay with the buyer: by lines, freight, and what is given back beside them less what is kept, in
+    /// the website's currency. What is not named is not given back.
+    pub fn give_back(
+        &mut self,
+        now: Timestamp,
+        order: u64,
+        lines: &[(u64, u32)],
+        shipping: Decimal,
+        (more, less): (Decimal, Decimal),
+    ) -> Option<u64> {
+        let known = self.book.get(order)?;
+        let all: Vec<u64> =
+            super::order_rows::items(known).filter_map(|item| item.get("item_id").and_then(id)).collect();
+        let quantity = |line: &u64| lines.iter().find(|(own, _)| own == line).map_or(0, |(_, quantity)| *quantity);
+        let items: Vec<Value> = all.iter().map(|line| json!({"order_item_id": line, "qty": quantity(line)})).collect();
+        let mut arguments = json!({});
+        for (key, amount) in
+            [("shipping_amount", shipping), ("adjustment_positive", more), ("adjustment_negative", less)]
+        {
+            put_in(&mut arguments, key, number(amount));
+        }
+        self.book.late_commit_s = self.quirks.late_commit_s;
+        let made = self.refund_order(now, order, &json!({"items": items, "arguments": arguments})).ok()?;
+        id(&made)
+    }
+
+    /// Somebody gives one of the website's currency back of so many orders that a gateway paid, out of those that are named, each
+    /// once; false where there is none.
+    pub(super) fn goodwill(&mut self, now: Timestamp, edit: &Edit) -> bool {
+        let mut words = edit.value.split_whitespace();
+        let many = words.next().and_then(|many| many.parse().ok()).unwrap_or(0);
+        let named: Vec<&str> = words.collect();
+        let due = |order: &&Map<String, Value>| {
+            let id = order.get("entity_id").and_then(id).unwrap_or_default();
+            named.contains(&text(order, "increment_id").as_str())
+                && self.captured(id) > Decimal::ONE
+                && self.memos_of(id).next().is_none()
+        };
+        let orders: Vec<u64> =
+            self.book.all().filter(due).filter_map(|order| order.get("entity_id").and_then(id)).take(many).collect();
+        let nothing = (Decimal::ONE, Decimal::ZERO);
+        orders.into_iter().filter(|order| self.give_back(now, *order, &[], Decimal::ZERO, nothing).is_some()).count()
+            > 0
     }
 
     /// What was given back of an order, in its own currency.

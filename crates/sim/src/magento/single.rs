@@ -20,6 +20,14 @@ impl Shop {
         !self.stock.single
     }
 
+    /// Opens a further source of the one website, with so many of each of these.
+    pub fn open_source(&mut self, now: Timestamp, code: &str, goods: &[(&str, u32)]) {
+        self.stock.open_source(code);
+        for (sku, quantity) in goods {
+            self.stock.set(now, sku, code, Decimal::from(*quantity), true);
+        }
+    }
+
     /// Switches the modules for sources off, as many shops do: nothing is there under `inventory` any more, and what could
     /// be bought of a product is its one quantity from now on.
     pub fn switch_off_sources(&mut self) {

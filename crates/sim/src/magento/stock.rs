@@ -182,6 +182,21 @@ impl Stock {
         self.pools.iter().find(|pool| pool.websites.iter().any(|website| website == code))
     }
 
+    /// Opens a further source of the one website, which sells out of both from now on: a stock of its own takes them in, for
+    /// the default stock has the default source alone.
+    pub(super) fn open_source(&mut self, code: &str) {
+        let mut source = default_source();
+        source.told.insert("source_code".to_owned(), json!(code));
+        source.code = code.to_owned();
+        self.sources.push(source);
+        self.pools.iter_mut().for_each(|pool| pool.websites.clear());
+        let stock = self.pools.iter().map(|pool| pool.id).max().unwrap_or(DEFAULT_STOCK).saturating_add(1);
+        self.pools.push(Pool { id: stock, name: "All places".to_owned(), websites: vec![WEBSITE.to_owned()] });
+        for (source, priority) in [(DEFAULT_SOURCE, 1), (code, 2)] {
+            self.links.push(Link { stock, source: source.to_owned(), priority });
+        }
+    }
+
     /// The sources a stock takes in and that are enabled, the first to be emptied first.
     pub(super) fn sources_of(&self, stock: u64) -> Vec<&str> {
         let mut links: Vec<&Link> = self.links.iter().filter(|link| link.stock == stock).collect();

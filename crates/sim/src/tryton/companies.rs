@@ -15,8 +15,9 @@ use super::value::Val;
 use super::write::create;
 
 /// Models whose records belong to one company.
-const RULED: [&str; 8] = [
+const RULED: [&str; 9] = [
     "account.invoice",
+    "account.invoice.payment.method",
     "account.tax",
     "sale.line",
     "sale.sale",
@@ -138,6 +139,7 @@ impl Erp {
                 |(name, percent)| json!({"name": name, "description": name, "rate": rate(percent), "company": company}),
             );
             create(store, "account.tax", &rows)?;
+            create(store, "account.invoice.payment.method", &[json!({"name": "Gateway", "company": company})])?;
             if store.model("web.shop").is_ok_and(|shops| store.ids(shops).next().is_some()) {
                 let guest = json!({"name": format!("{web_shop} Guest"), "addresses": [["create", [{}]]]});
                 let guest = create(store, "party.party", &[guest])?;

@@ -124,7 +124,8 @@ fn row(store: &Store, id: u64) -> Value {
     };
     let lines: Vec<Value> = store.children(LINE, "invoice", id).unwrap_or_default().into_iter().map(line).collect();
     let total = invoice::amounts(store, id).map(|amounts| amounts.total()).unwrap_or_default();
-    json!({"id": id, "number": text("number"), "state": text("state"), "sales": sales_of(store, id),
+    json!({"id": id, "number": text("number"), "reference": text("reference"), "state": text("state"),
+        "sales": sales_of(store, id),
         "day": store.value(MODEL, id, "invoice_date").to_json(true),
         "currency": store.text("currency.currency", currency, "code"), "total": shown(total), "lines": lines})
 }
@@ -177,13 +178,15 @@ fn note(store: &mut Store, bill: u64, given: &[Given]) -> Result<u64, Fail> {
         let value = |field: &str| store.value(LINE, *line, field).to_json(true);
         let taxes = store.value(LINE, *line, "taxes").ids().to_vec();
         rows.push(json!({"origin": format!("account.invoice.line,{line}"), "type": value("type"),
+            "company": value("company"), "currency": value("currency"), "account": value("account"),
             "product": value("product"), "unit": value("unit"), "quantity": Val::Float(-*quantity).to_json(true),
             "unit_price": price.map_or_else(|| value("unit_price"), |price| Val::Dec(price).to_json(true)),
             "description": value("description"), "taxes": [["add", taxes]]}));
     }
     let value = |field: &str| store.value(MODEL, bill, field).to_json(true);
     let row = json!({"company": value("company"), "party": value("party"), "invoice_address": value("invoice_address"),
-        "currency": value("currency"), "payment_term": value("payment_term"), "lines": [["create", rows]]});
+        "currency": value("currency"), "payment_term": value("payment_term"), "account": value("account"),
+        "journal": value("journal"), "lines": [["create", rows]]});
     Ok(create(store, MODEL, &[row])?.first().copied().unwrap_or_default())
 }
 
@@ -329,10 +332,12 @@ impl Erp {
     }
 
     /// A while's work of who takes complaints: of so many sales that left whole and are paid something is given back, of every
-    /// other one all, otherwise a piece with the freight where there is one to give back and cents to give.
-    pub fn give_back_a_while(&mut self, now: Timestamp, sales: usize) {
+    /// other one all, otherwise a piece with the freight where there is one to give back and cents to give. What was paid
+    /// elsewhere is given back there.
+    pub fn give_back_a_while(&mut self, now: Timestamp, sales: usize, paid_elsewhere: &[&str]) {
         let all: Vec<u64> = self.store.model("sale.sale").map(|at| self.store.ids(at).collect()).unwrap_or_default();
-        let next: Vec<u64> = all.into_iter().filter(|sale| self.may_complain(*sale)).take(sales).collect();
+        let here = |sale: &u64| !paid_elsewhere.contains(&self.store.text("sale.sale", *sale, "reference").as_str());
+        let next: Vec<u64> = all.into_iter().filter(here).filter(|sale| self.may_complain(*sale)).take(sales).collect();
         for sale in next {
             let piece = self.a_piece_with_freight(sale).filter(|_| sale % 2 == 1);
             let part = piece
@@ -371,6 +376,18 @@ impl Erp {
         let thing = codes.iter().find(|code| *code != FREIGHT)?.clone();
         let cents = store.text("currency.currency", currency, "code") != "JPY";
         (cents && codes.iter().any(|code| code == FREIGHT)).then_some(thing)
+    }
+
+    /// Posts every draft of a credit of a sale, as a clerk would; false where there is none.
+    pub fn post_credits(&mut self, now: Timestamp, sale: u64) -> bool {
+        self.whole(now, |store| {
+            let all = of_sale(store, sale)?.into_iter();
+            let open: Vec<u64> = all.filter(|id| store.text(MODEL, *id, "state") == "draft").collect();
+            if open.is_empty() {
+                return Err(Fail::other("no such credit"));
+            }
+            open.into_iter().try_for_each(|id| invoice::post(store, id))
+        })
     }
 
     /// Books the payment of every posted credit of a sale; false where there is none.

@@ -11,16 +11,22 @@ use serde_json::{Value, json};
 use super::Erp;
 use super::credits;
 use super::fail::Fail;
+use super::payments;
 use super::read::present;
 use super::sale::{self, Amounts, Counted, Money};
 use super::shipping;
 use super::stock::today;
 use super::store::Store;
 use super::value::Val;
+use super::warnings;
 use super::write::{create, write};
 
 pub(super) const MODEL: &str = "account.invoice";
 pub(super) const LINE: &str = "account.invoice.line";
+/// Accounts and the journal of what is sold.
+pub(super) const RECEIVABLE: u64 = 1;
+pub(super) const REVENUE: u64 = 2;
+pub(super) const JOURNAL: u64 = 1;
 
 /// Whether invoices have a button of that name.
 pub fn has_button(button: &str) -> bool {
@@ -61,7 +67,7 @@ pub fn of_sale(store: &Store, sale: u64) -> Result<Vec<u64>, Fail> {
 }
 
 /// The sales an invoice is about.
-fn sales_of(store: &Store, invoice: u64) -> Result<Vec<u64>, Fail> {
+pub(super) fn sales_of(store: &Store, invoice: u64) -> Result<Vec<u64>, Fail> {
     let lines = store.children(LINE, "invoice", invoice)?.into_iter();
     let origins = lines.filter_map(|line| shipping::sold_by(&store.text(LINE, line, "origin")));
     let mut sales: Vec<u64> = origins.filter_map(|line| store.value("sale.line", line, "sale").id()).collect();
@@ -157,7 +163,9 @@ pub fn ask(store: &mut Store, sale: u64, lines: &[u64]) -> Result<(), Fail> {
         }
         let value = |field: &str| store.value("sale.line", *line, field).to_json(true);
         let taxes = store.value("sale.line", *line, "taxes").ids().to_vec();
-        rows.push(json!({"origin": format!("sale.line,{line}"), "product": value("product"), "unit": value("unit"),
+        let of_sale = |field: &str| store.value("sale.sale", sale, field).to_json(true);
+        rows.push(json!({"origin": format!("sale.line,{line}"), "company": of_sale("company"),
+            "currency": of_sale("currency"), "account": REVENUE, "product": value("product"), "unit": value("unit"),
             "quantity": Val::Float(quantity).to_json(true), "unit_price": value("unit_price"),
             "description": value("description"), "taxes": [["add", taxes]]}));
     }
@@ -166,7 +174,8 @@ pub fn ask(store: &mut Store, sale: u64, lines: &[u64]) -> Result<(), Fail> {
     }
     let value = |field: &str| store.value("sale.sale", sale, field).to_json(true);
     let row = json!({"company": value("company"), "party": value("party"), "invoice_address": value("invoice_address"),
-        "currency": value("currency"), "payment_term": value("payment_term"), "lines": [["create", rows]]});
+        "currency": value("currency"), "payment_term": value("payment_term"), "account": RECEIVABLE, "journal": JOURNAL,
+        "lines": [["create", rows]]});
     create(store, MODEL, &[row]).map(drop)
 }
 
@@ -201,9 +210,15 @@ pub fn press(store: &mut Store, button: &str, ids: &[u64]) -> Result<(), Fail> {
             return Err(Fail::user(format!("You can not call \"{button}\" on \"{name}\" of \"Account Invoice\".")));
         }
     }
+    if button != "cancel" {
+        ids.iter().try_for_each(|id| warnings::of_taxes(store, *id))?;
+    }
     for id in ids {
         store.guard(store.model(MODEL)?, *id)?;
         match button {
+            "post" if !store.value(MODEL, *id, "journal").filled() => {
+                return Err(Fail::other("'NoneType' object has no attribute 'id'"));
+            }
             "post" => post(store, *id)?,
             "cancel" => enter(store, *id, "cancelled")?,
             _ => enter(store, *id, "validated")?,
@@ -214,6 +229,11 @@ pub fn press(store: &mut Store, button: &str, ids: &[u64]) -> Result<(), Fail> {
 
 /// Gives an invoice its number, its day and its move, and puts it in force.
 pub fn post(store: &mut Store, id: u64) -> Result<(), Fail> {
+    let day = match store.value(MODEL, id, "invoice_date") {
+        Val::Date(day) => day,
+        _ => today(store),
+    };
+    payments::period(store, id, day, "Revenue")?;
     if !store.value(MODEL, id, "number").filled() {
         let number = store.next("invoice").to_string();
         store.put(MODEL, id, "number", Val::Text(number))?;
@@ -296,7 +316,8 @@ fn row(store: &Store, id: u64) -> Value {
             "qty": quantity.normalize().to_string(), "net": net.normalize().to_string()})
     });
     let lines: Vec<Value> = lines.collect();
-    json!({"id": id, "number": text("number"), "state": text("state"), "sales": sales_of(store, id).unwrap_or_default(),
+    let to = super::ledger::envelope(store, store.value(MODEL, id, "invoice_address").id());
+    json!({"id": id, "to": to, "number": text("number"), "state": text("state"), "sales": sales_of(store, id).unwrap_or_default(),
         "day": store.value(MODEL, id, "invoice_date").to_json(true), "currency": store.text("currency.currency", currency, "code"),
         "total": total(store, id).normalize().to_string(), "lines": lines})
 }

@@ -2,22 +2,56 @@
 
 use serde_json::{Value, json};
 
+use crate::books::Books;
+
 use super::read::{in_use, rec_name};
 use super::store::Store;
 use super::value::Val;
-use super::{credits, family, images, invoice, kits, parcels, price, sale, shipping, stock, translate};
+use super::{
+    credits, drops, family, images, invoice, kits, parcels, payments, price, sale, shipping, stock, translate,
+};
 
-/// Orders, customers, products, families, stock, prices, shipments, invoices and credits; amounts and quantities as shortest decimal strings.
-pub fn ledger(store: &Store) -> Value {
+/// What there is of everything that a proof counts.
+const LISTS: [&str; 12] = [
+    "orders",
+    "customers",
+    "products",
+    "categories",
+    "families",
+    "stock",
+    "prices",
+    "shipments",
+    "drops",
+    "invoices",
+    "credits",
+    "payments",
+];
+
+/// The books of the ERP; amounts and quantities as shortest decimal strings.
+pub fn books(store: &Store) -> Books<'_> {
+    Books::new(&LISTS, |name| Value::Array(list(store, name)))
+}
+
+fn list(store: &Store, name: &str) -> Vec<Value> {
     let all = |model: &str| -> Vec<u64> { store.model(model).map(|at| store.ids(at).collect()).unwrap_or_default() };
-    let orders: Vec<Value> = all("sale.sale").into_iter().map(|id| order(store, id)).collect();
-    let customers: Vec<Value> =
-        all("party.party").into_iter().filter(|id| is_customer(store, *id)).map(|id| customer(store, id)).collect();
-    let products: Vec<Value> = all("product.product").into_iter().map(|id| product(store, id)).collect();
-    json!({"orders": orders, "customers": customers, "products": products, "categories": super::sorting::ledger(store),
-        "families": family::ledger(store), "stock": stock::ledger(store), "prices": price::ledger(store),
-        "shipments": parcels::ledger(store), "invoices": invoice::ledger(store),
-        "credits": credits::ledger(store)})
+    match name {
+        "orders" => all("sale.sale").into_iter().map(|id| order(store, id)).collect(),
+        "customers" => {
+            let parties = all("party.party").into_iter().filter(|id| is_customer(store, *id));
+            parties.map(|id| customer(store, id)).collect()
+        }
+        "products" => all("product.product").into_iter().map(|id| product(store, id)).collect(),
+        "categories" => super::sorting::ledger(store),
+        "families" => family::ledger(store),
+        "stock" => stock::ledger(store),
+        "prices" => price::ledger(store),
+        "shipments" => parcels::ledger(store),
+        "drops" => drops::ledger(store),
+        "invoices" => invoice::ledger(store),
+        "credits" => credits::ledger(store),
+        "payments" => payments::ledger(store),
+        _ => Vec::new(),
+    }
 }
 
 /// A product with the texts of each language that has any, its weight in kilograms.
@@ -87,12 +121,15 @@ fn is_given_up(store: &Store, id: u64) -> bool {
 
 /// What a sale is addressed to: the envelopes of its invoice and of its shipment, as its papers show them now.
 fn addresses(store: &Store, sale: u64) -> Value {
-    let envelope = |field: &str| {
-        let id = store.value("sale.sale", sale, field).id()?;
-        let text = |field: &str| store.text("party.address", id, field);
-        Some(json!([text("party_name"), text("street_unstructured"), text("postal_code"), text("city")]))
-    };
-    json!({"invoice": envelope("invoice_address"), "shipment": envelope("shipment_address")})
+    let of = |field: &str| envelope(store, store.value("sale.sale", sale, field).id());
+    json!({"invoice": of("invoice_address"), "shipment": of("shipment_address")})
+}
+
+/// What an address puts on an envelope.
+pub fn envelope(store: &Store, address: Option<u64>) -> Option<Value> {
+    let id = address?;
+    let text = |field: &str| store.text("party.address", id, field);
+    Some(json!([text("party_name"), text("street_unstructured"), text("postal_code"), text("city")]))
 }
 
 /// The web id; where the installation has none, the last word of the description.

@@ -6,7 +6,7 @@ use super::vat;
 mod papers;
 mod sorts;
 
-use papers::{configuration, counts, invoices, parcels, shipments};
+use papers::{amendments, configuration, counts, dropped, invoices, parcels, payments, shipments};
 use sorts::{attributed, component, components, image, images, product_parts};
 
 fn field(name: &'static str, title: &'static str, kind: Kind) -> Field {
@@ -69,6 +69,7 @@ pub(super) fn base() -> Vec<Model> {
             BY_NAME,
             vec![char("name", "Name"), char("login", "Login"), char("company_filter", "Company Filter"), active()],
         ),
+        warnings(),
         Model::new(
             "company.company",
             "Company",
@@ -111,6 +112,16 @@ pub(super) fn base() -> Vec<Model> {
             ],
         ),
     ]
+}
+
+/// Who does not mind which warning.
+fn warnings() -> Model {
+    Model::new(
+        "res.user.warning",
+        "User Warning",
+        &[("id", false)],
+        vec![one("user", "User", "res.user").required(), char("name", "Name").required(), flag("always", "Always")],
+    )
 }
 
 /// Texts by language.
@@ -192,10 +203,12 @@ pub(super) fn trade(web_shop: bool) -> Vec<Model> {
     models.extend(parties());
     models.extend(party_parts());
     models.extend(stock());
-    models.extend([shipments()]);
+    models.extend([shipments(), dropped()]);
     models.extend(parcels());
+    models.extend(amendments());
     models.extend(counts());
     models.extend(invoices());
+    models.extend(payments());
     models.push(configuration());
     if web_shop {
         models.push(Model::new(
@@ -480,6 +493,7 @@ fn sale(web_shop: bool) -> Model {
         one("warehouse", "Warehouse", "stock.location"),
         one("currency", "Currency", "currency.currency").required(),
         many("lines", "Lines", "sale.line", "sale"),
+        many("amendments", "Amendments", "sale.amendment", "sale"),
         calc("line_lines", "Line - Lines", Calc::LineLines, "sale.line"),
         text("comment", "Comment"),
         calc("untaxed_amount", "Untaxed", Calc::Untaxed, ""),

@@ -9,7 +9,7 @@ use super::fail::Fail;
 use super::schema::{Calc, Field, Kind};
 use super::store::Store;
 use super::value::{Val, stamp};
-use super::{companies, invoice, parcels, price, sale, shipping, stock, translate, vat};
+use super::{companies, invoice, parcels, payments, price, sale, shipping, stock, translate, vat};
 
 /// The rows of these ids with these fields, each with its `id`; refused as a whole if one is not there.
 pub fn read(store: &Store, model: &str, ids: &[u64], fields: &[String]) -> Result<Vec<Value>, Fail> {
@@ -192,6 +192,7 @@ fn compute(store: &Store, model: usize, id: u64, calc: Calc) -> Result<Val, Fail
         Calc::Untaxed => Val::Dec(amounts(store, name, id)?.untaxed),
         Calc::Tax => Val::Dec(amounts(store, name, id)?.tax),
         Calc::Total => Val::Dec(amounts(store, name, id)?.total()),
+        Calc::Owed => Val::Dec(payments::owed(store, id)?),
     })
 }
 
@@ -210,6 +211,7 @@ pub fn rec_name(store: &Store, model: &str, id: u64) -> String {
         "party.address" => address_name(store, id),
         "sale.sale" => sale_name(store, id),
         "sale.line" => line_name(store, id).unwrap_or_default(),
+        invoice::LINE => billed_name(store, id).unwrap_or_default(),
         "product.product" => product_name(store, id),
         "stock.move" => move_name(store, id).unwrap_or_default(),
         "stock.shipment.out" | "stock.package" => text("number"),
@@ -266,6 +268,14 @@ fn line_name(store: &Store, id: u64) -> Option<String> {
     let sale = sale_name(store, value("sale").id().unwrap_or_default());
     let Some(product) = value("product").id() else { return Some(sale) };
     Some(format!("{} {} @ {sale}", measured(store, "sale.line", id)?, product_name(store, product)))
+}
+
+/// The same of a line of an invoice.
+fn billed_name(store: &Store, id: u64) -> Option<String> {
+    let value = |field: &str| store.value(invoice::LINE, id, field);
+    let bill = invoice::rec_name(store, value("invoice").id().unwrap_or_default());
+    let Some(product) = value("product").id() else { return Some(bill) };
+    Some(format!("{} {} @ {bill}", measured(store, invoice::LINE, id)?, product_name(store, product)))
 }
 
 /// `1 u [SKU] Name`, with ` @ 13` where a shipment has that number, or with what was counted.

@@ -8,7 +8,7 @@ use super::stock::{is_stocked, today};
 use super::store::Store;
 use super::validate;
 use super::value::Val;
-use super::{invoice, shipping};
+use super::{drops, invoice, shipping};
 
 /// Net and tax of a sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,7 +298,7 @@ fn confirm(store: &mut Store, id: u64, queued: bool) -> Result<(), Fail> {
     if queued { Ok(()) } else { process(store, id) }
 }
 
-fn keep_amounts(store: &mut Store, id: u64) -> Result<(), Fail> {
+pub(super) fn keep_amounts(store: &mut Store, id: u64) -> Result<(), Fail> {
     let model = store.model("sale.sale")?;
     store.guard(model, id)?;
     let now = computed(store, id)?;
@@ -335,8 +335,10 @@ pub fn process(store: &mut Store, id: u64) -> Result<(), Fail> {
         .into_iter()
         .filter(|(_, quantity)| *quantity > Decimal::ZERO)
         .collect();
-    if !waiting.is_empty() {
-        shipping::of_sale(store, id, &waiting)?;
+    let (bought, own): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(line, _)| drops::is_bought(store, *line));
+    drops::ask(store, id, &bought)?;
+    if !own.is_empty() {
+        shipping::of_sale(store, id, &own)?;
     }
     let told = [("invoice_state", invoice::state(store, id)?), ("shipment_state", shipment_state(store, &lines)?)];
     let mut moved = false;

@@ -36,6 +36,8 @@ pub enum Leg {
     Outgoing,
     /// Both, the latest first.
     Both,
+    /// From the supplier to the customer, the latest first.
+    Dropped,
 }
 
 /// A value computed when it is read.
@@ -63,6 +65,8 @@ pub enum Calc {
     Tax,
     /// Net and tax of a sale or an invoice.
     Total,
+    /// What of an invoice is still to be paid.
+    Owed,
     /// The lines of a sale that have an amount.
     LineLines,
     /// What lies in the locations of the call, or will.

@@ -132,8 +132,11 @@ fn company(store: &mut Store) -> Result<(), Fail> {
     let rows =
         taxes.map(|(name, rate)| json!({"name": name, "description": name, "rate": decimal(rate), "company": 1}));
     add(store, "account.tax", rows.to_vec())?;
+    add(store, "account.account", ["Main Receivable", "Main Revenue"].map(|name| json!({"name": name})).to_vec())?;
+    add(store, "account.journal", vec![json!({"name": "Revenue"})])?;
     let terms = ["Immediate", "30 days"].map(|name| json!({"name": name}));
     add(store, "account.invoice.payment_term", terms.to_vec())?;
+    add(store, "account.invoice.payment.method", vec![json!({"name": "Gateway", "company": 1})])?;
     add(store, "product.uom.category", vec![json!({"name": "Units"}), json!({"name": "Weight"})])?;
     let units = [
         ("Unit", "u", 1, 0, Decimal::ONE),
@@ -231,9 +234,14 @@ fn products(store: &mut Store, items: &[Item]) -> Result<(), Fail> {
             add(store, "product.identifier", vec![json!({"product": id, "type": "ean", "code": code})])?;
         }
     }
-    for (code, name) in [("SHIPPING", "Shipping"), ("ROUNDING", "Rounding"), ("FEE", "Fee")] {
+    for (code, name, category) in [
+        ("SHIPPING", "Shipping", 1),
+        ("ROUNDING", "Rounding", UNTAXED),
+        ("FEE", "Fee", UNTAXED),
+        ("ADJUSTMENT", "Adjustment", UNTAXED),
+    ] {
         let row = json!({"name": name, "type": "service", "default_uom": 1, "sale_uom": 1, "salable": true,
-            "list_price": decimal(Decimal::ZERO), "account_category": UNTAXED});
+            "list_price": decimal(Decimal::ZERO), "account_category": category});
         let id = add(store, "product.template", vec![row])?.first().copied().unwrap_or_default();
         variant(store, id, code, None)?;
     }
@@ -262,9 +270,9 @@ const UNTAXED: usize = TAXED.len() + 1;
 
 /// What products are sorted by: accounting categories, and attributes where that module is there.
 fn sorts(store: &mut Store, attributes: bool) -> Result<(), Fail> {
-    let named = |name: String| json!({"name": name, "accounting": true});
-    let mut rows: Vec<Value> = TAXED.iter().map(|rate| named(format!("Goods VAT {rate}%"))).collect();
-    rows.push(named("Services without tax".to_owned()));
+    let named = |(at, rate): (usize, &u32)| json!({"name": format!("Goods VAT {rate}%"), "accounting": true, "customer_taxes": [["add", [at + 1]]]});
+    let mut rows: Vec<Value> = TAXED.iter().enumerate().map(named).collect();
+    rows.push(json!({"name": "Services without tax", "accounting": true}));
     add(store, "product.category", rows)?;
     if !attributes {
         return Ok(());

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::json;
 
+use super::drops;
 use super::fail::Fail;
 use super::parcels;
 use super::read::{present, rec_name};
@@ -18,8 +19,10 @@ use super::write::create;
 pub fn has_button(model: &str, button: &str) -> bool {
     match model {
         "stock.shipment.out" => {
-            matches!(button, "assign_try" | "assign_force" | "pick" | "pack" | "ship" | "do" | "cancel")
+            let back = matches!(button, "wait" | "draft");
+            back || matches!(button, "assign_try" | "assign_force" | "pick" | "pack" | "ship" | "do" | "cancel")
         }
+        drops::MODEL => matches!(button, "ship" | "do"),
         "stock.inventory" => matches!(button, "confirm" | "cancel"),
         "stock.move" => matches!(button, "do" | "cancel"),
         _ => false,
@@ -40,6 +43,7 @@ pub fn press(store: &mut Store, model: &str, button: &str, ids: &[u64]) -> Resul
         store.guard(at, *id)?;
         match model {
             "stock.shipment.out" => advance(store, button, *id)?,
+            drops::MODEL => drops::advance(store, button, *id)?,
             "stock.inventory" if button == "confirm" => count(store, *id)?,
             _ => enter(store, model, *id, "cancelled")?,
         }
@@ -66,10 +70,14 @@ pub fn offered(store: &Store, model: &str, button: &str, id: u64) -> Result<bool
     Ok(match (model, button) {
         ("stock.shipment.out", "assign_try" | "assign_force") => true,
         ("stock.shipment.out", "pick") => state == "assigned",
+        ("stock.shipment.out", "wait") => matches!(state.as_str(), "draft" | "waiting" | "assigned"),
+        ("stock.shipment.out", "draft") => matches!(state.as_str(), "draft" | "waiting"),
         ("stock.shipment.out", "pack") => state == "picked",
         ("stock.shipment.out", "ship") => state == "packed",
         ("stock.shipment.out", "do") => matches!(state.as_str(), "packed" | "shipped"),
         ("stock.shipment.out", _) => state != "cancelled",
+        (drops::MODEL, "ship") => state == "waiting",
+        (drops::MODEL, _) => state == "shipped",
         ("stock.inventory", _) => state == "draft",
         ("stock.move", "do") => false,
         _ => matches!(state.as_str(), "draft" | "assigned" | "staging"),
@@ -153,6 +161,11 @@ pub fn moved(store: &Store, line: u64, told: Told) -> Result<Decimal, Fail> {
 /// gate.
 pub fn of_sale(store: &mut Store, sale: u64, lines: &[(u64, Decimal)]) -> Result<u64, Fail> {
     let warehouse = store.value("sale.sale", sale, "warehouse").id().unwrap_or_default();
+    of_sale_from(store, sale, warehouse, lines)
+}
+
+/// The same from any warehouse, as people do it by hand.
+pub fn of_sale_from(store: &mut Store, sale: u64, warehouse: u64, lines: &[(u64, Decimal)]) -> Result<u64, Fail> {
     let zone = |name: &str| store.value("stock.location", warehouse, name).id().unwrap_or_default();
     let (storage, output) = (zone("storage_location"), zone("output_location"));
     let planned = Val::Date(today(store)).to_json(true);
@@ -218,6 +231,8 @@ pub fn advance(store: &mut Store, button: &str, id: u64) -> Result<(), Fail> {
     let sales = sales_of(store, id)?;
     match button {
         "assign_try" | "assign_force" if state != "waiting" => return Ok(()),
+        "wait" => return wait(store, id),
+        "draft" => return lay_back(store, id),
         "assign_try" if !assign(store, id)? => return Ok(()),
         "assign_force" => move_all(store, id, Leg::Inventory, "assigned")?,
         "pick" => pick(store, id)?,
@@ -243,6 +258,31 @@ pub fn advance(store: &mut Store, button: &str, id: u64) -> Result<(), Fail> {
         process(store, sale)?;
     }
     Ok(())
+}
+
+/// Has a shipment wait: what is to leave is to be taken from storage anew.
+pub(super) fn wait(store: &mut Store, id: u64) -> Result<(), Fail> {
+    lay_back(store, id)?;
+    let warehouse = store.value("stock.shipment.out", id, "warehouse").id().unwrap_or_default();
+    let zone = |name: &str| store.value("stock.location", warehouse, name).id();
+    let (storage, output) = (zone("storage_location"), zone("output_location"));
+    for one in moves_of(store, id, Leg::Outgoing)? {
+        let value = |field: &str| store.value("stock.move", one, field).to_json(true);
+        let mut row = json!({"from_location": storage, "to_location": output, "origin": format!("stock.move,{one}")});
+        for field in ["product", "quantity", "unit", "planned_date", "shipment", "company"] {
+            row[field] = value(field);
+        }
+        create(store, "stock.move", &[row])?;
+    }
+    enter(store, "stock.shipment.out", id, "waiting")
+}
+
+/// Brings a shipment back to its draft, in which nothing is taken from storage.
+pub(super) fn lay_back(store: &mut Store, id: u64) -> Result<(), Fail> {
+    for one in moves_of(store, id, Leg::Inventory)? {
+        store.remove(store.model("stock.move")?, one);
+    }
+    enter(store, "stock.shipment.out", id, "draft")
 }
 
 /// The sales whose goods a shipment holds.
@@ -380,9 +420,9 @@ pub fn ship(store: &mut Store, sale: u64) -> Result<bool, Fail> {
         for button in ["assign_force", "pick", "pack", "ship", "do"] {
             if offered(store, "stock.shipment.out", button, shipment)? {
                 advance(store, button, shipment)?;
+                any = true;
             }
         }
-        any = true;
     }
     Ok(any)
 }

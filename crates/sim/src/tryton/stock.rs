@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
+use super::drops;
 use super::fail::Fail;
 use super::read::{present, rec_name};
 use super::schema::{Figure, Leg};
@@ -125,7 +126,8 @@ pub fn warehouse_of(store: &Store, location: u64) -> Option<u64> {
 
 /// The moves of a shipment.
 pub fn moves_of(store: &Store, shipment: u64, leg: Leg) -> Result<Vec<u64>, Fail> {
-    let all = moves_with(store, "shipment", &Val::Text(format!("stock.shipment.out,{shipment}")))?;
+    let model = if leg == Leg::Dropped { drops::MODEL } else { "stock.shipment.out" };
+    let all = moves_with(store, "shipment", &Val::Text(format!("{model},{shipment}")))?;
     let is_outgoing = |id: &u64| {
         let to = store.value("stock.move", *id, "to_location").id();
         to.and_then(|to| warehouse_of(store, to)).is_none()
@@ -135,7 +137,7 @@ pub fn moves_of(store: &Store, shipment: u64, leg: Leg) -> Result<Vec<u64>, Fail
         Leg::Inventory => inner,
         Leg::Outgoing => outgoing,
         // In the order moves have by themselves.
-        Leg::Both => {
+        Leg::Both | Leg::Dropped => {
             let mut all: Vec<u64> = inner.into_iter().chain(outgoing).collect();
             all.sort_unstable_by(|one, other| other.cmp(one));
             all

@@ -72,6 +72,14 @@ pub struct Store {
     pub acting: Option<u64>,
     /// Models that the user has no right to.
     pub forbidden: BTreeSet<String>,
+    /// What the running call of a wizard is about.
+    pub about: Option<u64>,
+    /// The day up to which the books are closed.
+    pub closed: Option<jiff::civil::Date>,
+    /// The day up to which the journals are closed, which stay so when the books are opened again.
+    pub shut: Option<jiff::civil::Date>,
+    /// Products that are bought for each sale, and sent by their supplier.
+    pub supplied: BTreeSet<u64>,
     /// Whether the running call asks how many bytes images have, not for the bytes.
     pub sizes: bool,
     /// The id of the user on whose behalf the transaction runs.
@@ -95,6 +103,10 @@ impl Store {
             speech: Speech::default(),
             seen: None,
             acting: None,
+            about: None,
+            closed: None,
+            shut: None,
+            supplied: BTreeSet::new(),
             forbidden: BTreeSet::new(),
             sizes: false,
             user: ADMINISTRATOR,
@@ -112,6 +124,7 @@ impl Store {
         self.speech = Speech::default();
         self.seen = None;
         self.acting = None;
+        self.about = None;
         self.sizes = false;
         self.user = ADMINISTRATOR;
         for (key, value) in guards.and_then(Value::as_object).into_iter().flatten() {
@@ -252,6 +265,9 @@ impl Store {
         let model = self.model(child)?;
         let def = &self.schema.models[model];
         let mut ids = self.having(model, def.position(back)?, &Val::Ref(parent));
+        if child == "sale.amendment" {
+            ids.reverse();
+        }
         if let Ok(sequence) = def.position("sequence") {
             ids.sort_by_key(|id| (self.row(model, *id).map(|row| row.values[sequence].clone()), *id));
         }

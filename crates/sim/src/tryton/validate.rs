@@ -9,7 +9,7 @@ use super::read::rec_name;
 use super::schema::{Digits, Field, Kind};
 use super::store::Store;
 use super::value::Val;
-use super::{kits, price, sale, vat};
+use super::{invoice, kits, price, sale, vat};
 
 /// Refuses a record that breaks a rule of its model.
 pub fn record(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
@@ -53,6 +53,9 @@ fn barcode(store: &Store, id: u64) -> Result<(), Fail> {
 
 /// Refuses a new record that its parent does not take any more.
 pub fn created(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
+    if model == invoice::LINE {
+        return billed(store, id);
+    }
     let Some(sale) = store.value(model, id, "sale").id().filter(|_| model == "sale.line") else { return Ok(()) };
     if !store.exists("sale.sale", sale) || store.text("sale.sale", sale, "state") == "draft" {
         return Ok(());
@@ -61,11 +64,31 @@ pub fn created(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
     Err(Fail::user(format!("You cannot add lines to sale \"{name}\" because it is no longer in a draft state.")))
 }
 
+/// Refuses a line that its invoice does not take: one in force, or in another currency.
+fn billed(store: &Store, id: u64) -> Result<(), Fail> {
+    let bill = store.value(invoice::LINE, id, "invoice").id().unwrap_or_default();
+    let name = rec_name(store, invoice::MODEL, bill);
+    if store.text(invoice::MODEL, bill, "state") != "draft" {
+        let text = format!("You cannot add lines to invoice \"{name}\" because it is no longer in a draft state.");
+        return Err(Fail::user(text));
+    }
+    if store.value(invoice::LINE, id, "currency") == store.value(invoice::MODEL, bill, "currency") {
+        return Ok(());
+    }
+    let line = rec_name(store, invoice::LINE, id);
+    let place = format!("for field \"Lines\" in record \"{name}\" of \"Account Invoice\"");
+    let message = format!("The value \"{line}\" {place} is not valid according to its domain.");
+    Err(Fail::User { message, domain: json!([[["company", "=", 1]], {}]) })
+}
+
 /// Refuses to delete what must be cancelled first or is still used.
 pub fn deletable(store: &Store, model: &str, id: u64) -> Result<(), Fail> {
     let open = |sale: u64| matches!(store.text("sale.sale", sale, "state").as_str(), "draft" | "cancelled");
     let name = rec_name(store, model, id);
     match model {
+        invoice::MODEL if matches!(store.text(model, id, "state").as_str(), "posted" | "paid" | "cancelled") => {
+            Err(Fail::user(format!("You cannot modify invoice \"{name}\" because it is posted, paid or cancelled.")))
+        }
         "stock.shipment.out" if store.text(model, id, "state") != "cancelled" => {
             Err(Fail::user(format!("To delete shipment \"{name}\" you must cancel it.")))
         }
@@ -148,7 +171,8 @@ impl Case<'_> {
                     !matches!(self.own("state").text(), Some("draft" | "quotation" | "cancelled"))
                 }
                 ("sale.line", "quantity" | "unit_price") => is_line(),
-                ("sale.line", "unit") => self.own("product").filled(),
+                ("sale.line" | invoice::LINE, "unit") => self.own("product").filled(),
+                (invoice::LINE, "account" | "quantity" | "unit_price") => is_line(),
                 ("product.template", "weight_uom") => {
                     self.own("weight").number().is_some_and(|weight| !weight.is_zero())
                 }
@@ -206,6 +230,7 @@ impl Case<'_> {
     fn violated(&self) -> Option<(Value, String)> {
         match (self.model, self.field.name) {
             ("sale.sale", "invoice_address") => self.address("invoice_party"),
+            (invoice::MODEL, "invoice_address") => self.address("party"),
             ("sale.sale", "shipment_address") => self.address("shipment_party"),
             ("sale.sale", "warehouse") => self.points(
                 |store, id| store.text("stock.location", id, "type") == "warehouse",

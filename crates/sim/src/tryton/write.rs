@@ -88,8 +88,11 @@ fn defaults(store: &Store, model: &str) -> Result<Map<String, Value>, Fail> {
         "stock.shipment.out" => &[("state", json!("draft")), ("company", json!(1))],
         "stock.inventory" => &[("state", json!("draft")), ("company", json!(1))],
         "stock.package" => &[("company", json!(1))],
-        "account.invoice" => &[("state", json!("draft")), ("type", json!("out")), ("company", json!(1))],
-        "account.invoice.line" => &[("type", json!("line"))],
+        "account.invoice" => {
+            &[("state", json!("draft")), ("type", json!("out")), ("company", json!(1)), ("currency", json!(1))]
+        }
+        "account.invoice.line" => &[("type", json!("line")), ("company", json!(1)), ("currency", json!(1))],
+        "sale.amendment" => &[("state", json!("draft"))],
         "stock.location" => &[("type", json!("storage"))],
         _ => &[],
     };

@@ -82,10 +82,13 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
         let sql = "UPDATE lane SET state = 'failed', why = ?2, dirty = 0, ready_at = ?3 WHERE entity = ?1";
         db.prepare_cached(sql)?.execute(params![int(entity.0), why, ms(Timestamp::MAX)])?;
         journal(db, entity, None, &Entry::new("refused", system.as_str(), hold.what.clone()), now)?;
-    } else if changed {
-        if record.kind == Kind::Order {
-            replace(db, system, entity, &record.takes, now)?;
-        }
+        return Ok(change);
+    }
+    // What an order takes is held against what is known also where a write of ours has shown the rest already.
+    if let Some(takes) = record.takes.as_ref().filter(|_| record.kind == Kind::Order) {
+        replace(db, system, entity, takes, now)?;
+    }
+    if changed {
         // What is told in passing starts nothing by itself: whoever needs it wakes it.
         if matches!(record.told, Told::News | Told::Origin) && is_of_concern(db, entity, record.kind)? {
             wake(db, entity, record.kind, now)?;

@@ -4,21 +4,30 @@ use super::accept::bind;
 use super::lane::{fence, wake_waiting};
 use super::{evidence, id, int, journal, ms};
 use crate::codec::{packed, unpacked};
-use crate::{CommitPlan, Doubt, Ending, News, Sending, Settle, Site, StoreError};
+use crate::{CommitPlan, Doubt, Ending, News, Sending, Settle, Site, Still, StoreError};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
-use syncline_core::delivery::{Noted, Progress};
+use syncline_core::delivery::{Change, Noted, Progress};
 use syncline_core::id::{DeliveryId, EntityId, RemoteId, SystemName, SystemUid};
 use syncline_core::journal::Entry;
-use syncline_core::kind::Kind;
+use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::Leaves;
 use syncline_core::path::Path;
 use syncline_core::record::Customer;
+
+/// How often the same step may be planned for a record in a row within [`ALIKE_S`].
+const MOST_ALIKE: usize = 20;
+/// Seconds within which that counts.
+const ALIKE_S: i64 = 600;
 
 pub(super) fn commit_plan(db: &Connection, plan: &CommitPlan) -> Result<DeliveryId, StoreError> {
     fence(db, plan.lane, plan.epoch)?;
     if !super::base::current(db, plan.lane, &plan.revisions)? {
         return Err(StoreError::Stale);
+    }
+    // A second document that landed late is taken away as often as it is there.
+    if plan.change.step != Step::Delete {
+        circles(db, plan)?;
     }
     let basis = plan.basis.as_ref().map(|basis| packed("basis", basis)).transpose()?;
     let sql = "INSERT INTO delivery (lane, target, guard, change, reason, progress, epoch, at, basis) \
@@ -38,6 +47,29 @@ pub(super) fn commit_plan(db: &Connection, plan: &CommitPlan) -> Result<Delivery
     let detail = format!("{} {}: {}", plan.change.kind, plan.change.step, plan.reason);
     journal(db, plan.lane, Some(delivery), &Entry::new("planned", plan.target.as_str(), detail), plan.now)?;
     Ok(delivery)
+}
+
+/// Refuses a step that was planned for its record [`MOST_ALIKE`] times in a row within [`ALIKE_S`]: whatever came of it does not
+/// stay, and without an end to it one record keeps a system busy for ever.
+fn circles(db: &Connection, plan: &CommitPlan) -> Result<(), StoreError> {
+    let sql = "SELECT at FROM delivery WHERE lane = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2";
+    let (lane, most) = (int(plan.lane.0), i64::try_from(MOST_ALIKE).unwrap_or(i64::MAX));
+    let oldest: Option<i64> = db.prepare_cached(sql)?.query_row([lane, most - 1], |row| row.get(0)).optional()?;
+    if oldest.is_none_or(|at| at < ms(plan.now) - ALIKE_S * 1000) {
+        return Ok(());
+    }
+    let mut statement =
+        db.prepare_cached("SELECT target, change FROM delivery WHERE lane = ?1 ORDER BY id DESC LIMIT ?2")?;
+    let rows = statement.query_map([lane, most], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    for row in rows {
+        let (target, change) = row?;
+        let change: Change = unpacked("change", &change)?;
+        let same = |a: &Change, b: &Change| a.step == b.step && a.document == b.document && a.leaves == b.leaves;
+        if target != plan.target.as_str() || !same(&change, &plan.change) {
+            return Ok(());
+        }
+    }
+    Err(StoreError::Circles(MOST_ALIKE))
 }
 
 /// How often what `system` shows of `entity` has changed; 0 where it shows nothing.
@@ -65,6 +97,9 @@ pub(super) fn note_sending(db: &Connection, note: &Sending) -> Result<Noted, Sto
     if matches!(progress, Progress::Sending { .. }) {
         return Err(StoreError::Stale);
     }
+    if !is_still(db, &note.still)? {
+        return Err(StoreError::Overtaken);
+    }
     let attempt = attempts + 1;
     let first = progress.first().or(Some(note.deadline));
     let pre_image = note.pre_image.as_ref().map(|leaves| packed("record", leaves)).transpose()?;
@@ -81,6 +116,19 @@ pub(super) fn note_sending(db: &Connection, note: &Sending) -> Result<Noted, Sto
     let entry = Entry::new("sent", &target, format!("attempt {attempt}, until {}", note.deadline));
     journal(db, note.lane, Some(note.delivery), &entry, note.now)?;
     Ok(Noted::committed(note.delivery, note.epoch, attempt, note.deadline))
+}
+
+/// Whether nothing was sent in these lanes, nor came back, since then.
+fn is_still(db: &Connection, still: &Still) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM journal WHERE lane = ?1 AND seq > ?2 \
+               AND event NOT IN ('planned', 'moved on', 'held', 'trouble'))";
+    let mut statement = db.prepare_cached(sql)?;
+    for lane in &still.lanes {
+        if statement.query_row([int(lane.0), int(still.since)], |row| row.get::<_, bool>(0))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 pub(super) fn doubt(db: &Connection, doubt: &Doubt) -> Result<(), StoreError> {

@@ -67,6 +67,8 @@ pub(super) fn release(db: &Connection, release: &Release) -> Result<(), StoreErr
         LaneState::Waiting(_, why) => ("waiting", Some(hold(why)), Timestamp::MAX, "0"),
         LaneState::Later(at, why) if release.progressed => ("ready", Some(hold(why)), *at, "1"),
         LaneState::Later(at, why) => ("ready", Some(hold(why)), *at, "attempts + 1"),
+        // What is tried again by itself is still what has failed so often.
+        LaneState::Held(why) if release.again_at.is_some() => ("held", Some(why.clone()), again, "attempts"),
         LaneState::Held(why) => ("held", Some(why.clone()), again, "0"),
         LaneState::Failed(why) => ("failed", Some(why.clone()), again, "0"),
         LaneState::Conflict(why) => ("conflict", Some(why.clone()), again, "0"),

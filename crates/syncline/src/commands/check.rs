@@ -8,11 +8,12 @@ use crate::{clock, open, uids};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use syncline_connect::{Choice, Effect, Lookup, Probe, Request};
 use syncline_core::id::SystemName;
 use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::profile::Guard;
-use syncline_core::rules::{OrderRules, StockRules};
+use syncline_core::rules::{BOOKED_THERE, OrderRules, PaperRules, StockRules};
 use syncline_engine::System;
 use syncline_engine::config::{Config, Mode};
 
@@ -88,6 +89,9 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     }
     if let Some(rules) = &config.inventory {
         places(rules, &asked, &mut findings);
+    }
+    if let Some(rules) = &config.papers {
+        payments(rules, &asked, &mut findings);
     }
     let flows = config.in_force();
     if let Some(rules) = &flows.products {
@@ -225,6 +229,19 @@ fn places(rules: &StockRules, asked: &[Asked], findings: &mut Findings) {
     {
         missing(shop, "sources", "source", place);
         warehouses.iter().for_each(|warehouse| missing(&rules.source, "warehouses", "warehouse", warehouse));
+    }
+}
+
+/// Payment methods of the papers flow that the ERP does not have.
+fn payments(rules: &PaperRules, asked: &[Asked], findings: &mut Findings) {
+    let Some(known) = choices(asked, &rules.source, "payment_methods") else { return };
+    let named = rules.targets.iter().flat_map(|target| &target.payments);
+    let named: BTreeSet<&String> = named.map(|(_, name)| name).filter(|name| *name != BOOKED_THERE).collect();
+    for name in named.into_iter().filter(|name| !known.iter().any(|choice| choice.code == **name)) {
+        let names: Vec<&str> = known.iter().map(|choice| choice.code.as_str()).take(20).collect();
+        let what =
+            format!("[flows.papers.payments] names the payment method `{name}`, which {} does not have", rules.source);
+        findings.problems.push(Finding::new("SYN-0424", what, format!("it has: {}", names.join(", "))));
     }
 }
 

@@ -18,7 +18,9 @@ Examples:
   syncline retry --all                      everything held or failed
   syncline retry order:000000012 --accept   both sides are right as they are now: nothing is sent for it
   syncline retry --accept shipment:12       a paper that is held: people have told the shop, it is left to them
-An order changed or cancelled in the shop after it arrived needs --accept, once both sides are put right by hand.
+An order changed or cancelled in the shop after it arrived is carried over where the file says so (`amendments`) and it can be.
+Where it is asked about instead, it needs --accept, once both sides are put right by hand.
+One that was not paid by its deadline is not asked about any more with --accept, and goes on once it is paid.
 What is not due yet, or no part of the flow, is not taken up.";
 
 /// Which records.
@@ -46,6 +48,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
         let entity = Named::of(record).entity(&engine).await?;
         if args.accept {
             open_enough(&engine, entity, record).await?;
+            engine.leave_unreleased(entity).await?;
         }
         retried += engine.store.retry(Retry::One { entity, rebase: args.accept }, clock::now()).await?;
     }

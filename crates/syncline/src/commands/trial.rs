@@ -56,7 +56,7 @@ pub(crate) struct Trial {
     threads: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Broken {
     seed: u64,
     invariant: String,
@@ -173,11 +173,11 @@ impl Trial {
         for (ring, bug, within) in asked {
             let run = self.run(ring, self.seeds.unwrap_or(within), Some(bug), true, out);
             told.schedules += run.schedules;
-            let first = run.violations.into_iter().next();
             // A rule that is not there for it may be broken by accident, or by a defect of ours: that is no find.
             let caught = |v: &Broken| {
                 ring == Ring::Core || ring2::Planted::named(bug).is_some_and(|bug| bug.is_caught_by(&v.invariant))
             };
+            let first = run.violations.iter().find(|v| caught(v)).or(run.violations.first()).cloned();
             told.planted.push(Planted {
                 bug,
                 ring,

@@ -19,8 +19,14 @@ const LINES: &str = "unit_price * 0.8 from 10; unit_price * 0.9";
 const BUYER: &str = "4";
 const BUYERS_EMAIL: &str = "customer.4@example.com";
 
+/// Methods by which a gateway gives the money.
+const GATEWAYS: [&str; 2] = ["braintree", "paypal_express"];
+
 /// What there is little of.
 const SCARCE: &str = "BOOK";
+
+/// What is done at a desk, and is no text that somebody types.
+const WORK: [&str; 6] = ["bought", "stock", "sent", "billed", "captured", "refunded"];
 
 /// One change by a person.
 #[derive(Debug, Clone)]
@@ -35,7 +41,7 @@ pub(super) struct Edit {
 
 /// What people change after the kill of that number: names, descriptions and prices, at the desk that owns them and at
 /// the other.
-pub(super) fn edits(kill: u64) -> Vec<Edit> {
+pub(super) fn edits(kill: u64, shop: &Value, erp: &Value) -> Vec<Edit> {
     let skus = ["MUG", "BOLT-M8", "PEN"];
     let edit =
         |at_shop, field, sku| Edit { at_shop, sku, field, place: None, text: format!("{field} as of kill {kill}") };
@@ -74,8 +80,11 @@ pub(super) fn edits(kill: u64) -> Vec<Edit> {
         goods(false, other, "stock", "7"),
         // The warehouse sends what waits of some sales, in parts and parcels.
         goods(false, "", "sent", "12"),
-        // The office posts what was sold and takes the money.
-        goods(false, "", "billed", "10"),
+        // Buyers' gateways give the money for some orders; the office posts what was sold, and takes the money for the others.
+        goods(true, "", "captured", "12"),
+        goods(false, "", "billed", &format!("10 {}", by_gateway(shop))),
+        // Some of it is given back at the shop's own desk.
+        goods(true, "", "refunded", &format!("1 {}", billed(shop, erp))),
         list(format!("unit_price * 0.6{kill} from {} of {sku}; {LINES}", kill + 1)),
     ]
 }
@@ -83,6 +92,28 @@ pub(super) fn edits(kill: u64) -> Vec<Edit> {
 /// What goods do at a desk: pieces that buyers take in the shop, or that leave or reach the ERP's warehouse.
 fn goods(at_shop: bool, sku: &'static str, field: &'static str, pieces: &str) -> Edit {
     Edit { at_shop, sku, field, place: None, text: pieces.to_string() }
+}
+
+/// The numbers of the shop's orders that gateways pay, as one text.
+fn by_gateway(shop: &Value) -> String {
+    let orders = shop["orders"].as_array().into_iter().flatten().filter(|order| is_by_gateway(order));
+    orders.filter_map(|order| order["number"].as_str()).collect::<Vec<_>>().join(" ")
+}
+
+/// Those of them that the ERP has billed.
+fn billed(shop: &Value, erp: &Value) -> String {
+    let rows = |list: &str| erp[list].as_array().into_iter().flatten();
+    let bills = rows("invoices").filter(|bill| bill["state"] == "posted" || bill["state"] == "paid");
+    let sales: Vec<&Value> = bills.flat_map(|bill| bill["sales"].as_array().into_iter().flatten()).collect();
+    let sales = rows("orders").filter(|sale| sales.contains(&&sale["id"]));
+    let billed: Vec<&Value> = sales.map(|sale| &sale["reference"]).collect();
+    let orders = by_gateway(shop);
+    orders.split(' ').filter(|number| billed.iter().any(|name| *name == number)).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether an order was paid by a gateway.
+pub(super) fn is_by_gateway(order: &Value) -> bool {
+    GATEWAYS.iter().any(|gateway| order["method"] == *gateway)
 }
 
 /// The ERP's price list as it is before anything flows.
@@ -103,7 +134,7 @@ impl Edit {
         match told["edited"].as_str() {
             Some(_) => Ok(()),
             // What is sold out cannot be had.
-            None if ["bought", "stock", "sent", "billed"].contains(&self.field) => Ok(()),
+            None if WORK.contains(&self.field) => Ok(()),
             // Nobody types into an account that no order has brought to the ERP yet.
             None if self.field.starts_with("customer.") && !self.at_shop => Ok(()),
             None => Err(DemoError::System(url, format!("{} of {} cannot be changed: {told}", self.field, self.sku))),
@@ -114,7 +145,7 @@ impl Edit {
     fn is_owned(&self) -> bool {
         match self.field {
             "description" => self.at_shop,
-            "bought" | "stock" | "sent" | "billed" => false,
+            field if WORK.contains(&field) => false,
             "price" => self.at_shop == (self.place == Some("special")),
             field if field.starts_with("customer.") => self.at_shop,
             _ => !self.at_shop,
@@ -177,7 +208,11 @@ pub(super) fn switch_on(file: &Path) -> Result<(), DemoError> {
         match line {
             "[systems.shop]" => out.push_str(&format!("settle = \"{SETTLE_S}s\"\n")),
             "[flows.papers]" => {
-                out.push_str("carriers = { DHL = \"dhl\" }\ninvoices = \"paid\"\ncredits = \"posted\"\n")
+                out.push_str(
+                    "carriers = { DHL = \"dhl\" }\ninvoices = \"paid\"\ncredits = \"posted\"\nrefunds = \"carry\"\n",
+                );
+                let rows: Vec<String> = GATEWAYS.iter().map(|gateway| format!("{gateway} = \"Gateway\"")).collect();
+                out.push_str(&format!("payments = {{ {}, \"*\" = \"off\" }}\n", rows.join(", ")));
             }
             "[flows.products]" => out.push_str("fields = { \"texts.*.description\" = \"shop\" }\n"),
             _ => {}

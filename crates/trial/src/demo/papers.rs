@@ -1,6 +1,7 @@
 //! What was done about orders, counted in both ledgers: goods that left, money that was asked for.
 
-use crate::sent::{number, sent, text};
+use super::desk::is_by_gateway;
+use crate::sent::{coins, is_marked, number, sent, text};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
@@ -36,15 +37,21 @@ pub struct Papers {
     pub shipment: Told,
     /// Money that was asked for and came.
     pub invoice: Told,
-    /// Money that was given back.
+    /// Money that gateways gave the shop, of orders the ERP asks money for: the shop's are the source.
+    pub payment: Told,
+    /// Money that the ERP gave back.
     pub credit: Told,
+    /// Money that people of the shop gave back: the shop's are the source.
+    pub refund: Told,
     /// Paid invoices of orders whose money the shop had taken itself: it is told of none.
     pub at_the_till: usize,
     /// Pieces that left.
     pub shipped_qty: Both,
     /// Minor units that came by invoices.
     pub captured_cents: Both,
-    /// Minor units that were given back.
+    /// Minor units that gateways gave, and that are booked.
+    pub paid_cents: Both,
+    /// Minor units that were given back, by either.
     pub refunded_cents: Both,
     /// Orders whose pieces, line by line, or whose parcels' numbers are not the same on both sides.
     pub different: usize,
@@ -60,8 +67,10 @@ impl Papers {
         let even = |both: &Both| both.shop == both.erp;
         same(&self.shipment, least)
             && same(&self.invoice, least / 2)
+            && same(&self.payment, least / 4)
             && same(&self.credit, 1)
-            && [&self.shipped_qty, &self.captured_cents, &self.refunded_cents].into_iter().all(even)
+            && same(&self.refund, 1)
+            && [&self.shipped_qty, &self.captured_cents, &self.paid_cents, &self.refunded_cents].into_iter().all(even)
             && self.different == 0
     }
 
@@ -74,10 +83,21 @@ impl Papers {
                 told.source, told.target, told.missing, told.duplicate, both.shop, both.erp
             )
         };
+        let back = |word: &str, told: &Told| {
+            let Told { source, target, missing, duplicate } = told;
+            format!("          {word} {source} in the shop, {target} in the ERP; {missing} missing, {duplicate} twice")
+        };
         vec![
             line("papers    shipments:", &self.shipment, &self.shipped_qty, "pieces"),
             line("          paid invoices:", &self.invoice, &self.captured_cents, "cents"),
-            line("          credits:", &self.credit, &self.refunded_cents, "cents"),
+            format!(
+                "{}; {} cents here, {} there",
+                back("payments:", &self.payment),
+                self.paid_cents.shop,
+                self.paid_cents.erp
+            ),
+            back("refunds:", &self.refund),
+            line("          credits:", &self.credit, &self.refunded_cents, "cents, with the refunds,"),
         ]
     }
 }
@@ -106,7 +126,8 @@ fn money(told: &mut Papers, shop: &Value, erp: &Value) {
     let rows = |ledger: &Value, list: &str| ledger[list].as_array().cloned().unwrap_or_default();
     for order in rows(shop, "orders") {
         let digits = super::ledger::digits(&order["currency"]);
-        let cents = |value: &Value| super::ledger::cents(number(value), digits);
+        // A shop keeps two decimals of yen; what is less than the smallest coin is nobody's.
+        let cents = |value: &Value| super::ledger::cents(coins(number(value), &order["currency"]), digits);
         let here = |list: &str| -> Vec<u64> {
             let papers = rows(shop, list).into_iter().filter(|paper| paper["order"] == order["id"]);
             papers.map(|paper| cents(&paper["total"])).collect()
@@ -116,20 +137,38 @@ fn money(told: &mut Papers, shop: &Value, erp: &Value) {
             .filter(|sale| sale["reference"] == order["number"] && sale["returns"].is_null())
             .filter_map(|sale| sale["id"].as_u64())
             .collect();
+        let of_sale = |paper: &Value| {
+            let mut of = paper["sales"].as_array().into_iter().flatten().filter_map(Value::as_u64);
+            of.any(|sale| sales.contains(&sale))
+        };
         let there = |list: &str, states: &[&str]| -> Vec<u64> {
-            let of_order = |paper: &Value| {
-                let mut of = paper["sales"].as_array().into_iter().flatten().filter_map(Value::as_u64);
-                of.any(|sale| sales.contains(&sale)) && states.iter().any(|state| paper["state"] == *state)
-            };
-            rows(erp, list).iter().filter(|paper| of_order(paper)).map(|paper| cents(&paper["total"])).collect()
+            let of_order = |paper: &&Value| of_sale(paper) && states.iter().any(|state| paper["state"] == *state);
+            rows(erp, list).iter().filter(of_order).map(|paper| cents(&paper["total"])).collect()
         };
         let (taken, asked) = (here("invoices"), there("invoices", &["paid"]));
-        if cents(&order["paid"]) > taken.iter().sum() {
+        if is_by_gateway(&order) {
+            let booked = rows(erp, "payments").into_iter().filter(|row| text(&row["description"]).starts_with("SL"));
+            let booked: Vec<u64> = booked.filter(|row| of_sale(row)).map(|row| cents(&row["amount"])).collect();
+            let due = if there("invoices", &["posted", "paid"]).is_empty() { Vec::new() } else { taken };
+            told.payment.count_back(&mut told.paid_cents, due, booked);
+        } else if cents(&order["paid"]) > taken.iter().sum() {
             told.at_the_till += asked.len();
         } else {
             told.invoice.count(&mut told.captured_cents, taken, asked);
         }
-        told.credit.count(&mut told.refunded_cents, here("memos"), there("credits", &["posted", "paid"]));
+        // What carries our mark stands for a paper of the other side.
+        let given = |paper: &Value, ours: bool| paper["order"] == order["id"] && is_marked(paper) == ours;
+        let memos = |ours: bool| -> Vec<u64> {
+            let memos = rows(shop, "memos").into_iter().filter(|paper| given(paper, ours));
+            memos.map(|paper| cents(&paper["total"])).collect()
+        };
+        let notes = |ours: bool| -> Vec<u64> {
+            let in_force = |paper: &Value| paper["state"] == "posted" || paper["state"] == "paid";
+            let notes = rows(erp, "credits").into_iter().filter(|paper| of_sale(paper) && in_force(paper));
+            notes.filter(|paper| is_marked(paper) == ours).map(|paper| cents(&paper["total"])).collect()
+        };
+        told.credit.count(&mut told.refunded_cents, memos(true), notes(false));
+        told.refund.count_back(&mut told.refunded_cents, memos(false), notes(true));
     }
 }
 
@@ -149,6 +188,16 @@ impl Told {
             }
         }
         self.duplicate += shop.len();
+    }
+}
+
+impl Told {
+    /// The same of papers that go from the shop to the ERP.
+    fn count_back(&mut self, both: &mut Both, shop: Vec<u64>, erp: Vec<u64>) {
+        let mut turned = Both::default();
+        self.count(&mut turned, erp, shop);
+        both.shop += turned.erp;
+        both.erp += turned.shop;
     }
 }
 
@@ -193,17 +242,38 @@ mod tests {
         let shop = json!({
             "orders": [paid(1, "10"), paid(2, "7.5"), paid(3, "4")],
             "invoices": [paper(1, "10"), paper(3, "2"), paper(3, "2")],
-            "memos": [paper(1, "3.33")],
+            "memos": [json!({"order": 1, "total": "3.33", "comments": ["SLABCDEFGHJKMNPQRS"]}), paper(1, "2"), paper(3, "1")],
         });
         let sale = |id: u64| json!({"id": id, "reference": id.to_string(), "returns": null});
         let erp = json!({
             "orders": [sale(1), sale(2), sale(3)],
             "invoices": [asked(1, "paid", "10"), asked(2, "paid", "7.5"), asked(3, "paid", "2"), asked(3, "posted", "9")],
-            "credits": [asked(1, "posted", "3.33"), asked(2, "draft", "1")],
+            "credits": [asked(1, "posted", "3.33"), asked(2, "draft", "1"),
+                json!({"sales": [1], "state": "posted", "total": "2", "reference": "1 SLABCDEFGHJKMNPQRS"})],
         });
         let told = papers(&shop, &erp);
         assert_eq!((told.invoice.source, told.invoice.target, told.invoice.duplicate, told.at_the_till), (2, 2, 1, 1));
         assert_eq!((told.captured_cents.shop, told.captured_cents.erp), (1_400, 1_200));
-        assert_eq!((told.credit.source, told.credit.target, told.refunded_cents.shop), (1, 1, 333));
+        assert_eq!((told.credit.source, told.credit.target, told.credit.duplicate), (1, 1, 0));
+        assert_eq!((told.refund.source, told.refund.target, told.refund.missing), (2, 1, 1));
+        assert_eq!((told.refunded_cents.shop, told.refunded_cents.erp), (633, 533));
+    }
+
+    #[test]
+    fn payments_are_counted_where_the_erp_asks_for_them_and_only_ours() {
+        let order = |id: u64, method: &str| json!({"id": id, "number": id.to_string(), "currency": "EUR", "paid": "10", "method": method, "lines": []});
+        let paid = [1, 2, 3].map(|order| json!({"order": order, "total": "10"}));
+        let orders = [order(1, "braintree"), order(2, "paypal_express"), order(3, "braintree"), order(4, "checkmo")];
+        let shop = json!({"orders": orders, "invoices": paid});
+        let booked = |sale: u64, by: &str, amount: &str| json!({"sales": [sale], "description": by, "amount": amount});
+        let sales = [1, 2, 3, 4].map(|id| json!({"id": id, "reference": id.to_string(), "returns": null}));
+        let asked = [(1, "paid"), (2, "posted"), (3, "draft")]
+            .map(|(sale, state)| json!({"sales": [sale], "state": state, "total": "10"}));
+        let lines = [booked(1, "SL1 9", "10"), booked(1, "SL1 9", "10"), booked(2, "by hand", "10")];
+        let erp = json!({"orders": sales, "invoices": asked, "payments": lines});
+        let told = papers(&shop, &erp);
+        let Told { source, target, missing, duplicate } = told.payment;
+        assert_eq!((source, target, missing, duplicate), (2, 1, 1, 1));
+        assert_eq!((told.paid_cents.shop, told.paid_cents.erp, told.invoice.source), (2_000, 2_000, 0));
     }
 }

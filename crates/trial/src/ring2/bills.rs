@@ -1,17 +1,21 @@
 //! Bills: what the ERP's office asks money for and gives back of the orders' sales, counted in both ledgers, at all times and
 //! at rest.
 
-use super::boot::Stage;
+use super::boot::{ERP, Stage};
 use super::check;
+use super::payments;
+use super::refunds;
 use super::world::{World, open};
-use crate::sent::{number, text};
+use crate::sent::{is_marked, number, text};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use syncline_core::id::SystemUid;
 use syncline_core::kind::Kind;
 use syncline_core::record::paper_apart;
-use syncline_core::rules::MoneyRule;
+use syncline_core::rules::{MoneyRule, Refunds};
 use syncline_engine::Engine;
+use syncline_sim::books::{Lists, rows};
 use syncline_sim::http::System;
 use syncline_sim::magento::Shop;
 use syncline_sim::random::Random;
@@ -44,7 +48,7 @@ pub fn as_it_leaves(seed: u64) -> bool {
 }
 
 /// Whether an office is there.
-fn is_open(stage: &Stage) -> bool {
+pub fn is_open(stage: &Stage) -> bool {
     stage.papers.iter().flat_map(|rules| &rules.targets).any(|target| target.credits != MoneyRule::Off)
 }
 
@@ -56,15 +60,16 @@ pub fn each_second(stage: &Stage, second: u64) {
     let now = stage.clock.true_now();
     let mut random = Random::of(stage.seed(), 18, second);
     let mut world = open(&stage.world);
-    let ledger = world.erp.ledger();
+    let ledger = world.erp.books().only(&["orders", "shipments"]);
     let sales: Vec<&Value> =
         rows(&ledger, "orders").filter(|sale| sale["state"] == "released" && sale["returns"].is_null()).collect();
     let Some(sale) = sales.get(random.index(sales.len().max(1))) else { return };
     let Some(id) = sale["id"].as_u64() else { return };
     let (posted, paid) = (number(&sale["posted"]), number(&sale["paid"]));
+    let elsewhere = payments::paid_elsewhere(stage, &world).contains(&text(&sale["reference"]));
     let told = if world.erp.post_invoices(now, id) {
         Some(format!("what is billed of sale {id} is posted"))
-    } else if paid != posted {
+    } else if paid != posted && !elsewhere {
         world.erp.pay_invoices(now, id).then(|| format!("what is billed of sale {id} is paid"))
     } else if !posted.is_zero() && number(&sale["refunded"]).is_zero() && has_left(&ledger, id) {
         give_back(&mut world, now, sale, &mut random)
@@ -78,8 +83,8 @@ pub fn each_second(stage: &Stage, second: u64) {
 }
 
 /// Whether all of a sale has left.
-fn has_left(ledger: &Value, sale: u64) -> bool {
-    let of_sale = |shipment: &&Value| rows(shipment, "lines").any(|line| line["sale"].as_u64() == Some(sale));
+fn has_left(ledger: &impl Lists, sale: u64) -> bool {
+    let of_sale = |shipment: &&Value| rows(*shipment, "lines").any(|line| line["sale"].as_u64() == Some(sale));
     let mut shipments = rows(ledger, "shipments").filter(of_sale).peekable();
     shipments.peek().is_some() && shipments.all(|shipment| shipment["left"] == true)
 }
@@ -109,17 +114,19 @@ pub async fn decide(stage: &Stage, engine: &Engine) {
     if !is_open(stage) {
         return;
     }
-    let filter = LaneFilter { states: vec!["held"], ..LaneFilter::default() };
+    let filter = LaneFilter { states: vec!["held", "failed"], ..LaneFilter::default() };
     let lanes = engine.store.lanes(filter).await.unwrap_or_default();
     for lane in lanes.into_iter().filter(|lane| matches!(lane.kind, Kind::Invoice | Kind::Credit)) {
         // What the shop was not asked for it does not give back.
-        let follows = !open(&stage.world).left_to_people.is_empty();
-        let codes: &[&str] = if follows { &["SYN-0199", "SYN-0192", "SYN-0193"] } else { &["SYN-0199"] };
+        let follows = !open(&stage.world).left_to_people.is_empty() || refunds::is_open(stage);
+        // Nor does it give back what it gave back for others already (SYN-0206: so much is not left).
+        let codes: &[&str] = if follows { &["SYN-0199", "SYN-0192", "SYN-0193", "SYN-0206"] } else { &["SYN-0199"] };
         if lane.why.is_some_and(|why| codes.contains(&why.code.as_str()))
+            && let Ok(told) = engine.store.load(lane.entity).await
+            && told.bound.contains_key(&SystemUid::new(ERP))
             && engine.store.retry(Retry::One { entity: lane.entity, rebase: true }, engine.now()).await.is_ok()
         {
-            let told = engine.store.load(lane.entity).await.ok();
-            let below = told.and_then(|case| case.bound.values().find_map(|bound| Some(paper_apart(&bound.id)?.0)));
+            let below = told.bound.get(&SystemUid::new(ERP)).and_then(|bound| Some(paper_apart(&bound.id)?.0));
             let sale = below.and_then(|sale| sale.id.parse().ok()).unwrap_or_default();
             let mut world = open(&stage.world);
             world.left_to_people.insert((lane.kind, sale, lane.entity));
@@ -139,7 +146,7 @@ pub fn too_much(stage: &Stage, world: &World) -> Vec<String> {
 
 /// What the shops lack of it. At rest there is nothing but what people took over.
 pub fn apart(stage: &Stage, world: &World) -> Vec<String> {
-    let erp = world.erp.ledger();
+    let erp = world.erp.books();
     let name = |sale: u64| {
         rows(&erp, "orders").find(|row| row["id"] == sale).map_or(String::new(), |row| text(&row["reference"]))
     };
@@ -147,13 +154,16 @@ pub fn apart(stage: &Stage, world: &World) -> Vec<String> {
         world.left_to_people.iter().map(|(kind, sale, _)| format!("{kind} {}", name(*sale))).collect();
     let lacks = |(what, (here, there)): (String, (Vec<Decimal>, Vec<Decimal>))| {
         let (lack, people) = (without(here, &there), left.iter().filter(|other| **other == what).count());
-        (lack.len() != people).then(|| format!("{what}: {lack:?} are not in the shop, {people} left to people"))
+        // What the shop gave back itself and people took over may be the same money: the ERP's credit is left as it is.
+        let same = refunds::by_hand(stage, world, what.strip_prefix("credit ").unwrap_or_default());
+        (!(people..=people + same).contains(&lack.len()))
+            .then(|| format!("{what}: {lack:?} are not in the shop, {people} left to people"))
     };
     all(stage, world).into_iter().filter_map(lacks).collect()
 }
 
 /// `all` without `some`, each amount as often as it stands there.
-fn without(mut all: Vec<Decimal>, some: &[Decimal]) -> Vec<Decimal> {
+pub(super) fn without(mut all: Vec<Decimal>, some: &[Decimal]) -> Vec<Decimal> {
     for amount in some {
         if let Some(at) = all.iter().position(|other| other == amount) {
             all.swap_remove(at);
@@ -168,8 +178,8 @@ fn all(stage: &Stage, world: &World) -> BTreeMap<String, (Vec<Decimal>, Vec<Deci
     if !is_open(stage) {
         return all;
     }
-    let (erp, rules) = (world.erp.ledger(), stage.order_rules());
-    for (at, shop) in world.shops().map(Shop::ledger).enumerate() {
+    let (erp, rules) = (world.erp.books(), stage.order_rules());
+    for (at, shop) in world.shops().map(Shop::books).enumerate() {
         for order in rows(&shop, "orders") {
             // A number that two orders have does not tell which of them a paper is about.
             if rows(&shop, "orders").filter(|other| other["number"] == order["number"]).count() > 1 {
@@ -182,9 +192,15 @@ fn all(stage: &Stage, world: &World) -> BTreeMap<String, (Vec<Decimal>, Vec<Deci
                 continue;
             };
             let reference = rules.reference("", &text(&order["number"]));
+            let carried = target.refunds != Refunds::Ask;
             for (kind, here, there) in SORTS {
+                // What a buyer paid the shop asked for by itself.
+                if kind == Kind::Invoice && payments::is_paid_by_buyer(world, at, order) {
+                    continue;
+                }
                 let shown: Vec<Decimal> = rows(&shop, there)
                     .filter(|paper| paper["order"] == order["id"])
+                    .filter(|paper| !(kind == Kind::Credit && carried) || is_marked(paper))
                     .map(|paper| number(&paper["total"]))
                     .collect();
                 // The shop took the money itself: it is told of no invoice.
@@ -194,26 +210,42 @@ fn all(stage: &Stage, world: &World) -> BTreeMap<String, (Vec<Decimal>, Vec<Deci
                     (Kind::Invoice, MoneyRule::Paid) => &["paid"],
                     _ => &["posted", "paid"],
                 };
-                all.insert(format!("{kind} {reference}"), (of_sale(&erp, here, &reference, due), shown));
+                let here = with_freight(of_sale(&erp, here, &reference, due), &shown);
+                all.insert(format!("{kind} {reference}"), (here, shown));
             }
         }
     }
     all
 }
 
-/// The totals of the ERP's papers for sales of that name, in those states.
-fn of_sale(erp: &Value, list: &str, reference: &str, states: &[&str]) -> Vec<Decimal> {
+/// One paper of the ERP: its total, and whether it is about freight alone.
+type Bill = (Decimal, bool);
+
+/// What the shop is to ask for: freight that was billed alone goes along with one of the invoices of goods, in the shop with
+/// its first.
+fn with_freight(bills: Vec<Bill>, shown: &[Decimal]) -> Vec<Decimal> {
+    let freight: Decimal = bills.iter().filter(|(_, alone)| *alone).map(|(total, _)| *total).sum();
+    let mut goods: Vec<Decimal> = bills.into_iter().filter(|(_, alone)| !alone).map(|(total, _)| total).collect();
+    if let Some(first) = goods.iter_mut().find(|total| shown.contains(&(**total + freight))) {
+        *first += freight;
+    }
+    goods
+}
+
+/// The ERP's papers for sales of that name, in those states.
+fn of_sale(erp: &impl Lists, list: &str, reference: &str, states: &[&str]) -> Vec<Bill> {
     let sales: Vec<u64> = rows(erp, "orders")
         .filter(|sale| sale["reference"] == reference && sale["returns"].is_null())
         .filter_map(|sale| sale["id"].as_u64())
         .collect();
+    // What was made for what people of the shop gave back is none of the ERP's own.
     let fits = |paper: &&Value| {
-        rows(paper, "sales").filter_map(Value::as_u64).any(|sale| sales.contains(&sale))
+        !is_marked(paper)
+            && rows(*paper, "sales").filter_map(Value::as_u64).any(|sale| sales.contains(&sale))
             && states.iter().any(|state| paper["state"] == *state)
     };
-    rows(erp, list).filter(fits).map(|paper| number(&paper["total"])).collect()
-}
-
-fn rows<'a>(ledger: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
-    ledger[list].as_array().into_iter().flatten()
+    let alone = |paper: &Value| {
+        list == "invoices" && rows(paper, "lines").all(|line| line["sku"] == "SHIPPING" || line["sku"] == "ROUNDING")
+    };
+    rows(erp, list).filter(fits).map(|paper| (number(&paper["total"]), alone(paper))).collect()
 }

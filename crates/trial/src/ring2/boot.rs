@@ -5,6 +5,7 @@ use super::desk;
 use super::families;
 use super::features;
 use super::net::Net;
+use super::payments;
 use super::people;
 use super::planted::{self, BadConnector, BadStore, BadTransport};
 use super::prices;
@@ -104,6 +105,8 @@ pub struct Stage {
     pub deep: bool,
     /// What the shop is told of what the ERP did about orders, where that flows.
     pub papers: Option<PaperRules>,
+    /// Money of a closed period is booked today.
+    pub late_today: bool,
     /// What happens beside the flows.
     pub scenes: BTreeSet<Scene>,
     store: Arc<dyn Store>,
@@ -166,6 +169,7 @@ impl Stage {
             rules: rules(),
             outlet: None,
             one_by_email: false,
+            late_today: false,
             one_installation: false,
             websites_named: true,
             outlet_views: BTreeMap::new(),
@@ -190,6 +194,11 @@ impl Stage {
             plant,
             profiles: Mutex::default(),
         })
+    }
+
+    /// The bug that is planted in it, if one is.
+    pub fn plant(&self) -> Option<&'static str> {
+        self.plant
     }
 
     /// What everything about it is drawn from.
@@ -452,6 +461,9 @@ impl Stage {
             groups: !self.groups.is_empty(),
             families: self.families.as_ref().map(|(_, options)| options.clone()),
             papers: self.papers.is_some(),
+            payments: payments::is_open(self),
+            late_today: self.late_today,
+            refunds: self.papers.as_ref().is_some_and(PaperRules::carries_refunds),
             ..tryton::Config::new("http://erp.example/erp", "sync", "secret")
         }
     }
@@ -486,12 +498,11 @@ impl Stage {
         if let Some(plant) = self.plant {
             let applies = match plant {
                 "retry-write" => true,
-                planted::CANCELS_OVER => which == Which::Erp,
+                planted::CANCELS_OVER | planted::REDIRECTS | planted::UNLOOKED => which == Which::Erp,
                 _ => which == Which::Shop,
             };
             if applies {
-                transport =
-                    Arc::new(BadTransport { transport, plant, asked: Mutex::default(), rates: Mutex::default() });
+                transport = Arc::new(BadTransport::new(transport, plant));
             }
         }
         let mut connector: Arc<dyn Connector> = match which {

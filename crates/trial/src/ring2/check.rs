@@ -7,8 +7,10 @@ use super::desk;
 use super::families;
 use super::images;
 use super::parcels;
+use super::payments;
 use super::people;
 use super::prices;
+use super::refunds;
 use super::scenes;
 use super::trade;
 use super::world::{World, open};
@@ -16,14 +18,16 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use syncline_core::kind::Kind;
 use syncline_core::rules::Branch;
 use syncline_engine::Engine;
+use syncline_sim::books::Lists;
 use syncline_sim::http::System;
 use syncline_sim::magento::Shop;
-use syncline_store::LaneFilter;
+use syncline_store::{LaneFilter, LaneRow};
 
-fn rows(ledger: &Value, list: &str) -> Vec<Value> {
-    ledger[list].as_array().cloned().unwrap_or_default()
+fn rows(ledger: &impl Lists, list: &str) -> Vec<Value> {
+    ledger.list(list).as_array().cloned().unwrap_or_default()
 }
 
 fn rows_of<'a>(row: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
@@ -32,13 +36,13 @@ fn rows_of<'a>(row: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
 
 /// How many orders the shops let go.
 pub fn released(world: &World) -> u64 {
-    let of = |shop: &Shop| rows(&shop.ledger(), "orders").iter().filter(|row| row["state"] == "released").count();
+    let of = |shop: &Shop| rows(&shop.books(), "orders").iter().filter(|row| row["state"] == "released").count();
     world.shops().map(of).sum::<usize>() as u64
 }
 
 /// Ids of the shop's orders in a state of the ledger.
 pub fn orders_in(shop: &Shop, state: &str) -> Vec<u64> {
-    rows(&shop.ledger(), "orders")
+    rows(&shop.books(), "orders")
         .iter()
         .filter(|row| row["state"] == state)
         .filter_map(|row| row["id"].as_u64())
@@ -48,7 +52,7 @@ pub fn orders_in(shop: &Shop, state: &str) -> Vec<u64> {
 /// Ids of the shop's orders that refer to no ERP document yet.
 pub fn unreferenced(shop: &Shop) -> Vec<u64> {
     let open = |row: &&Value| row["reference"].is_null() && row["state"] != "cancelled";
-    rows(&shop.ledger(), "orders").iter().filter(open).filter_map(|row| row["id"].as_u64()).collect()
+    rows(&shop.books(), "orders").iter().filter(open).filter_map(|row| row["id"].as_u64()).collect()
 }
 
 /// Whether nothing is left to do: every order has its reference and no lane is ready.
@@ -60,11 +64,14 @@ pub async fn at_rest(stage: &Stage, engine: Option<Arc<Engine>>) -> bool {
             return false;
         }
     }
-    let states = vec!["ready", "waiting", "awaiting", "conflict", "held"];
+    let states = vec!["ready", "waiting", "awaiting", "conflict", "held", "failed"];
     let Ok(lanes) = engine.store.lanes(LaneFilter { states, ..LaneFilter::default() }).await else { return false };
     // What is held and looked at again by itself may yet come right.
     let soon = engine.now().checked_add(jiff::SignedDuration::from_hours(24)).unwrap_or(jiff::Timestamp::MAX);
-    lanes.iter().all(|lane| lane.state == "held" && lane.ready_at > soon)
+    let waits = |lane: &LaneRow| {
+        matches!((lane.state.as_str(), lane.kind), ("held", _) | ("awaiting", Kind::Payment | Kind::Credit))
+    };
+    lanes.iter().all(|lane| waits(lane) && lane.ready_at > soon)
 }
 
 /// What is not at rest.
@@ -128,7 +135,10 @@ pub async fn at_the_end(stage: &Stage) -> Result<(), String> {
         open(&stage.world).broken("silence-at-rest", format!("{} writes with nothing to do", after - writes));
     }
     let lanes = engine.store.lanes(LaneFilter::default()).await.map_err(|error| error.to_string())?;
-    for lane in lanes.iter().filter(|lane| lane.state != "idle" && lane.state != "outside") {
+    let is_over = |lane: &&LaneRow| {
+        matches!((lane.state.as_str(), lane.kind), ("idle" | "outside", _) | ("awaiting", Kind::Payment | Kind::Credit))
+    };
+    for lane in lanes.iter().filter(|lane| !is_over(lane)) {
         let why = lane.why.as_ref().map_or(String::new(), |why| format!("{} {}", why.code, why.what));
         open(&stage.world)
             .broken("nothing-open-at-rest", format!("{} {} {}: {why}", lane.kind, lane.label, lane.state));
@@ -152,6 +162,12 @@ fn papers_at_the_end(stage: &Stage) {
     }
     for detail in bills::too_much(stage, &world).into_iter().chain(bills::apart(stage, &world)) {
         world.broken("each-bill-once", detail);
+    }
+    for detail in payments::too_much(stage, &world).into_iter().chain(payments::apart(stage, &world)) {
+        world.broken("each-payment-once", detail);
+    }
+    for detail in refunds::too_much(stage, &world).into_iter().chain(refunds::apart(stage, &world)) {
+        world.broken("each-refund-once", detail);
     }
 }
 
@@ -182,7 +198,7 @@ fn typed_at_desks(stage: &Stage) {
 }
 
 /// Every document of ours in another company than the one its shop's orders are booked in.
-fn misbooked(stage: &Stage, erp: &Value) -> Vec<String> {
+fn misbooked(stage: &Stage, erp: &impl Lists) -> Vec<String> {
     let Some(Branch { company: Some(second), .. }) = stage.outlet.as_ref().map(|rules| &rules.branch) else {
         return Vec::new();
     };
@@ -192,7 +208,7 @@ fn misbooked(stage: &Stage, erp: &Value) -> Vec<String> {
 }
 
 /// The towns that sales of the ERP are addressed to.
-pub fn towns_on_papers(erp: &Value) -> BTreeSet<String> {
+pub fn towns_on_papers(erp: &impl Lists) -> BTreeSet<String> {
     let lines = |row: &Value| -> Vec<String> {
         let printed = row["addresses"].as_object().into_iter().flatten().map(|(_, lines)| lines.clone());
         printed.filter_map(|lines| lines.as_array()?.last().map(text)).collect()
@@ -214,7 +230,7 @@ pub fn wanted(stage: &Stage) -> BTreeMap<String, Vec<Value>> {
     let mut wanted: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let all = stage.order_rules();
     for (at, shop) in world.shops().enumerate() {
-        for row in rows(&shop.ledger(), "orders").into_iter().filter(|row| row["state"] == "released") {
+        for row in rows(&shop.books(), "orders").into_iter().filter(|row| row["state"] == "released") {
             let Some(rules) = all.get(place_of(stage, at, &row)) else { continue };
             wanted.entry(rules.reference("", &text(&row["number"]))).or_default().push(row);
         }
@@ -228,7 +244,7 @@ pub fn place_of(stage: &Stage, at: usize, order: &Value) -> usize {
 }
 
 /// Every way in which the ERP's documents are not the released orders in `wanted`.
-pub fn crossed(wanted: &BTreeMap<String, Vec<Value>>, erp: &Value) -> Vec<String> {
+pub fn crossed(wanted: &BTreeMap<String, Vec<Value>>, erp: &impl Lists) -> Vec<String> {
     let mut found = Vec::new();
     let mut documents: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for row in rows(erp, "orders") {
@@ -246,6 +262,16 @@ pub fn crossed(wanted: &BTreeMap<String, Vec<Value>>, erp: &Value) -> Vec<String
                 orders.len(),
                 released.len()
             ));
+            continue;
+        }
+        if let ([ours], [theirs]) = (orders.as_slice(), released.as_slice())
+            && amends::is_cut_down(ours)
+        {
+            // Of what has left people took both as they are.
+            if rows_of(theirs, "lines").any(|line| !number(&line["shipped"]).is_zero()) {
+                continue;
+            }
+            found.extend(amends::cut_otherwise(ours, theirs).map(|what| format!("order {reference}: {what}")));
             continue;
         }
         let mut ours: Vec<String> = orders.iter().map(shape).collect();
@@ -289,7 +315,7 @@ fn shape(order: &Value) -> String {
 }
 
 /// Every shop order whose reference is not its document's number.
-fn references(shop: &Value, erp: &Value) -> Vec<String> {
+fn references(shop: &impl Lists, erp: &impl Lists) -> Vec<String> {
     let numbers: Vec<String> =
         rows(erp, "orders").iter().filter(|row| row["state"] == "released").map(|row| text(&row["number"])).collect();
     rows(shop, "orders")

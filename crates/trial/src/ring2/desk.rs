@@ -2,7 +2,7 @@
 
 use super::boot::Stage;
 use super::world::{Which, World, open};
-use super::{families, features};
+use super::{families, features, images};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
@@ -10,6 +10,7 @@ use syncline_core::path::Path;
 use syncline_core::rules::{FieldPolicy, FieldRules, PairRules};
 use syncline_engine::Engine;
 use syncline_engine::conflicts::{Choice, Which as Conflicts};
+use syncline_sim::books::Lists;
 use syncline_sim::catalogue::Form;
 use syncline_sim::http::System;
 
@@ -104,7 +105,7 @@ pub fn overwritten(world: &World) -> Vec<String> {
     if world.typed.is_empty() && world.picked.is_empty() && world.families.is_empty() {
         return Vec::new();
     }
-    let (shop, erp) = (products(&world.shop.ledger()), products(&world.erp.ledger()));
+    let (shop, erp) = (products(&world.shop.books()), products(&world.erp.books()));
     let mut found = features::overwritten(world, &shop, &erp);
     found.extend(families::overwritten(world));
     for ((desk, sku, locale, field), text) in &world.typed {
@@ -124,7 +125,7 @@ pub fn overwritten(world: &World) -> Vec<String> {
 
 /// Fields on which both sides differ at rest though their owner says something.
 pub fn apart(world: &World) -> Vec<String> {
-    let (shop, erp) = (products(&world.shop.ledger()), products(&world.erp.ledger()));
+    let (shop, erp) = (products(&world.shop.books()), products(&world.erp.books()));
     let mut found = features::apart(world, &shop, &erp);
     let members = families::members(world);
     for sku in shop.keys().filter(|sku| erp.contains_key(*sku)) {
@@ -161,6 +162,7 @@ pub async fn decide(stage: &Stage, engine: &Engine) {
     }
     features::decide(stage, engine).await;
     families::decide(stage, engine).await;
+    images::decide(stage, engine).await;
     for (locale, field) in LOCALES.iter().flat_map(|(locale, _)| FIELDS.map(|field| (*locale, field))) {
         let winner = SystemName::new(owner(locale, field).unwrap_or("erp"));
         let which = Conflicts { field: Path::try_from(format!("texts.{locale}.{field}")).ok(), ..Conflicts::default() };
@@ -177,8 +179,8 @@ pub async fn decide(stage: &Stage, engine: &Engine) {
 }
 
 /// A ledger's products by SKU.
-fn products(ledger: &Value) -> BTreeMap<String, Value> {
-    let rows = ledger["products"].as_array().into_iter().flatten();
+fn products(ledger: &impl Lists) -> BTreeMap<String, Value> {
+    let rows = ledger.list("products").as_array().into_iter().flatten();
     rows.filter_map(|row| Some((row["sku"].as_str()?.to_string(), row.clone()))).collect()
 }
 

@@ -9,6 +9,7 @@ use syncline_core::id::SystemName;
 use syncline_core::path::Path;
 use syncline_engine::Engine;
 use syncline_engine::conflicts::{Choice, Which as Conflicts};
+use syncline_sim::books::Lists;
 use syncline_sim::catalogue::{Form, Item};
 use syncline_sim::http::System;
 use syncline_sim::random::Random;
@@ -77,7 +78,7 @@ pub fn overwritten(world: &World) -> Vec<String> {
     if world.families.is_empty() {
         return Vec::new();
     }
-    let (shop, erp) = (rows(&world.shop.ledger(), "products", "sku"), rows(&world.erp.ledger(), "families", "code"));
+    let (shop, erp) = (rows(&world.shop.books(), "products", "sku"), rows(&world.erp.books(), "families", "code"));
     let shown = |desk: &str, code: &String, locale: &str| match desk {
         "shop" => in_shop(shop.get(code)?, locale, "description"),
         _ => in_erp(erp.get(code)?, locale),
@@ -89,7 +90,7 @@ pub fn overwritten(world: &World) -> Vec<String> {
 
 /// Families whose names or children differ at rest. A child that a person said is rightly gone is missed by nobody.
 pub fn apart(world: &World) -> Vec<String> {
-    let (shop, erp) = (rows(&world.shop.ledger(), "products", "sku"), rows(&world.erp.ledger(), "families", "code"));
+    let (shop, erp) = (rows(&world.shop.books(), "products", "sku"), rows(&world.erp.books(), "families", "code"));
     let mut found = Vec::new();
     for (code, family) in &erp {
         let Some(row) = shop.get(code) else { continue };
@@ -121,7 +122,7 @@ pub fn members(world: &World) -> BTreeSet<String> {
     if !world.has_families {
         return BTreeSet::new();
     }
-    let families = rows(&world.erp.ledger(), "families", "code").into_values();
+    let families = rows(&world.erp.books(), "families", "code").into_values();
     let codes = families.flat_map(|row| row["products"].as_array().cloned().unwrap_or_default());
     codes.filter_map(|code| code.as_str().map(str::to_string)).collect()
 }
@@ -139,8 +140,8 @@ pub async fn decide(stage: &Stage, engine: &Engine) {
     }
 }
 
-fn rows(ledger: &Value, list: &str, key: &str) -> BTreeMap<String, Value> {
-    let rows = ledger[list].as_array().into_iter().flatten();
+fn rows(ledger: &impl Lists, list: &str, key: &str) -> BTreeMap<String, Value> {
+    let rows = ledger.list(list).as_array().into_iter().flatten();
     rows.filter_map(|row| Some((row[key].as_str()?.to_string(), row.clone()))).collect()
 }
 

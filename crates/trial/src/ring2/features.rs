@@ -9,6 +9,7 @@ use syncline_core::path::Path;
 use syncline_core::rules::FieldPolicy;
 use syncline_engine::Engine;
 use syncline_engine::conflicts::{Choice, Which as Conflicts};
+use syncline_sim::books::Lists;
 use syncline_sim::random::Random;
 
 /// What the file carries: the shop's code and the ERP's field. The ERP owns all but `washable`, which the shop does, and
@@ -181,7 +182,7 @@ pub fn apart(world: &World, shop: &Rows, erp: &Rows) -> Vec<String> {
         }
     }
     let ledger = syncline_sim::http::System::ledger(&world.shop);
-    for (code, labels) in ledger["choices"].as_object().into_iter().flatten() {
+    for (code, labels) in ledger.list("choices").as_object().into_iter().flatten() {
         let all: Vec<&str> = labels.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         // Two that differ in capitals alone are one choice to whoever picks it.
         if all.iter().map(|label| label.to_lowercase()).collect::<BTreeSet<_>>().len() != all.len() {

@@ -4,6 +4,11 @@ use super::boot::Stage;
 use super::world::{World, open};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use syncline_core::id::SystemName;
+use syncline_core::path::Path;
+use syncline_engine::Engine;
+use syncline_engine::conflicts::{Choice, Which as Conflicts};
+use syncline_sim::books::Lists;
 use syncline_sim::http::System;
 use syncline_sim::image::{drawn, print_of};
 use syncline_sim::random::Random;
@@ -25,7 +30,7 @@ pub fn each_second(stage: &Stage, second: u64) {
     let Some(sku) = stage.catalogue.get(random.index(stage.catalogue.len())).map(|item| item.sku.clone()) else {
         return;
     };
-    let there = rows(&world.erp.ledger()).remove(&sku).unwrap_or_default();
+    let there = rows(&world.erp.books()).remove(&sku).unwrap_or_default();
     match random.below(6) {
         0 => {
             let bytes = drawn(&format!("shop {second}"));
@@ -52,11 +57,22 @@ pub fn each_second(stage: &Stage, second: u64) {
     }
 }
 
+/// Of an image that came back to the ERP before it had gone from the shop, a person says that it hangs where the ERP has it.
+pub async fn decide(stage: &Stage, engine: &Engine) {
+    let which = Conflicts { field: Path::try_from("images[*].position".to_string()).ok(), ..Conflicts::default() };
+    if stage.images
+        && let Ok(decided) = engine.resolve(&which, &Choice::Take(SystemName::new("erp"))).await
+        && decided.fields > 0
+    {
+        open(&stage.world).event(&format!("a person decides where images of {} products hang", decided.records));
+    }
+}
+
 /// The images of every product that has a ledger's row.
-fn rows(ledger: &Value) -> Rows {
+fn rows(ledger: &impl Lists) -> Rows {
     let print = |row: &Value| Some((row["print"].as_str()?.to_string(), row["id"].as_u64()?));
     let images = |row: &Value| row["images"].as_array().into_iter().flatten().filter_map(print).collect();
-    let all = ledger["products"].as_array().into_iter().flatten();
+    let all = ledger.list("products").as_array().into_iter().flatten();
     all.filter_map(|row| Some((row["sku"].as_str()?.to_string(), images(row)))).collect()
 }
 
@@ -65,7 +81,7 @@ pub fn overwritten(world: &World) -> Vec<String> {
     if world.hung.is_empty() {
         return Vec::new();
     }
-    let shop = rows(&world.shop.ledger());
+    let shop = rows(&world.shop.books());
     let there = |sku: &String, print: &String| shop.get(sku).is_some_and(|all| all.iter().any(|(one, _)| one == print));
     let lost = world.hung.iter().filter(|(sku, print)| !there(sku, print));
     lost.map(|(sku, print)| format!("the shop's own image {print} of {sku} is gone")).collect()
@@ -73,7 +89,7 @@ pub fn overwritten(world: &World) -> Vec<String> {
 
 /// Images that the shop has twice, lacks, or has of its own accord at rest.
 pub fn apart(world: &World) -> Vec<String> {
-    let (shop, erp) = (rows(&world.shop.ledger()), rows(&world.erp.ledger()));
+    let (shop, erp) = (rows(&world.shop.books()), rows(&world.erp.books()));
     let mut found = Vec::new();
     for (sku, theirs) in &erp {
         let Some(ours) = shop.get(sku) else { continue };

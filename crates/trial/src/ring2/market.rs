@@ -147,7 +147,7 @@ impl Market {
             }
             0..=2 => (world.shop.buy(now, sku, pieces), "is bought in the shop"),
             3..=7 => {
-                let free = trade::held(&world.erp.ledger()).get(sku).map_or(Decimal::ZERO, Held::free);
+                let free = trade::held(&world.erp.books()).get(sku).map_or(Decimal::ZERO, Held::free);
                 // Orders the shop holds back for longer than a lag are known at the counter by word of mouth.
                 let long_ago = now - jiff::SignedDuration::from_secs(i64::try_from(LAG_S + PASS_S).unwrap_or(0));
                 let kept = trade::ordered(&world, &rules, long_ago).get(sku).copied().unwrap_or_default();
@@ -190,7 +190,7 @@ impl Market {
 
     /// Remembers what the ERP can promise now.
     fn look(&mut self, stage: &Stage, second: u64) {
-        let held = trade::held(&open(&stage.world).erp.ledger());
+        let held = trade::held(&open(&stage.world).erp.books());
         let figures = held.iter().map(|(sku, held)| (sku.clone(), held.free())).collect();
         self.lately.push_back((second, figures));
         // The last figures from before the window count too: they held on into it.
@@ -227,7 +227,7 @@ impl Market {
 
     /// Pieces sold that nobody has, each explained by what the counter took meanwhile.
     fn oversold(&self, stage: &Stage) -> Decimal {
-        let held = trade::held(&open(&stage.world).erp.ledger());
+        let held = trade::held(&open(&stage.world).erp.books());
         let mut sum = Decimal::ZERO;
         for (sku, held) in held {
             let short = (-held.free()).max(Decimal::ZERO);
@@ -255,5 +255,5 @@ fn sold(sales: &[(u64, String, u32)], sku: &str, from: u64, to: u64) -> u32 {
 
 /// What buyers of each shop may still buy.
 fn salable(stage: &Stage) -> Vec<Figures> {
-    open(&stage.world).shops().map(|shop| trade::salable(&shop.ledger())).collect()
+    open(&stage.world).shops().map(|shop| trade::salable(&shop.books())).collect()
 }

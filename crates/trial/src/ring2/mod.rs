@@ -14,9 +14,11 @@ mod money;
 mod net;
 mod papers;
 mod parcels;
+mod payments;
 mod people;
 mod planted;
 mod prices;
+mod refunds;
 mod scenes;
 pub mod schedule;
 mod trade;
@@ -55,10 +57,19 @@ pub struct Options {
     pub play: Play,
     /// A planted bug, by its slug.
     pub plant: Option<&'static str>,
-    /// End at the first violation.
+    /// End at the first violation; with a planted bug, at the first of a rule that is there for it.
     pub stop_at_first: bool,
     /// How many threads share the work; the result does not depend on it.
     pub threads: usize,
+}
+
+impl Options {
+    /// Whether nothing more is to be found after `violations`.
+    fn has_enough(&self, violations: &[Violation]) -> bool {
+        let bug = self.plant.and_then(Planted::named);
+        let counts = |broken: &Violation| bug.is_none_or(|bug| bug.is_caught_by(broken.invariant));
+        self.stop_at_first && violations.iter().any(counts)
+    }
 }
 
 /// What came of it.
@@ -97,12 +108,12 @@ pub fn run(options: &Options, tell: impl Fn(u64) + Sync) -> Report {
                 *report.faults.entry(kind).or_default() += count;
             }
             report.violations.extend(outcome.violations);
-            if options.stop_at_first && !report.violations.is_empty() {
+            if options.has_enough(&report.violations) {
                 break;
             }
         }
         tell(report.schedules);
-        if options.stop_at_first && !report.violations.is_empty() {
+        if options.has_enough(&report.violations) {
             break;
         }
     }

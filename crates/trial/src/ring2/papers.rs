@@ -3,19 +3,24 @@
 use super::world::World;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use syncline_sim::books::Lists;
 
 /// Where each released sale of the ERP was addressed to when that was first seen, by its id.
 pub type Papers = BTreeMap<u64, Value>;
 
 /// Takes down the addresses of sales that are new in `erp`'s ledger; every sale whose address is not what it was.
-pub fn rewritten(world: &mut World, erp: &Value) -> Vec<String> {
+pub fn rewritten(world: &mut World, erp: &impl Lists) -> Vec<String> {
     let mut found = Vec::new();
-    for row in erp["orders"].as_array().into_iter().flatten().filter(|row| row["state"] == "released") {
+    for row in erp.list("orders").as_array().into_iter().flatten().filter(|row| row["state"] == "released") {
         let Some(id) = row["id"].as_u64() else { continue };
         let told = &row["addresses"];
         match world.papers.get(&id) {
             None => drop(world.papers.insert(id, told.clone())),
             Some(first) if first == told => {}
+            // A clerk of the shop has sent it elsewhere.
+            Some(_) if world.is_sent_elsewhere(row["reference"].as_str().unwrap_or_default()) => {
+                world.papers.insert(id, told.clone());
+            }
             Some(first) => found.push(format!("sale {}: it went to {first}, now {told}", row["number"])),
         }
     }

@@ -10,8 +10,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
 use syncline_core::kind::Kind;
-use syncline_core::rules::{MoneyRule, PaperRules, PaperTarget};
+use syncline_core::rules::{MoneyRule, PaperRules, PaperTarget, Refunds};
 use syncline_engine::Engine;
+use syncline_sim::books::Lists;
 use syncline_sim::http::System;
 use syncline_sim::random::Random;
 use syncline_store::{LaneFilter, Retry};
@@ -24,6 +25,8 @@ pub fn rules(shops: &[&str]) -> PaperRules {
         places: Vec::new(),
         invoices: MoneyRule::Off,
         credits: MoneyRule::Off,
+        payments: BTreeMap::new(),
+        refunds: Refunds::Ask,
     };
     PaperRules { source: SystemName::new("erp"), targets: shops.iter().map(target).collect() }
 }
@@ -48,7 +51,7 @@ pub fn each_second(stage: &Stage, second: u64) {
     }
     let now = stage.clock.true_now();
     let mut world = open(&stage.world);
-    let ledger = world.erp.ledger();
+    let ledger = world.erp.books().only(&["orders", "shipments"]);
     if world.ships_by_hand && ship_by_hand(stage, &mut world, now) {
         return;
     }
@@ -78,13 +81,13 @@ pub async fn decide(stage: &Stage, engine: &Engine) {
 }
 
 /// What is left to send of each sale: its id, and how many of each SKU.
-fn waiting(ledger: &Value) -> Vec<(u64, BTreeMap<String, Decimal>)> {
+fn waiting(ledger: &impl Lists) -> Vec<(u64, BTreeMap<String, Decimal>)> {
     let rows = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let mut sales = Vec::new();
-    for sale in rows(&ledger["orders"]).iter().filter(|row| row["state"] == "released") {
+    for sale in rows(ledger.list("orders")).iter().filter(|row| row["state"] == "released") {
         let Some(id) = sale["id"].as_u64() else { continue };
         let mut left: BTreeMap<String, Decimal> = BTreeMap::new();
-        for shipment in rows(&ledger["shipments"]) {
+        for shipment in rows(ledger.list("shipments")) {
             let open = matches!(shipment["state"].as_str(), Some("waiting" | "assigned"));
             for line in rows(&shipment["lines"]).iter().filter(|line| open && line["sale"].as_u64() == Some(id)) {
                 *left.entry(text(&line["sku"])).or_default() += number(&line["qty"]);
@@ -98,7 +101,7 @@ fn waiting(ledger: &Value) -> Vec<(u64, BTreeMap<String, Decimal>)> {
     sales
 }
 
-fn send_part(world: &mut World, now: jiff::Timestamp, ledger: &Value) -> Option<String> {
+fn send_part(world: &mut World, now: jiff::Timestamp, ledger: &impl Lists) -> Option<String> {
     let sales = waiting(ledger);
     let (sale, left) = sales.get(world.random.index(sales.len().max(1)))?;
     let goods: Vec<(&str, Decimal)> = left
@@ -118,8 +121,8 @@ fn send_part(world: &mut World, now: jiff::Timestamp, ledger: &Value) -> Option<
 fn ship_by_hand(stage: &Stage, world: &mut World, now: jiff::Timestamp) -> bool {
     let untold = all(stage, world).into_iter().find(|(_, (here, there))| here.shipments == 1 && there.shipments == 0);
     let Some((reference, (here, _))) = untold else { return false };
-    let ledger = world.shop.ledger();
-    let orders = ledger["orders"].as_array().into_iter().flatten();
+    let ledger = world.shop.books().only(&["orders"]);
+    let orders = ledger.list("orders").as_array().into_iter().flatten();
     let Some(order) = orders.into_iter().find(|order| text(&order["number"]) == reference) else { return false };
     let lines: Vec<(u64, u32)> = order["lines"]
         .as_array()
@@ -144,7 +147,7 @@ fn half(quantity: Decimal) -> Decimal {
     (quantity / Decimal::TWO).ceil().min(quantity)
 }
 
-fn send_parcel(world: &mut World, now: jiff::Timestamp, ledger: &Value, second: u64) -> Option<String> {
+fn send_parcel(world: &mut World, now: jiff::Timestamp, ledger: &impl Lists, second: u64) -> Option<String> {
     let sales = waiting(ledger);
     let (sale, _) = sales.get(world.random.index(sales.len().max(1)))?;
     let number = format!("JJD{second:04}");
@@ -153,8 +156,9 @@ fn send_parcel(world: &mut World, now: jiff::Timestamp, ledger: &Value, second: 
     Some(format!("shipment {shipment} leaves in a parcel with all that is left of sale {sale}"))
 }
 
-fn renumber(world: &mut World, now: jiff::Timestamp, ledger: &Value, second: u64) -> Option<String> {
-    let left: Vec<u64> = ledger["shipments"]
+fn renumber(world: &mut World, now: jiff::Timestamp, ledger: &impl Lists, second: u64) -> Option<String> {
+    let left: Vec<u64> = ledger
+        .list("shipments")
         .as_array()?
         .iter()
         .filter(|row| row["left"] == true)
@@ -204,12 +208,12 @@ fn all(stage: &Stage, world: &World) -> BTreeMap<String, (Sent, Sent)> {
     if stage.papers.is_none() {
         return BTreeMap::new();
     }
-    let (erp, rules) = (world.erp.ledger(), stage.order_rules());
+    let (erp, rules) = (world.erp.books(), stage.order_rules());
     let mut all = BTreeMap::new();
     for (at, shop) in world.shops().enumerate() {
         let called =
             |order: &Value| Some(rules.get(check::place_of(stage, at, order))?.reference("", &text(&order["number"])));
-        all.extend(sent(&shop.ledger(), called, &erp));
+        all.extend(sent(&shop.books(), called, &erp));
     }
     all
 }

@@ -13,6 +13,7 @@ use syncline_core::path::Path;
 use syncline_core::rules::{FieldPolicy, FieldRules, PairRules};
 use syncline_engine::Engine;
 use syncline_engine::conflicts::{Choice, Which};
+use syncline_sim::books::Lists;
 use syncline_sim::http::System;
 use syncline_sim::orders::BUYERS;
 use syncline_sim::random::Random;
@@ -77,7 +78,7 @@ pub fn each_second(stage: &Stage, second: u64) {
     let mut world = open(&stage.world);
     let id = world.random.between(3, BUYERS);
     if world.random.chance(1, 3) {
-        let (shop, erp) = (accounts(&world.shop.ledger()), of_shop(&world.erp.ledger()));
+        let (shop, erp) = (accounts(&world.shop.books()), of_shop(&world.erp.books()));
         let registered = shop.iter().filter_map(|(id, row)| erp.get(&code(row, *id))?["id"].as_u64());
         let ids: Vec<u64> = registered.collect();
         let Some(party) = ids.get(world.random.index(ids.len().max(1))).copied() else { return };
@@ -101,7 +102,7 @@ pub fn each_second(stage: &Stage, second: u64) {
         1 if books(stage).is_some() => match world.random.chance(1, 2) {
             true => ("address.new", format!("Dorf {second}")),
             false => {
-                let ledger = world.shop.ledger();
+                let ledger = world.shop.books();
                 let last = accounts(&ledger).get(&id).and_then(|row| row["addresses"].as_array()?.last().cloned());
                 let town = last.and_then(|row| row["city"].as_str().map(str::to_string));
                 let Some(town) = town.filter(|town| town.starts_with("Dorf")) else { return };
@@ -128,7 +129,7 @@ pub fn overwritten(world: &World) -> Vec<String> {
     if world.accounts.is_empty() {
         return Vec::new();
     }
-    let shop = accounts(&world.shop.ledger());
+    let shop = accounts(&world.shop.books());
     let lost = |((id, field), text): (&(u64, &'static str), &String)| {
         let shown = shop.get(id).is_some_and(|row| shows(row, field, text));
         (!shown).then(|| format!("{field} of customer {id}: `{text}` was typed: {:?}", shop.get(id)))
@@ -139,9 +140,12 @@ pub fn overwritten(world: &World) -> Vec<String> {
 /// Customers of the shop whose party shows something else at rest.
 pub fn apart(stage: &Stage) -> Vec<String> {
     let (policy, world) = (books(stage), open(&stage.world));
-    let ledger = world.erp.ledger();
-    let (shop, erp) = (accounts(&world.shop.ledger()), of_shop(&ledger));
+    let ledger = world.erp.books();
+    let (shop, erp) = (accounts(&world.shop.books()), of_shop(&ledger));
     let on_papers = check::towns_on_papers(&ledger);
+    let sales = ledger.list("orders").as_array().into_iter().flatten();
+    let elsewhere = |sale: &&Value| sale["reference"].as_str().is_some_and(|name| world.is_sent_elsewhere(name));
+    let sent: Vec<&Value> = sales.filter(elsewhere).map(|sale| &sale["party"]).collect();
     let mut found = Vec::new();
     for (id, ours) in &shop {
         let Some(theirs) = erp.get(&code(ours, *id)) else { continue };
@@ -152,7 +156,9 @@ pub fn apart(stage: &Stage) -> Vec<String> {
             }
         }
         if policy.is_some() && !stage.one_by_email {
-            found.extend(unheard(*id, ours, theirs, &on_papers));
+            // What an order of theirs was sent away from was on its papers, and stays theirs alone.
+            let redirected = sent.contains(&&theirs["id"]);
+            found.extend(unheard(*id, ours, theirs, (&on_papers, redirected)));
         }
         // What buyers add where the ERP owns the book stays the shop's own.
         let all = ours["addresses"].as_array().into_iter().flatten();
@@ -170,7 +176,7 @@ pub fn apart(stage: &Stage) -> Vec<String> {
 }
 
 /// What the ERP has in use and the shop's book lacks, those on papers left out; and towns that the book has twice.
-fn unheard(id: u64, ours: &Value, theirs: &Value, on_papers: &BTreeSet<String>) -> Vec<String> {
+fn unheard(id: u64, ours: &Value, theirs: &Value, (on_papers, redirected): (&BTreeSet<String>, bool)) -> Vec<String> {
     let city = |row: &Value| row["city"].as_str().unwrap_or_default().to_string();
     let towns: Vec<String> = ours["addresses"].as_array().into_iter().flatten().map(city).collect();
     let mut found = Vec::new();
@@ -184,7 +190,7 @@ fn unheard(id: u64, ours: &Value, theirs: &Value, on_papers: &BTreeSet<String>) 
         found.push(format!("customer {id} has an address of the ERP twice: {once:?} in {towns:?}"));
     }
     let in_use = theirs["addresses"].as_array().into_iter().flatten().filter(|row| row["active"] == true).map(city);
-    for town in in_use.filter(|town| town.starts_with("clerk") && !on_papers.contains(town)) {
+    for town in in_use.filter(|_| !redirected).filter(|town| town.starts_with("clerk") && !on_papers.contains(town)) {
         // A region that the ERP keeps as such may stand behind the town in the shop.
         let behind = format!("{town}, ");
         if !towns.iter().any(|other| *other == town || other.starts_with(&behind)) {
@@ -205,14 +211,14 @@ fn shows(row: &Value, field: &str, text: &str) -> bool {
 }
 
 /// The shop's accounts by id.
-fn accounts(ledger: &Value) -> BTreeMap<u64, Value> {
-    let rows = ledger["customers"].as_array().into_iter().flatten();
+fn accounts(ledger: &impl Lists) -> BTreeMap<u64, Value> {
+    let rows = ledger.list("customers").as_array().into_iter().flatten();
     rows.filter_map(|row| Some((row["id"].as_u64()?, row.clone()))).collect()
 }
 
 /// The ERP's parties that were made for the shop, by code.
-fn of_shop(ledger: &Value) -> BTreeMap<String, Value> {
-    let rows = ledger["customers"].as_array().into_iter().flatten();
+fn of_shop(ledger: &impl Lists) -> BTreeMap<String, Value> {
+    let rows = ledger.list("customers").as_array().into_iter().flatten();
     let made = rows.filter_map(|row| Some((row["reference"].as_str()?.to_string(), row.clone())));
     made.filter(|(code, _)| code.starts_with("SL")).collect()
 }

@@ -13,7 +13,7 @@ use super::boot::Stage;
 use super::money::{EXPLAINED, LOSES_DECIMALS, RELEASED};
 use super::scenes::{self, Scene};
 use super::world::open;
-use super::{amends, bills, desk, parcels, prices, trade};
+use super::{amends, bills, desk, parcels, payments, prices, refunds, trade};
 use syncline_core::rules::{FieldPolicy, FieldRules};
 
 /// A bug that is planted in this ring.
@@ -46,7 +46,7 @@ const BILLS: &str = "each-bill-once";
 const SAME: &str = "both-sides-show-the-same";
 
 /// Every bug of this ring.
-pub const PLANTS: [Planted; 26] = [
+pub const PLANTS: [Planted; 30] = [
     chaos("skip-intent", 3000, &[]),
     chaos("ignore-epoch", 3000, &[]),
     chaos("retry-write", 3000, &[]),
@@ -68,8 +68,12 @@ pub const PLANTS: [Planted; 26] = [
     chaos("shipment-unsent", 300, &["each-parcel-once", "comes-to-rest"]),
     chaos("stale-levels", 300, &["each-parcel-once", "comes-to-rest"]),
     chaos("refund-list-empty", 300, &[BILLS]),
+    chaos("capture-twice", 300, &[BILLS, "comes-to-rest"]),
     chaos("base-currency-mixed", 300, &[BILLS]),
-    chaos(CANCELS_OVER, 300, &["what-is-in-hand-stays"]),
+    chaos(UNLOOKED, 100, &["each-payment-once", "comes-to-rest", "verify-agrees-with-the-ledgers"]),
+    chaos(CANCELS_OVER, 50, &["what-is-in-hand-stays"]),
+    chaos(REDIRECTS, 50, &["what-is-in-hand-stays"]),
+    chaos(UNMARKED, 300, &["each-refund-once", "each-bill-once", "comes-to-rest", "nothing-open-at-rest"]),
     market("forget-orders", 3000, &[]),
     market("reserve-twice", 3000, &[]),
     money(LOSES_DECIMALS, 3, &[RELEASED, EXPLAINED]),
@@ -77,6 +81,17 @@ pub const PLANTS: [Planted; 26] = [
 
 /// A bug of the road from the ERP: whatever was done about a sale, it is told as still to be done, and is withdrawn.
 pub const CANCELS_OVER: &str = "cancel-over-shipped";
+
+/// The same where only clerks of the shop are at work, who send orders elsewhere: what is picked is told as waiting, and what was
+/// packed for one town is sent to another.
+pub const REDIRECTS: &str = "address-over-picked";
+
+/// A bug of the road from the ERP: what is booked does not show until the next booking was answered, the answer of every other
+/// booking is lost, and so is the stamp of the invoice on the way there.
+pub const UNLOOKED: &str = "payment-unlooked";
+
+/// A bug of the shop's connector: credits that it tells of in a feed carry no mark, so that what we made comes back as an echo.
+pub const UNMARKED: &str = "credit-echoes";
 
 /// A shop's bug, not one of ours: its list repeats a page for ever. It has to be told.
 pub const REPEATS_A_PAGE: &str = "repeats-a-page";
@@ -124,7 +139,7 @@ pub fn ready(stage: &mut Stage, plant: &str) {
             stage.scenes.insert(Scene::TakenBack);
         }
         "rewrite-papers" => stage.buyers_type = true,
-        CANCELS_OVER => {
+        CANCELS_OVER | REDIRECTS => {
             stage.stock = None;
             amends::carry(stage);
         }
@@ -134,10 +149,23 @@ pub fn ready(stage: &mut Stage, plant: &str) {
             parcels::open_warehouse(stage);
             open(&stage.world).ships_by_hand = plant == "stale-levels";
         }
-        "refund-list-empty" | "base-currency-mixed" => {
+        UNLOOKED => {
             stage.stock = Some(trade::rules());
             parcels::open_warehouse(stage);
             bills::open_office(stage, false);
+            payments::open_till(stage);
+        }
+        // Of parts billed as they leave some is left that a second request takes.
+        "refund-list-empty" | "capture-twice" | "base-currency-mixed" => {
+            stage.stock = Some(trade::rules());
+            parcels::open_warehouse(stage);
+            bills::open_office(stage, plant == "capture-twice");
+        }
+        UNMARKED => {
+            stage.stock = None;
+            parcels::open_warehouse(stage);
+            bills::open_office(stage, false);
+            refunds::open_counter(stage);
         }
         _ => {}
     }

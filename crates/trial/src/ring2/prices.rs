@@ -11,6 +11,7 @@ use syncline_core::path::Path;
 use syncline_core::rules::{FieldRules, PairRules, PriceRules};
 use syncline_engine::Engine;
 use syncline_engine::conflicts::{Choice, Which};
+use syncline_sim::books::Lists;
 use syncline_sim::http::System;
 use syncline_sim::random::Random;
 
@@ -45,7 +46,7 @@ pub type Shown = BTreeMap<(String, String, Decimal), Decimal>;
 
 /// What the shop asks now.
 pub fn shown(stage: &Stage) -> Shown {
-    rows(&open(&stage.world).shop.ledger())
+    rows(&open(&stage.world).shop.books())
 }
 
 /// The lines of the list once the ERP's people are done with it.
@@ -62,7 +63,7 @@ pub fn rewrite(stage: &Stage, last: bool) {
 pub fn first_of_list(stage: &Stage) -> Option<(String, Decimal)> {
     let world = open(&stage.world);
     let sku = sold(&world).into_iter().next()?;
-    let all = rows(&world.erp.ledger());
+    let all = rows(&world.erp.books());
     let price = all.iter().find(|((list, of, _), _)| list == "list" && *of == sku).map(|(_, amount)| *amount)?;
     Some((sku, price))
 }
@@ -153,7 +154,7 @@ fn typed(
 
 /// A person of the shop changes a price there that the ERP decides.
 fn cross(world: &mut World, now: jiff::Timestamp, sku: &str, amount: Decimal) -> Option<String> {
-    let shown = rows(&world.shop.ledger());
+    let shown = rows(&world.shop.books());
     let theirs: Vec<&Place> =
         shown.keys().filter(|(list, of, _)| of == sku && (list == "base" || list == GROUP)).collect();
     let (list, _, pieces) = theirs.get(world.random.index(theirs.len().max(1)))?;
@@ -199,7 +200,7 @@ pub fn overwritten(world: &World) -> Vec<String> {
     if world.priced.own.is_empty() {
         return Vec::new();
     }
-    let shown = rows(&world.shop.ledger());
+    let shown = rows(&world.shop.books());
     let other = |(place, amount): &(&Place, &Decimal)| shown.get(*place) != Some(*amount);
     let tell = |(place, amount): (&Place, &Decimal)| format!("{place:?}: {amount} typed, {:?} shown", shown.get(place));
     world.priced.own.iter().filter(other).map(tell).collect()
@@ -208,12 +209,12 @@ pub fn overwritten(world: &World) -> Vec<String> {
 /// Every price the shop shows that is not what the ERP's lists say, and every one it lacks.
 pub fn apart(stage: &Stage) -> Vec<String> {
     let world = open(&stage.world);
-    let erp = rows(&world.erp.ledger());
+    let erp = rows(&world.erp.books());
     let lists = stage.price_rules().map(|rules| rules.lists).unwrap_or_default();
     let mut found = Vec::new();
     for (name, lists) in &lists {
         let shop = if name.as_str() == "outlet" { world.outlet.as_ref() } else { Some(&world.shop) };
-        let shop = shop.map(|shop| rows(&shop.ledger())).unwrap_or_default();
+        let shop = shop.map(|shop| rows(&shop.books())).unwrap_or_default();
         for (sku, (ours, theirs)) in sold(&world).iter().flat_map(|sku| lists.iter().map(move |row| (sku, row))) {
             let of = |rows: &BTreeMap<Place, Decimal>, list: &str| -> BTreeMap<Decimal, Decimal> {
                 let mine = rows.iter().filter(|((name, of, _), _)| name == list && of == sku);
@@ -239,7 +240,7 @@ pub async fn fall_silent(stage: &Stage, engine: &Engine) -> Result<(), String> {
     let (sku, before) = {
         let now = stage.clock.true_now();
         let mut world = open(&stage.world);
-        let before = rows(&world.shop.ledger());
+        let before = rows(&world.shop.books());
         let Some(sku) = sold(&world).into_iter().next() else { return Ok(()) };
         let lines: Vec<_> = std::iter::once((Some(sku.as_str()), 0, "unit_price / 0")).chain(LAST).collect();
         world.erp.set_price_list(now, LIST, &lines);
@@ -247,7 +248,7 @@ pub async fn fall_silent(stage: &Stage, engine: &Engine) -> Result<(), String> {
     };
     engine.sync(None).await.map_err(|error| error.to_string())?;
     let mut world = open(&stage.world);
-    if rows(&world.shop.ledger()) != before {
+    if rows(&world.shop.books()) != before {
         world.broken(
             "untold-is-never-a-change",
             format!("{LIST} cannot be computed for {sku}, and the shop's prices changed"),
@@ -261,15 +262,15 @@ fn sold(world: &World) -> Vec<String> {
     let skus = |rows: BTreeMap<Place, Decimal>, list: &str| -> BTreeSet<String> {
         rows.into_keys().filter(|(name, ..)| name == list).map(|(_, sku, _)| sku).collect()
     };
-    let (shop, erp) = (skus(rows(&world.shop.ledger()), "base"), skus(rows(&world.erp.ledger()), "list"));
+    let (shop, erp) = (skus(rows(&world.shop.books()), "base"), skus(rows(&world.erp.books()), "list"));
     shop.intersection(&erp).cloned().collect()
 }
 
 /// A ledger's prices that are amounts.
-pub fn rows(ledger: &Value) -> BTreeMap<Place, Decimal> {
+pub fn rows(ledger: &impl Lists) -> BTreeMap<Place, Decimal> {
     let number = |value: &Value| Decimal::from_str_exact(value.as_str()?).ok().map(|number| number.normalize());
     let text = |value: &Value| value.as_str().map(str::to_string);
-    let rows = ledger["prices"].as_array().into_iter().flatten();
+    let rows = ledger.list("prices").as_array().into_iter().flatten();
     rows.filter_map(|row| {
         let place = (text(&row["list"])?, text(&row["sku"])?, number(&row["quantity"])?);
         Some((place, number(&row["amount"])?))

@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use syncline_core::kind::Kind;
 use syncline_engine::Engine;
+use syncline_sim::books::Lists;
 use syncline_sim::catalogue::Form;
 use syncline_sim::http::System;
 use syncline_sim::orders::place_like;
@@ -113,7 +114,7 @@ fn delete(stage: &Stage) {
 fn ordered(world: &World, stage: &Stage) -> BTreeSet<String> {
     let now = stage.clock.true_now();
     let coming = (0..PLACED).chain([HIDDEN]).map(|n| place_like(world.seed(), n, &stage.catalogue, now));
-    let there = world.shops().map(|shop| shop.ledger()["orders"].clone());
+    let there = world.shops().map(|shop| shop.books().list("orders").clone());
     let lines = |orders: Vec<Value>, list: &'static str| {
         orders.into_iter().flat_map(move |order| order[list].as_array().cloned().unwrap_or_default())
     };
@@ -125,8 +126,8 @@ fn ordered(world: &World, stage: &Stage) -> BTreeSet<String> {
 /// A product that was deleted and is there again though no person made it. Must never be.
 pub fn brought_back(world: &World) -> Option<String> {
     let deleted = world.deleted.as_ref().filter(|deleted| !deleted.made_again)?;
-    let ledger = world.shop.ledger();
-    let there = ledger["products"].as_array().into_iter().flatten().any(|row| row["sku"] == deleted.sku.as_str());
+    let ledger = world.shop.books();
+    let there = ledger.list("products").as_array().into_iter().flatten().any(|row| row["sku"] == deleted.sku.as_str());
     there.then(|| format!("{} was deleted in the shop and is there again", deleted.sku))
 }
 

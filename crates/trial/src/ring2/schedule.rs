@@ -8,9 +8,11 @@ use super::desk;
 use super::families;
 use super::images;
 use super::parcels;
+use super::payments;
 use super::people as accounts;
 use super::planted;
 use super::prices;
+use super::refunds;
 use super::scenes;
 use super::trade;
 use super::undone;
@@ -42,6 +44,8 @@ pub struct Outcome {
 
 /// Simulated seconds of chaos.
 const CHAOS_S: u64 = 420;
+/// Seconds it goes on where an office bills.
+const OFFICE_S: u64 = 240;
 /// Seconds of calm after which the host's clock is set right: settle times are kept by the wall clock, so a jump ahead
 /// by hours while a request is under way is a known limit of the guards that wait (docs/spec/determinism.md).
 const CLOCK_RIGHT_S: u64 = 210;
@@ -112,6 +116,12 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
                 parcels::open_warehouse(&mut stage);
                 if bills::drawn(seed) {
                     bills::open_office(&mut stage, bills::as_it_leaves(seed));
+                    if payments::drawn(seed) {
+                        payments::open_till(&mut stage);
+                    }
+                    if refunds::drawn(seed) {
+                        refunds::open_counter(&mut stage);
+                    }
                 }
             }
             // A shop that took an order back takes no parcel of it: what is told of such is a story's matter.
@@ -146,7 +156,9 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
     trade::open_the_doors(stage);
     let mut processes = Processes::start(stage).await?;
     let mut orders = Orders::drawn(seed);
-    for second in 0..CHAOS_S {
+    // What is billed, paid and given back comes after the orders: the storm lasts until some of it is under way.
+    let seconds = CHAOS_S + if bills::is_open(stage) { OFFICE_S } else { 0 };
+    for second in 0..seconds {
         sleep(Duration::from_secs(1)).await;
         orders.place_due(stage, second)?;
         processes.bury_the_dead(stage).await?;
@@ -185,7 +197,9 @@ async fn come_to_rest(stage: &Stage, processes: &mut Processes) -> Result<bool, 
             scenes::decide(stage, &engine).await;
             accounts::decide(stage, &engine).await;
             parcels::decide(stage, &engine).await;
+            refunds::decide(stage, &engine).await;
             bills::decide(stage, &engine).await;
+            payments::decide(stage, &engine).await;
             amends::decide(stage, &engine).await;
         }
         // Two leases and more, so that nothing of the chaos is still under way.
@@ -212,6 +226,8 @@ fn each_second(stage: &Stage, second: u64) -> Result<(), String> {
     prices::each_second(stage, second);
     parcels::each_second(stage, second);
     bills::each_second(stage, second);
+    payments::each_second(stage, second);
+    refunds::each_second(stage, second);
     accounts::each_second(stage, second);
     amends::each_second(stage, second);
     scenes::each_second(stage, second)
@@ -269,6 +285,12 @@ fn desk_holds(stage: &Stage, second: u64) {
         }
         for detail in bills::too_much(stage, &world) {
             world.broken("each-bill-once", detail);
+        }
+        for detail in payments::too_much(stage, &world) {
+            world.broken("each-payment-once", detail);
+        }
+        for detail in refunds::too_much(stage, &world) {
+            world.broken("each-refund-once", detail);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Scenarios by their numbers in docs/scenarios.md, each played to its end.
 
 mod by_hand;
+mod of_addresses;
 mod of_amendments;
 mod of_attributes;
 mod of_books;
@@ -10,6 +11,8 @@ mod of_creates;
 mod of_credits;
 mod of_customers;
 mod of_cutover;
+mod of_cuts;
+mod of_drops;
 mod of_families;
 mod of_feeds;
 mod of_groups;
@@ -18,8 +21,12 @@ mod of_images;
 mod of_invoices;
 mod of_merges;
 mod of_money;
+mod of_payments;
+mod of_periods;
 mod of_prices;
 mod of_products;
+mod of_refunds;
+mod of_releases;
 mod of_rest;
 mod of_restoring;
 mod of_shipments;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::SystemName;
 use syncline_core::rules::{OrderRules, StockRules, StockTarget};
+use syncline_sim::books::Lists;
 use syncline_sim::catalogue::{Form, Item};
 use syncline_sim::http::System;
 
@@ -34,7 +35,7 @@ pub fn open_the_doors(stage: &Stage) {
     let mut world = open(&stage.world);
     for (at, sku) in codes(&stage.catalogue).into_iter().enumerate() {
         if at % 3 == 0 {
-            let there = held(&world.erp.ledger()).get(&sku).map_or(0, |held| whole(held.on_hand));
+            let there = held(&world.erp.books()).get(&sku).map_or(0, |held| whole(held.on_hand));
             world.erp.take(now, &sku, there.saturating_sub(SCARCE));
         }
     }
@@ -70,8 +71,8 @@ pub fn each_second(stage: &Stage, second: u64) {
 
 /// Ships the first sale that has something to ship.
 pub fn ship_one(erp: &mut syncline_sim::tryton::Erp, now: jiff::Timestamp) -> bool {
-    let ledger = erp.ledger();
-    let sales = ledger["orders"].as_array().into_iter().flatten().filter(|row| row["state"] == "released");
+    let ledger = erp.books().only(&["orders"]);
+    let sales = ledger.list("orders").as_array().into_iter().flatten().filter(|row| row["state"] == "released");
     let ids: Vec<u64> = sales.filter_map(|row| row["id"].as_u64()).collect();
     ids.into_iter().any(|id| erp.ship(now, id))
 }
@@ -99,9 +100,9 @@ impl Held {
 }
 
 /// What the ERP's ledger tells of each thing.
-pub fn held(erp: &Value) -> BTreeMap<String, Held> {
+pub fn held(erp: &impl Lists) -> BTreeMap<String, Held> {
     let mut held: BTreeMap<String, Held> = BTreeMap::new();
-    for row in erp["stock"].as_array().into_iter().flatten() {
+    for row in erp.list("stock").as_array().into_iter().flatten() {
         let number = |field: &str| Decimal::from_str_exact(row[field].as_str().unwrap_or("0")).unwrap_or_default();
         let entry = held.entry(row["sku"].as_str().unwrap_or_default().to_string()).or_default();
         entry.on_hand += number("on_hand");
@@ -116,16 +117,16 @@ fn whole(number: Decimal) -> u32 {
 }
 
 /// What buyers of the shop may still buy. Below zero, more is reserved than there is: nobody can buy.
-pub fn salable(shop: &Value) -> BTreeMap<String, Decimal> {
+pub fn salable(shop: &impl Lists) -> BTreeMap<String, Decimal> {
     let number = |value: &Value| Decimal::from_str_exact(value.as_str().unwrap_or("0")).unwrap_or_default();
-    let rows = shop["salable"].as_object().into_iter().flatten();
+    let rows = shop.list("salable").as_object().into_iter().flatten();
     rows.map(|(sku, quantity)| (sku.clone(), number(quantity).max(Decimal::ZERO))).collect()
 }
 
 /// What the shops' orders of before `until` take from stock that the ERP has not reserved, by SKU. Their references
 /// follow `rules`, shop by shop.
 pub fn ordered(world: &World, rules: &[OrderRules], until: jiff::Timestamp) -> BTreeMap<String, Decimal> {
-    let there: BTreeSet<String> = rows(&world.erp.ledger(), "orders")
+    let there: BTreeSet<String> = rows(&world.erp.books(), "orders")
         .into_iter()
         .filter(|row| row["state"] == "released")
         .filter_map(|row| row["reference"].as_str().map(str::to_string))
@@ -134,7 +135,7 @@ pub fn ordered(world: &World, rules: &[OrderRules], until: jiff::Timestamp) -> B
     let orders = world
         .shops()
         .zip(rules)
-        .flat_map(|(shop, rules)| rows(&shop.ledger(), "orders").into_iter().map(move |order| (order, rules)));
+        .flat_map(|(shop, rules)| rows(&shop.books(), "orders").into_iter().map(move |order| (order, rules)));
     for (order, rules) in orders {
         let known = order["number"].as_str().is_some_and(|number| there.contains(&rules.reference("", number)));
         let placed = order["placed"].as_str().map(|placed| format!("{}Z", placed.replace(' ', "T")));
@@ -150,12 +151,12 @@ pub fn ordered(world: &World, rules: &[OrderRules], until: jiff::Timestamp) -> B
     ordered
 }
 
-fn rows(ledger: &Value, list: &str) -> Vec<Value> {
-    ledger[list].as_array().cloned().unwrap_or_default()
+fn rows(ledger: &impl Lists, list: &str) -> Vec<Value> {
+    ledger.list(list).as_array().cloned().unwrap_or_default()
 }
 
 /// Every way in which buyers may have something else than what the ERP can still promise, once all orders are there.
-pub fn unsold(shop: &Value, erp: &Value, safety: Decimal) -> Vec<String> {
+pub fn unsold(shop: &impl Lists, erp: &impl Lists, safety: Decimal) -> Vec<String> {
     let mut found = Vec::new();
     let held = held(erp);
     for (sku, salable) in salable(shop) {

@@ -103,6 +103,6 @@ fn stays(stage: &Stage) {
 /// A price that was taken back and is something else in the shop. Must never be, not even between two requests.
 pub fn is_back(world: &World) -> Option<String> {
     let TakenBack { place, right } = world.taken_back.as_ref()?;
-    let shown = prices::rows(&world.shop.ledger()).get(place).copied();
+    let shown = prices::rows(&world.shop.books()).get(place).copied();
     (shown != *right).then(|| format!("{} is {shown:?} in the shop, {right:?} before", place.1))
 }

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syncline_core::delivery::Note;
 use syncline_core::id::EntityId;
 use syncline_core::kind::Kind;
+use syncline_sim::books::Lists;
 use syncline_sim::http::{Request, Response, System};
 use syncline_sim::magento::Shop;
 use syncline_sim::random::Random;
@@ -83,8 +84,18 @@ pub struct World {
     pub ships_by_hand: bool,
     /// Bills that people took over, each with its sort and its sale in the ERP.
     pub left_to_people: BTreeSet<(Kind, u64, EntityId)>,
+    /// Orders that buyers paid by themselves: the number of the shop and the order's id.
+    pub paid_by_buyers: BTreeSet<(usize, u64)>,
+    /// What the ERP calls orders of which people took over papers about money.
+    pub payments_left: BTreeSet<String>,
+    /// Refunds that people took over, each with its order in the shop.
+    pub refunds_by_hand: BTreeSet<(u64, EntityId)>,
     /// What people of the shop did to its prices.
     pub priced: prices::Typed,
+    /// Where each shipment went when somebody took it in hand.
+    pub packed_for: BTreeMap<u64, serde_json::Value>,
+    /// Numbers of the orders whose address a clerk of the shop has changed.
+    pub sent_elsewhere: BTreeSet<String>,
     /// Where each sale was addressed to when it was released.
     pub papers: Papers,
     /// The product that somebody deleted in the shop, where somebody did.
@@ -130,7 +141,12 @@ impl World {
             in_hand: BTreeSet::new(),
             ships_by_hand: false,
             left_to_people: BTreeSet::new(),
+            paid_by_buyers: BTreeSet::new(),
+            payments_left: BTreeSet::new(),
+            refunds_by_hand: BTreeSet::new(),
             priced: prices::Typed::default(),
+            packed_for: BTreeMap::new(),
+            sent_elsewhere: BTreeSet::new(),
             papers: Papers::new(),
             deleted: None,
             taken_back: None,
@@ -275,9 +291,15 @@ impl World {
         response
     }
 
+    /// Whether a clerk of the shop has changed an address of the order that a document refers to; shops have numbers with a
+    /// letter before.
+    pub fn is_sent_elsewhere(&self, reference: &str) -> bool {
+        self.sent_elsewhere.iter().any(|number| reference.ends_with(number.as_str()))
+    }
+
     /// Each released order and each customer exists at most once, and papers keep their addresses.
     fn after_a_write(&mut self) {
-        let ledger = self.erp.ledger();
+        let ledger = self.erp.books().only(&["orders", "customers"]);
         for detail in papers::rewritten(self, &ledger) {
             self.broken("papers-keep-their-address", detail);
         }
@@ -286,7 +308,7 @@ impl World {
             ("customer-made-at-most-once", "customers", "reference"),
         ] {
             let mut seen: BTreeSet<String> = BTreeSet::new();
-            for row in ledger[list].as_array().into_iter().flatten() {
+            for row in ledger.list(list).as_array().into_iter().flatten() {
                 let counts = list == "customers" || row["state"] == "released";
                 let Some(name) = row[key].as_str().filter(|name| name.starts_with("SL") && counts) else { continue };
                 if !seen.insert(name.to_string()) {

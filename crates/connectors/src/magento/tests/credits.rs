@@ -293,3 +293,37 @@ async fn without_the_right_credits_are_left_out_with_a_warning() {
     assert!(!probe.profile.kinds.contains_key(&Kind::Credit) && probe.profile.kinds.contains_key(&Kind::Invoice));
     assert!(probe.warnings.iter().any(|text| text.starts_with("credits cannot be made")), "{:?}", probe.warnings);
 }
+
+#[tokio::test]
+async fn what_people_of_the_shop_gave_back_is_fed_with_its_order_and_so_are_its_keys() {
+    let (held, magento) = (abroad(), shop());
+    let nothing = (Decimal::ZERO, Decimal::ZERO);
+    let (freight, more) = (Decimal::from(5), (Decimal::new(333, 2), Decimal::ZERO));
+    let made = held.with(|world| {
+        let one = world.shop.give_back(world.now, 1, &[(2, 1)], Decimal::ZERO, nothing);
+        let two = world.shop.give_back(world.now, 1, &[], freight, nothing);
+        [one, two, world.shop.give_back(world.now, 1, &[], Decimal::ZERO, more)]
+    });
+    assert_eq!(made, [Some(1), Some(2), Some(3)]);
+    let page = magento.changes(&held.ctx(), Kind::Credit, &syncline_connect::Cursor::default()).await.unwrap();
+    let told = |at: usize| paper(page.seen[at].snapshot.as_ref().unwrap());
+    let ids: Vec<String> = page.seen.iter().map(|one| one.id.to_string()).collect();
+    assert_eq!(ids, ["1/1:1", "1/1:2", "1/1:3"]);
+    assert_eq!((lines(&told(0)), told(0).grand.unwrap().to_string()), (of(&[("2", "1")]), "10.90 EUR".into()));
+    let one = &told(0).lines["2"];
+    assert_eq!((one.net.unwrap().to_string(), one.tax.unwrap().to_string()), ("9.16 EUR".into(), "1.74 EUR".into()));
+    assert_eq!(
+        (charges(&told(1)), told(1).grand.unwrap().to_string()),
+        (vec!["shipping 4.59".into()], "5.46 EUR".into())
+    );
+    assert_eq!(
+        (charges(&told(2)), told(2).grand.unwrap().to_string()),
+        (vec!["adjustment 3.05".into()], "3.05 EUR".into())
+    );
+    let keys = magento.keys(&held.ctx(), Kind::Credit, &syncline_connect::Cursor::default()).await.unwrap();
+    assert_eq!(keys.keys.iter().map(|(id, _)| id.to_string()).collect::<Vec<_>>(), ids);
+    let versions: Vec<_> = page.seen.iter().map(|one| one.snapshot.as_ref().unwrap().version.clone()).collect();
+    assert_eq!(keys.keys.into_iter().map(|(_, version)| version).collect::<Vec<_>>(), versions);
+    let log = held.log();
+    assert!(log.iter().filter(|line| line.contains("/orders?")).count() >= 2, "the orders of a page at once: {log:?}");
+}

@@ -242,7 +242,7 @@ async fn a_source_with_too_few_is_named_and_tried_again_later() {
     assert!(shipments_of(&held).is_empty());
     held.with(|world| world.shop.set_state(world.now, 1, "holded"));
     let error = refused(ship(&held, &[("2", 1)]).await);
-    assert!(error.kind == ErrorKind::Invalid && error.message.contains("status of holded"), "{error}");
+    assert!(error.kind == ErrorKind::Stale && error.message.contains("status of holded"), "it is read anew: {error}");
 }
 
 #[tokio::test]

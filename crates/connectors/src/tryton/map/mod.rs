@@ -1,10 +1,12 @@
 //! What Tryton's shapes mean in our words, and ours in Tryton's. Pure: no calls, no clock.
 
+mod amendment;
 mod attributes;
 mod category;
 mod family;
 mod kit;
 mod lists;
+mod note;
 mod paper;
 mod party;
 mod price;
@@ -15,12 +17,16 @@ mod text;
 mod unit;
 mod withdrawal;
 
+pub(super) use amendment::amendment;
 pub(super) use attributes::{Attribute, Attributes, Form, Source, choices, strange};
 pub(super) use category::{NAME as CATEGORY_NAME, category_record, edit as edit_category};
 pub(super) use family::{Family, Siblings, family_record, family_version, template_version, write_of_family};
 pub(super) use kit::is_kit;
 pub(super) use lists::{BASE, PriceList, Steps, offered, price_record, thresholds};
-pub(super) use paper::{Billed, Origin, Parcels, Part, credit_record, invoice_record, paper_id, shipment_record};
+pub(super) use note::{Billing, Notebook, leveled_note, new_note};
+pub(super) use paper::{
+    Billed, Origin, Parcels, Part, credit_record, document_of, invoice_record, paper_id, shipment_record,
+};
 pub(super) use party::{PartyEdit, attach_party, edit_party, new_party, party_record};
 pub(super) use price::PRICE_DIGITS;
 pub(super) use product::{
@@ -90,7 +96,7 @@ fn element_key(id: i64) -> String {
 }
 
 /// Tryton's id behind an element's key.
-fn element_id(key: &str) -> Option<i64> {
+pub(super) fn element_id(key: &str) -> Option<i64> {
     key.strip_prefix('@')?.parse().ok()
 }
 
@@ -101,6 +107,7 @@ pub(super) fn pair(change: &Change, snapshot: &Snapshot) -> Vec<(Path, String)> 
         (Kind::Customer, Some((_, Record::Customer(customer)))) if change.step.creates() => {
             party::pairs(change, customer)
         }
+        (Kind::Payment, Some((_, Record::Payment(paper)))) => paper::pairs(change, paper),
         _ => Vec::new(),
     }
 }

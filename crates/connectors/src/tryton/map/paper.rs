@@ -8,17 +8,17 @@ use crate::wire::Exact;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::{Error, Result as Told};
+use syncline_core::delivery::Change;
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::Ref;
 use syncline_core::money::{Currency, Money};
+use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::{Paper, PaperLife, PaperLine, Record, Track, paper_below};
 
 /// Decimals of a quantity that was told in another unit than it was sold in: more than any unit keeps.
 const DIGITS: u32 = 8;
-/// The charge that levels the sums of two systems.
-const ROUNDING: &str = "rounding";
 /// Letters of a parcel's number: more than any carrier's has. What is longer is no number.
 const NUMBER: usize = 200;
 
@@ -27,7 +27,22 @@ pub(in crate::tryton) type Part<'a, T> = (T, &'a SoldRow);
 
 /// The id of what the document `id` tells of a sale.
 pub(in crate::tryton) fn paper_id(sale: i64, id: i64) -> RemoteId {
-    paper_below(&remote(sale), &id.to_string())
+    let own = if id < 0 { format!("d{}", id.unsigned_abs()) } else { id.to_string() };
+    paper_below(&remote(sale), &own)
+}
+
+/// The document that the own part of a paper's id names: below nothing where a supplier sends it.
+pub(in crate::tryton) fn document_of(kind: Kind, own: &str) -> Option<i64> {
+    match own.strip_prefix('d').filter(|_| kind == Kind::Shipment) {
+        Some(dropped) => dropped.parse::<i64>().ok().filter(|id| *id > 0).map(i64::saturating_neg),
+        None => own.parse::<i64>().ok().filter(|id| *id > 0),
+    }
+}
+
+/// Those of the parts a payment is to be booked in that are there: each is known by the invoice it is on.
+pub(super) fn pairs(change: &Change, there: &Paper) -> Vec<(Path, String)> {
+    let keys = change.leaves.keys_of("lines").into_iter().filter(|key| there.lines.contains_key(key));
+    keys.map(|key| (Path::element("lines", &key), key)).collect()
 }
 
 /// What a part of a document names as its origin.
@@ -76,6 +91,8 @@ pub(in crate::tryton) fn shipment_record(
     let life = match row.state.as_str() {
         _ if withdrawn => PaperLife::Void,
         "cancelled" => PaperLife::Void,
+        // What a supplier sends may become less until it is there.
+        "shipped" if row.id < 0 => PaperLife::Open,
         "shipped" | "done" => PaperLife::Done,
         _ => PaperLife::Open,
     };
@@ -184,8 +201,7 @@ pub(in crate::tryton) fn invoice_record(of: &Billed<'_>, alone: bool, undone: bo
     Ok(Record::Invoice(Box::new(paper)))
 }
 
-/// What an invoice that gives money back tells of one sale, as positive quantities and amounts; what its rounding gives back
-/// is a part of its total alone.
+/// What an invoice that gives money back tells of one sale, as positive quantities and amounts.
 ///
 /// # Errors
 /// As for an invoice.
@@ -193,7 +209,7 @@ pub(in crate::tryton) fn credit_record(of: &Billed<'_>, alone: bool, codes: &Cod
     let back = |money: Money| Money::new(Decimal::ZERO - money.amount, money.currency);
     let mut paper = billed(of, alone, codes)?;
     paper.grand = paper.grand.map(back);
-    paper.charges.remove(ROUNDING);
+    paper.owed = None;
     paper.charges.values_mut().for_each(|money| *money = back(*money));
     for line in paper.lines.values_mut() {
         line.net = line.net.map(back);
@@ -220,6 +236,7 @@ fn billed(Billed { row, sale, parts }: &Billed<'_>, alone: bool, codes: &Codes) 
         day: row.invoice_date.map(|day| day.0),
         currency: Some(currency),
         grand: row.total_amount.filter(|_| alone).map(|Dec(amount)| Money::new(amount, currency)),
+        owed: row.amount_to_pay.filter(|_| alone).map(|Dec(amount)| Money::new(amount, currency)),
         ..Paper::default()
     };
     for (one, sold) in parts.iter().filter(|(one, _)| one.form == "line") {
@@ -227,7 +244,7 @@ fn billed(Billed { row, sale, parts }: &Billed<'_>, alone: bool, codes: &Codes) 
         let amount = Money::new(one.amount.map(|Dec(amount)| amount).unwrap_or_default(), currency);
         let sum =
             |before: Option<Money>| before.unwrap_or(Money::zero(currency)).plus(amount).map_err(|_| huge(&place()));
-        if let Some(name) = codes.named(sold.product.as_ref()) {
+        if let Some(name) = codes.beside(one.product.as_ref()).or_else(|| codes.named(sold.product.as_ref())) {
             let sum = sum(paper.charges.get(name).copied())?;
             paper.charges.insert(name.to_string(), sum);
             continue;
@@ -347,7 +364,7 @@ mod tests {
 
     #[test]
     fn an_invoice_tells_amounts_by_line_and_charges_by_name() {
-        let codes = Codes { shipping: "SHIPPING".into(), rounding: "ROUNDING".into() };
+        let codes = Codes { shipping: "SHIPPING".into(), rounding: "ROUNDING".into(), adjustment: "ADJUSTMENT".into() };
         let (line, mut freight) = (sold(11, unit(1, "1")), sold(12, unit(1, "1")));
         freight.product = serde_json::from_value(json!({"id": 2, "code": "SHIPPING"})).unwrap();
         let parts = [
@@ -382,8 +399,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_is_told_as_positive_amounts_with_the_rounding_in_the_total_alone() {
-        let codes = Codes { shipping: "SHIPPING".into(), rounding: "ROUNDING".into() };
+    fn what_is_given_back_is_told_as_positive_amounts_and_so_is_its_rounding() {
+        let codes = Codes { shipping: "SHIPPING".into(), rounding: "ROUNDING".into(), adjustment: "ADJUSTMENT".into() };
         let named = |id: i64, code: &str| SoldRow {
             product: serde_json::from_value(json!({"id": id, "code": code})).unwrap(),
             ..sold(id, unit(1, "1"))
@@ -404,7 +421,7 @@ mod tests {
         let paper = told(true);
         let line = paper.lines.get("@11").unwrap();
         assert_eq!((line.quantity, line.net, paper.lines.len()), (Some(2.into()), eur("20.00"), 1));
-        assert_eq!((paper.charges.get("shipping").copied(), paper.charges.len()), (eur("4.90"), 1));
+        assert_eq!((paper.charges.get("shipping").copied(), paper.charges.len()), (eur("4.90"), 2));
         assert_eq!((paper.grand, paper.life, told(false).grand), (eur("29.64"), Some(PaperLife::Done), None));
     }
 

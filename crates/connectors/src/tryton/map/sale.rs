@@ -10,18 +10,20 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use syncline_connect::{Error, Result as Told};
 use syncline_core::delivery::Change;
-use syncline_core::kind::Kind;
+use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::{Ref, Target, Value};
 use syncline_core::money::{Currency, Money};
 use syncline_core::path::Path;
 use syncline_core::policy::ErrorKind;
-use syncline_core::record::{Charge, Line, LineForm, Lines, Order, Record, Tax, Totals};
+use syncline_core::record::{Charge, Had, Line, LineForm, Lines, Order, Record, Tax, Totals};
 
 /// Codes of the products that charges are booked on.
 #[derive(Debug, Clone)]
 pub(crate) struct Codes {
     pub(crate) shipping: String,
     pub(crate) rounding: String,
+    /// Of amounts that are given back beside all lines.
+    pub(crate) adjustment: String,
 }
 
 impl Codes {
@@ -37,9 +39,16 @@ impl Codes {
             Some("shipping")
         } else if code == self.rounding {
             Some("rounding")
+        } else if code == self.adjustment {
+            Some("adjustment")
         } else {
             None
         }
+    }
+
+    /// The same where it stands beside what was sold: no freight.
+    pub(super) fn beside(&self, product: Option<&Coded>) -> Option<&'static str> {
+        self.named(product).filter(|name| *name != "shipping")
     }
 }
 
@@ -81,13 +90,23 @@ pub(crate) fn sale_record(row: &SaleRow, codes: &Codes) -> Told<Record> {
             None => lines.insert(element_key(line.id), line_of(line, currency)),
         }
     }
+    let stands = super::withdrawal::stands(row);
+    let place = |address: Option<i64>| {
+        let element = Some(Path::element("addresses", &element_key(address?)));
+        Some(Ref { element, ..Ref::remote(Kind::Customer, remote(row.party?)) })
+    };
     Ok(Record::Order(Box::new(Order {
         number: row.number.clone().filter(|number| !number.is_empty()),
         reference: row.reference.clone().filter(|reference| !reference.is_empty()),
         stage: Some(stage(row).to_string()),
         fixed: super::withdrawal::fixed(row),
+        in_hand: stands.as_ref().map(|stands| stands.in_hand.join(", ")),
+        left: stands.as_ref().map(|stands| stands.left.join(", ")),
+        in_force: stands.as_ref().map(|stands| stands.in_force.join(", ")),
         currency: Some(currency),
         customer: row.party.map(|id| Ref::remote(Kind::Customer, remote(id))),
+        billing: place(row.invoice_address),
+        shipping: place(row.shipment_address),
         lines,
         charges,
         totals: Totals { grand: money(row.total_amount), tax: money(row.tax_amount) },
@@ -103,6 +122,7 @@ fn line_of(row: &SaleLineRow, currency: Currency) -> Line {
         sku: row.product_row.as_ref().and_then(|product| product.code.clone()),
         quantity: row.quantity.map(|Qty(Exact(quantity))| quantity),
         net: row.amount.map(|Dec(amount)| Money::new(amount, currency)),
+        had: Had { shipped: super::amendment::gone(row), ..Had::default() },
         ..Line::default()
     }
 }
@@ -164,7 +184,7 @@ fn id_of(reference: Option<&Ref>, what: &str) -> Result<i64, Wrong> {
     }
 }
 
-fn address(reference: Option<&Ref>, what: &str) -> Result<i64, Wrong> {
+pub(super) fn address(reference: Option<&Ref>, what: &str) -> Result<i64, Wrong> {
     let element = reference.and_then(|r| r.element.as_ref()).and_then(|path| path.within("addresses"));
     element
         .and_then(|(key, _)| super::element_id(&key))
@@ -374,7 +394,7 @@ pub(crate) fn rounding_level(change: &Change, row: &SaleRow, setup: &Setup, code
 /// Our lines in `change` beside those `there`, in document order; none where the counts differ.
 pub(super) fn pairs(change: &Change, there: &Order) -> Vec<(Path, String)> {
     let Ok(wanted) = Order::from_leaves(&change.leaves) else { return Vec::new() };
-    if wanted.lines.len() != there.lines.len() {
+    if change.step == Step::Amend || wanted.lines.len() != there.lines.len() {
         return Vec::new();
     }
     wanted

@@ -4,7 +4,8 @@
 //! confirmed one goes back to its draft first. Of a processed one shipments and invoices are cancelled, each as it was read;
 //! once a person says that nobody waits for them, and the sale is processed again, it is done without any.
 
-use super::super::wire::{SaleRow, StandRow};
+use super::super::wire::SaleRow;
+use super::super::wire_stand::StandRow;
 use serde_json::{Value, json};
 use syncline_connect::{Error, Result};
 use syncline_core::policy::ErrorKind;
@@ -24,24 +25,66 @@ pub(crate) enum Withdrawal {
 const WAITING: [&str; 3] = ["draft", "waiting", "assigned"];
 /// Invoices that ask nobody for money yet.
 const UNPOSTED: [&str; 2] = ["draft", "validated"];
+/// Shipments whose goods are out of the house.
+const GONE: [&str; 2] = ["shipped", "done"];
 const CANCELLED: &str = "cancelled";
+
+/// What came of a sale that cannot be changed from afar, by name and state.
+#[derive(Debug, Default)]
+pub(super) struct Stands {
+    /// Goods that are picked or packed.
+    pub(super) in_hand: Vec<String>,
+    /// Goods that have left.
+    pub(super) left: Vec<String>,
+    /// Invoices that ask for money.
+    pub(super) in_force: Vec<String>,
+}
 
 /// What of a sale nobody can take back from afar, by name and state; none where its papers were not read.
 pub(super) fn fixed(row: &SaleRow) -> Option<String> {
+    let stands = stands(row)?;
+    Some([stands.in_hand, stands.left, stands.in_force].concat().join(", "))
+}
+
+/// The same, apart; none where its papers were not read.
+pub(super) fn stands(row: &SaleRow) -> Option<Stands> {
     let (shipments, invoices) = (row.shipments.as_ref()?, row.invoices.as_ref()?);
     let named = |what: &str, one: &StandRow| {
         let number = one.number.as_deref().filter(|number| !number.is_empty());
         format!("{what} {} ({})", number.map_or_else(|| format!("with id {}", one.id), str::to_string), one.state)
     };
-    let stands = |one: &&StandRow, open: &[&str]| one.state != CANCELLED && !open.contains(&one.state.as_str());
-    let mut found: Vec<String> =
-        shipments.iter().filter(|one| stands(one, &WAITING)).map(|one| named("shipment", one)).collect();
-    let gone = row.lines.iter().flatten().flat_map(|line| &line.moves).any(|one| one.state == "done");
-    if gone && found.is_empty() {
-        found.push("goods that were moved without a shipment".to_string());
+    let mut found = Stands::default();
+    for one in shipments.iter().filter(|one| one.state != CANCELLED && !is_waiting(one)) {
+        let list = if GONE.contains(&one.state.as_str()) { &mut found.left } else { &mut found.in_hand };
+        list.push(named("shipment", one));
     }
-    found.extend(invoices.iter().filter(|one| stands(one, &UNPOSTED)).map(|one| named("invoice", one)));
-    Some(found.join(", "))
+    let gone = row.lines.iter().flatten().flat_map(|line| &line.moves).any(|one| one.state == "done");
+    if gone && found.left.is_empty() && found.in_hand.is_empty() {
+        found.left.push("goods that were moved without a shipment".to_string());
+    }
+    let bought = row.lines.iter().flatten().flat_map(|line| &line.moves).any(is_elsewhere);
+    if bought {
+        found.in_hand.push("goods that a supplier is to send".to_string());
+    }
+    let asked = invoices.iter().filter(|one| one.state != CANCELLED && !is_unposted(one));
+    found.in_force.extend(asked.map(|one| named("invoice", one)));
+    Some(found)
+}
+
+/// Whether a move waits in no shipment of the house: what it moves is bought for this sale.
+fn is_elsewhere(one: &StandRow) -> bool {
+    let own = one.shipment.as_deref().is_some_and(|lies| lies.starts_with("stock.shipment.out,"));
+    !own && one.state != CANCELLED && one.state != "done"
+}
+
+/// Whether nobody has taken goods for a shipment yet.
+pub(super) fn is_waiting(shipment: &StandRow) -> bool {
+    WAITING.contains(&shipment.state.as_str())
+}
+
+/// Whether an invoice asks nobody for money yet.
+pub(super) fn is_unposted(invoice: &StandRow) -> bool {
+    UNPOSTED.contains(&invoice.state.as_str())
 }
 
 /// What comes next of withdrawing `row`, whose papers were read; nothing where that is done.

@@ -118,7 +118,21 @@ impl Bench {
         self.permit_of(Change { kind, step, mark, document, expect, leaves, elements, adopt_only: false })
     }
 
-    fn permit_of(&self, change: Change) -> Permit {
+    /// The same of what is below an order, new or there.
+    pub(super) fn of_order(
+        &self,
+        kind: Kind,
+        step: Step,
+        mark: &Mark,
+        on: Option<&Snapshot>,
+        leaves: Leaves,
+        elements: BTreeMap<Path, String>,
+    ) -> Permit {
+        let (document, mark) = (on.map(|s| s.id.clone()), mark.clone());
+        self.permit_of(Change { kind, step, mark, document, expect: None, leaves, elements, adopt_only: false })
+    }
+
+    pub(super) fn permit_of(&self, change: Change) -> Permit {
         let deadline = self.clock.now() + SignedDuration::from_secs(60);
         advance(Noted::committed(DeliveryId(1), Epoch(1), 1, deadline), change)
     }
@@ -162,6 +176,7 @@ struct Within {
     now: Timestamp,
     weather: Vec<Weather>,
     weather_of_reads: Vec<Weather>,
+    meanwhile: Option<fn(&mut Erp, Timestamp)>,
     sent: Vec<(String, usize)>,
 }
 
@@ -191,7 +206,8 @@ impl World {
             password: "word".into(),
         };
         let (erp, none) = (Erp::new(options), Vec::new);
-        Self(Arc::new(Mutex::new(Within { erp, now, weather: none(), weather_of_reads: none(), sent: Vec::new() })))
+        let (weather, weather_of_reads) = (none(), none());
+        Self(Arc::new(Mutex::new(Within { erp, now, weather, weather_of_reads, meanwhile: None, sent: Vec::new() })))
     }
 
     pub(super) fn bench(&self) -> Bench {
@@ -210,6 +226,11 @@ impl World {
     /// The weather of the next reads, one after the other.
     pub(super) fn weather_of_reads(&self, next: &[Weather]) {
         self.0.lock().unwrap().weather_of_reads = next.to_vec();
+    }
+
+    /// What people do right before the next write arrives.
+    pub(super) fn meanwhile(&self, work: fn(&mut Erp, Timestamp)) {
+        self.0.lock().unwrap().meanwhile = Some(work);
     }
 
     pub(super) fn with<T>(&self, look: impl FnOnce(&mut Erp) -> T) -> T {
@@ -259,6 +280,9 @@ impl Transport for World {
         }
         let target = request.url.strip_prefix("http://erp.test").unwrap().to_string();
         let now = within.now;
+        if let Some(work) = within.meanwhile.take_if(|_| notes > 0) {
+            work(&mut within.erp, now);
+        }
         let asked = syncline_sim::http::Request {
             method: request.method.to_string(),
             target,

@@ -48,3 +48,14 @@ fn a_live_tryton_tells_its_papers() {
     let bench = Bench::new(config, Arc::new(Http::new().unwrap()), Arc::new(Wall));
     run(super::paper::look(&bench));
 }
+
+#[test]
+fn a_live_tryton_books_payments_once() {
+    let Some(config) = named() else {
+        println!("live: skipped, no Tryton is named");
+        return;
+    };
+    let bench = Bench::new(config, Arc::new(Http::new().unwrap()), Arc::new(Wall));
+    let booked = run(super::payment::walk(&bench));
+    println!("live: {}", if booked { "payments were booked" } else { "skipped, it has no payment method" });
+}

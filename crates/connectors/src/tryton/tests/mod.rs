@@ -1,5 +1,6 @@
 //! The connector against the simulated Tryton, against answers as a live one gave them, and against one that runs.
 
+mod amend;
 mod attributes;
 mod bench;
 mod category;
@@ -8,7 +9,9 @@ mod family;
 mod images;
 mod invoice;
 mod live;
+mod note;
 mod paper;
+mod payment;
 mod price;
 mod price_feed;
 mod product;

@@ -92,7 +92,7 @@ fn written(answer: Answer) -> Result<serde_json::Value, Failed> {
 
 fn sorted(failed: &Failed) -> (&'static str, ErrorKind) {
     match failed {
-        Failed::Refused(error) => ("refused", error.kind),
+        Failed::Refused(error) | Failed::Asked(_, error) => ("refused", error.kind),
         Failed::Unknown(error) => ("unknown", error.kind),
     }
 }

@@ -10,7 +10,8 @@ use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::Leaves;
 use syncline_core::policy::ErrorKind;
 
-async fn read(bench: &Bench, sale: u64) -> Snapshot {
+/// A sale as it stands.
+pub(super) async fn read(bench: &Bench, sale: u64) -> Snapshot {
     let ids = [RemoteId::new("", sale.to_string())];
     bench.erp.read(&bench.ctx, Kind::Order, &ids).await.remove(0).unwrap().unwrap()
 }

@@ -10,7 +10,7 @@ use syncline_core::rules::Branch;
 use toml::Spanned;
 
 /// Keys that only some flows know, each with those flows.
-const HOMES: [(&str, &[Flow]); 27] = [
+const HOMES: [(&str, &[Flow]); 29] = [
     ("start", &[Flow::Orders]),
     ("tax", &[Flow::Orders, Flow::Prices]),
     ("number", &[Flow::Orders]),
@@ -30,6 +30,8 @@ const HOMES: [(&str, &[Flow]); 27] = [
     ("carriers", &[Flow::Papers]),
     ("invoices", &[Flow::Papers]),
     ("credits", &[Flow::Papers]),
+    ("payments", &[Flow::Papers]),
+    ("refunds", &[Flow::Papers]),
     ("lists", &[Flow::Prices]),
     ("fields", &[Flow::Products, Flow::Customers]),
     ("attributes", &[Flow::Products]),
@@ -79,6 +81,7 @@ impl<'a> Told<'a> {
         lists: BTreeMap<String, Spanned<String>>,
         invoices: String,
         credits: String,
+        refunds: String,
     );
 
     /// Where in the ERP its orders are booked. A web shop and a warehouse said for all are those of the company said for all.
@@ -93,7 +96,7 @@ impl<'a> Told<'a> {
     }
 
     /// Release rules by payment method; a row of its own comes before one of all.
-    pub(super) fn release(&self) -> BTreeMap<&'a String, &'a Spanned<String>> {
+    pub(super) fn release(&self) -> BTreeMap<&'a String, &'a raw::Release> {
         joined(self.all.release.as_ref(), self.own.and_then(|own| own.release.as_ref()))
     }
 
@@ -115,6 +118,11 @@ impl<'a> Told<'a> {
     /// Rows of carriers; as above.
     pub(super) fn carriers(&self) -> BTreeMap<String, String> {
         owned(&joined(self.all.carriers.as_ref(), self.own.and_then(|own| own.carriers.as_ref())))
+    }
+
+    /// Rows of payments; as above.
+    pub(super) fn payments(&self) -> BTreeMap<String, String> {
+        owned(&joined(self.all.payments.as_ref(), self.own.and_then(|own| own.payments.as_ref())))
     }
 
     /// Rows of payment methods; as above.
@@ -168,7 +176,7 @@ fn place<T>(key: Option<&Spanned<T>>) -> Option<usize> {
     key.map(|key| key.span().start)
 }
 
-fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 27] {
+fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 29] {
     [
         ("start", place(raw.start.as_ref())),
         ("tax", place(raw.tax.as_ref())),
@@ -197,10 +205,12 @@ fn of_flow(raw: &raw::Flow) -> [(&'static str, Option<usize>); 27] {
         ("carriers", place(raw.carriers.as_ref())),
         ("invoices", place(raw.invoices.as_ref())),
         ("credits", place(raw.credits.as_ref())),
+        ("payments", place(raw.payments.as_ref())),
+        ("refunds", place(raw.refunds.as_ref())),
     ]
 }
 
-fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 22] {
+fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 24] {
     [
         ("start", place(raw.start.as_ref())),
         ("number", place(raw.number.as_ref())),
@@ -224,5 +234,7 @@ fn of_at(raw: &raw::At) -> [(&'static str, Option<usize>); 22] {
         ("carriers", place(raw.carriers.as_ref())),
         ("invoices", place(raw.invoices.as_ref())),
         ("credits", place(raw.credits.as_ref())),
+        ("payments", place(raw.payments.as_ref())),
+        ("refunds", place(raw.refunds.as_ref())),
     ]
 }

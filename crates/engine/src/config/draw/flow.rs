@@ -14,11 +14,13 @@ use syncline_core::kind::{FLOWS, Flow, Kind};
 use syncline_core::path::Path as Field;
 use syncline_core::record::{Variant, shared_paths};
 use syncline_core::rules::{
-    AdoptKey, Amendments, Cancels, FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, ReleaseRule,
+    AdoptKey, Amendments, Cancels, FieldPolicy, FieldRules, OrderRules, PairRules, PriceRules, Release, ReleaseRule,
 };
 use toml::Spanned;
 
 const RELEASE_DAYS: u32 = 14;
+/// Ten years.
+const LONGEST_S: u32 = 3650 * 86_400;
 const ROUNDING_PER_LINE: u32 = 1;
 
 /// Adds the flow in `raw` to `drawn`; its table stands at `at`.
@@ -521,7 +523,7 @@ impl Drawing<'_> {
         Err(self.source.error("SYN-0461", Some(told.span().start), what, remedy))
     }
 
-    fn release(&self, rows: &BTreeMap<&String, &Spanned<String>>) -> Drawn<Vec<(String, ReleaseRule)>> {
+    fn release(&self, rows: &BTreeMap<&String, &raw::Release>) -> Drawn<Vec<(String, Release)>> {
         let known = ["placed", "authorized", "paid"];
         let read = |word: &str| match word {
             "placed" => Some(ReleaseRule::Placed),
@@ -529,8 +531,11 @@ impl Drawing<'_> {
             "paid" => Some(ReleaseRule::Paid),
             _ => None,
         };
-        let one = |(method, text): (&&String, &&Spanned<String>)| {
-            Ok(((*method).clone(), word(self.source, &format!("release.{method}"), text, &known, read)?))
+        let one = |(method, raw::Release(told)): (&&String, &&raw::Release)| {
+            let when = word(self.source, &format!("release.{method}"), &told.when, &known, read)?;
+            let key = format!("release.{method}.within");
+            let within = told.within.as_ref().map(|text| seconds(self.source, &key, text, LONGEST_S));
+            Ok(((*method).clone(), Release { when, within_s: within.transpose()? }))
         };
         rows.iter().map(one).collect()
     }

@@ -1,7 +1,7 @@
 //! The papers an order ends in: shipments with their parcels, and invoices; and counts of what lies in stock.
 
 use super::super::schema::{Calc, Digits, Kind, Leg, Model};
-use super::{BY_NAME, active, calc, char, field, many, numeric, one, text};
+use super::{BY_NAME, active, calc, char, field, int, many, numeric, one, text};
 
 /// Shipments to customers; parcels, carriers and numbers come with module `stock_package_shipping`.
 pub(super) fn shipments() -> Model {
@@ -12,6 +12,7 @@ pub(super) fn shipments() -> Model {
         &[("id", true)],
         vec![
             char("number", "Number"),
+            char("reference", "Reference"),
             field(
                 "state",
                 "State",
@@ -30,6 +31,22 @@ pub(super) fn shipments() -> Model {
             moves("inventory_moves", "Inventory Moves", Leg::Inventory),
             moves("outgoing_moves", "Outgoing Moves", Leg::Outgoing),
             calc("packages", "Packages", Calc::Packages, "stock.package"),
+        ],
+    )
+}
+
+/// What module `sale_supply_drop_shipment` brings: shipments from suppliers to customers.
+pub(super) fn dropped() -> Model {
+    Model::new(
+        "stock.shipment.drop",
+        "Drop Shipment",
+        &[("id", true)],
+        vec![
+            char("number", "Number"),
+            field("state", "State", Kind::Select(&["draft", "waiting", "shipped", "done", "cancelled"])).required(),
+            one("company", "Company", "company.company").required(),
+            field("effective_date", "Effective Date", Kind::Date),
+            calc("moves", "Moves", Calc::Moves(Leg::Dropped), "stock.move"),
         ],
     )
 }
@@ -65,6 +82,40 @@ pub(super) fn parcels() -> Vec<Model> {
                 one("party", "Party", "party.party").required(),
                 one("carrier_product", "Carrier Product", "product.product").required(),
                 active(),
+            ],
+        ),
+    ]
+}
+
+/// What module `sale_amendment` brings.
+pub(super) fn amendments() -> Vec<Model> {
+    let price = Kind::Numeric(Digits::Fixed(4));
+    vec![
+        Model::new(
+            "sale.amendment",
+            "Sale Amendment",
+            &[("id", true)],
+            vec![
+                one("sale", "Sale", "sale.sale").required().indexed(),
+                char("description", "Description"),
+                field("state", "State", Kind::Select(&["draft", "validated"])).required(),
+                many("lines", "Lines", "sale.amendment.line", "amendment"),
+            ],
+        ),
+        Model::new(
+            "sale.amendment.line",
+            "Sale Amendment Line",
+            &[("id", false)],
+            vec![
+                one("amendment", "Amendment", "sale.amendment").required().indexed(),
+                field("action", "Action", Kind::Select(&["taxes", "payment_term", "party", "warehouse", "line"]))
+                    .required(),
+                one("line", "Line", "sale.line"),
+                one("product", "Product", "product.product"),
+                field("quantity", "Quantity", Kind::Float(Digits::Unit("unit"))),
+                one("unit", "Unit", "product.uom"),
+                field("unit_price", "Unit Price", price),
+                text("description", "Description"),
             ],
         ),
     ]
@@ -114,9 +165,12 @@ pub(super) fn invoices() -> Vec<Model> {
                 field("state", "State", Kind::Select(&["draft", "validated", "posted", "paid", "cancelled"]))
                     .required(),
                 field("invoice_date", "Invoice Date", Kind::Date),
+                // Its domain is looked at before anything is found to be missing.
+                one("invoice_address", "Invoice Address", "party.address").required(),
                 one("party", "Party", "party.party").required(),
-                one("invoice_address", "Invoice Address", "party.address"),
                 one("currency", "Currency", "currency.currency").required(),
+                one("journal", "Journal", "account.journal"),
+                one("account", "Account", "account.account").required(),
                 one("payment_term", "Payment Term", "account.invoice.payment_term"),
                 one("move", "Move", "account.move"),
                 // The move that undoes its own: that of a credit note, or one made for it.
@@ -125,25 +179,66 @@ pub(super) fn invoices() -> Vec<Model> {
                 calc("untaxed_amount", "Untaxed", Calc::Untaxed, ""),
                 calc("tax_amount", "Tax", Calc::Tax, ""),
                 calc("total_amount", "Total", Calc::Total, ""),
+                calc("amount_to_pay", "Amount to Pay", Calc::Owed, ""),
             ],
         ),
-        Model::new("account.move", "Account Move", &[("id", true)], vec![char("origin", "Origin")]),
+        Model::new(
+            "account.move",
+            "Account Move",
+            &[("id", true)],
+            vec![
+                char("origin", "Origin"),
+                char("description", "Description"),
+                field("date", "Effective Date", Kind::Date),
+            ],
+        ),
         Model::new(
             "account.invoice.line",
             "Account Invoice Line",
             &[("invoice", false), ("id", false)],
             vec![
                 one("invoice", "Invoice", "account.invoice").required().indexed(),
+                one("company", "Company", "company.company").required(),
+                one("currency", "Currency", "currency.currency").required(),
                 field("type", "Type", Kind::Select(&["line", "subtotal", "title", "comment"])).required(),
                 char("origin", "Origin").indexed(),
                 one("product", "Product", "product.product"),
                 field("quantity", "Quantity", Kind::Float(Digits::Unit("unit"))),
                 one("unit", "Unit", "product.uom"),
+                one("account", "Account", "account.account"),
                 numeric("unit_price", "Unit Price", Digits::Fixed(4)),
                 calc("amount", "Amount", Calc::LineAmount, ""),
                 text("description", "Description"),
                 field("taxes", "Taxes", Kind::ManyMany("account.tax")),
             ],
+        ),
+    ]
+}
+
+/// What is left of payments in the books, and what they are booked by.
+pub(super) fn payments() -> Vec<Model> {
+    vec![
+        Model::new("account.account", "Account", &[("id", false)], vec![char("name", "Name")]),
+        Model::new("account.journal", "Account Journal", &[("id", false)], vec![char("name", "Name")]),
+        Model::new(
+            "account.move.line",
+            "Account Move Line",
+            &[("id", true)],
+            vec![
+                one("move", "Move", "account.move").required(),
+                numeric("debit", "Debit", Digits::Any),
+                numeric("credit", "Credit", Digits::Any),
+                numeric("amount_second_currency", "Amount Second Currency", Digits::Any),
+                one("second_currency", "Second Currency", "currency.currency"),
+                one("invoice_payment", "Invoice Payment", "account.invoice").indexed(),
+                int("reconciliation", "Reconciliation"),
+            ],
+        ),
+        Model::new(
+            "account.invoice.payment.method",
+            "Account Invoice Payment Method",
+            &[("id", false)],
+            vec![char("name", "Name").required(), one("company", "Company", "company.company").required(), active()],
         ),
     ]
 }

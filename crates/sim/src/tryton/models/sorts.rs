@@ -53,20 +53,25 @@ pub(super) fn attributed() -> (Vec<Field>, Vec<Field>) {
     (vec![set], vec![field("attributes", "Attributes", Kind::Dict)])
 }
 
+fn categories() -> Model {
+    Model::new(
+        "product.category",
+        "Product Category",
+        BY_NAME,
+        vec![
+            char("name", "Name").required().translated(),
+            one("parent", "Parent", "product.category").indexed(),
+            field("customer_taxes", "Customer Taxes", Kind::ManyMany("account.tax")),
+            many("childs", "Children", "product.category", "parent"),
+            flag("accounting", "Accounting"),
+        ],
+    )
+}
+
 /// What hangs below a product, and what it is sorted by; attributes where that module is there.
 pub(super) fn product_parts(attributes: bool) -> Vec<Model> {
     let mut models = vec![
-        Model::new(
-            "product.category",
-            "Product Category",
-            BY_NAME,
-            vec![
-                char("name", "Name").required().translated(),
-                one("parent", "Parent", "product.category").indexed(),
-                many("childs", "Children", "product.category", "parent"),
-                flag("accounting", "Accounting"),
-            ],
-        ),
+        categories(),
         Model::new(
             "product.identifier",
             "Product Identifier",

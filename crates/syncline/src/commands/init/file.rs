@@ -112,6 +112,7 @@ fn offers(erp: &Probe) -> Vec<String> {
             lines.push(format!("# {key} = \"…\"{REMARK}code of a salable service for {use_for}"));
         }
     }
+    lines.push(format!("# closed_periods = \"today\"{REMARK}ask | today: what is done about money of a closed period"));
     lines
 }
 
@@ -152,7 +153,23 @@ to = ["erp"]
 every = "1m"
 mode = "on"{r}off | watch (plan and verify only) | on
 # fields = {{ "tax_id" = "erp" }}{r}the shop owns what its buyers keep there, unless told
+"#,
+        r = REMARK,
+    ));
+    orders(&mut text, (&why, &today, &from), start, number);
+    inventory(&mut text, &mut notes, shops, erp, (&to, &today));
+    papers(&mut text, (&to, &today));
+    prices(&mut text, shops, erp, (&to, &today));
+    taxes(&mut text, &mut notes, shops, erp);
+    payments(&mut text, &mut notes, erp);
+    groups(&mut text, shops, erp);
+    Written { text: lined_up(&text), notes }
+}
 
+/// Orders, from today on unless told otherwise.
+fn orders(text: &mut String, (why, today, from): (&str, &str, &str), start: &str, number: &str) {
+    text.push_str(&format!(
+        r#"
 [flows.orders]
 why = {why}
 today = {today}
@@ -166,18 +183,17 @@ tax = "erp-check"{r}the ERP computes; what it computes is checked to the cent
 number = "{number}"{r}what the ERP's reference says
 # release = {{ banktransfer = "paid", "*" = "authorized" }}
 # placed | authorized | paid; unless told: placed for payment by transfer,
-# cheque, on delivery and on terms, authorized for all others
+# cheque, on delivery and on terms, authorized for all others;
+# {{ when = "paid", within = "7d" }} asks a person after a week, not after 14 days
+# amendments = "carry"{r}ask | carry: orders that change in the shop once they were taken over
+# carried: those cancelled whole or in part, and other addresses, as far as goods wait and
+# nothing is billed; a part of a sale in process needs Tryton's module `sale_amendment`;
+# a person is asked about the rest
+# cancels = "erp"{r}ask | erp: a sale cancelled in the ERP is cancelled in the shop
 "#,
         quoted(start),
         r = REMARK,
     ));
-    inventory(&mut text, &mut notes, shops, erp, (&to, &today));
-    papers(&mut text, (&to, &today));
-    prices(&mut text, shops, erp, (&to, &today));
-    taxes(&mut text, &mut notes, shops, erp);
-    payments(&mut text, &mut notes, erp);
-    groups(&mut text, shops, erp);
-    Written { text: lined_up(&text), notes }
 }
 
 /// Stock, switched off until a person has seen what it would write: every warehouse shown in each shop's first place.
@@ -241,6 +257,8 @@ needs = ["orders"]
 # carriers = {{ "DHL" = "dhl", "*" = "custom" }}{r}the ERP's carrier = the shop's code
 # invoices = "paid"{r}posted | paid | off: telling the shop of one counts it as paid
 # credits = "posted"{r}posted | paid | off: the shop counts the money as given back
+# payments = {{ "paypal*" = "PayPal", checkmo = "off" }}{r}the shop's payment method = the ERP's that books the money, "off" where the ERP does by itself
+# refunds = "carry"{r}ask | draft | carry: what is given back in the shop becomes a credit note
 "#,
         r = REMARK,
     ));

@@ -1,6 +1,6 @@
 //! Planted bugs of the shop's connector: what it leaves out, tells twice or adds up.
 
-use super::{FORGETS_A_CHILD, FORGETS_A_PART, REPEATS_A_PAGE};
+use super::{FORGETS_A_CHILD, FORGETS_A_PART, REPEATS_A_PAGE, UNMARKED};
 use crate::ring2::world::{Shared, open};
 use std::sync::Arc;
 use syncline_connect::{Connector, Ctx, Cursor, Fut, KeyPage, Lookup, Outcome, Page, Probe, Snapshot};
@@ -44,6 +44,9 @@ impl Connector for BadConnector {
             }
             if self.plant == REPEATS_A_PAGE {
                 (page.next, page.more) = (since.clone(), true);
+            }
+            if self.plant == UNMARKED && kind == Kind::Credit {
+                page.seen.iter_mut().flat_map(|seen| &mut seen.snapshot).for_each(|snapshot| snapshot.mark = None);
             }
             if self.plant == "merge-lines-by-sku" {
                 for seen in &mut page.seen {
@@ -106,11 +109,14 @@ impl Connector for BadConnector {
     }
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>> {
         Box::pin(async move {
-            let shipments = permits.first().is_some_and(|permit| permit.change().kind == Kind::Shipment);
+            let kind = permits.first().map(|permit| permit.change().kind);
             let mut outcomes = self.connector.write(ctx, permits).await;
-            if self.plant == "shipment-unsent" {
-                // Only of shipments: of other writes that would be another bug.
-                outcomes.iter_mut().filter(|_| shipments).for_each(unsent);
+            // Only of one sort of paper: of other writes that would be another bug.
+            if matches!(
+                (self.plant, kind),
+                ("shipment-unsent", Some(Kind::Shipment)) | ("capture-twice", Some(Kind::Invoice))
+            ) {
+                outcomes.iter_mut().for_each(unsent);
             }
             outcomes
         })

@@ -1,6 +1,6 @@
 //! Planted bugs of the network: what is sent again, sent otherwise, or comes back changed.
 
-use super::{CANCELS_OVER, FORGETS_A_GROUP, LOSES_IDS};
+use super::{CANCELS_OVER, FORGETS_A_GROUP, LOSES_IDS, REDIRECTS, UNLOOKED};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +16,14 @@ pub struct BadTransport {
     pub asked: Mutex<BTreeSet<String>>,
     /// The rate of each order to its own currency, where the bug is `base-currency-mixed`.
     pub rates: Mutex<BTreeMap<String, Decimal>>,
+    /// Whether a booking was just answered, and how many were, where the bug is `payment-unlooked`.
+    pub booked: Mutex<(bool, u64)>,
+}
+
+impl BadTransport {
+    pub fn new(transport: Arc<dyn Transport>, plant: &'static str) -> Self {
+        Self { transport, plant, asked: Mutex::default(), rates: Mutex::default(), booked: Mutex::default() }
+    }
 }
 
 impl Transport for BadTransport {
@@ -29,6 +37,9 @@ impl Transport for BadTransport {
                 "base-currency-mixed" => request.body = self.in_own_currency(&request.url, request.body),
                 _ => {}
             }
+        }
+        if self.plant == UNLOOKED {
+            request.body = without_stamp(request.body);
         }
         if request.method == "PUT" && request.url.contains("/customers/") {
             match self.plant {
@@ -58,7 +69,8 @@ impl Transport for BadTransport {
                     self.note_rate(&response.body);
                     Ok(response)
                 }
-                (CANCELS_OVER, Ok(response)) => Ok(still_to_do(response)),
+                (CANCELS_OVER | REDIRECTS, Ok(response)) => Ok(rewritten(response, still_to_do)),
+                (UNLOOKED, Ok(response)) => self.unlooked(&request.body, response),
                 (_, answer) => answer,
             }
         })
@@ -66,6 +78,23 @@ impl Transport for BadTransport {
 }
 
 impl BadTransport {
+    /// The answer, in which what was booked shows once after a booking that was answered, and never else, not even in what is left
+    /// to pay. The answer of every other booking is lost, or the bug would have to wait for bad weather.
+    fn unlooked(&self, asked: &[u8], response: Response) -> Result<Response, TransportError> {
+        let mut booked = self.booked.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = String::from_utf8_lossy(asked);
+        if asked.contains(BOOKS) {
+            booked.1 += 1;
+            booked.0 = booked.1.is_multiple_of(2);
+            return if booked.0 { Ok(response) } else { Err(TransportError::Lost("lost on the way back".to_string())) };
+        }
+        if asked.contains("\"model.account.move.line.search_read\"") && !std::mem::take(&mut booked.0) {
+            let body = br#"{"id": 1, "result": []}"#.to_vec();
+            return Ok(Response { status: 200, headers: Vec::new(), body });
+        }
+        Ok(rewritten(response, still_to_pay))
+    }
+
     /// Notes the rate an order was placed at.
     fn note_rate(&self, body: &[u8]) {
         let Ok(told) = serde_json::from_slice::<serde_json::Value>(body) else { return };
@@ -107,6 +136,19 @@ impl BadTransport {
     }
 }
 
+/// What books a payment.
+const BOOKS: &str = "wizard.account.invoice.pay.execute";
+
+/// A booking that names no stamp of the invoice.
+fn without_stamp(body: Vec<u8>) -> Vec<u8> {
+    let Ok(mut told) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
+    if told["method"] != BOOKS {
+        return body;
+    }
+    told["params"][3].as_object_mut().map(|context| context.remove("_timestamp"));
+    told.to_string().into_bytes()
+}
+
 /// A refund whose list of lines is empty, which means all of them.
 fn without_lines(body: Vec<u8>) -> Vec<u8> {
     let Ok(mut told) = serde_json::from_slice::<serde_json::Value>(&body) else { return body };
@@ -114,26 +156,40 @@ fn without_lines(body: Vec<u8>) -> Vec<u8> {
     told.to_string().into_bytes()
 }
 
-/// An answer about sales in which all shipments are still waiting, and no goods have moved.
-fn still_to_do(response: Response) -> Response {
+/// An answer, unpacked, its body changed by `change`.
+fn rewritten(response: Response, change: impl Fn(&mut serde_json::Value)) -> Response {
     let Ok(mut response) = gzip::decoded(response) else {
         return Response { status: 500, headers: Vec::new(), body: Vec::new() };
     };
     if let Ok(mut body) = serde_json::from_slice::<serde_json::Value>(&response.body) {
-        let waits = |one: &mut serde_json::Value, state: &str| {
-            if one["state"] != "cancelled" {
-                one["state"] = state.into();
-            }
-        };
-        for sale in body["result"].as_array_mut().into_iter().flatten().filter(|row| row.get("shipments.").is_some()) {
-            sale["shipments."].as_array_mut().into_iter().flatten().for_each(|one| waits(one, "waiting"));
-            for line in sale["lines."].as_array_mut().into_iter().flatten() {
-                line["moves."].as_array_mut().into_iter().flatten().for_each(|one| waits(one, "draft"));
-            }
+        for row in body.get_mut("result").and_then(|rows| rows.as_array_mut()).into_iter().flatten() {
+            change(row);
         }
         response.body = body.to_string().into_bytes();
     }
     response
+}
+
+/// A row of a sale whose shipments that were begun are all still waiting, and of which no goods have moved.
+fn still_to_do(row: &mut serde_json::Value) {
+    let waits = |one: &mut serde_json::Value, state: &str| {
+        if one["state"] != "cancelled" && one["state"] != "draft" {
+            one["state"] = state.into();
+        }
+    };
+    if row.get("shipments.").is_some() {
+        row["shipments."].as_array_mut().into_iter().flatten().for_each(|one| waits(one, "waiting"));
+        for line in row["lines."].as_array_mut().into_iter().flatten() {
+            line["moves."].as_array_mut().into_iter().flatten().for_each(|one| waits(one, "draft"));
+        }
+    }
+}
+
+/// A row of an invoice in force that nobody has paid anything of.
+fn still_to_pay(row: &mut serde_json::Value) {
+    if row["state"] == "posted" && row.get("amount_to_pay").is_some() && row.get("total_amount").is_some() {
+        row["amount_to_pay"] = row["total_amount"].clone();
+    }
 }
 
 /// A customer's document whose addresses are sent without their ids, so that each is a new one.

@@ -9,17 +9,24 @@ use crate::ring2::world::{Which, open};
 use crate::ring2::{parcels, trade};
 use serde_json::Value;
 use std::time::Duration;
-use syncline_core::id::SystemName;
-use syncline_core::kind::{Flow, Kind};
+use syncline_core::kind::Flow;
 use syncline_core::rules::{Amendments, Cancels};
-use syncline_engine::sweep::SweepOrder;
 use syncline_sim::http::System as _;
 use syncline_store::Retry;
 use tokio::time::sleep;
 
 /// Plays `story` on a stage whose warehouse sends parcels, and whose file has what changes in the shop carried over.
-fn carrying<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
-    begun((seed, PRODUCTS, None), |mut stage| {
+pub(super) fn carrying<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
+    carrying_with(seed, None, story);
+}
+
+/// The same with a planted bug.
+pub(super) fn carrying_with<F: Future<Output = ()>>(
+    seed: u64,
+    plant: Option<&'static str>,
+    story: impl FnOnce(Stage) -> F,
+) {
+    begun((seed, PRODUCTS, plant), |mut stage| {
         parcels::open_warehouse(&mut stage);
         stage.stock = None;
         stage.rules.amendments = Amendments::Carry;
@@ -28,7 +35,7 @@ fn carrying<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
 }
 
 /// The buyer cancels the order of that number.
-fn cancel(stage: &Stage, number: &str) {
+pub(super) fn cancel(stage: &Stage, number: &str) {
     let ledger = open(&stage.world).shop.ledger();
     let row = ledger["orders"].as_array().unwrap().iter().find(|row| row["number"] == number).unwrap().clone();
     let now = stage.clock.true_now();
@@ -36,7 +43,7 @@ fn cancel(stage: &Stage, number: &str) {
 }
 
 /// The states of everything in a list of the ERP's ledger that is about a sale.
-fn states(stage: &Stage, list: &str, sale: u64) -> Vec<String> {
+pub(super) fn states(stage: &Stage, list: &str, sale: u64) -> Vec<String> {
     let ledger = open(&stage.world).erp.ledger();
     let of = |row: &&Value| match list {
         "orders" => row["id"] == sale,
@@ -48,7 +55,7 @@ fn states(stage: &Stage, list: &str, sale: u64) -> Vec<String> {
 }
 
 /// The state of an order's lane, with the code and the words of what it is held for.
-async fn told(stage: &Stage, number: &str) -> (String, String, String) {
+pub(super) async fn told(stage: &Stage, number: &str) -> (String, String, String) {
     let engine = stage.boot().await.unwrap();
     let row = lane(&engine, number).await;
     let (code, what) = row.why.map_or((String::new(), String::new()), |why| (why.code, why.what));
@@ -82,6 +89,35 @@ fn s35_an_order_cancelled_in_the_shop_is_withdrawn_in_the_erp_and_both_agree() {
             assert_eq!(open(&stage.world).writes, writes, "silence at rest");
         });
     }
+}
+
+#[test]
+fn a_proof_names_an_order_that_is_cancelled_in_the_shop_alone() {
+    carrying(8, |mut stage| async move {
+        stage.rules.amendments = Amendments::Ask;
+        let number = on_account(&stage, 1);
+        passes(&stage, 600).await;
+        cancel(&stage, &number);
+        // Nothing has been read since: the lane is at rest, and only a proof that reads both sides can know.
+        let engine = stage.boot().await.unwrap();
+        assert_eq!(told(&stage, &number).await.0, "idle");
+        let proof = engine.verify().await.unwrap();
+        let orders = &proof.flows[&Flow::Orders];
+        assert_eq!((orders.different, orders.open, orders.equal), (1, 0, 0), "{proof:?}");
+        assert!(orders.details[0].contains("cancelled in the shop, in force in the target"), "{proof:?}");
+        // A person is asked, and until they say so it is open; once they took both as they are it is as they want it.
+        passes(&stage, 240).await;
+        assert_eq!(told(&stage, &number).await.1, "SYN-0110");
+        for proof in [engine.verify().await.unwrap(), engine.verify_stored().await.unwrap()] {
+            assert_eq!((proof.drift, proof.flows[&Flow::Orders].open), (0, 1), "{proof:?}");
+        }
+        let entity = lane(&engine, &number).await.entity;
+        engine.store.retry(Retry::One { entity, rebase: true }, engine.now()).await.unwrap();
+        passes(&stage, 240).await;
+        for proof in [engine.verify().await.unwrap(), engine.verify_stored().await.unwrap()] {
+            assert_eq!((proof.drift, proof.flows[&Flow::Orders].equal), (0, 1), "{proof:?}");
+        }
+    });
 }
 
 #[test]
@@ -184,10 +220,6 @@ fn what_is_cancelled_in_the_erp_is_cancelled_in_the_shop_where_the_file_says_so(
                 let ((id, ..), now) = (sale(&stage, number), stage.clock.true_now());
                 assert!(open(&stage.world).erp.withdraw_sale(now, id));
             }
-            // No feed tells of it: the next sweep does.
-            let engine = stage.boot().await.unwrap();
-            let erp = &engine.systems[&SystemName::new("erp")];
-            engine.sweep(erp, Kind::Order, SweepOrder::default(), &mut |_| {}).await.unwrap();
             troubled(&stage, fault, 500);
             passes(&stage, 240).await;
             open(&stage.world).calm = true;

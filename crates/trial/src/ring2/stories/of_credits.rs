@@ -100,6 +100,48 @@ fn s29_what_is_given_back_by_pieces_freight_or_amount_reaches_the_shop_to_the_ce
     }
 }
 
+/// The shop's order of that number, and the line of it that sold `sku`.
+fn line_of(stage: &Stage, reference: &str, sku: &str) -> (u64, u64) {
+    let ledger = open(&stage.world).shop.ledger();
+    let row = ledger["orders"].as_array().unwrap().iter().find(|row| row["number"] == reference).unwrap().clone();
+    let line = row["lines"].as_array().unwrap().iter().find(|line| line["sku"] == sku && line["parent"].is_null());
+    (row["id"].as_u64().unwrap(), line.unwrap()["id"].as_u64().unwrap())
+}
+
+#[test]
+fn a_credit_of_more_than_the_shop_was_ever_paid_is_held_with_what_is_left_and_never_failed() {
+    crediting(2906, |stage| async move {
+        let reference = on_account(&stage, 1);
+        passes(&stage, 120).await;
+        let (sku, quantity, net) = first_of(&stage, &reference);
+        let ((order, line), now) = (line_of(&stage, &reference, &sku), stage.clock.true_now());
+        assert!(open(&stage.world).shop.invoice_by_hand(now, order, &[(line, 1)]).is_some(), "people bill one piece");
+        post(&stage, &reference);
+        passes(&stage, 120).await;
+        // The ERP's own bill is left to them as well: the shop never asks for the rest.
+        let engine = stage.boot().await.unwrap();
+        let held = LaneFilter { kind: Some(Kind::Invoice), states: vec!["held"], ..LaneFilter::default() };
+        for lane in engine.store.lanes(held).await.unwrap() {
+            engine.store.retry(Retry::One { entity: lane.entity, rebase: true }, now).await.unwrap();
+        }
+        let (id, ..) = sale(&stage, &reference);
+        let most = (net / quantity * Decimal::new(9, 1)).round_dp(2);
+        for _ in 0..8 {
+            let now = stage.clock.true_now();
+            assert!(open(&stage.world).erp.credit_amount(now, id, &sku, most).is_some());
+            passes(&stage, 120).await;
+        }
+        let ledger = open(&stage.world).shop.ledger();
+        let row = ledger["orders"].as_array().unwrap().iter().find(|row| row["number"] == reference).unwrap().clone();
+        let (paid, told) = (number(&row["paid"]), memos(&stage).into_iter().map(|(total, _)| total).sum::<Decimal>());
+        let (open, _) = open_of(&engine, &reference).await;
+        assert!(told > Decimal::ZERO && told <= paid, "{told} of {paid}: {open:?}");
+        let named = |why: &String| why.starts_with("SYN-0193") && why.contains("left of what was paid");
+        assert!(!open.is_empty() && open.iter().all(named), "{open:?}");
+        assert_eq!(broken(&stage), [""; 0]);
+    });
+}
+
 #[test]
 fn all_of_an_order_given_back_in_the_erp_is_given_back_in_the_shop_and_nobody_is_asked() {
     for seed in 1..6 {

@@ -7,6 +7,7 @@ use crate::ring2::weather::Fault;
 use crate::ring2::world::open;
 use rust_decimal::Decimal;
 use serde_json::Value;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::rules::MoneyRule;
 use syncline_engine::Engine;
@@ -112,6 +113,84 @@ fn an_invoice_reaches_the_shop_once_its_money_has_come_and_to_the_cent() {
             assert_eq!(open(&stage.world).writes, writes, "silence at rest");
         });
     }
+}
+
+/// The goods of a sale that have not left, one piece of the first where only a part is to leave.
+fn leaves(stage: &Stage, number: &str, part: bool) {
+    let ledger = open(&stage.world).erp.ledger();
+    let row = ledger["orders"].as_array().unwrap().iter().find(|row| row["reference"] == number).unwrap().clone();
+    let goods = row["lines"].as_array().unwrap().iter().filter(|line| line["sku"] != "SHIPPING");
+    let first = goods.filter_map(|line| line["sku"].as_str()).next().unwrap();
+    let (id, now) = (row["id"].as_u64().unwrap(), stage.clock.true_now());
+    let mut world = open(&stage.world);
+    match part {
+        true => assert!(world.erp.ship_part(now, id, &[(first, Decimal::ONE)]).is_some()),
+        false => assert!(world.erp.ship(now, id)),
+    }
+}
+
+/// An order whose goods are billed as they leave, in two parts where it has as many; how often the shop asked for its money.
+async fn billed_as_it_leaves(stage: &Stage, rule: MoneyRule) -> usize {
+    let seed = stage.seed();
+    open(&stage.world).erp.invoice_by(stage.clock.true_now(), "fulfillment");
+    let number = on_account(stage, seed);
+    passes(stage, 240).await;
+    let engine = stage.boot().await.unwrap();
+    let id = sale(stage, &number).0;
+    open(&stage.world).erp.post_invoices(stage.clock.true_now(), id);
+    // What is never sent is billed at once, and the freight with it.
+    let bills = open(&stage.world).erp.ledger()["invoices"].clone();
+    let mut sold = bills.as_array().unwrap().iter().flat_map(|bill| bill["lines"].as_array().unwrap());
+    if bills.as_array().unwrap().is_empty() || sold.any(|line| line["sku"] != "SHIPPING") {
+        return 0;
+    }
+    passes(stage, 240).await;
+    assert_eq!((invoices(stage).len(), held(&engine).await), (0, vec![]), "freight alone waits for goods");
+    for part in [true, false] {
+        if open(&stage.world).erp.shipments(id).is_empty() {
+            continue;
+        }
+        leaves(stage, &number, part);
+        post(stage, &number);
+        let before = invoices(stage).len();
+        passes(stage, 240).await;
+        let told = invoices(stage).len() > before;
+        pay(stage, &number);
+        passes(stage, 900).await;
+        let (_, paid, total) = sale(stage, &number);
+        if !part && paid != total {
+            // The parts come to a cent more or less than the whole, which no shop asks for: a person is asked before it does.
+            let held = held(&engine).await;
+            assert!(held.len() == 1 && held[0].starts_with("SYN-0199 "), "{held:?}");
+            return 0;
+        }
+        assert_eq!((held(&engine).await, told), (vec![], rule == MoneyRule::Posted), "seed {seed}, {rule:?}");
+    }
+    passes(stage, 3_900).await;
+    let asked = invoices(stage);
+    assert_eq!((asked.iter().sum(), broken(stage)), (sale(stage, &number).1, vec![]), "seed {seed}, {rule:?}");
+    for proof in [engine.verify().await.unwrap(), engine.verify_stored().await.unwrap()] {
+        let papers = &proof.flows[&Flow::Papers];
+        assert_eq!((papers.drift(), papers.open, papers.cents_off), (0, 0, 0), "seed {seed}: {papers:?}");
+        let bills = |kind| papers.kinds.get(&kind).copied().unwrap_or_default();
+        assert_eq!(bills(Kind::Invoice), asked.len() + 1, "the freight is counted: {papers:?}");
+    }
+    asked.len()
+}
+
+#[test]
+fn s10_what_is_billed_as_it_leaves_is_asked_for_in_parts_and_the_freight_with_the_first() {
+    let parts = AtomicUsize::new(0);
+    for (seed, rule) in (1..9).flat_map(|seed| [(seed, MoneyRule::Posted), (seed, MoneyRule::Paid)]) {
+        billing(seed, rule, |stage| {
+            let parts = &parts;
+            async move {
+                let asked = billed_as_it_leaves(&stage, rule).await;
+                parts.fetch_add(usize::from(asked > 1), Ordering::Relaxed);
+            }
+        });
+    }
+    assert!(parts.load(Ordering::Relaxed) > 4, "{parts:?} orders were asked for in parts");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use syncline_store::{LaneFilter, LaneRow, Retry};
 use tokio::time::sleep;
 
 /// Plays `story` on a stage whose warehouse sends parcels.
-fn sending<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
+pub(super) fn sending<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
     begun((seed, PRODUCTS, None), |mut stage| {
         parcels::open_warehouse(&mut stage);
         stage.stock = None;
@@ -27,7 +27,7 @@ fn sending<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
 }
 
 /// An order of these lines, SKU by SKU; nothing else of it matters.
-fn of_lines(stage: &Stage, n: u64, lines: &[(&str, u32)]) -> String {
+pub(super) fn of_lines(stage: &Stage, n: u64, lines: &[(&str, u32)]) -> String {
     place(stage, n, |order| {
         let template = order["items"][0].clone();
         let mut items = Vec::new();
@@ -72,14 +72,14 @@ fn free_of_charge(order: &mut Value) {
 }
 
 /// The ERP's sale behind the shop's order of that number.
-fn sale(stage: &Stage, number: &str) -> u64 {
+pub(super) fn sale(stage: &Stage, number: &str) -> u64 {
     let ledger = open(&stage.world).erp.ledger();
     let all = ledger["orders"].as_array().unwrap();
     all.iter().find(|row| row["reference"] == number).unwrap()["id"].as_u64().unwrap()
 }
 
 /// The shop's id of the order of that number, with its lines in order.
-fn order(stage: &Stage, number: &str) -> (u64, Vec<u64>) {
+pub(super) fn order(stage: &Stage, number: &str) -> (u64, Vec<u64>) {
     let ledger = open(&stage.world).shop.ledger();
     let all = ledger["orders"].as_array().unwrap();
     let row = all.iter().find(|row| row["number"] == number).unwrap();
@@ -88,7 +88,7 @@ fn order(stage: &Stage, number: &str) -> (u64, Vec<u64>) {
 }
 
 /// The shop's shipments: what each holds by line, and the numbers of its parcels.
-fn shipments(stage: &Stage) -> Vec<(BTreeMap<String, String>, Vec<String>)> {
+pub(super) fn shipments(stage: &Stage) -> Vec<(BTreeMap<String, String>, Vec<String>)> {
     let ledger = open(&stage.world).shop.ledger();
     let of = |row: &Value| {
         let lines = row["lines"].as_object().unwrap();
@@ -99,7 +99,7 @@ fn shipments(stage: &Stage) -> Vec<(BTreeMap<String, String>, Vec<String>)> {
     ledger["shipments"].as_array().unwrap().iter().map(of).collect()
 }
 
-fn ship(stage: &Stage, number: &str, goods: &[(&str, u32)]) -> u64 {
+pub(super) fn ship(stage: &Stage, number: &str, goods: &[(&str, u32)]) -> u64 {
     let (sale, now) = (sale(stage, number), stage.clock.true_now());
     let goods: Vec<(&str, Decimal)> = goods.iter().map(|(sku, n)| (*sku, Decimal::from(*n))).collect();
     open(&stage.world).erp.ship_part(now, sale, &goods).expect("it waits")
@@ -146,6 +146,41 @@ fn s36_two_lines_of_one_variant_go_by_their_own_ids() {
         let writes = open(&stage.world).writes;
         passes(&stage, 1000 * 30).await;
         assert_eq!(open(&stage.world).writes, writes, "silence at rest");
+    });
+}
+
+#[test]
+fn s37_goods_of_one_line_that_leave_from_two_warehouses_are_two_shipments_each_from_its_own_source() {
+    sending(37, |mut stage| {
+        let place = |source: &str, house: &str| (source.to_string(), vec![house.to_string()]);
+        for target in stage.papers.iter_mut().flat_map(|rules| &mut rules.targets) {
+            target.places = vec![place("default", "WH"), place("north", "NORTH")];
+        }
+        async move {
+            let now = stage.clock.true_now();
+            assert!(open(&stage.world).erp.open_warehouse(now, "NORTH"));
+            open(&stage.world).shop.open_source(now, "north", &[("MUG", 2)]);
+            let number = of_lines(&stage, 1, &[("MUG", 5)]);
+            passes(&stage, 120).await;
+            let (sale, now) = (sale(&stage, &number), stage.clock.true_now());
+            assert!(open(&stage.world).erp.send_from(now, sale, "NORTH", ("MUG", Decimal::TWO)).is_some());
+            passes(&stage, 120).await;
+            assert!(open(&stage.world).erp.ship(now, sale));
+            passes(&stage, 120).await;
+            let (_, lines) = order(&stage, &number);
+            let ledger = open(&stage.world).shop.ledger();
+            let told: Vec<(Value, Value)> = ledger["shipments"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| (row["source"].clone(), row["lines"][lines[0].to_string()].clone()))
+                .collect();
+            assert_eq!(told, [(json!("north"), json!("2")), (json!("default"), json!("3"))]);
+            assert_eq!((apart(&stage), broken(&stage)), (vec![], vec![]));
+            let engine = stage.boot().await.unwrap();
+            let papers = engine.verify().await.unwrap().flows.remove(&Flow::Papers).unwrap();
+            assert_eq!((papers.compared, papers.equal, papers.drift(), papers.open), (2, 2, 0, 0), "{papers:?}");
+        }
     });
 }
 

@@ -116,6 +116,54 @@ fn an_order_that_no_feed_told_of_is_found_by_its_key() {
 }
 
 #[test]
+fn a_sale_that_a_sweep_reads_takes_nothing_from_stock_once_more() {
+    at_rest(|stage| async move {
+        let number = place(&stage, 1, |_| ());
+        passes(&stage, 300).await;
+        {
+            let mut world = open(&stage.world);
+            let ledger = world.erp.ledger();
+            let sales = ledger["orders"].as_array().unwrap();
+            let sale = sales.iter().find(|sale| sale["reference"] == number.as_str()).unwrap()["id"].as_u64().unwrap();
+            assert!(world.erp.ship(stage.clock.true_now(), sale));
+        }
+        passes(&stage, 600).await;
+        let writes = open(&stage.world).writes;
+        assert!(sums(&sweep(&stage, false).await).1 > 0, "the sale went on");
+        passes(&stage, 600).await;
+        assert_eq!(open(&stage.world).writes, writes, "no figure is written for it");
+        assert_eq!((differences(&stage), broken(&stage)), (Vec::new(), Vec::new()));
+    });
+}
+
+#[test]
+fn what_the_daemons_sweep_finds_does_not_wait_for_the_next_pass() {
+    at_rest(|mut stage| async move {
+        open(&stage.world).shop.quirks_mut().late_commit_s = 7_200;
+        place(&stage, 1, |_| ());
+        open(&stage.world).shop.quirks_mut().late_commit_s = 0;
+        passes(&stage, 600).await;
+        place(&stage, 7, |_| ());
+        passes(&stage, 10_000).await;
+        assert_ne!(differences(&stage), [""; 0], "no feed told of it");
+        stage.sweep_s = Some(1);
+        let engine = stage.boot().await.unwrap();
+        let mut told = Vec::new();
+        let passes = engine.run(|pass| {
+            let pass = pass.as_ref().expect("nothing is in the way");
+            told.push((pass.new, pass.changed));
+            if told.len() == 2 {
+                engine.stop();
+            }
+        });
+        tokio::time::timeout(Duration::from_secs(600), passes).await.expect("it stops").unwrap();
+        assert_eq!((told.first(), differences(&stage)), (Some(&(0, 0)), Vec::new()));
+        // Not read by a second pass: what the sweep took in, worked off beside the first.
+        assert!(told.last().is_some_and(|(new, changed)| *new == 0 && *changed > 0), "{told:?}");
+    });
+}
+
+#[test]
 fn s19_a_deleted_product_is_asked_about_once_and_never_made_again() {
     at_rest(|stage| async move {
         let before = in_shop(&stage).unwrap();
@@ -261,7 +309,7 @@ fn where_too_much_is_missing_nothing_is_taken_for_deleted() {
         );
         assert_eq!(held(&engine).await, 1);
         // The daemon's own sweeps keep it, and take it back.
-        assert!(engine.sweep_what_is_due().await.unwrap_err().to_string().contains("SYN-0151"));
+        assert!(engine.sweep_what_is_due().await.ended.unwrap_err().to_string().contains("SYN-0151"));
         assert_eq!(held(&engine).await, 1);
         let shop = engine.systems.values().find(|system| system.name.as_str() == "shop").unwrap();
         let order = SweepOrder { believe: true, ..order };

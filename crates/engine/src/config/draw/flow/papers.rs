@@ -1,10 +1,14 @@
-//! The papers flow out of the file: which shop is told of what, and what it calls carriers and places.
+//! The papers flow out of the file: which shop is told of what, what it calls carriers and places, and what the
+//! ERP calls the ways it was paid by.
 
 use super::{Drawing, Drawn, pairs, word};
 use crate::config::draw::at::Told;
 use crate::config::{Config, FlowConfig, raw};
-use syncline_core::rules::{MoneyRule, PaperRules, PaperTarget};
+use syncline_core::rules::{MoneyRule, PaperRules, PaperTarget, Refunds};
 use toml::Spanned;
+
+/// What may be done about money that people of a shop give back.
+const REFUNDS: [(&str, Refunds); 3] = [("ask", Refunds::Ask), ("draft", Refunds::Draft), ("carry", Refunds::Carry)];
 
 impl Drawing<'_> {
     /// The rules of the papers flow. Places are those of the stock flow, unless the file says others here.
@@ -30,6 +34,8 @@ impl Drawing<'_> {
                 places,
                 invoices: self.money("invoices", told.invoices())?,
                 credits: self.money("credits", told.credits())?,
+                payments: told.payments(),
+                refunds: self.choice("refunds", told.refunds(), &REFUNDS)?,
             });
         }
         Ok(PaperRules { source: self.only(&flow.from)?, targets })
