@@ -88,3 +88,20 @@ fn what_is_no_image_is_refused() {
     let id = shop.add_image("MUG", "back.gif", &drawn("back"), 1).expect("an image");
     assert!(shop.remove_image("MUG", id) && !shop.remove_image("MUG", id));
 }
+
+#[test]
+fn a_product_made_anew_has_an_id_of_its_own_and_no_images() {
+    let mut shop = shop();
+    let skus: Vec<String> = shop.products.all().map(|item| item.sku.clone()).collect();
+    let last = skus.last().expect("a product").clone();
+    let told = |shop: &mut Shop| {
+        let told = send(shop, "GET", &format!("{last}?fields=id,media_gallery_entries[id]"), &Value::Null).1;
+        (told["id"].clone(), told["media_gallery_entries"].as_array().map_or(0, Vec::len))
+    };
+    assert!(shop.add_image(&last, "front.gif", &drawn("front"), 1).is_some());
+    let (id, images) = told(&mut shop);
+    assert_eq!(images, 1);
+    assert!(shop.delete_product(&last) && shop.make_product_again(now(), &last));
+    let (again, images) = told(&mut shop);
+    assert_eq!((again.as_u64() > id.as_u64(), images), (true, 0));
+}

@@ -27,6 +27,8 @@ const BARE: &str = "LAMP-1";
 pub(super) struct Products {
     by_id: BTreeMap<u64, Item>,
     by_sku: BTreeMap<String, u64>,
+    /// The highest id there ever was: none is given twice.
+    last: u64,
     sheets: BTreeMap<u64, Sheet>,
     /// What was deleted, by SKU in small letters.
     deleted: BTreeMap<String, (Item, Sheet)>,
@@ -55,6 +57,7 @@ impl Products {
         let categories = Categories::new(by_id.values().filter(sorted).map(|item| item.product_id), &created);
         let (attributes, options) = (Attributes::default(), families::Options::default());
         let mut made = Self {
+            last: by_id.keys().last().copied().unwrap_or(0),
             by_id,
             by_sku,
             sheets,
@@ -162,7 +165,7 @@ impl Products {
             return Err(Refusal::new(400, "The SKU length should be 64 characters maximum."));
         }
         let mut item = Item {
-            product_id: self.by_id.keys().last().map_or(1, |last| last + 1),
+            product_id: self.last + 1,
             sku: sku.to_owned(),
             name: text("name").to_owned(),
             form,
@@ -181,6 +184,7 @@ impl Products {
             return Err(Refusal::new(400, "URL key for specified store already exists."));
         }
         item.name = made.name(&Scope::All).to_owned();
+        self.last = item.product_id;
         self.by_sku.insert(sku.to_lowercase(), item.product_id);
         self.sheets.insert(item.product_id, made);
         self.by_id.insert(item.product_id, item);
@@ -232,11 +236,12 @@ impl Products {
         })
     }
 
-    /// Makes a deleted product anew, as it was, under another id; false where none of that SKU was deleted.
+    /// Makes a deleted product anew, as it was but without its images, under another id; false where none of that SKU was deleted.
     pub(super) fn make_again(&mut self, now: Timestamp, sku: &str) -> bool {
         let Some((mut item, mut sheet)) = self.deleted.remove(&sku.to_lowercase()) else { return false };
         let before = item.product_id;
-        item.product_id = self.by_id.keys().last().map_or(1, |last| last + 1);
+        self.last += 1;
+        item.product_id = self.last;
         self.options.hand_over(before, item.product_id);
         self.bundles.hand_over(before, item.product_id);
         sheet.updated = stamp(now);

@@ -65,8 +65,8 @@ pub(super) struct Sheet {
     pub(super) attributes: BTreeMap<String, String>,
     views: BTreeMap<String, Own>,
     pub(super) updated: String,
-    /// The sheet as searches still see it, and until when.
-    before: Option<(Box<Sheet>, Timestamp)>,
+    /// The sheets that searches still see, one after the other, and each until when.
+    before: Vec<(Sheet, Timestamp)>,
 }
 
 impl Sheet {
@@ -85,7 +85,7 @@ impl Sheet {
             attributes: BTreeMap::new(),
             views: BTreeMap::new(),
             updated,
-            before: None,
+            before: Vec::new(),
         }
     }
 
@@ -116,21 +116,16 @@ impl Sheet {
 
     /// The sheet as a search sees it at `now`.
     pub(super) fn indexed(&self, now: Timestamp) -> &Self {
-        match &self.before {
-            Some((before, until)) if now < *until => before,
-            _ => self,
-        }
+        self.before.iter().find(|(_, until)| now < *until).map_or(self, |(before, _)| before)
     }
 
-    /// Puts a saved sheet in the place of this one; searches see it from `until` on.
+    /// Puts a saved sheet in the place of this one; searches see it from `until` on, and by then no earlier one.
     pub(super) fn replace(&mut self, saved: Self, now: Timestamp, until: Timestamp) {
         let mut before = std::mem::replace(self, saved);
+        self.before = std::mem::take(&mut before.before);
+        self.before.retain(|(_, seen_until)| now < *seen_until && *seen_until < until);
         if now < until {
-            let seen = before.indexed(now).clone();
-            before.before = None;
-            self.before = Some((Box::new(Self { before: None, ..seen }), until));
-        } else {
-            self.before = None;
+            self.before.push((before, until));
         }
     }
 
