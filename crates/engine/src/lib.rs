@@ -40,6 +40,7 @@ pub mod system;
 pub mod translate;
 pub mod undo;
 pub mod verify;
+mod waits;
 
 pub use run::{Engine, Flows, Settings, Synced};
 pub use system::{EngineError, System};

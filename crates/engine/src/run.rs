@@ -4,6 +4,7 @@ use crate::approval::{GUARDED, Gate, is_needed_by_orders};
 use crate::looks::Looks;
 use crate::owed::Owed;
 use crate::system::{EngineError, System};
+use crate::waits::Waits;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,6 +132,8 @@ pub struct Engine {
     pub looks: Arc<Looks>,
     /// What waits to be sent by shops that hold too few; shared like the looks.
     pub owed: Arc<Owed>,
+    /// How long what this engine sent may still land.
+    pub(crate) waits: Waits,
     /// How far the adoption under way has come.
     pub adopting: crate::adopt::Tally,
     /// Writes that systems took, since the process started.
@@ -164,6 +167,7 @@ impl Engine {
             writes: 0.into(),
             looks: Arc::default(),
             owed: Arc::default(),
+            waits: Waits::default(),
             adopting: crate::adopt::Tally::default(),
             landed: 0.into(),
             pass: tokio::sync::Mutex::default(),

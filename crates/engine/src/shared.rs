@@ -374,7 +374,7 @@ impl Engine {
         let pairs = || rules.pairs.iter().filter(|pair| [&pair.source, &pair.target].contains(&&system.name));
         let merged = |path: &Path| pairs().any(|pair| matches!(pair.policy(path), FieldPolicy::Merge(_)));
         let Progress::Unknown { deadline, .. } = &delivery.progress else { return None };
-        let at = after(*deadline, system.kind(delivery.change.kind).settle_s?);
+        let at = self.landed_at(delivery.id, after(*deadline, system.kind(delivery.change.kind).settle_s?));
         (at > self.now() && delivery.change.leaves.iter().any(|(path, _)| merged(path))).then_some(at)
     }
 }

@@ -23,7 +23,7 @@ use syncline_core::planner::{Decision, Planned};
 use syncline_core::policy::{ErrorKind, Hold, Next};
 use syncline_core::profile::Guard;
 use syncline_core::record::ASKED;
-use syncline_store::{Basis, BoundTo, Case, CommitPlan, LaneState, StoreError};
+use syncline_store::{Basis, BoundTo, Case, CommitPlan, LaneState, StoreError, Stray};
 
 /// How often a field that shows something else than was written is tried before a person is asked.
 const UNKEPT_TRIES: u32 = 3;
@@ -66,7 +66,7 @@ impl Engine {
             return self.with_order_read(work, &case).await;
         }
         work.agreed = decided.agreed.take().map(Box::new);
-        let landed = landed_by(&work, &case);
+        let landed = self.landed_by(&work, &case);
         let (mut entry, mut held_again) = (None, None);
         let state = match self.without_waiting_for_ever(&case, decided.decision).await? {
             Decision::Step(plan) if self.awaits_approval(&plan) => LaneState::Later(
@@ -243,6 +243,12 @@ impl Engine {
         self.commit(work, case, plan, (leaves, basis), &target).await
     }
 
+    /// From which moment nothing sent earlier can land any more in the systems that are not left out.
+    fn landed_by(&self, work: &Work, case: &Case) -> Option<jiff::Timestamp> {
+        let strays = case.strays.iter().filter(|stray| !work.aside.contains_key(&stray.delivery.target));
+        strays.map(|stray| self.landed_at(stray.delivery.id, stray.at)).min()
+    }
+
     /// The system that has to be asked for the record before anything is decided; none where what is known will do.
     fn to_ask(&self, work: &Work, case: &Case) -> Result<Option<System>, EngineError> {
         let names: Vec<&SystemName> = match (self.rules_of(case), self.paper_rules(case.kind)) {
@@ -253,7 +259,8 @@ impl Engine {
             (None, None) => self.order_rules(case).map(|rules| &rules.source).into_iter().collect(),
         };
         // What a late request left behind shows only to who looks.
-        let late = case.strays.iter().find(|stray| stray.at <= self.now()).map(|stray| &stray.delivery.target);
+        let landed = |stray: &&Stray| self.landed_at(stray.delivery.id, stray.at) <= self.now();
+        let late = case.strays.iter().find(landed).map(|stray| &stray.delivery.target);
         for name in names.into_iter().filter(|name| !work.aside.contains_key(*name)) {
             let system = self.system(name)?;
             let unread = case.sides.get(&system.uid).is_some_and(|side| side.unread);
@@ -440,12 +447,6 @@ impl Engine {
             Err(error) => self.trouble(work, source, error).await,
         }
     }
-}
-
-/// From which moment nothing sent earlier can land any more in the systems that are not left out.
-fn landed_by(work: &Work, case: &Case) -> Option<jiff::Timestamp> {
-    let strays = case.strays.iter().filter(|stray| !work.aside.contains_key(&stray.delivery.target));
-    strays.map(|stray| stray.at).min()
 }
 
 /// Whether what mends it starts nothing by itself: a paper is mended in its order, and of goods that are put back no feed

@@ -81,7 +81,7 @@ impl Engine {
             let change = &stray.delivery.change;
             stray.delivery.target == target.name && adds(path, change.leaves.value(path))
         });
-        earlier.map(|stray| stray.at).filter(|at| *at > self.now()).max()
+        earlier.map(|stray| self.landed_at(stray.delivery.id, stray.at)).filter(|at| *at > self.now()).max()
     }
 }
 

@@ -58,6 +58,9 @@ impl Engine {
             match proof {
                 Ok(noted) => {
                     let contents = std::mem::take(&mut one.contents);
+                    if let Some(settle_s) = system.kind(one.delivery.change.kind).settle_s {
+                        self.may_land(one.delivery.id, settle_s);
+                    }
                     permits.push(advance(noted, one.delivery.change.clone()).carrying(contents));
                     sent.push(one);
                 }

@@ -189,12 +189,14 @@ impl Engine {
             (_, Step::Update) => system.kind(delivery.change.kind).settle_s?,
             _ => return None,
         };
+        self.may_land(delivery.id, settle_s);
         Some(after(after(self.now(), self.settings.leave_s), settle_s))
     }
 
     /// Looks for second drafts of creates whose fate was once in doubt, and removes them.
     pub(super) async fn sweep_strays(&self, work: &Work, case: &Case) -> Result<Option<Swept>, EngineError> {
-        let due = |stray: &&Stray| stray.at <= self.now() && !work.aside.contains_key(&stray.delivery.target);
+        let landed = |stray: &&Stray| self.landed_at(stray.delivery.id, stray.at) <= self.now();
+        let due = |stray: &&Stray| landed(stray) && !work.aside.contains_key(&stray.delivery.target);
         let Some(stray) = case.strays.iter().find(due) else { return Ok(None) };
         let delivery = &stray.delivery;
         let system = self.system(&delivery.target)?.clone();

@@ -97,6 +97,23 @@ fn a_field_of_the_shop_is_never_overwritten_in_five_hundred_edits() {
 }
 
 #[test]
+fn a_clock_that_steps_ahead_makes_no_change_of_what_shows_late() {
+    catalogued(&[("texts.*.description", FieldPolicy::Merge(None))], |stage| async move {
+        let engine = stage.boot().await.unwrap();
+        open(&stage.world).shop.quirks_mut().late_commit_s = 200;
+        at_erp(&stage, None, "description", &json!("A mug"));
+        // Far more than what is left of the wait.
+        for step in [0, 90, 90, 90, 0, 0, 0, 0, 0, 0] {
+            stage.clock.step(step);
+            drop(engine.sync(None).await);
+            assert_eq!(in_erp(&stage)["description"], "A mug");
+            sleep(Duration::from_secs(30)).await;
+        }
+        assert_eq!(in_shop(&stage)["description"], "A mug");
+    });
+}
+
+#[test]
 fn s41_a_clerk_changes_the_same_product_while_it_is_written() {
     for delay in [0, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1280] {
         catalogued(&[("texts.en.name", FieldPolicy::Merge(None))], |stage| async move {
