@@ -317,7 +317,7 @@ impl Report {
         }
         let proof = &self.verify["flows"]["papers"];
         if proof["open"].as_u64() != Some(0) {
-            self.wrong.push(format!("verify leaves {} papers open", proof["open"]));
+            self.wrong.push(format!("verify leaves {} papers open: {}", proof["open"], proof["waiting"]));
         }
         let (told, least) = (&proof["compared"], self.papers.sources());
         if told.as_u64().is_none_or(|n| n < least as u64) {

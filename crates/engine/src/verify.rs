@@ -14,10 +14,12 @@ use crate::system::EngineError;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use syncline_core::id::EntityId;
 use syncline_core::kind::{Flow, Kind};
 use syncline_core::money::Money;
+use syncline_core::policy::Hold;
 use syncline_core::rules::FieldRules;
 use syncline_store::LaneFilter;
 
@@ -44,7 +46,16 @@ pub struct FlowProof {
     /// The differences by name, at most 100.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
+    /// What is open by name, and what it waits for, at most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<String>,
 }
+
+/// What each record that is not done yet waits for.
+type OpenLanes = BTreeMap<EntityId, String>;
+
+/// How many are named of each.
+const NAMED: usize = 100;
 
 impl FlowProof {
     /// Everything that is not as it should be.
@@ -63,6 +74,8 @@ impl FlowProof {
         self.open += other.open;
         self.cents_off += other.cents_off;
         other.details.into_iter().for_each(|detail| self.tell(detail));
+        self.waiting.extend(other.waiting);
+        self.waiting.truncate(NAMED);
     }
 
     /// The same for records of `kind`, one of several that the flow carries.
@@ -80,8 +93,16 @@ impl FlowProof {
     }
 
     fn tell(&mut self, detail: String) {
-        if self.details.len() < 100 {
+        if self.details.len() < NAMED {
             self.details.push(detail);
+        }
+    }
+
+    /// Counts `what` as open.
+    fn leave_open(&mut self, what: impl Display, waits_for: &str) {
+        self.open += 1;
+        if self.waiting.len() < NAMED {
+            self.waiting.push(format!("{what}: {waits_for}"));
         }
     }
 }
@@ -138,11 +159,25 @@ impl Engine {
     }
 
     /// Entities whose lane is open or not done yet; awaiting ones too, for something may still land.
-    async fn open_lanes(&self, kind: Kind) -> Result<BTreeSet<EntityId>, EngineError> {
-        let states = vec!["ready", "waiting", "held", "failed", "conflict", "awaiting"];
-        let filter = LaneFilter { kind: Some(kind), states, ..LaneFilter::default() };
-        Ok(self.store.lanes(filter).await?.into_iter().map(|lane| lane.entity).collect())
+    async fn open_lanes(&self, kind: Kind) -> Result<OpenLanes, EngineError> {
+        self.lanes_in(kind, &["ready", "waiting", "held", "failed", "conflict", "awaiting"]).await
     }
+
+    async fn lanes_in(&self, kind: Kind, states: &[&'static str]) -> Result<OpenLanes, EngineError> {
+        let filter = LaneFilter { kind: Some(kind), states: states.to_vec(), ..LaneFilter::default() };
+        Ok(self
+            .store
+            .lanes(filter)
+            .await?
+            .into_iter()
+            .map(|lane| (lane.entity, waits_for(&lane.state, lane.why.as_ref())))
+            .collect())
+    }
+}
+
+/// The state of a lane and the code of what holds it.
+fn waits_for(state: &str, why: Option<&Hold>) -> String {
+    why.map_or_else(|| state.to_owned(), |why| format!("{state} ({})", why.code))
 }
 
 /// How far two amounts of one currency are apart, in its minor units.

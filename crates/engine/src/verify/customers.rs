@@ -55,7 +55,9 @@ impl Engine {
                 open.remove(&entity);
             }
         }
-        flow.open += open.len();
+        for (entity, waits_for) in open {
+            flow.leave_open(format_args!("customer {}", self.store.load(entity).await?.label), &waits_for);
+        }
         Ok(())
     }
 
@@ -84,7 +86,9 @@ fn compare(flow: &mut FlowProof, case: &Case, [source, target]: [&System; 2], th
             flow.different += 1;
             flow.tell(format!("customer {}: another e-mail in {}", case.label, target.name));
         }
-        None if case.gone.contains_key(&target.uid) => flow.open += 1,
+        None if case.gone.contains_key(&target.uid) => {
+            flow.leave_open(format_args!("customer {}", case.label), "it is gone");
+        }
         None => {
             flow.missing += 1;
             flow.tell(format!("customer {}: it is not in {} any more", case.label, target.name));

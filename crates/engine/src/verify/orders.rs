@@ -62,15 +62,14 @@ impl Engine {
                 }
                 let entity = self.store.entities(source.uid.clone(), Kind::Order, vec![row.id.clone()]).await?;
                 let entity = entity.first().copied().flatten();
-                let is_open = entity.is_some_and(|entity| open.contains(&entity));
+                let open = entity.and_then(|entity| open.get(&entity)).map(String::as_str);
                 let let_through = entity.is_some_and(|entity| admitted.contains(&entity));
                 let order = row.snapshot.ok().and_then(|snapshot| order_of(&snapshot));
                 let Some(order) = order else {
                     flow.compared += 1;
-                    flow.open += 1;
+                    flow.leave_open(format_args!("order {}", row.id), &format!("it cannot be read in {}", source.name));
                     // Its document is explained, even though it cannot be compared now.
                     documents.remove(self.mark_of(Kind::Order, source, &row.id, target).as_str());
-                    flow.tell(format!("order {}: cannot be read in {}", row.id, source.name));
                     continue;
                 };
                 let mark = self.mark_of(Kind::Order, source, &row.id, target);
@@ -91,16 +90,8 @@ impl Engine {
                     _ => None,
                 };
                 let (order, allowed) = self.as_wanted(rules, case.as_ref(), order, &there)?;
-                Beside {
-                    label,
-                    allowed,
-                    order: &order,
-                    there: there.iter().collect(),
-                    open: is_open,
-                    alone,
-                    price_digits,
-                }
-                .compare(flow);
+                Beside { label, allowed, order: &order, there: there.iter().collect(), open, alone, price_digits }
+                    .compare(flow);
             }
         }
         Ok(())
@@ -168,7 +159,7 @@ pub(super) struct Beside<'a> {
     pub(super) order: &'a Order,
     pub(super) there: Vec<&'a Order>,
     /// Something is still to be done or asked about it.
-    pub(super) open: bool,
+    pub(super) open: Option<&'a str>,
     /// It is withdrawn in its shop and in force in the ERP.
     pub(super) alone: bool,
     /// By how much its total may be off: nothing, but where a part was cancelled.
@@ -183,9 +174,7 @@ impl Beside<'_> {
         flow.compared += 1;
         let label = &self.label;
         match self.there[..] {
-            [] if self.open => {
-                flow.open += 1;
-            }
+            [] if self.open.is_some() => self.leave_open(flow),
             [] => {
                 flow.missing += 1;
                 flow.tell(format!("order {label}: not in the target"));
@@ -199,8 +188,8 @@ impl Beside<'_> {
                 flow.cents_off += off;
                 if differences.is_empty() {
                     flow.equal += 1;
-                } else if self.open {
-                    flow.open += 1;
+                } else if self.open.is_some() {
+                    self.leave_open(flow);
                 } else {
                     flow.different += 1;
                     flow.tell(format!("order {label}: {}", differences.join("; ")));
@@ -212,6 +201,10 @@ impl Beside<'_> {
                 flow.tell(format!("order {label}: {} documents carry its mark", several.len()));
             }
         }
+    }
+
+    fn leave_open(&self, flow: &mut FlowProof) {
+        flow.leave_open(format_args!("order {}", self.label), self.open.unwrap_or_default());
     }
 }
 

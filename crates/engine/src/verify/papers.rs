@@ -27,7 +27,8 @@ struct Due {
     there: Option<RemoteId>,
     /// What the shop showed of it last.
     seen: Option<Paper>,
-    open: bool,
+    /// What it waits for, where it is not done yet.
+    open: Option<String>,
     /// The shop asked for it along with the first goods.
     along: bool,
 }
@@ -112,7 +113,7 @@ impl Engine {
                     wanted: Paper::default(),
                     there,
                     seen: shown,
-                    open: true,
+                    open: Some("it cannot be read".to_owned()),
                     along: false,
                 });
                 continue;
@@ -124,8 +125,8 @@ impl Engine {
             let elements = order.case.bound.get(&erp.uid).map(|bound| bound.elements.clone()).unwrap_or_default();
             let (wanted, _) = in_words_of_order(paper, &elements);
             let label = wanted.number.clone().unwrap_or(id.id);
-            let is_open = open.contains(&case.entity);
-            entry.due.push(Due { label, wanted, there, seen: shown, open: is_open, along: false });
+            let open = open.get(&case.entity).cloned();
+            entry.due.push(Due { label, wanted, there, seen: shown, open, along: false });
         }
         owed.retain(|_, order| !order.due.is_empty());
         for order in owed.values_mut().filter(|_| kind == Kind::Credit) {
@@ -180,15 +181,15 @@ fn proof(kind: Kind, orders: impl Iterator<Item = Owed>) -> FlowProof {
         let counts = order.counts(kind);
         for due in &order.due {
             flow.compared += 1;
-            match &due.seen {
+            match (&due.open, &due.seen) {
                 _ if due.along => flow.equal += 1,
-                _ if due.open => flow.open += 1,
-                None if order.has_by_others(kind, due, &counts) => flow.equal += 1,
-                None => {
+                (Some(waits_for), _) => flow.leave_open(format_args!("{kind} {}", due.label), waits_for),
+                (None, None) if order.has_by_others(kind, due, &counts) => flow.equal += 1,
+                (None, None) => {
                     flow.missing += 1;
                     flow.tell(format!("{kind} {}: not in {}", due.label, order.shop.name));
                 }
-                Some(there) => match differences(kind, &due.wanted, there) {
+                (None, Some(there)) => match differences(kind, &due.wanted, there) {
                     found if found.is_empty() => flow.equal += 1,
                     found => {
                         flow.different += 1;
@@ -198,7 +199,8 @@ fn proof(kind: Kind, orders: impl Iterator<Item = Owed>) -> FlowProof {
                 },
             }
         }
-        let settled = !order.left && order.due.iter().all(|due| !due.open && (due.along || due.seen.is_some()));
+        let settled =
+            !order.left && order.due.iter().all(|due| due.open.is_none() && (due.along || due.seen.is_some()));
         for (key, (counted, ours)) in counts.iter().filter(|(_, (counted, ours))| settled && counted > ours) {
             flow.extra += 1;
             let (counted, ours, shop) = (counted.normalize(), ours.normalize(), &order.shop.name);

@@ -7,7 +7,7 @@ use crate::reading::read_all;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use syncline_connect::{Cursor, Snapshot};
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::Kind;
@@ -17,7 +17,7 @@ use syncline_core::path::Path;
 use syncline_core::planner::parts;
 use syncline_core::record::Paper;
 use syncline_core::rules::BOOKED_THERE;
-use syncline_store::{Case, LaneFilter};
+use syncline_store::Case;
 
 /// Money that was taken, with what the ERP shows of it.
 struct Taken {
@@ -29,7 +29,8 @@ struct Taken {
     shown: Option<Paper>,
     /// What we booked.
     written: Leaves,
-    open: bool,
+    /// What it waits for, where it is not done yet.
+    open: Option<String>,
 }
 
 /// What was taken for one order.
@@ -89,9 +90,8 @@ impl Engine {
         shop: &System,
         told: BTreeMap<RemoteId, Option<Paper>>,
     ) -> Result<BTreeMap<EntityId, Owed>, EngineError> {
-        let states = vec!["ready", "waiting", "held", "failed", "conflict"];
-        let filter = LaneFilter { kind: Some(Kind::Payment), states, ..LaneFilter::default() };
-        let open: BTreeSet<EntityId> = self.store.lanes(filter).await?.into_iter().map(|lane| lane.entity).collect();
+        // What awaits its invoice is not due yet.
+        let open = self.lanes_in(Kind::Payment, &["ready", "waiting", "held", "failed", "conflict"]).await?;
         let mut owed: BTreeMap<EntityId, Owed> = BTreeMap::new();
         for (id, paper) in told {
             let found = self.store.entities(shop.uid.clone(), Kind::Payment, vec![id.clone()]).await?;
@@ -100,7 +100,7 @@ impl Engine {
                 None => super::papers::unknown(Kind::Payment, &id, shop),
             };
             let Some(order) = self.order_of_paper(&case).await? else { continue };
-            let Some(one) = taken(&case, &order, paper, open.contains(&case.entity)) else { continue };
+            let Some(one) = taken(&case, &order, paper, open.get(&case.entity).cloned()) else { continue };
             let entity = order.case.entity;
             match owed.get_mut(&entity) {
                 Some(order) => order.taken.push(one),
@@ -125,7 +125,7 @@ impl Engine {
 }
 
 /// The payment `case` of `order`, as far as it is to be booked; none where it is not.
-fn taken(case: &Case, order: &OrderOf<'_>, paper: Option<Paper>, open: bool) -> Option<Taken> {
+fn taken(case: &Case, order: &OrderOf<'_>, paper: Option<Paper>, open: Option<String>) -> Option<Taken> {
     let side = case.sides.get(&order.erp.uid);
     let there = case.bound.get(&order.erp.uid).map(|bound| bound.id.clone());
     let paper = paper?;
@@ -172,17 +172,19 @@ fn proof(order: Owed) -> FlowProof {
         let amount = Money::new(amount, one.grand.currency);
         // What waits for its invoice is not due yet.
         let waits = amount.amount < one.grand.amount && owed.is_zero() && !entire;
-        match booked {
-            _ if one.open => flow.open += 1,
-            None if waits => continue,
+        match (&one.open, booked) {
+            (Some(waits_for), _) => flow.leave_open(format_args!("payment {}", one.label), waits_for),
+            (None, None) if waits => continue,
             // Somebody else booked it.
-            None if owed.is_zero() && entire => flow.equal += 1,
-            None => {
+            (None, None) if owed.is_zero() && entire => flow.equal += 1,
+            (None, None) => {
                 flow.missing += 1;
                 flow.tell(format!("payment {}: {} are not booked in {}", one.label, one.grand, order.erp.name));
             }
-            Some(booked) if is_written(&one.written, &booked) && (waits || amount == one.grand) => flow.equal += 1,
-            Some(_) => {
+            (None, Some(booked)) if is_written(&one.written, &booked) && (waits || amount == one.grand) => {
+                flow.equal += 1
+            }
+            (None, Some(_)) => {
                 flow.different += 1;
                 flow.cents_off += minor_units(one.grand, amount);
                 flow.tell(format!("payment {}: {} here, {amount} booked there", one.label, one.grand));

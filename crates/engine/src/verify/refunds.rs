@@ -1,6 +1,6 @@
 //! Refunds compared: every credit that shops gave by themselves beside the credit note of the ERP.
 
-use super::{FlowProof, minor_units};
+use super::{FlowProof, minor_units, waits_for};
 use crate::pages::Pages;
 use crate::papers::{OrderOf, Way, in_words, paper_of};
 use crate::reading::{CHUNK, read_all};
@@ -27,7 +27,8 @@ struct Given {
     /// What it shows of it, by the keys of the shop's order.
     shown: Option<Paper>,
     order: OrderOfLines,
-    open: bool,
+    /// What it waits for, where it is not done yet.
+    open: Option<String>,
     /// People put the draft in force.
     by_people: bool,
 }
@@ -101,14 +102,16 @@ impl Engine {
             if state == "awaiting" && !case.bound.contains_key(&order.erp.uid) {
                 continue;
             }
-            all.extend(given(&case, &order, paper, !matches!(state, "idle" | "awaiting")));
+            let why = lane.as_ref().and_then(|lane| lane.why.as_ref());
+            let open = (!matches!(state, "idle" | "awaiting")).then(|| waits_for(state, why));
+            all.extend(given(&case, &order, paper, open));
         }
         Ok(all)
     }
 }
 
 /// The credit `case` of `order`; none where nothing was given back.
-fn given(case: &Case, order: &OrderOf<'_>, paper: Option<Paper>, open: bool) -> Option<Given> {
+fn given(case: &Case, order: &OrderOf<'_>, paper: Option<Paper>, open: Option<String>) -> Option<Given> {
     let there = case.bound.get(&order.erp.uid).map(|bound| bound.id.clone());
     let mut paper = paper.filter(|paper| paper.in_force() || there.is_some())?;
     let shows = order.case.sides.get(&order.shop.uid).and_then(|side| Order::from_leaves(&side.seen).ok());
@@ -145,13 +148,13 @@ fn proof(all: Vec<Given>) -> FlowProof {
     let mut flow = FlowProof::default();
     for one in all {
         flow.compared += 1;
-        match &one.shown {
-            _ if one.open => flow.open += 1,
-            None => {
+        match (&one.open, &one.shown) {
+            (Some(waits_for), _) => flow.leave_open(format_args!("credit {}", one.label), waits_for),
+            (None, None) => {
                 flow.missing += 1;
                 flow.tell(format!("credit {}: not in {}", one.label, one.erp.name));
             }
-            Some(shown) => match differences(&one, shown) {
+            (None, Some(shown)) => match differences(&one, shown) {
                 found if found.is_empty() => flow.equal += 1,
                 found => {
                     flow.different += 1;

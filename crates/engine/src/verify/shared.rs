@@ -1,13 +1,11 @@
 //! Records two systems share compared field by field, as the flow's policies want them.
 
-use super::FlowProof;
+use super::{FlowProof, OpenLanes};
 use crate::aside::Asides;
 use crate::customers::of_guest;
 use crate::reading::{CHUNK, read, show};
 use crate::run::Engine;
 use crate::system::EngineError;
-use std::collections::BTreeSet;
-use syncline_core::id::EntityId;
 use syncline_core::kind::Kind;
 use syncline_core::path::Path;
 use syncline_core::planner::Decision;
@@ -33,9 +31,9 @@ impl Engine {
                 let (ours, theirs) =
                     futures::future::join(read(source, kind, &cases), read(target, kind, &cases)).await;
                 for ((mut case, ours), theirs) in cases.into_iter().zip(ours?).zip(theirs?) {
-                    let is_open = open.contains(&case.entity);
+                    let open = open.get(&case.entity).map(String::as_str);
                     let both = show(&mut case, source, ours) & show(&mut case, target, theirs);
-                    self.compare_shared(&mut flow, &case, pair, both, is_open)?;
+                    self.compare_shared(&mut flow, &case, pair, both, open)?;
                 }
             }
         }
@@ -49,7 +47,7 @@ impl Engine {
         flow: &mut FlowProof,
         kind: Kind,
         rules: &FieldRules,
-        open: &BTreeSet<EntityId>,
+        open: &OpenLanes,
     ) -> Result<(), EngineError> {
         let source = self.system(&rules.source)?;
         if !self.begins_in(source, kind) {
@@ -60,8 +58,8 @@ impl Engine {
             for pair in &rules.pairs {
                 let Some(Decision::Step(step)) = self.decide_create(&case, pair)? else { continue };
                 flow.compared += 1;
-                if open.contains(&entity) {
-                    flow.open += 1;
+                if let Some(waits_for) = open.get(&entity) {
+                    flow.leave_open(format_args!("{kind} {}", case.label), waits_for);
                 } else {
                     flow.missing += 1;
                     flow.tell(format!("{kind} {}: not made in {} yet", case.label, step.target));
@@ -82,7 +80,7 @@ impl Engine {
                 let case = self.store.load(entity).await?;
                 if case.bound.contains_key(&source.uid) && !of_guest(&case, source) {
                     let both = [source, target].iter().all(|system| case.sides.contains_key(&system.uid));
-                    self.compare_shared(&mut flow, &case, pair, both, open.contains(&entity))?;
+                    self.compare_shared(&mut flow, &case, pair, both, open.get(&entity).map(String::as_str))?;
                 }
             }
         }
@@ -108,16 +106,17 @@ impl Engine {
         case: &Case,
         rules: &PairRules,
         both: bool,
-        open: bool,
+        open: Option<&str>,
     ) -> Result<(), EngineError> {
         if case.left_out() {
             return Ok(());
         }
         flow.compared += 1;
+        let what = format_args!("{} {}", case.kind, case.label);
         if !both {
             // What a system has lost stands in the inbox, under its variant.
-            if open || !case.gone.is_empty() {
-                flow.open += 1;
+            if open.is_some() || !case.gone.is_empty() {
+                flow.leave_open(what, open.unwrap_or("it is gone"));
             } else {
                 flow.missing += 1;
                 let (one, other) = (&rules.source, &rules.target);
@@ -128,15 +127,17 @@ impl Engine {
         let both = (self.system(&rules.source)?, self.system(&rules.target)?);
         match self.wanted(case, rules)? {
             // What cannot be compared is not the same.
-            Decision::Agreed if self.incomparable(case, rules, both).is_some() => flow.open += 1,
+            Decision::Agreed if self.incomparable(case, rules, both).is_some() => {
+                flow.leave_open(what, "it cannot be compared");
+            }
             Decision::Agreed => flow.equal += 1,
-            Decision::Step(step) if !open => {
+            Decision::Step(step) if open.is_none() => {
                 let paths: Vec<String> = step.leaves.iter().map(|(path, _)| Path::to_string(path)).collect();
                 flow.different += 1;
                 let what = format!("{} not as it should be in {}", paths.join(", "), step.target);
                 flow.tell(format!("{} {}: {what}", case.kind, case.label));
             }
-            _ => flow.open += 1,
+            _ => flow.leave_open(what, open.unwrap_or("it cannot be decided")),
         }
         Ok(())
     }

@@ -39,8 +39,8 @@ impl Engine {
                 let theirs: Vec<RemoteId> = cases.iter().map(|(_, id, _)| id.clone()).collect();
                 let (ours, theirs) = futures::future::join(read(source, &ours), read(target, &theirs)).await;
                 for (((case, ..), ours), theirs) in cases.iter().zip(ours?).zip(theirs?) {
-                    let is_open = open.contains(&case.entity);
-                    compare(&mut flow, (source, shown, shows(target)), case, (ours, theirs), (asked_at, is_open));
+                    let open = open.get(&case.entity).map(String::as_str);
+                    compare(&mut flow, (source, shown, shows(target)), case, (ours, theirs), (asked_at, open));
                 }
             }
         }
@@ -65,7 +65,8 @@ impl Engine {
                 };
                 let both = (side(source), side(target));
                 let asked_at = case.sides.get(&source.uid).map_or(0, |side| side.asked_at);
-                compare(&mut flow, (source, shown, shows(target)), &case, both, (asked_at, open.contains(&entity)));
+                let open = open.get(&entity).map(String::as_str);
+                compare(&mut flow, (source, shown, shows(target)), &case, both, (asked_at, open));
             }
         }
         Ok(flow)
@@ -78,16 +79,17 @@ fn compare(
     (from, target, shows): (&System, &StockTarget, Shows),
     case: &Case,
     both: (Option<Stock>, Option<Stock>),
-    (asked_at, open): (u64, bool),
+    (asked_at, open): (u64, Option<&str>),
 ) {
     if case.left_out() {
         return;
     }
+    let what = format_args!("stock {}", case.label);
     let (Some(source), Some(seen)) = both else {
         flow.compared += 1;
         // What a system has lost stands in the inbox, under its variant.
-        if open || !case.gone.is_empty() {
-            flow.open += 1;
+        if open.is_some() || !case.gone.is_empty() {
+            flow.leave_open(what, open.unwrap_or("it is gone"));
         } else {
             flow.missing += 1;
             let (one, other) = (&from.name, &target.system);
@@ -110,7 +112,7 @@ fn compare(
             flow.compared += 1;
             flow.equal += 1;
         }
-        Decision::Step(step) if !open => {
+        Decision::Step(step) if open.is_none() => {
             flow.compared += 1;
             flow.different += 1;
             let salable = seen.salable.map_or("?".to_string(), |salable| salable.normalize().to_string());
@@ -118,7 +120,7 @@ fn compare(
         }
         _ => {
             flow.compared += 1;
-            flow.open += 1;
+            flow.leave_open(what, open.unwrap_or("it cannot be decided"));
         }
     }
 }

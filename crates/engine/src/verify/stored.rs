@@ -66,8 +66,10 @@ impl Engine {
                 Ok(order) if !side.unread => order,
                 _ => {
                     flow.compared += 1;
-                    flow.open += 1;
-                    flow.tell(format!("order {}: could not be read in {}", case.label, source.name));
+                    flow.leave_open(
+                        format_args!("order {}", case.label),
+                        &format!("it could not be read in {}", source.name),
+                    );
                     continue;
                 }
             };
@@ -79,7 +81,7 @@ impl Engine {
                 continue;
             }
             let alone = there.is_some() && withdrawn_alone(&case, &order, source, target);
-            let (label, open) = (self.order_label(source, &case.label), open.contains(&entity));
+            let (label, open) = (self.order_label(source, &case.label), open.get(&entity).map(String::as_str));
             let there: Vec<Order> = there.into_iter().collect();
             let looked = (!is_as_ordered(&order, &there)).then_some(&case);
             let (order, allowed) = self.as_wanted(rules, looked, order, &there)?;

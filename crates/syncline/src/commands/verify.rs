@@ -61,6 +61,9 @@ fn told(proof: &Proof, out: Out) {
     for detail in proof.flows.values().flat_map(|flow| &flow.details) {
         out.line(format!("  {detail}"));
     }
+    for waiting in proof.flows.values().flat_map(|flow| &flow.waiting) {
+        out.line(format!("  open: {waiting}"));
+    }
     for (name, flow) in proof.flows.iter().filter(|(_, flow)| flow.kinds.values().filter(|many| **many > 0).count() > 1)
     {
         let of = |(kind, many): (&Kind, &usize)| {

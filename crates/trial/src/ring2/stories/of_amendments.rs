@@ -110,6 +110,7 @@ fn a_proof_names_an_order_that_is_cancelled_in_the_shop_alone() {
         assert_eq!(told(&stage, &number).await.1, "SYN-0110");
         for proof in [engine.verify().await.unwrap(), engine.verify_stored().await.unwrap()] {
             assert_eq!((proof.drift, proof.flows[&Flow::Orders].open), (0, 1), "{proof:?}");
+            assert_eq!(proof.flows[&Flow::Orders].waiting, [format!("order {number}: held (SYN-0110)")]);
         }
         let entity = lane(&engine, &number).await.entity;
         engine.store.retry(Retry::One { entity, rebase: true }, engine.now()).await.unwrap();
