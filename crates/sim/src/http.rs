@@ -60,6 +60,14 @@ pub trait System: Send + std::fmt::Debug {
     fn edit(&mut self, now: Timestamp, edit: &Edit) -> bool;
 }
 
+/// Whether a shop does a second time what it is asked for a second time, whatever the request says: it ships, invoices, gives
+/// back or tracks once more (recorded: ship-repeat-same-request).
+#[must_use]
+pub fn is_past_guards(request: &Request) -> bool {
+    let ways = ["/ship", "/invoice", "/refund", "/shipment/track"];
+    request.method == "POST" && ways.iter().any(|end| request.target.ends_with(end))
+}
+
 /// The first half of a body; none where that is JSON too, as half of `133` is: HTTP clients refuse such an answer by
 /// its length, so the connection counts as cut.
 #[must_use]

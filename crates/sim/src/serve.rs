@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::http::{Edit, Request, Response, System, halved};
+use crate::http::{Edit, Request, Response, System, halved, is_past_guards};
 use crate::weather::{Fault, Weather};
 
 /// The largest request body that is read, in bytes; a longer one is answered with 413.
@@ -154,12 +154,6 @@ pub fn is_write(request: &Request) -> bool {
         let reads = ["read", "search", "get", "fields", "default", "list"];
         !(method.starts_with("common.") || reads.iter().any(|read| verb.starts_with(read)))
     })
-}
-
-/// Whether a shop does a second time what it is asked for a second time, whatever the request says: it ships, invoices or
-/// tracks once more (recorded: ship-repeat-same-request).
-fn is_past_guards(request: &Request) -> bool {
-    ["/ship", "/invoice", "/shipment/track"].iter().any(|end| request.method == "POST" && request.target.ends_with(end))
 }
 
 /// The request with its whole body, or the refusal of one that is too large.

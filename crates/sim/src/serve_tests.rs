@@ -80,9 +80,13 @@ async fn a_repeated_request_is_handled_twice() {
 
 #[tokio::test]
 async fn what_no_guard_keeps_from_happening_twice_is_not_repeated() {
-    let address = started(&[Fault::Repeated]).await;
-    let ship = b"POST /rest/V1/order/7/ship HTTP/1.1\r\nhost: sim\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    assert!(exchange(address, ship).await.contains(r#""handled":1"#));
+    for way in ["ship", "invoice", "refund", "track"] {
+        let address = started(&[Fault::Repeated]).await;
+        let path = if way == "track" { "shipment/track".to_owned() } else { format!("order/7/{way}") };
+        let ask =
+            format!("POST /rest/V1/{path} HTTP/1.1\r\nhost: sim\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+        assert!(exchange(address, ask.as_bytes()).await.contains(r#""handled":1"#), "{way}");
+    }
 }
 
 #[tokio::test]

@@ -193,6 +193,8 @@ impl Proof {
 pub struct Stage {
     exe: PathBuf,
     folder: PathBuf,
+    /// The folder stays when the stage goes.
+    kept: bool,
     wish: Wish,
     shop: Child,
     erp: Child,
@@ -242,7 +244,7 @@ impl Stage {
         ];
         desk::first_list().make(&shop_url, &erp_url).await?;
         let (exe, wish, typed) = (exe.to_path_buf(), wish.clone(), Vec::new());
-        Ok(Self { exe, folder, wish, shop, erp, shop_url, erp_url, secrets, typed, started })
+        Ok(Self { exe, folder, kept: false, wish, shop, erp, shop_url, erp_url, secrets, typed, started })
     }
 
     /// Sets Syncline up, kills it again and again, lets it finish, and counts.
@@ -387,7 +389,17 @@ impl Stage {
             }
             told = format!("`syncline {}` ended with {}: {}", arguments.join(" "), ended.code, ended.stderr);
         }
+        if let Some(open) = self.failures().await {
+            told = format!("{told}\n{open}");
+        }
         Err(DemoError::Process(told))
+    }
+
+    /// What waits for a person, as far as it can be told.
+    async fn failures(&self) -> Option<String> {
+        let mut child = Child::start(&self.exe, &["failures"], &self.folder, &self.secrets).ok()?;
+        let ended = child.end(Duration::from_secs(LIMIT_S)).await.ok()?;
+        (ended.code == 3).then_some(ended.stdout)
     }
 
     async fn proof(&self, counted: Counted, verify: &Value, status: &Value, kills: u64) -> Result<Proof, DemoError> {
@@ -415,6 +427,12 @@ impl Stage {
         Ok(proof)
     }
 
+    /// The folder with the file and the store, which stays for a look at what went wrong.
+    pub fn keep(&mut self) -> &Path {
+        self.kept = true;
+        &self.folder
+    }
+
     /// What a visitor can try while both systems are up.
     #[must_use]
     pub fn invitation(&self) -> Vec<String> {
@@ -434,7 +452,9 @@ impl Drop for Stage {
     fn drop(&mut self) {
         self.shop.put_down();
         self.erp.put_down();
-        drop(std::fs::remove_dir_all(&self.folder));
+        if !self.kept {
+            drop(std::fs::remove_dir_all(&self.folder));
+        }
     }
 }
 

@@ -183,14 +183,34 @@ impl Magento {
         let kind = permit.change().kind;
         match self.send_for(ctx, Call::post(&format!("order/{}/{way}", about.id.id)), &permit, &body).await {
             Ok(answer) => self.made(ctx, kind, &about, &answer).await,
-            Err(Outcome::Refused(error)) => Outcome::Refused(match error.kind {
-                ErrorKind::Invalid if nothing_left.iter().any(|words| error.message.contains(words)) => {
-                    Error { kind: ErrorKind::Stale, ..error }
-                }
-                _ => error,
-            }),
+            Err(Outcome::Refused(error)) => match self.there_all_the_same(ctx, &about, &permit, &error).await {
+                Some(there) => there,
+                None => Outcome::Refused(match error.kind {
+                    ErrorKind::Invalid if nothing_left.iter().any(|words| error.message.contains(words)) => {
+                        Error { kind: ErrorKind::Stale, ..error }
+                    }
+                    _ => error,
+                }),
+            },
             Err(other) => other,
         }
+    }
+
+    /// The paper with the mark of a request that was refused: a proxy that sends one twice tells of the second answer, and
+    /// what the first one took is not left.
+    pub(super) async fn there_all_the_same(
+        &self,
+        ctx: &Ctx,
+        about: &About,
+        permit: &Permit,
+        error: &Error,
+    ) -> Option<Outcome> {
+        let change = permit.change();
+        if error.kind != ErrorKind::Invalid {
+            return None;
+        }
+        let found = self.find_papers(ctx, change.kind, &about.id, &change.mark).await.ok()?;
+        found.into_iter().next().map(|there| Outcome::Done(Box::new(there)))
     }
 
     /// The paper `answer` names, read back: what was really done counts, not what was asked for.

@@ -48,7 +48,10 @@ impl Magento {
         let path = format!("order/{}/ship", about.id.id);
         match self.send_for(ctx, Call::post(&path), &permit, &body).await {
             Ok(answer) => self.made(ctx, Kind::Shipment, &about, &answer).await,
-            Err(Outcome::Refused(error)) => Outcome::Refused(understood(error, permit.change())),
+            Err(Outcome::Refused(error)) => match self.there_all_the_same(ctx, &about, &permit, &error).await {
+                Some(there) => there,
+                None => Outcome::Refused(understood(error, permit.change())),
+            },
             Err(other) => other,
         }
     }

@@ -47,8 +47,12 @@ pub(crate) async fn carry_out(args: &Args, out: Out) -> Result<Exit, Failure> {
     let proof = tokio::select! {
         biased;
         () = signals::asked() => return Ok(Exit::Failed),
-        proof = stage.play(|line| out.say(line)) => proof.map_err(failed)?,
+        proof = stage.play(|line| out.say(line)) => proof,
     };
+    if !proof.as_ref().is_ok_and(demo::Proof::holds) {
+        out.say(format!("what the demo left behind lies in {}", stage.keep().display()));
+    }
+    let proof = proof.map_err(failed)?;
     if out.json {
         out.data(&proof);
     } else {

@@ -97,7 +97,7 @@ impl Flight {
                 self.reply(tell, response);
                 sleep(Duration::from_secs(seconds)).await;
                 // What no guard of the shop keeps from happening twice is not repeated (decision 0023).
-                if !is_past_guards(&self.request) {
+                if !http::is_past_guards(&self.request) {
                     self.handle();
                 }
             }
@@ -116,12 +116,6 @@ impl Flight {
         // Nobody may be waiting any more; the effect stays.
         drop(tell.send(Response { status: response.status, headers: response.headers, body: response.body }));
     }
-}
-
-/// Whether a shop does a second time what it is asked for a second time, and nothing we could send would keep it from that.
-fn is_past_guards(request: &http::Request) -> bool {
-    let ways = ["/ship", "/invoice", "/refund", "/shipment/track"];
-    ways.iter().any(|end| request.method == "POST" && request.target.ends_with(end))
 }
 
 fn answer(tell: Answer, status: u16, headers: &[(&str, String)], body: &[u8]) {

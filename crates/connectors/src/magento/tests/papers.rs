@@ -228,8 +228,28 @@ async fn what_counts_is_what_was_shipped_and_not_what_was_asked_for() {
     held.with(|world| world.shop.ship_by_hand(world.now, 1, &[(2, 3)], None)).expect("by hand");
     assert_eq!(lines(&paper(&done(ship(&held, &[("2", 3)]).await))), of(&[("1", "1"), ("2", "1")]));
     assert_eq!(done(ship(&held, &[("3", 2), ("4", 3)]).await).id.id, "1:3");
+    let held = sold();
+    held.with(|world| world.shop.ship_by_hand(world.now, 1, &[], None)).expect("by hand");
     let error = refused(ship(&held, &[("2", 1)]).await);
     assert!(error.kind == ErrorKind::Stale && error.message.contains("does not allow"), "{error}");
+}
+
+#[tokio::test]
+async fn the_last_paper_that_a_proxy_asks_for_twice_is_there_though_the_second_answer_refuses_it() {
+    for (kind, way) in [(Kind::Shipment, "/ship"), (Kind::Invoice, "/invoice"), (Kind::Credit, "/refund")] {
+        let (held, magento) = (sold(), shop());
+        if kind == Kind::Credit {
+            held.with(|world| world.shop.invoice_by_hand(world.now, 1, &[])).expect("billed");
+        }
+        held.with(|world| {
+            world.rule =
+                Some(Box::new(move |request| if request.url.ends_with(way) { Fault::Twice } else { Fault::None }));
+        });
+        let all = wish(&[("2", 4), ("3", 2), ("4", 3)]);
+        let there = done(make(&held, &magento, kind, all).await);
+        let found = magento.find(&held.ctx(), kind, &lookup()).await.unwrap();
+        assert_eq!((found.len(), &found[0].id, there.mark.as_deref()), (1, &there.id, Some(MARK)), "{kind}");
+    }
 }
 
 #[tokio::test]
