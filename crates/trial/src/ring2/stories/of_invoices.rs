@@ -194,6 +194,37 @@ fn s10_what_is_billed_as_it_leaves_is_asked_for_in_parts_and_the_freight_with_th
 }
 
 #[test]
+fn freight_that_is_billed_before_goods_says_nothing_about_what_the_shop_has_billed_itself() {
+    let alone = AtomicUsize::new(0);
+    for seed in 1..9 {
+        billing(seed, MoneyRule::Posted, |stage| {
+            let alone = &alone;
+            async move {
+                open(&stage.world).erp.invoice_by(stage.clock.true_now(), "fulfillment");
+                let number = on_account(&stage, seed);
+                passes(&stage, 240).await;
+                let (sale, now) = (sale(&stage, &number).0, stage.clock.true_now());
+                open(&stage.world).erp.post_invoices(now, sale);
+                let bills = open(&stage.world).erp.ledger()["invoices"].clone();
+                let billed = bills.as_array().unwrap().iter().flat_map(|bill| bill["lines"].as_array().unwrap());
+                alone.fetch_add(usize::from(billed.map(|line| &line["sku"]).eq(["SHIPPING"])), Ordering::Relaxed);
+                let ledger = open(&stage.world).shop.ledger();
+                let row = ledger["orders"].as_array().unwrap().iter().find(|row| row["number"] == number).unwrap();
+                let id = row["id"].as_u64().unwrap();
+                open(&stage.world).shop.invoice_by_hand(now, id, &[]).unwrap();
+                passes(&stage, 240).await;
+                let engine = stage.boot().await.unwrap();
+                for proof in [engine.verify().await.unwrap(), engine.verify_stored().await.unwrap()] {
+                    let papers = &proof.flows[&Flow::Papers];
+                    assert_eq!((papers.drift(), papers.open), (0, 0), "seed {seed}: {papers:?}");
+                }
+            }
+        });
+    }
+    assert!(alone.load(Ordering::Relaxed) > 2, "{alone:?} orders had freight billed alone");
+}
+
+#[test]
 fn money_is_taken_once_through_faults_and_deaths() {
     for fault in [Fault::ErrorAfter, Fault::LostReply, Fault::Truncated, Fault::Html] {
         billing(44, MoneyRule::Posted, |stage| async move {
