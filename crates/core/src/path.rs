@@ -1,5 +1,6 @@
 //! Paths: the name of one field of a record. No path holds a list index; collections are keyed.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -73,9 +74,17 @@ impl Path {
     /// `*` stands for one name or one key.
     #[must_use]
     pub fn said_by(&self, pattern: &Self) -> Option<(usize, usize)> {
-        let (mine, theirs) = (segments(&self.0), segments(&pattern.0));
-        let fits = mine.len() >= theirs.len() && mine.iter().zip(&theirs).all(|(a, b)| b == "*" || a == b);
-        fits.then(|| (theirs.iter().filter(|name| *name != "*").count(), theirs.len()))
+        let (mut mine, mut literal, mut all) = (segments(&self.0), 0, 0);
+        for theirs in segments(&pattern.0) {
+            let name = mine.next()?;
+            all += 1;
+            match theirs == "*" {
+                true => {}
+                false if name == theirs => literal += 1,
+                false => return None,
+            }
+        }
+        Some((literal, all))
     }
 
     /// Whether this path is matched by `pattern`, where `*` stands for one name or one key.
@@ -87,8 +96,14 @@ impl Path {
     /// The same for a pattern of the code's own, which need not be checked each time.
     #[must_use]
     pub fn is_named_by(&self, pattern: &str) -> bool {
-        let (mine, theirs) = (segments(&self.0), segments(pattern));
-        mine.len() == theirs.len() && mine.iter().zip(&theirs).all(|(a, b)| b == "*" || a == b)
+        let (mut mine, mut theirs) = (segments(&self.0), segments(pattern));
+        loop {
+            match (mine.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(a), Some(b)) if b == "*" || a == b => {}
+                _ => return false,
+            }
+        }
     }
 }
 
@@ -104,37 +119,64 @@ fn escaped(key: &str) -> String {
 }
 
 /// The names and keys of a path in order; keys keep no brackets.
-fn segments(path: &str) -> alloc::vec::Vec<String> {
-    let mut out = alloc::vec::Vec::new();
-    let mut now = String::new();
-    let (mut inside, mut escape) = (false, false);
-    for c in path.chars() {
-        match c {
-            _ if escape => {
-                now.push(c);
-                escape = false;
+fn segments(path: &str) -> Segments<'_> {
+    Segments { rest: path, inside: false }
+}
+
+struct Segments<'p> {
+    rest: &'p str,
+    /// The next one is a key.
+    inside: bool,
+}
+
+impl<'p> Iterator for Segments<'p> {
+    type Item = Cow<'p, str>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.rest.is_empty() {
+                return None;
             }
-            '\\' if inside => escape = true,
-            ']' if inside => {
-                inside = false;
-                out.push(core::mem::take(&mut now));
+            let end = if self.inside { end_of_key(self.rest) } else { self.rest.find(['.', '[']) };
+            let raw = self.rest.get(..end.unwrap_or(self.rest.len()))?;
+            let stop = self.rest.as_bytes().get(raw.len()).copied();
+            self.rest = self.rest.get(raw.len() + 1..).unwrap_or_default();
+            if core::mem::replace(&mut self.inside, stop == Some(b'[')) {
+                return Some(unescaped(raw));
             }
-            '[' if !inside => {
-                inside = true;
-                out.push(core::mem::take(&mut now));
+            if stop == Some(b'[') || !raw.is_empty() {
+                return Some(Cow::Borrowed(raw));
             }
-            '.' if !inside => {
-                if !now.is_empty() {
-                    out.push(core::mem::take(&mut now));
-                }
-            }
-            _ => now.push(c),
         }
     }
-    if !now.is_empty() {
-        out.push(now);
+}
+
+/// Where the key ends with which `rest` begins; none where nothing ends it.
+fn end_of_key(rest: &str) -> Option<usize> {
+    let mut escape = false;
+    rest.bytes().position(|byte| match byte {
+        _ if escape => {
+            escape = false;
+            false
+        }
+        b'\\' => {
+            escape = true;
+            false
+        }
+        other => other == b']',
+    })
+}
+
+fn unescaped(key: &str) -> Cow<'_, str> {
+    if !key.contains('\\') {
+        return Cow::Borrowed(key);
     }
-    out
+    let mut escape = false;
+    let bare = key.chars().filter(|c| {
+        escape = *c == '\\' && !escape;
+        !escape
+    });
+    Cow::Owned(bare.collect())
 }
 
 impl TryFrom<String> for Path {
@@ -194,7 +236,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn names_and_keys_are_told_apart_as_they_are_written() {
+        let all = |path: &str| segments(path).map(Cow::into_owned).collect::<alloc::vec::Vec<_>>();
+        assert_eq!(all("totals.grand"), ["totals", "grand"]);
+        assert_eq!(all("lines[15].taxes[DE-19].net"), ["lines", "15", "taxes", "DE-19", "net"]);
+        assert_eq!(all("lines[].sku"), ["lines", "", "sku"]);
+        assert_eq!(all(r"lines[a.b[c\]\\].sku"), ["lines", r"a.b[c]\", "sku"]);
+    }
+
     proptest! {
+        #[test]
+        fn a_pattern_names_what_is_written_with_any_key(key in "\\PC{0,20}", other in "\\PC{1,20}") {
+            let path = Path::element("lines", &key).dot("sku");
+            let above = Path::try_from("lines[*]".to_string()).unwrap();
+            prop_assert!(path.is_named_by("lines[*].sku") && path.is_named_by(path.as_str()));
+            prop_assert!(!path.is_named_by("lines[*]") && !path.is_named_by("lines[*].sku.more"));
+            prop_assert_eq!((path.said_by(&above), above.said_by(&path)), (Some((1, 2)), None));
+            let beside = Path::element("lines", &other).dot("sku");
+            prop_assert_eq!(path.is_named_by(beside.as_str()), key == other || other == "*");
+        }
+
         #[test]
         fn any_key_comes_back(key in "\\PC{0,20}") {
             let path = Path::element("lines", &key).dot("sku");
