@@ -34,6 +34,8 @@ pub use schedule::{Outcome, schedule, traced};
 pub use world::Violation;
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a schedule plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +99,7 @@ pub fn run(options: &Options, tell: impl Fn(u64) + Sync) -> Report {
     let end = options.first.saturating_add(options.seeds);
     while next < end {
         // A block at a time, so that a violation ends the run soon and the order of results is the order of seeds.
-        let size = if options.stop_at_first { threads } else { threads * 8 };
+        let size = if options.stop_at_first { threads } else { threads * 32 };
         let block: Vec<u64> = (next..end.min(next.saturating_add(size))).collect();
         next = next.saturating_add(size);
         for outcome in side_by_side(&block, options) {
@@ -121,27 +123,27 @@ pub fn run(options: &Options, tell: impl Fn(u64) + Sync) -> Report {
     report
 }
 
-/// The outcomes of `block`, in its order.
+/// The outcomes of `block`, in its order; whichever thread is free takes the next seed.
 fn side_by_side(block: &[u64], options: &Options) -> Vec<Outcome> {
-    let threads = options.threads.max(1);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let taken = std::iter::from_fn(|| block.get(next.fetch_add(1, Ordering::Relaxed)));
+        taken.map(|seed| (*seed, played(*seed, options))).collect::<Vec<_>>()
+    };
     let mut outcomes: Vec<(u64, Outcome)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|worker| {
-                scope.spawn(move || {
-                    let mine = block.iter().skip(worker).step_by(threads);
-                    let play = |seed: u64| match options.play {
-                        Play::Chaos => schedule(seed, options.plant),
-                        Play::Market => market(seed, options.plant, false),
-                        Play::Money => money(seed, options.plant),
-                    };
-                    mine.map(|seed| (*seed, play(*seed))).collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
+        let workers: Vec<_> = (0..options.threads.max(1)).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     outcomes.sort_by_key(|(seed, _)| *seed);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+fn played(seed: u64, options: &Options) -> Outcome {
+    match options.play {
+        Play::Chaos => schedule(seed, options.plant),
+        Play::Market => market(seed, options.plant, false),
+        Play::Money => money(seed, options.plant),
+    }
 }
 
 #[cfg(test)]

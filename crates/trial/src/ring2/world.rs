@@ -64,6 +64,8 @@ pub struct World {
     pub violations: Vec<Violation>,
     /// Requests that can change something, so far.
     pub writes: u64,
+    /// Those that arrived, so far; and how many had when the desks were looked at last.
+    pub arrived: (u64, u64),
     /// The process is to die.
     pub dying: bool,
     /// What buyers typed into their accounts.
@@ -131,6 +133,7 @@ impl World {
             faults: BTreeMap::new(),
             violations: Vec::new(),
             writes: 0,
+            arrived: (0, u64::MAX),
             dying: false,
             accounts: Accounts::new(),
             typed: Typed::new(),
@@ -262,6 +265,7 @@ impl World {
     /// The system's answer; after a write, what must hold at all times is checked.
     pub fn handle(&mut self, which: Which, clock: &SimClock, request: &Request, write: bool) -> Response {
         let now = clock.true_now();
+        self.arrived.0 += u64::from(write);
         let response = match which {
             Which::Shop => self.shop.handle(now, request),
             Which::Outlet => match &mut self.outlet {
