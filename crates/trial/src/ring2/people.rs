@@ -13,7 +13,7 @@ use syncline_core::path::Path;
 use syncline_core::rules::{FieldPolicy, FieldRules, PairRules};
 use syncline_engine::Engine;
 use syncline_engine::conflicts::{Choice, Which};
-use syncline_sim::books::Lists;
+use syncline_sim::books::{Lists, rows};
 use syncline_sim::http::System;
 use syncline_sim::orders::BUYERS;
 use syncline_sim::random::Random;
@@ -146,6 +146,7 @@ pub fn apart(stage: &Stage) -> Vec<String> {
     let sales = ledger.list("orders").as_array().into_iter().flatten();
     let elsewhere = |sale: &&Value| sale["reference"].as_str().is_some_and(|name| world.is_sent_elsewhere(name));
     let sent: Vec<&Value> = sales.filter(elsewhere).map(|sale| &sale["party"]).collect();
+    let never_sold = never_sold(&world, &ledger);
     let mut found = Vec::new();
     for (id, ours) in &shop {
         let Some(theirs) = erp.get(&code(ours, *id)) else { continue };
@@ -156,8 +157,9 @@ pub fn apart(stage: &Stage) -> Vec<String> {
             }
         }
         if policy.is_some() && !stage.one_by_email {
-            // What an order of theirs was sent away from was on its papers, and stays theirs alone.
-            let redirected = sent.contains(&&theirs["id"]);
+            // What an order of theirs was sent away from was on its papers, and stays theirs alone; so does what one was
+            // placed with that was cancelled before it got there.
+            let redirected = sent.contains(&&theirs["id"]) || never_sold.contains(id);
             found.extend(unheard(*id, ours, theirs, (&on_papers, redirected)));
         }
         // What buyers add where the ERP owns the book stays the shop's own.
@@ -173,6 +175,16 @@ pub fn apart(stage: &Stage) -> Vec<String> {
         }
     }
     found
+}
+
+/// Customers of the shop with an order that was cancelled there and that no sale of the ERP stands for.
+fn never_sold(world: &World, erp: &impl Lists) -> BTreeSet<u64> {
+    let named = |sale: &Value| sale["reference"].as_str().map(str::to_string);
+    let sold: BTreeSet<String> = rows(erp, "orders").filter_map(named).collect();
+    let shop = world.shop.books();
+    let cancelled = rows(&shop, "orders").filter(|order| order["state"] == "cancelled");
+    let lacking = cancelled.filter(|order| order["number"].as_str().is_none_or(|number| !sold.contains(number)));
+    lacking.filter_map(|order| order["customer"].as_u64()).collect()
 }
 
 /// What the ERP has in use and the shop's book lacks, those on papers left out; and towns that the book has twice.
