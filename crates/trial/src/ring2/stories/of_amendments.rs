@@ -1,8 +1,8 @@
 //! Orders that change in the shop after they were taken over: the ERP follows where the file says so, and nothing is taken
 //! back that has left.
 
-use super::of_invoices::{on_account, post, sale};
-use super::{PRODUCTS, begun, broken, differences, killed, lane, passes, troubled};
+use super::of_invoices::{on_account, post, sale, unbilled};
+use super::{PRODUCTS, begun, broken, differences, killed, lane, passes, place, troubled};
 use crate::ring2::boot::Stage;
 use crate::ring2::weather::Fault;
 use crate::ring2::world::{Which, open};
@@ -87,6 +87,37 @@ fn s35_an_order_cancelled_in_the_shop_is_withdrawn_in_the_erp_and_both_agree() {
             let writes = open(&stage.world).writes;
             passes(&stage, 1_200).await;
             assert_eq!(open(&stage.world).writes, writes, "silence at rest");
+        });
+    }
+}
+
+#[test]
+fn s35_an_order_that_a_clerk_edits_is_withdrawn_and_the_one_in_its_place_arrives_once() {
+    for seed in 1..6 {
+        carrying(seed, |stage| async move {
+            let old = on_account(&stage, 1);
+            passes(&stage, 120).await;
+            let (before, ..) = sale(&stage, &old);
+            // Magento keeps no edit: it cancels the order and places another one, whose number ends in `-1`.
+            let parent = open(&stage.world).shop.ledger()["orders"].as_array().unwrap()[0]["id"].clone();
+            cancel(&stage, &old);
+            let new = place(&stage, 3, |order| {
+                order["increment_id"] = format!("{old}-1").into();
+                (order["relation_parent_id"], order["relation_parent_real_id"]) = (parent, old.clone().into());
+                (order["original_increment_id"], order["edit_increment"]) = (old.clone().into(), 1.into());
+                order["state"] = "processing".into();
+                order["payment"]["method"] = "checkmo".into();
+                unbilled(order);
+            });
+            troubled(&stage, Fault::LostReply, 500);
+            passes(&stage, 240).await;
+            open(&stage.world).calm = true;
+            passes(&stage, 900).await;
+            let (after, ..) = sale(&stage, &new);
+            let both = [before, after].map(|id| states(&stage, "orders", id));
+            assert_eq!(both, [["cancelled"], ["released"]], "seed {seed}");
+            assert_eq!((differences(&stage), broken(&stage)), (vec![], vec![]), "seed {seed}");
+            assert_eq!(stage.boot().await.unwrap().verify().await.unwrap().drift, 0);
         });
     }
 }
