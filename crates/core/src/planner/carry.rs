@@ -128,6 +128,9 @@ fn fewer<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>, less: &[Less]) ->
     if let Some(stands) = names(&seen.in_hand).or(names(&seen.in_force)) {
         return refused(case, bound, &what, stands);
     }
+    if seen.stage.as_deref() == Some("done") {
+        return refused(case, bound, &what, "nothing open any more");
+    }
     amend(case, leaves, what)
 }
 

@@ -201,7 +201,8 @@ fn a_line_is_cut_down_to_what_is_left() {
 
 #[test]
 fn nothing_is_cut_down_that_is_in_hand_or_gone_or_billed_or_was_put_up_in_the_erp() {
-    let rows: [Row; 9] = [
+    let rows: [Row; 10] = [
+        ("it is done with", |case| case.seen.stage = text("done"), "SYN-0124", "nothing open any more"),
         ("it is picked", |case| case.seen.in_hand = text("shipment 1 (picked)"), "SYN-0124", "shipment 1 (picked)"),
         ("it was billed", |case| case.seen.in_force = text("invoice 1 (posted)"), "SYN-0124", "invoice 1 (posted)"),
         ("more has left", |case| gone(case, "7", 2), "SYN-0124", "goods that have left"),
