@@ -67,10 +67,15 @@ fn whole(run: &mut Run, quick: bool) {
         report.print();
         Ok(Found { passed: report.passed, failed: report.failures, skipped: 0, note: report.note() })
     });
-    run.stage("tests", |run| run.tests(None));
     if quick {
+        run.stage("tests", |run| run.tests(None));
         return;
     }
+    // Both wait for answers most of their time; tests and rings need the processors.
+    let beside: [(&str, Body); 2] = [("demo", demo), ("real systems", real_systems)];
+    let built = run.build();
+    let beside = beside.map(|(name, body)| built.then(|| std::thread::spawn(move || timed(name, body))));
+    run.stage("tests", |run| run.tests(None));
     run.stage("doc tests", |_| {
         let ended = Job::new("cargo")
             .args(["test", "--doc", "--workspace", "--quiet"])
@@ -79,24 +84,24 @@ fn whole(run: &mut Run, quick: bool) {
             .run()?;
         Ok(summed(&ended, "cargo test --doc"))
     });
-    if !run.build() {
-        return;
+    if built {
+        rings(run);
     }
-    // Both wait for answers most of their time; the rings need the processors.
-    let beside: [(&str, Body); 2] = [("demo", demo), ("real systems", real_systems)];
-    let beside = beside.map(|(name, body)| std::thread::spawn(move || timed(name, body)));
+    for stage in beside.into_iter().flatten() {
+        match stage.join() {
+            Ok(stage) => run.note(stage),
+            Err(_) => run.stage("beside", |_| Err("the demo or the real systems broke off".to_owned())),
+        }
+    }
+}
+
+fn rings(run: &mut Run) {
     run.stage("ring 1", |_| sim(&["--ring", "core", "--seeds", "200000"], expect::ring_core));
     run.stage("ring 2", |_| sim(&["--ring", "engine", "--seeds", "1000"], expect::ring_engine));
     run.stage("market", |_| sim(&["--ring", "market", "--seeds", "1000"], expect::ring_market));
     run.stage("money", |_| sim(&["--ring", "money", "--seeds", "200"], expect::money));
     run.stage("same seed, same trace", |_| traces());
     run.stage("planted bugs", |_| sim(&["--plant", "all"], expect::planted));
-    for stage in beside {
-        match stage.join() {
-            Ok(stage) => run.note(stage),
-            Err(_) => run.stage("beside", |_| Err("the demo or the real systems broke off".to_owned())),
-        }
-    }
 }
 
 /// What a stage that needs nothing of the others does.
