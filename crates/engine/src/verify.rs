@@ -8,6 +8,7 @@ mod refunds;
 mod shared;
 mod stock;
 mod stored;
+mod told;
 
 use crate::run::Engine;
 use crate::system::EngineError;

@@ -1,22 +1,20 @@
 //! Papers compared: every one in force in the ERP against the shop's, and what the shop counts against both.
 
 use super::FlowProof;
+use super::told::Told;
 use crate::adopt::is_adopted;
 use crate::decide::order_of;
-use crate::pages::Pages;
 use crate::papers::{OrderOf, in_words_of_order, paper_of};
 use crate::reading::{CHUNK, read_all};
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
-use syncline_connect::Cursor;
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::Kind;
 use syncline_core::planner::{all_billed, had_of};
 use syncline_core::record::{Order, Paper};
 use syncline_core::rules::PaperRules;
-use syncline_store::Case;
 
 /// One paper in force with what the shop is to show of it.
 struct Due {
@@ -52,13 +50,7 @@ impl Engine {
         let erp = self.system(&rules.source)?;
         let mut flow = FlowProof::default();
         for (_, kind) in self.paper_feeds().into_iter().filter(|(name, _)| **name == rules.source) {
-            let (mut told, mut pages) = (BTreeMap::new(), Pages::from(erp, kind, Cursor::default()));
-            while let Some(page) = pages.next().await? {
-                for seen in self.without_echoes(erp, kind, page.seen).await? {
-                    told.insert(seen.id, seen.snapshot.ok().as_ref().and_then(paper_of));
-                }
-            }
-            let mut owed = self.owed(rules, kind, told).await?;
+            let mut owed = self.owed(rules, kind, self.told_now(erp, kind).await?).await?;
             for order in owed.values_mut() {
                 self.read_owed(kind, order).await?;
                 order.join_freight(kind);
@@ -73,13 +65,7 @@ impl Engine {
         let erp = self.system(&rules.source)?;
         let mut flow = FlowProof::default();
         for (_, kind) in self.paper_feeds().into_iter().filter(|(name, _)| **name == rules.source) {
-            let mut told = BTreeMap::new();
-            for (entity, id) in self.store.bindings(erp.uid.clone(), kind).await? {
-                let case = self.store.load(entity).await?;
-                let side = case.sides.get(&erp.uid);
-                told.insert(id, side.and_then(|side| Paper::from_leaves(&side.seen).ok()));
-            }
-            let mut owed = self.owed(rules, kind, told).await?;
+            let mut owed = self.owed(rules, kind, self.told_before(erp, kind).await?).await?;
             owed.values_mut().for_each(|order| order.join_freight(kind));
             flow.add_of(kind, proof(kind, owed.into_values()));
         }
@@ -87,21 +73,12 @@ impl Engine {
     }
 
     /// What is due of `told`, order by order; what is none of the flow's is left out.
-    async fn owed(
-        &self,
-        rules: &PaperRules,
-        kind: Kind,
-        told: BTreeMap<RemoteId, Option<Paper>>,
-    ) -> Result<BTreeMap<EntityId, Owed>, EngineError> {
+    async fn owed(&self, rules: &PaperRules, kind: Kind, told: Told) -> Result<BTreeMap<EntityId, Owed>, EngineError> {
         let erp = self.system(&rules.source)?;
         let open = self.open_lanes(kind).await?;
         let mut owed: BTreeMap<EntityId, Owed> = BTreeMap::new();
         for (id, paper) in told {
-            let found = self.store.entities(erp.uid.clone(), kind, vec![id.clone()]).await?;
-            let case = match found.into_iter().flatten().next() {
-                Some(entity) => self.store.load(entity).await?,
-                None => unknown(kind, &id, erp),
-            };
+            let case = self.case_of(erp, kind, &id).await?;
             let Some(order) = self.order_of_paper(&case).await? else { continue };
             let entry = owed.entry(order.case.entity).or_insert_with(|| of_order(&order));
             entry.left |= case.admitted;
@@ -154,12 +131,6 @@ impl Engine {
         }
         Ok(())
     }
-}
-
-/// A paper that was never taken in.
-pub(super) fn unknown(kind: Kind, id: &RemoteId, erp: &System) -> Case {
-    let bound = syncline_store::BoundTo { id: id.clone(), shared: false, elements: BTreeMap::new() };
-    Case { bound: [(erp.uid.clone(), bound)].into(), ..Case::nothing_of(kind) }
 }
 
 fn of_order(order: &OrderOf<'_>) -> Owed {

@@ -1,14 +1,14 @@
 //! Payments compared: all that shops took for orders beside what was booked of it in the ERP, and what is still asked for.
 
+use super::told::Told;
 use super::{FlowProof, minor_units};
-use crate::pages::Pages;
 use crate::papers::{OrderOf, in_erp, paper_of};
 use crate::reading::read_all;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
-use syncline_connect::{Cursor, Snapshot};
+use syncline_connect::Snapshot;
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Value};
@@ -49,13 +49,7 @@ impl Engine {
     pub(super) async fn verify_payments(&self) -> Result<FlowProof, EngineError> {
         let mut flow = FlowProof::default();
         for shop in self.shops_with_payments()? {
-            let (mut told, mut pages) = (BTreeMap::new(), Pages::from(shop, Kind::Payment, Cursor::default()));
-            while let Some(page) = pages.next().await? {
-                for seen in page.seen {
-                    told.insert(seen.id, seen.snapshot.ok().as_ref().and_then(paper_of));
-                }
-            }
-            for order in self.taken(shop, told).await?.into_values() {
+            for order in self.taken(shop, self.told_now(shop, Kind::Payment).await?).await?.into_values() {
                 flow.add_of(Kind::Payment, proof(read_now(order).await?));
             }
         }
@@ -66,13 +60,7 @@ impl Engine {
     pub(super) async fn stored_payments(&self) -> Result<FlowProof, EngineError> {
         let mut flow = FlowProof::default();
         for shop in self.shops_with_payments()? {
-            let mut told = BTreeMap::new();
-            for (entity, id) in self.store.bindings(shop.uid.clone(), Kind::Payment).await? {
-                let case = self.store.load(entity).await?;
-                let side = case.sides.get(&shop.uid);
-                told.insert(id, side.and_then(|side| Paper::from_leaves(&side.seen).ok()));
-            }
-            for order in self.taken(shop, told).await?.into_values() {
+            for order in self.taken(shop, self.told_before(shop, Kind::Payment).await?).await?.into_values() {
                 flow.add_of(Kind::Payment, proof(order));
             }
         }
@@ -85,20 +73,12 @@ impl Engine {
     }
 
     /// What of `told` is to be booked, order by order.
-    async fn taken(
-        &self,
-        shop: &System,
-        told: BTreeMap<RemoteId, Option<Paper>>,
-    ) -> Result<BTreeMap<EntityId, Owed>, EngineError> {
+    async fn taken(&self, shop: &System, told: Told) -> Result<BTreeMap<EntityId, Owed>, EngineError> {
         // What awaits its invoice is not due yet.
         let open = self.lanes_in(Kind::Payment, &["ready", "waiting", "held", "failed", "conflict"]).await?;
         let mut owed: BTreeMap<EntityId, Owed> = BTreeMap::new();
         for (id, paper) in told {
-            let found = self.store.entities(shop.uid.clone(), Kind::Payment, vec![id.clone()]).await?;
-            let case = match found.into_iter().flatten().next() {
-                Some(entity) => self.store.load(entity).await?,
-                None => super::papers::unknown(Kind::Payment, &id, shop),
-            };
+            let case = self.case_of(shop, Kind::Payment, &id).await?;
             let Some(order) = self.order_of_paper(&case).await? else { continue };
             let Some(one) = taken(&case, &order, paper, open.get(&case.entity).cloned()) else { continue };
             let entity = order.case.entity;

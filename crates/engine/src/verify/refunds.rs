@@ -1,14 +1,13 @@
 //! Refunds compared: every credit that shops gave by themselves beside the credit note of the ERP.
 
+use super::told::Told;
 use super::{FlowProof, minor_units, waits_for};
-use crate::pages::Pages;
 use crate::papers::{OrderOf, Way, in_words, paper_of};
 use crate::reading::{CHUNK, read_all};
 use crate::run::Engine;
 use crate::system::{EngineError, System};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
-use syncline_connect::Cursor;
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
 use syncline_core::planner::given_back;
@@ -41,13 +40,7 @@ impl Engine {
     pub(super) async fn verify_refunds(&self) -> Result<FlowProof, EngineError> {
         let mut flow = FlowProof::default();
         for shop in self.shops_with_refunds()? {
-            let (mut told, mut pages) = (BTreeMap::new(), Pages::from(shop, Kind::Credit, Cursor::default()));
-            while let Some(page) = pages.next().await? {
-                for seen in self.without_echoes(shop, Kind::Credit, page.seen).await? {
-                    told.insert(seen.id, seen.snapshot.ok().as_ref().and_then(paper_of));
-                }
-            }
-            let mut given = self.given(shop, told).await?;
+            let mut given = self.given(shop, self.told_now(shop, Kind::Credit).await?).await?;
             read_now(&mut given).await?;
             flow.add_of(Kind::Credit, proof(given));
         }
@@ -58,13 +51,8 @@ impl Engine {
     pub(super) async fn stored_refunds(&self) -> Result<FlowProof, EngineError> {
         let mut flow = FlowProof::default();
         for shop in self.shops_with_refunds()? {
-            let mut told = BTreeMap::new();
-            for (entity, id) in self.store.bindings(shop.uid.clone(), Kind::Credit).await? {
-                let case = self.store.load(entity).await?;
-                let side = case.sides.get(&shop.uid);
-                told.insert(id, side.and_then(|side| Paper::from_leaves(&side.seen).ok()));
-            }
-            flow.add_of(Kind::Credit, proof(self.given(shop, told).await?));
+            let given = self.given(shop, self.told_before(shop, Kind::Credit).await?).await?;
+            flow.add_of(Kind::Credit, proof(given));
         }
         Ok(flow)
     }
@@ -77,14 +65,10 @@ impl Engine {
     }
 
     /// What of `told` is to be credited; what the ERP gave back first is compared with the papers that come from there.
-    async fn given(&self, shop: &System, told: BTreeMap<RemoteId, Option<Paper>>) -> Result<Vec<Given>, EngineError> {
+    async fn given(&self, shop: &System, told: Told) -> Result<Vec<Given>, EngineError> {
         let mut all = Vec::new();
         for (id, paper) in told {
-            let found = self.store.entities(shop.uid.clone(), Kind::Credit, vec![id.clone()]).await?;
-            let case = match found.into_iter().flatten().next() {
-                Some(entity) => self.store.load(entity).await?,
-                None => super::papers::unknown(Kind::Credit, &id, shop),
-            };
+            let case = self.case_of(shop, Kind::Credit, &id).await?;
             if self.way_of(&case) != Way::FromShop || case.admitted {
                 continue;
             }
