@@ -93,7 +93,7 @@ impl Engine {
         }
         shows_late(case, rules, source, target, &mut seen_source);
         shows_late(case, rules, target, source, &mut seen_target);
-        let (mut of_source, mut of_target) = self.bases(case, rules, source, target);
+        let (mut of_source, mut of_target) = bases(case, (source, &seen_source), (target, &seen_target));
         parts::since_agreed([&mut of_source, &mut of_target], &seen_source);
         for seen in [&mut seen_source, &mut seen_target] {
             images::with_lost(seen, &of_source);
@@ -175,32 +175,6 @@ impl Engine {
         (ours, theirs)
     }
 
-    /// The bases of `one` and `other` towards each other, as what landed late or twice has left them.
-    fn bases(&self, case: &Case, rules: &PairRules, one: &System, other: &System) -> (Leaves, Leaves) {
-        let (mut of_one, mut of_other) = (base(case, one, other), base(case, other, one));
-        for stray in &case.strays {
-            for again in
-                self.again(case, rules, stray, one, other).into_iter().chain(self.again(case, rules, stray, other, one))
-            {
-                let of = if again.system == one.uid { &mut of_one } else { &mut of_other };
-                *of = of.overlaid(&again.leaves);
-            }
-        }
-        (of_one, of_other)
-    }
-
-    /// What `system` and `peer` agree on again by `stray`, where `system` shows what that wrote and no longer what both
-    /// agreed on since. It landed late, or twice: nobody changed anything, and what was said since has to be said again.
-    fn again(&self, case: &Case, rules: &PairRules, stray: &Stray, system: &System, peer: &System) -> Vec<Base> {
-        let Stray { delivery, basis, .. } = stray;
-        let basis = basis.as_ref().filter(|basis| delivery.target == system.name && basis.peer == peer.uid);
-        let (shown, _) = self.seen_by(case, rules, system, peer);
-        let (wish, agreed) = (&delivery.change.leaves, base(case, system, peer));
-        let mut bases = bases_of_write(system, wish, basis, &shown);
-        bases.iter_mut().for_each(|base| base.leaves.retain(|path| !agreed.get(path).says(&wish.get(path))));
-        bases
-    }
-
     /// What `system` shows of `case` right after a write, in the words both share: `leaves` in its own, `elements` as it
     /// now calls them.
     pub(crate) fn shown_after(
@@ -225,7 +199,7 @@ impl Engine {
         self.seen_by(&after, rules, system, peer).0
     }
 
-    /// What the pair of `stray` agrees on again, see [`Engine::again`]; nothing for records that are not shared by fields.
+    /// What the pair of `stray` agrees on again, see [`again`]; nothing for records that are not shared by fields.
     ///
     /// # Errors
     /// Where the file lacks a system.
@@ -234,7 +208,9 @@ impl Engine {
         let peer = stray.basis.as_ref().and_then(|basis| self.systems.values().find(|one| one.uid == basis.peer));
         let Some(peer) = peer else { return Ok(Vec::new()) };
         let rules = self.pair_rules(case.kind, system, peer);
-        Ok(rules.map(|rules| self.again(case, rules, stray, system, peer)).unwrap_or_default())
+        Ok(rules
+            .map(|rules| again(case, stray, (system, &self.seen_by(case, rules, system, peer).0), peer))
+            .unwrap_or_default())
     }
 
     /// What to do about a record that systems share: what can be written goes first, then what a person has to decide.
@@ -324,7 +300,7 @@ impl Engine {
         let (target, peer) = if plan.target == rules.source { (source, shop) } else { (shop, source) };
         let nothing = Leaves::new();
         let (shown, other_seen) = self.seen_by(case, rules, target, peer);
-        let (mut base, mut of_peer) = self.bases(case, rules, target, peer);
+        let (mut base, mut of_peer) = bases(case, (target, &shown), (peer, &other_seen));
         parts::since_agreed([&mut base, &mut of_peer], &shown);
         let shared = SharedFacts {
             rules,
@@ -387,6 +363,30 @@ pub(crate) fn bases_of_write(system: &System, wish: &Leaves, basis: Option<&Basi
     here.retain(landed);
     there.retain(landed);
     Base::laid_over((&system.uid, here), (&basis.peer, there))
+}
+
+/// The bases of `one` and `other` towards each other, as what landed late or twice has left them, with what each shows. What
+/// shows late is told as it was given: that has landed, and nothing was taken back.
+fn bases(case: &Case, one: (&System, &Leaves), other: (&System, &Leaves)) -> (Leaves, Leaves) {
+    let (mut of_one, mut of_other) = (base(case, one.0, other.0), base(case, other.0, one.0));
+    for stray in &case.strays {
+        for again in again(case, stray, one, other.0).into_iter().chain(again(case, stray, other, one.0)) {
+            let of = if again.system == one.0.uid { &mut of_one } else { &mut of_other };
+            *of = of.overlaid(&again.leaves);
+        }
+    }
+    (of_one, of_other)
+}
+
+/// What `system` and `peer` agree on again by `stray`, where `system` shows what that wrote and no longer what both
+/// agreed on since. It landed late, or twice: nobody changed anything, and what was said since has to be said again.
+fn again(case: &Case, stray: &Stray, (system, shown): (&System, &Leaves), peer: &System) -> Vec<Base> {
+    let Stray { delivery, basis, .. } = stray;
+    let basis = basis.as_ref().filter(|basis| delivery.target == system.name && basis.peer == peer.uid);
+    let (wish, agreed) = (&delivery.change.leaves, base(case, system, peer));
+    let mut bases = bases_of_write(system, wish, basis, shown);
+    bases.iter_mut().for_each(|base| base.leaves.retain(|path| !agreed.get(path).says(&wish.get(path))));
+    bases
 }
 
 /// Puts what `system` was given in the place of what it showed before, in fields that both may change: as long as

@@ -114,6 +114,34 @@ fn a_clock_that_steps_ahead_makes_no_change_of_what_shows_late() {
 }
 
 #[test]
+fn what_lands_twice_beside_a_change_in_the_erp_is_nobodys_change_in_the_shop() {
+    catalogued(
+        &[("texts.*.description", FieldPolicy::Merge(Some(syncline_core::id::SystemName::new("shop"))))],
+        |stage| async move {
+            let engine = stage.boot().await.unwrap();
+            for text in ["A mug", "A big mug"] {
+                at_erp(&stage, None, "description", &json!(text));
+                passes(&stage, 30).await;
+                assert_eq!(in_shop(&stage)["description"], text);
+            }
+            // The first of the two lands once more, and a clerk goes on.
+            at_shop(&stage, None, "description", "A mug");
+            at_erp(&stage, None, "description", &json!("A huge mug"));
+            passes(&stage, 900).await;
+            let both = [in_erp(&stage), in_shop(&stage)].map(|row| row["description"].clone());
+            assert_eq!(both, ["A huge mug", "A huge mug"]);
+            assert_eq!(engine.verify().await.unwrap().drift, 0);
+            let clashes = LaneFilter {
+                label: Some(SKU.into()),
+                states: vec!["conflict", "held", "failed"],
+                ..LaneFilter::default()
+            };
+            assert_eq!(engine.store.lanes(clashes).await.unwrap().len(), 0);
+        },
+    );
+}
+
+#[test]
 fn s41_a_clerk_changes_the_same_product_while_it_is_written() {
     for delay in [0, 1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1280] {
         catalogued(&[("texts.en.name", FieldPolicy::Merge(None))], |stage| async move {
