@@ -22,6 +22,7 @@ use syncline_core::kind::{FLOWS, Flow, Kind};
 use syncline_core::money::Money;
 use syncline_core::policy::Hold;
 use syncline_core::rules::FieldRules;
+use syncline_core::text::shown;
 use syncline_store::LaneFilter;
 
 /// What comparing one flow found.
@@ -188,13 +189,33 @@ impl Engine {
     }
 }
 
-/// The state of a lane and the code of what holds it.
+/// The state of a lane, and the code of what holds it or else what it waits for.
 fn waits_for(state: &str, why: Option<&Hold>) -> String {
-    why.map_or_else(|| state.to_owned(), |why| format!("{state} ({})", why.code))
+    match why {
+        Some(why) if !why.code.is_empty() => format!("{state} ({})", why.code),
+        Some(why) if !why.what.is_empty() => format!("{state}, {}", shown(&why.what, 100)),
+        _ => state.to_owned(),
+    }
 }
 
 /// How far two amounts of one currency are apart, in its minor units.
 fn minor_units(a: Money, b: Money) -> u64 {
     let difference: Decimal = (a.amount - b.amount).abs() / a.currency.minor_unit();
     difference.round().to_u64().unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_is_told_with_its_code_or_else_with_what_it_waits_for() {
+        let hold = |code: &str, what: &str| Hold::new(code, what, "");
+        assert_eq!(waits_for("held", Some(&hold("SYN-0110", "it changed"))), "held (SYN-0110)");
+        assert_eq!(waits_for("awaiting", Some(&hold("", "its invoice"))), "awaiting, its invoice");
+        assert_eq!(
+            (waits_for("ready", None), waits_for("ready", Some(&hold("", "")))),
+            ("ready".into(), "ready".into())
+        );
+    }
 }
