@@ -12,7 +12,7 @@ use super::figures;
 use super::foreseen::{Foresight, PRECISION, cents};
 use super::invoices::{self, billed, otherwise};
 use super::map::{amount, invalid};
-use super::papers::{About, asked_for, comment, mark_of, quantities};
+use super::papers::{About, asked_for, comment, mark_of, moved_on, quantities};
 use super::wire_papers::{Invoice, Sold};
 use super::{Magento, evidence_of, shape, wire};
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -36,7 +36,7 @@ impl Magento {
     /// What became of a permit to give money back.
     pub(super) async fn make_credit(&self, ctx: &Ctx, permit: Permit) -> Outcome {
         let ready = self.ready_credit(ctx, permit.change()).await;
-        self.make_of_money(ctx, permit, ready, "refund", &NOTHING_LEFT).await
+        self.make_paper(ctx, permit, ready, "refund", |error, _| moved_on(error, &NOTHING_LEFT)).await
     }
 
     async fn ready_credit(&self, ctx: &Ctx, change: &Change) -> Result<(About, Value)> {

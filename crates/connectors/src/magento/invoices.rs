@@ -8,7 +8,7 @@ use super::families::CONFIGURABLE;
 use super::figures;
 use super::foreseen::Foresight;
 use super::map::{amount, invalid};
-use super::papers::{About, asked_for, comment, mark_of, rows, sort_of, wanted};
+use super::papers::{About, asked_for, comment, mark_of, moved_on, rows, sort_of, wanted};
 use super::wire_papers::{Invoice, InvoicedLine, Sold};
 use super::{Magento, evidence_of, shape, wire};
 use rust_decimal::Decimal;
@@ -35,7 +35,7 @@ impl Magento {
     /// What became of a permit to make an invoice.
     pub(super) async fn make_invoice(&self, ctx: &Ctx, permit: Permit) -> Outcome {
         let ready = self.ready_invoice(ctx, permit.change()).await;
-        match self.make_of_money(ctx, permit, ready, "invoice", &NOTHING_LEFT).await {
+        match self.make_paper(ctx, permit, ready, "invoice", |error, _| moved_on(error, &NOTHING_LEFT)).await {
             Outcome::Refused(error) if error.message.contains(NOT_STORED) => {
                 let message = format!(
                     "{}: where a gateway takes the money, see there whether it declined it or took it, then `syncline retry`",

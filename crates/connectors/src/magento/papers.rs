@@ -76,6 +76,16 @@ fn never_shipped(line: &OrderLine) -> bool {
     line.is_virtual.is_some_and(|flag| flag.0) || matches!(sort_of(line), "virtual" | "downloadable")
 }
 
+/// `error`, as `Stale` where the shop says by one of `nothing_left` that there is none to be made: its order moved on.
+pub(super) fn moved_on(error: Error, nothing_left: &[&str]) -> Error {
+    match error.kind {
+        ErrorKind::Invalid if nothing_left.iter().any(|words| error.message.contains(words)) => {
+            Error { kind: ErrorKind::Stale, ..error }
+        }
+        _ => error,
+    }
+}
+
 /// What the lists and the single papers of a kind are called.
 fn names(kind: Kind) -> (&'static str, &'static str) {
     match kind {
@@ -166,15 +176,14 @@ impl Magento {
         }
     }
 
-    /// Makes a paper about money by one request to `order/<id>/<way>`. `nothing_left` is what the shop says where there is none
-    /// to be made: then its order moved on.
-    pub(super) async fn make_of_money(
+    /// Makes a paper by one request to `order/<id>/<way>`; `understood` sorts what is refused by what is to be done about it.
+    pub(super) async fn make_paper(
         &self,
         ctx: &Ctx,
         permit: Permit,
         ready: Result<(About, Value)>,
         way: &str,
-        nothing_left: &[&str],
+        understood: impl FnOnce(Error, &Change) -> Error,
     ) -> Outcome {
         let (about, body) = match ready {
             Ok(ready) => ready,
@@ -185,12 +194,7 @@ impl Magento {
             Ok(answer) => self.made(ctx, kind, &about, &answer).await,
             Err(Outcome::Refused(error)) => match self.there_all_the_same(ctx, &about, &permit, &error).await {
                 Some(there) => there,
-                None => Outcome::Refused(match error.kind {
-                    ErrorKind::Invalid if nothing_left.iter().any(|words| error.message.contains(words)) => {
-                        Error { kind: ErrorKind::Stale, ..error }
-                    }
-                    _ => error,
-                }),
+                None => Outcome::Refused(understood(error, permit.change())),
             },
             Err(other) => other,
         }
@@ -198,13 +202,7 @@ impl Magento {
 
     /// The paper with the mark of a request that was refused: a proxy that sends one twice tells of the second answer, and
     /// what the first one took is not left.
-    pub(super) async fn there_all_the_same(
-        &self,
-        ctx: &Ctx,
-        about: &About,
-        permit: &Permit,
-        error: &Error,
-    ) -> Option<Outcome> {
+    async fn there_all_the_same(&self, ctx: &Ctx, about: &About, permit: &Permit, error: &Error) -> Option<Outcome> {
         let change = permit.change();
         if error.kind != ErrorKind::Invalid {
             return None;

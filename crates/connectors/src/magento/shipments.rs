@@ -9,10 +9,10 @@
 //! told beside it: their own lines keep saying that nothing left (magento/magento2#40465).
 
 use super::bundles::BUNDLE;
-use super::client::{Call, Scope, Search};
+use super::client::{Scope, Search};
 use super::families::CONFIGURABLE;
 use super::map::{amount, invalid};
-use super::papers::{About, comment, mark_of, rows, sort_of, wanted};
+use super::papers::{About, comment, mark_of, moved_on, rows, sort_of, wanted};
 use super::tracks::{DEFAULT_CARRIER, new_tracks};
 use super::wire_papers::{OrderLine, Shipment};
 use super::{Magento, evidence_of, shape, wire};
@@ -41,19 +41,8 @@ const DIGITS: u32 = 4;
 impl Magento {
     /// What became of a permit to make a shipment.
     pub(super) async fn make_shipment(&self, ctx: &Ctx, permit: Permit) -> Outcome {
-        let (about, body) = match self.ready_shipment(ctx, permit.change()).await {
-            Ok(ready) => ready,
-            Err(error) => return Outcome::Refused(error),
-        };
-        let path = format!("order/{}/ship", about.id.id);
-        match self.send_for(ctx, Call::post(&path), &permit, &body).await {
-            Ok(answer) => self.made(ctx, Kind::Shipment, &about, &answer).await,
-            Err(Outcome::Refused(error)) => match self.there_all_the_same(ctx, &about, &permit, &error).await {
-                Some(there) => there,
-                None => Outcome::Refused(understood(error, permit.change())),
-            },
-            Err(other) => other,
-        }
+        let ready = self.ready_shipment(ctx, permit.change()).await;
+        self.make_paper(ctx, permit, ready, "ship", understood).await
     }
 
     async fn ready_shipment(&self, ctx: &Ctx, change: &Change) -> Result<(About, Value)> {
@@ -119,9 +108,7 @@ fn place(change: &Change) -> Option<&str> {
 
 /// A refusal by what is to be done about it.
 fn understood(error: Error, change: &Change) -> Error {
-    if error.kind == ErrorKind::Invalid && NOTHING_LEFT.iter().any(|words| error.message.contains(words)) {
-        return Error { kind: ErrorKind::Stale, ..error };
-    }
+    let error = moved_on(error, &NOTHING_LEFT);
     if error.kind == ErrorKind::Invalid && error.message.contains(NOT_STORED) {
         let source = place(change)
             .map_or_else(|| "the shop's own source".to_owned(), |code| format!("the source `{}`", shown(code, 40)));
