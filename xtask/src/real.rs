@@ -57,6 +57,8 @@ pub struct Report {
     lost_replies: u64,
     lost_requests: u64,
     verify: Value,
+    /// What `failures` says at the end.
+    failures: String,
     wrong: Vec<String>,
     seconds: u64,
     kept: Option<(PathBuf, PathBuf)>,
@@ -103,9 +105,7 @@ pub fn chore(args: &mut Args) -> Res<bool> {
     args.finish()?;
     Job::new("cargo").args(["build", "--quiet", "--release"]).dir(&files::root()?).limit(2400).echo().expect(&[0])?;
     let report = run(&wish)?;
-    for line in report.differences() {
-        eprintln!("{line}");
-    }
+    eprint!("{}", report.story());
     if as_json {
         println!("{}", report.json());
     } else {
@@ -158,8 +158,11 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
     papers_held += syncline.to_the_end()?;
     let by_hand = syncline.left_to_people()?;
     let verify = syncline.verify_at_rest()?;
+    let failures = syncline.failures()?;
     say("verified");
     let (ledger, counted) = (shop.ledger()?, erp.count()?);
+    files::write(&dir.join("shop-ledger.json"), &ledger.to_string())?;
+    files::write(&dir.join("erp-count.json"), &counted.to_string())?;
     let planted = planted(&syncline, &shop, &counted)?;
     let compared = ledger::compare(&ledger::orders(&ledger)?, &ledger::orders(&counted)?);
     let mut beside = goods::compare(&ledger, &counted);
@@ -183,6 +186,7 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
         lost_replies: lost(&roads.erp.counts.lost_replies),
         lost_requests: lost(&roads.erp.counts.lost_requests),
         verify,
+        failures,
         wrong: Vec::new(),
         seconds: 0,
         kept,
@@ -361,6 +365,12 @@ impl Report {
     /// True where nothing differs.
     pub fn agrees(&self) -> bool {
         self.differences().next().is_none()
+    }
+
+    /// Every difference in a line, and what was left in words; nothing where nothing differs.
+    pub fn story(&self) -> String {
+        let lines: String = self.differences().flat_map(|line| [line.as_str(), "\n"]).collect();
+        if lines.is_empty() { lines } else { lines + &self.failures }
     }
 
     /// The run in one line.

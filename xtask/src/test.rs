@@ -249,6 +249,7 @@ fn traces() -> Res<Found> {
 
 fn real_systems() -> Res<Found> {
     let report = real::run(&real::Wish { orders: 300, kills: 20, seed: 1, keep: None })?;
+    eprint!("{}", report.story());
     Ok(Found::one(report.agrees(), report.line()))
 }
 

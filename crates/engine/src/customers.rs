@@ -203,6 +203,12 @@ impl Both<'_> {
         tells(self.rules, path, &self.rules.target)
     }
 
+    /// Whether `there` may be what the ERP calls `here`, which is not tied: how the shop kept it was told before more was known
+    /// of how it keeps texts.
+    fn is_like(&self, path: &Path, here: &Address, there: &Address) -> bool {
+        here.likeness() == there.likeness() || self.same(path, here, there)
+    }
+
     /// Whether both say the same, as either side keeps it.
     fn same(&self, path: &Path, here: &Address, there: &Address) -> bool {
         let kept = |keeps: Keeps<'_>, address: &Address| match keeps(path, &Value::Address(Box::new(address.clone()))) {
@@ -223,7 +229,7 @@ impl Both<'_> {
     /// was put in again has another id.
     fn again(&self, path: &Path, remote: &str) -> Option<&Address> {
         let there = address(self.erp.0, &Customer::address_path(remote)).filter(|_| !self.replaced(remote))?;
-        self.untied().find(|here| self.same(path, here, there))
+        self.untied().find(|here| self.is_like(path, here, there))
     }
 
     /// Whether an address of the shop's book is tied to this one of the ERP.
@@ -248,7 +254,7 @@ impl Both<'_> {
                 wished.phone = Some(phone.clone());
             }
             let of_book = shop.iter().filter(|(path, _)| Customer::is_of_book(path));
-            let has = of_book.filter_map(|(path, _)| address(shop, path)).any(|here| self.same(path, here, &wished));
+            let has = of_book.filter_map(|(path, _)| address(shop, path)).any(|here| self.is_like(path, here, &wished));
             let wished = Value::Address(Box::new(wished));
             let kept = match (self.shop.1)(path, &wished) {
                 Fit::As(kept, _) => kept,
@@ -486,6 +492,17 @@ mod tests {
             (Some("Anna de la Cruz ".to_string()), Some("Anna de la Cruz 🎸".to_string())),
             "as each keeps it"
         );
+    }
+
+    #[test]
+    fn an_address_that_was_written_before_it_was_known_how_the_shop_keeps_texts_is_there() {
+        let (shop, erp) = (leaves(true, &[("book-1", "Bonn", None)]), leaves(true, &[("@7", "Bonn 🎸", None)]));
+        let policies = [("addresses", FieldPolicy::Owner(SystemName::new("erp")))];
+        let path = Customer::address_path("@7");
+        let (a, b) = shown(&shop, &erp, &[], &policies);
+        assert!(a.value(&path).is_some() && a.get(&path) == b.get(&path), "it keeps all, and was told less before");
+        let (a, _) = shown(&leaves(true, &[("book-1", "Köln", None)]), &erp, &[], &policies);
+        assert_eq!(a.get(&path), Leaf::Empty);
     }
 
     #[test]

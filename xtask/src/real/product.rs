@@ -225,6 +225,11 @@ impl Syncline {
         Ok(numbers)
     }
 
+    /// What is held and failed, in words for people.
+    pub fn failures(&self) -> Res<String> {
+        Ok(self.until(5, &["failures"], &[0, 3], |_| ())?.stdout)
+    }
+
     /// How much of a flow waits for a person.
     fn held(&self, flow: &str) -> Res<u64> {
         let ended = self.until(5, &["status", "--json"], &[0, 3], |_| ())?;

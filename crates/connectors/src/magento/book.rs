@@ -125,7 +125,7 @@ impl Book {
     fn has(&self, address: &Address) -> bool {
         let says = |row: &Map<String, Value>| {
             let row: wire::CustomerAddress = typed(&Value::Object(row.clone())).ok()?;
-            kept_in_book(&row).map(|(_, kept)| kept.envelope() == address.envelope())
+            kept_in_book(&row).map(|(_, kept)| kept.likeness() == address.likeness())
         };
         self.rows.iter().any(|row| says(row) == Some(true))
     }

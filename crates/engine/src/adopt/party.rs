@@ -159,8 +159,8 @@ fn addresses(erp: &System, party: &Snapshot, seen: &Leaves) -> Vec<(SystemUid, P
 /// Whether two addresses are one place for one person: what is printed is the same, where an address without a name of its
 /// own is printed with that of its party.
 fn is_same(ours: &Address, theirs: &Address, party: Option<&str>) -> bool {
-    let [first, person, place @ ..] = theirs.envelope().map(|part| folded(&part));
-    let [our_first, our_person, our_place @ ..] = ours.envelope().map(|part| folded(&part));
+    let [first, person, place @ ..] = theirs.likeness();
+    let [our_first, our_person, our_place @ ..] = ours.likeness();
     let party = folded(party.unwrap_or_default());
     let named = if first.is_empty() { party } else { first };
     place == our_place && named == our_first && (person == our_person || person.is_empty())

@@ -16,7 +16,7 @@ use syncline_core::leaf::{Leaf, Ref, Value};
 use syncline_core::path::Path;
 use syncline_core::profile::Fit;
 use syncline_core::record::{Address, Customer, Record};
-use syncline_core::text::{folded, line, phone, town};
+use syncline_core::text::{line, phone, town};
 
 /// The customer a party row tells. What it does not have is told as nothing.
 pub(crate) fn party_record(row: &PartyRow) -> Record {
@@ -109,7 +109,7 @@ fn kept_address(address: &Address, setup: &Setup) -> Result<KeptAddress, Wrong> 
 fn new_addresses(customer: &Customer, there: &PartyRow, setup: &Setup) -> Result<Vec<NewAddress>, Wrong> {
     let all = there.addresses.iter().flatten();
     let mut known: BTreeSet<[String; 6]> = all.flat_map(|row| printed(&address_of(row), there.name.as_ref())).collect();
-    let unknown = customer.addresses.values().filter(|address| known.insert(told_by(address)));
+    let unknown = customer.addresses.values().filter(|address| known.insert(address.likeness()));
     unknown
         .map(|address| Ok(NewAddress { kept: kept_address(address, setup)?, invoice: true, delivery: true }))
         .collect()
@@ -281,17 +281,12 @@ pub(super) fn fit(path: &Path, value: &Value) -> Fit {
     }
 }
 
-/// What tells an address, whichever side it stands on and wherever its region was put.
-fn told_by(address: &Address) -> [String; 6] {
-    address.envelope().map(|part| folded(&part))
-}
-
 /// The same as it is stored, and as Tryton prints one without any name: under the party's (`party_full_name` in
 /// `modules/party/address.py` 8.0.4).
 fn printed(address: &Address, party: Option<&String>) -> Vec<[String; 6]> {
     let nameless = address.printed() == (None, None);
     let named = party.filter(|_| nameless).map(|name| Address { name: Some(name.clone()), ..address.clone() });
-    std::iter::once(told_by(address)).chain(named.as_ref().map(told_by)).collect()
+    std::iter::once(address).chain(&named).map(Address::likeness).collect()
 }
 
 /// Our addresses in `change` beside those `there`: by what they say, else by place where as many are left on each side.
@@ -308,7 +303,7 @@ pub(super) fn pairs(change: &Change, there: &Customer) -> Vec<(Path, String)> {
     for class in [of_orders, of_book] {
         let mut free = free.clone();
         for (key, address) in class {
-            let wanted = told_by(address);
+            let wanted = address.likeness();
             match free.iter().position(|(_, says)| says.contains(&wanted)) {
                 Some(at) => {
                     let (id, _) = free.remove(at);
@@ -369,7 +364,7 @@ mod tests {
     fn addresses_are_told_by_what_they_say_wherever_the_region_stands() {
         let (york, berlin) = (address("New York", Some("NY")), address("Berlin", None));
         let remote =
-            there(&[(2, address("BERLIN", None)), (11, address("New York, NY", None)), (3, address("Bonn", None))]);
+            there(&[(2, address("BERLIN 🚚", None)), (11, address("New York, NY", None)), (3, address("Bonn", None))]);
         let pairs = pairs(&change(&[york.clone(), berlin.clone()]), &remote);
         assert_eq!((paired(&york, &pairs).as_deref(), paired(&berlin, &pairs).as_deref()), (Some("@11"), Some("@2")));
     }
