@@ -94,10 +94,12 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// What was counted in the ERP without the credits of these numbers.
+/// What was counted on one side, without the credits of these numbers.
 pub fn without(mut counted: Value, credits: &[String]) -> Value {
-    if let Some(rows) = counted["credits"].as_array_mut() {
-        rows.retain(|row| !credits.contains(&text(&row["number"])));
+    for list in ["credits", "memos"] {
+        if let Some(rows) = counted[list].as_array_mut() {
+            rows.retain(|row| !credits.contains(&text(&row["number"])));
+        }
     }
     counted
 }

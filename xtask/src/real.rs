@@ -51,7 +51,7 @@ pub struct Report {
     papers_killed: u64,
     /// Papers that a person tried again.
     papers_held: u64,
-    /// Credits that the shop would make otherwise, which a person did by hand.
+    /// Credits that the other side would make otherwise, which a person did there by hand.
     by_hand: usize,
     wanted_kills: u64,
     lost_replies: u64,
@@ -167,7 +167,12 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
     let compared = ledger::compare(&ledger::orders(&ledger)?, &ledger::orders(&counted)?);
     let mut beside = goods::compare(&ledger, &counted);
     beside.push(goods::kept(&changes.last, &counted));
-    let papers = papers::compare(&ledger, &papers::without(counted, &by_hand), &taken, &till.numbers);
+    let papers = papers::compare(
+        &papers::without(ledger.clone(), &by_hand),
+        &papers::without(counted, &by_hand),
+        &taken,
+        &till.numbers,
+    );
     let kept = wish.keep.as_deref().map(|to| keep(to, erp, &ledger)).transpose()?;
     let lost = |count: &AtomicU64| count.load(Ordering::Relaxed);
     let mut report = Report {

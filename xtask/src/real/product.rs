@@ -211,7 +211,8 @@ impl Syncline {
         Ok(all)
     }
 
-    /// The ERP's numbers of credits that the shop cannot be told of as they are: a person does them there by hand, and says so.
+    /// The numbers of credits that the other side cannot be told of as they are, the ERP's and the shop's: a person does them
+    /// there by hand, and says so.
     pub fn left_to_people(&self) -> Res<Vec<String>> {
         let ended = self.until(5, &["failures", "--json"], &[0, 3], |_| ())?;
         let told = parsed("syncline failures --json", &ended.stdout)?;

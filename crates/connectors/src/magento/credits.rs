@@ -32,11 +32,14 @@ use syncline_core::text::shown;
 /// (`Order\Validation\CanRefund`).
 const NOTHING_LEFT: [&str; 2] = ["does not allow a creditmemo to be created", "has a status of"];
 
+/// What the shop says where a memo would be for more than is left of what was paid, counted in the website's currency.
+const NOT_SO_MUCH: &str = "most money available to refund";
+
 impl Magento {
     /// What became of a permit to give money back.
     pub(super) async fn make_credit(&self, ctx: &Ctx, permit: Permit) -> Outcome {
         let ready = self.ready_credit(ctx, permit.change()).await;
-        self.make_paper(ctx, permit, ready, "refund", |error, _| moved_on(error, &NOTHING_LEFT)).await
+        self.make_paper(ctx, permit, ready, "refund", understood).await
     }
 
     async fn ready_credit(&self, ctx: &Ctx, change: &Change) -> Result<(About, Value)> {
@@ -62,6 +65,17 @@ impl Magento {
             },
         });
         Ok((about, body))
+    }
+}
+
+/// What is to be done about a refusal. A cent of rounding may be more than the website's currency has left for all that was paid.
+fn understood(error: Error, change: &Change) -> Error {
+    match asked_for(change) {
+        Some(wanted) if error.kind == ErrorKind::Invalid && error.message.contains(NOT_SO_MUCH) => {
+            let message = format!("{wanted} are to be given back, which the shop refuses: {}", error.message);
+            Error { kind: ErrorKind::Otherwise, message, ..error }
+        }
+        _ => moved_on(error, &NOTHING_LEFT),
     }
 }
 

@@ -201,6 +201,21 @@ async fn a_credit_comes_to_what_the_erp_gave_back_and_rounding_is_asked_for_besi
 }
 
 #[tokio::test]
+async fn a_cent_of_rounding_that_is_not_left_in_the_websites_currency_goes_to_a_person() {
+    let (held, magento) = (abroad(), shop());
+    // All of it is 49.09 euros, which are all the 53.53 dollars that were paid: a cent more is not there.
+    let all = |grand: &str| asking(charged(wish(&[("2", 2), ("3", 1)]), "shipping", "22.94", "EUR"), grand, "EUR");
+    let error = refused(make(&held, &magento, Kind::Credit, all("49.10")).await);
+    let told = "49.10 EUR are to be given back, which the shop refuses: ";
+    assert!(error.kind == ErrorKind::Otherwise && error.message.starts_with(told), "{error}");
+    assert!(held.with(|world| world.shop.refunded(1)).is_zero());
+    assert_eq!(
+        paper(&done(make(&held, &magento, Kind::Credit, all("49.09")).await)).grand.unwrap().to_string(),
+        "49.09 EUR"
+    );
+}
+
+#[tokio::test]
 async fn an_amount_that_no_amount_of_the_websites_currency_makes_is_held_before_anything_is_given_back() {
     // A dollar is 151.37 yen: a cent of it makes 1.51, two make 3.03.
     let (held, magento) = (sold_in("JPY", 151.37), shop());
