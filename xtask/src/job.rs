@@ -85,6 +85,11 @@ impl Job {
         Self { command, name, limit: Duration::from_secs(600), echo: false, leave: false }
     }
 
+    /// One that leaves the processors to whatever else needs them.
+    pub fn behind(program: impl AsRef<std::ffi::OsStr>) -> Self {
+        Self::new("nice").args(["-n", "10"]).args([program.as_ref().to_string_lossy()])
+    }
+
     pub fn args<S: AsRef<str>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         for arg in args {
             self.name = format!("{} {}", self.name, arg.as_ref());

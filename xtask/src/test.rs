@@ -58,26 +58,17 @@ fn whole(run: &mut Run, quick: bool) {
         run.stage("set-up", |_| Ok(Found::one(true, licences::set_up(&files::root()?)?)));
     }
     run.stage("format", |_| cargo(&["fmt", "--all", "--check"], 120));
-    run.stage("clippy", |_| {
-        cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"], 1500)
-    });
-    run.stage("debug build", |_| cargo(&files::BUILD, 1500));
-    run.stage("house rules", |_| {
-        let report = check::report()?;
-        report.print();
-        Ok(Found { passed: report.passed, failed: report.failures, skipped: 0, note: report.note() })
-    });
+    // Both wait for answers most of their time, and go first where they need the processors.
+    let beside: [(&str, Body); 2] = [("demo", demo), ("real systems", real_systems)];
+    let built = !quick && run.build();
+    let beside = beside.map(|(name, body)| built.then(|| std::thread::spawn(move || timed(name, body))));
+    lints(run);
+    run.stage("tests", |run| run.tests(None));
     if quick {
-        run.stage("tests", |run| run.tests(None));
         return;
     }
-    // Both wait for answers most of their time; tests and rings need the processors.
-    let beside: [(&str, Body); 2] = [("demo", demo), ("real systems", real_systems)];
-    let built = run.build();
-    let beside = beside.map(|(name, body)| built.then(|| std::thread::spawn(move || timed(name, body))));
-    run.stage("tests", |run| run.tests(None));
     run.stage("doc tests", |_| {
-        let ended = Job::new("cargo")
+        let ended = Job::behind("cargo")
             .args(["test", "--doc", "--workspace", "--quiet"])
             .limit(900)
             .dir(&files::root()?)
@@ -93,6 +84,18 @@ fn whole(run: &mut Run, quick: bool) {
             Err(_) => run.stage("beside", |_| Err("the demo or the real systems broke off".to_owned())),
         }
     }
+}
+
+fn lints(run: &mut Run) {
+    run.stage("clippy", |_| {
+        cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"], 1500)
+    });
+    run.stage("debug build", |_| cargo(&files::BUILD, 1500));
+    run.stage("house rules", |_| {
+        let report = check::report()?;
+        report.print();
+        Ok(Found { passed: report.passed, failed: report.failures, skipped: 0, note: report.note() })
+    });
 }
 
 fn rings(run: &mut Run) {
@@ -154,7 +157,7 @@ impl Run {
     fn tests(&mut self, only: Option<Filter>) -> Res<Found> {
         let root = files::root()?;
         let nextest = Job::new("cargo").args(["nextest", "--version"]).run().is_ok_and(|ended| ended.ok());
-        let mut job = Job::new("cargo").dir(&root).limit(2700).echo();
+        let mut job = Job::behind("cargo").dir(&root).limit(2700).echo();
         if let Some(shared) = shared(&root) {
             job = job.env("SYNCLINE_SHARED", shared);
         }
@@ -209,14 +212,14 @@ fn shared(root: &std::path::Path) -> Option<PathBuf> {
 }
 
 fn cargo(args: &[&str], limit: u64) -> Res<Found> {
-    let ended = Job::new("cargo").args(args).dir(&files::root()?).limit(limit).echo().run()?;
+    let ended = Job::behind("cargo").args(args).dir(&files::root()?).limit(limit).echo().run()?;
     let name = format!("cargo {}", args.join(" "));
     Ok(Found::one(ended.ok(), if ended.ok() { name } else { ended.story("cargo") }))
 }
 
 fn sim(args: &[&str], expected: fn(&Value) -> Vec<String>) -> Res<Found> {
     let words: Vec<&str> = ["sim"].iter().chain(args).chain(&["--json"]).copied().collect();
-    let ended = Job::new(files::binary("release")?).args(&words).limit(1800).run()?;
+    let ended = Job::behind(files::binary("release")?).args(&words).limit(1800).run()?;
     Ok(judged(&ended, &format!("syncline {}", words.join(" ")), expected))
 }
 
