@@ -158,22 +158,14 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
     papers_held += syncline.to_the_end()?;
     let by_hand = syncline.left_to_people()?;
     let verify = syncline.verify_at_rest()?;
-    let failures = syncline.failures()?;
     say("verified");
-    let (ledger, counted) = (shop.ledger()?, erp.count()?);
-    files::write(&dir.join("shop-ledger.json"), &ledger.to_string())?;
-    files::write(&dir.join("erp-count.json"), &counted.to_string())?;
+    let (ledger, counted) = counted(dir, &shop, &erp)?;
     let planted = planted(&syncline, &shop, &counted)?;
     let compared = ledger::compare(&ledger::orders(&ledger)?, &ledger::orders(&counted)?);
     let mut beside = goods::compare(&ledger, &counted);
     beside.push(goods::kept(&changes.last, &counted));
-    let papers = papers::compare(
-        &papers::without(ledger.clone(), &by_hand),
-        &papers::without(counted, &by_hand),
-        &taken,
-        &till.numbers,
-    );
-    let kept = wish.keep.as_deref().map(|to| keep(to, erp, &ledger)).transpose()?;
+    let [there, here] = [ledger.clone(), counted].map(|counted| papers::without(counted, &by_hand));
+    let papers = papers::compare(&there, &here, &taken, &till.numbers);
     let lost = |count: &AtomicU64| count.load(Ordering::Relaxed);
     let mut report = Report {
         compared,
@@ -191,13 +183,21 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
         lost_replies: lost(&roads.erp.counts.lost_replies),
         lost_requests: lost(&roads.erp.counts.lost_requests),
         verify,
-        failures,
+        failures: syncline.failures()?,
         wrong: Vec::new(),
         seconds: 0,
-        kept,
+        kept: wish.keep.as_deref().map(|to| keep(to, erp, &ledger)).transpose()?,
     };
     report.judge();
     Ok(report)
+}
+
+/// What both really hold, kept in `dir` for whoever has to find out why they differ.
+fn counted(dir: &Path, shop: &Shop, erp: &Erp) -> Res<(Value, Value)> {
+    let (ledger, counted) = (shop.ledger()?, erp.count()?);
+    files::write(&dir.join("shop-ledger.json"), &ledger.to_string())?;
+    files::write(&dir.join("erp-count.json"), &counted.to_string())?;
+    Ok((ledger, counted))
 }
 
 /// The ways to both systems: the one to the ERP loses things, the shop has weather of its own.

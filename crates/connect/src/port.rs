@@ -2,6 +2,7 @@
 
 use crate::ctx::Ctx;
 use crate::error::{Error, Evidence, Result};
+use crate::hook::{Hint, Hook};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -184,6 +185,15 @@ pub trait Connector: Debug + Send + Sync {
 
     /// What became of each permit, in their order. All are of one kind and step. One permit is one remote effect.
     fn write<'a>(&'a self, ctx: &'a Ctx, permits: Vec<Permit>) -> Fut<'a, Vec<Outcome>>;
+
+    /// Where a request that the system sent us says to look, once it is known to be the system's own. Pure. By Standard
+    /// Webhooks where the vendor has no way of its own.
+    ///
+    /// # Errors
+    /// `Denied` where it is not the system's, or too old; `Invalid` where it says nothing we know.
+    fn hear(&self, hook: &Hook<'_>) -> Result<Vec<Hint>> {
+        hook.standard()
+    }
 
     /// The fields of one update that go in one request, in the order the requests are to be sent. Pure.
     ///

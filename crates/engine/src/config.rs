@@ -13,6 +13,7 @@ pub use secret::Secret;
 
 use crate::run::Flows;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use syncline_core::id::{SystemName, SystemUid};
@@ -88,6 +89,8 @@ pub struct SystemConfig {
     pub login: Option<Secret>,
     /// Password, by reference.
     pub password: Option<Secret>,
+    /// What it signs its hints with; none where it sends none.
+    pub hook_secret: Option<Secret>,
     /// The one website of a shop that this system is, by its code; all of them where none is named.
     pub website: Option<String>,
     /// Locale of our records → store view, in a shop.
@@ -196,6 +199,8 @@ pub struct Config {
     pub file: PathBuf,
     /// Where the store lies.
     pub store: PathBuf,
+    /// Where `run` listens for hints; nowhere where the file does not say.
+    pub listen: Option<SocketAddr>,
     /// The systems by name.
     pub systems: BTreeMap<SystemName, SystemConfig>,
     /// The flows told of.

@@ -14,6 +14,7 @@ pub mod deliver;
 pub mod explain;
 mod families;
 mod gone;
+mod hints;
 mod images;
 pub mod import;
 pub mod looks;

@@ -27,26 +27,36 @@ impl Engine {
         loop {
             let look = self.looks.begin();
             let Some(page) = pages.next().await? else { break };
-            let seen = self.without_echoes(system, kind, self.latest(&look, system, kind, page.seen)).await?;
-            let mut records: Vec<Incoming> = seen.into_iter().flat_map(|seen| incoming(kind, seen)).collect();
-            if kind == Kind::Order && self.fulfils(system) {
-                records = self.documents_of_ours(system, records).await?;
-            }
-            if self.begins_in(system, kind) {
-                let new = |row: &&mut Incoming| row.told == Told::News && planner::is_made(kind, &row.leaves);
-                records.iter_mut().filter(new).for_each(|row| row.told = Told::Origin);
-            }
-            // Before the cursor moves on: who was merged is told of once.
-            self.follow(system, kind, records.iter().filter_map(merged_into).collect()).await?;
-            let counts = self.accept(system, records, Some((kind, page.next.0))).await?;
-            total.new += counts.new;
-            total.changed += counts.changed;
-            total.same += counts.same;
+            let counts = self.take_in_seen(&look, system, kind, page.seen, Some(page.next)).await?;
+            total.add(counts);
             if self.stopping() {
                 break;
             }
         }
         Ok(total)
+    }
+
+    /// Takes in what `system` shows of its records of `kind`, with how far its changes are read by that.
+    pub(crate) async fn take_in_seen(
+        &self,
+        look: &Look<'_>,
+        system: &System,
+        kind: Kind,
+        seen: Vec<Seen>,
+        next: Option<Cursor>,
+    ) -> Result<Accepted, EngineError> {
+        let seen = self.without_echoes(system, kind, self.latest(look, system, kind, seen)).await?;
+        let mut records: Vec<Incoming> = seen.into_iter().flat_map(|seen| incoming(kind, seen)).collect();
+        if kind == Kind::Order && self.fulfils(system) {
+            records = self.documents_of_ours(system, records).await?;
+        }
+        if self.begins_in(system, kind) {
+            let new = |row: &&mut Incoming| row.told == Told::News && planner::is_made(kind, &row.leaves);
+            records.iter_mut().filter(new).for_each(|row| row.told = Told::Origin);
+        }
+        // Before the cursor moves on: who was merged is told of once.
+        self.follow(system, kind, records.iter().filter_map(merged_into).collect()).await?;
+        self.accept(system, records, next.map(|next| (kind, next.0))).await
     }
 }
 

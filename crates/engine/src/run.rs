@@ -136,6 +136,8 @@ pub struct Engine {
     pub(crate) waits: Waits,
     /// How far the adoption under way has come.
     pub adopting: crate::adopt::Tally,
+    /// Rung when a hint was kept.
+    pub bell: Arc<tokio::sync::Notify>,
     /// Writes that systems took, since the process started.
     landed: std::sync::atomic::AtomicU64,
     pass: tokio::sync::Mutex<Pass>,
@@ -169,6 +171,7 @@ impl Engine {
             owed: Arc::default(),
             waits: Waits::default(),
             adopting: crate::adopt::Tally::default(),
+            bell: Arc::default(),
             landed: 0.into(),
             pass: tokio::sync::Mutex::default(),
         }
@@ -221,6 +224,13 @@ impl Engine {
         }
     }
 
+    /// Leaves `system` out of the rest of this pass.
+    pub(crate) fn pause(&self, system: &SystemName, error: Error) {
+        if let Ok(mut paused) = self.paused.lock() {
+            paused.insert(system.clone(), error);
+        }
+    }
+
     /// The first system that is left out of this pass, with the reason.
     #[must_use]
     pub fn any_paused(&self) -> Option<(SystemName, Error)> {
@@ -259,7 +269,7 @@ impl Engine {
     }
 
     /// Every system whose changes are read, with the kind.
-    fn watched(&self) -> Vec<(&SystemName, Kind)> {
+    pub(crate) fn watched(&self) -> Vec<(&SystemName, Kind)> {
         let orders = self.flows.orders.iter().map(|rules| (&rules.source, Kind::Order));
         // Of documents in the ERP only their cancellation is told to a shop.
         let told = self.flows.orders.iter().filter(|rules| rules.cancels == Cancels::Erp);
@@ -387,8 +397,9 @@ impl Engine {
         if let Ok(mut paused) = self.paused.lock() {
             paused.clear();
         }
-        let mut synced = Synced::default();
         self.heed_new_rules().await?;
+        let heeded = self.heed_hints().await?;
+        let mut synced = Synced { new: heeded.new, changed: heeded.changed, ..Synced::default() };
         let mut untold: Option<&SystemName> = None;
         for (name, kind) in self.watched() {
             // A credit takes back what left and was billed: none is taken in before these could be read.
@@ -402,9 +413,7 @@ impl Engine {
                 }
                 Err(EngineError::System { system, error }) => {
                     untold = kind.is_paper().then_some(name).or(untold);
-                    if let Ok(mut paused) = self.paused.lock() {
-                        paused.insert(system.clone(), error.clone());
-                    }
+                    self.pause(&system, error.clone());
                     if self.stalled() {
                         return Err(EngineError::System { system, error });
                     }
@@ -435,7 +444,7 @@ impl Engine {
     }
 
     /// Works off what was taken in, of one flow only where one is named; tells it beside what was read.
-    async fn work_through(&self, mut synced: Synced, flow: Option<Flow>) -> Result<Synced, EngineError> {
+    pub(crate) async fn work_through(&self, mut synced: Synced, flow: Option<Flow>) -> Result<Synced, EngineError> {
         let gates = self.gates().await?;
         if let Ok(mut shut) = self.gates.lock() {
             *shut = gates;
@@ -549,8 +558,30 @@ impl Engine {
             if let Err(error) = swept.ended {
                 tell(&Err(error));
             }
-            self.nap(syncline_core::delivery::after(self.now(), self.flows.every_s)).await;
+            let next = syncline_core::delivery::after(self.now(), self.flows.every_s);
+            while self.rest(next).await {
+                self.begin_pass("run").await;
+                let result = self.sync_hints().await;
+                if let Err(EngineError::Store(error)) = &result {
+                    return Err(EngineError::Store(error.clone()));
+                }
+                tell(&result);
+            }
         }
         Ok(())
+    }
+
+    /// Sleeps until `at`, or until asked to stop; true where a hint came before.
+    async fn rest(&self, at: Timestamp) -> bool {
+        while !self.stopping() && self.now() < at {
+            let left = at.duration_since(self.now()).as_millis().clamp(1, 1000);
+            let slept = tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(1)));
+            tokio::select! {
+                biased;
+                () = self.bell.notified() => return !self.stopping(),
+                () = slept => {}
+            }
+        }
+        false
     }
 }

@@ -44,6 +44,18 @@ pub trait Store: Debug + Send + Sync {
     fn accept(&self, accept: Accept) -> Fut<'_, Accepted> {
         self.beneath().accept(accept)
     }
+    /// Keeps where `system` said to look, each place once.
+    fn hear(&self, system: SystemUid, hints: Vec<(Kind, RemoteId)>, now: Timestamp) -> Fut<'_, ()> {
+        self.beneath().hear(system, hints, now)
+    }
+    /// Where systems said to look, the longest ago first, so many at most.
+    fn hints(&self, limit: usize) -> Fut<'_, Vec<Hinted>> {
+        self.beneath().hints(limit)
+    }
+    /// Forgets these hints, as far as nothing was said again since they were told.
+    fn heeded(&self, hints: Vec<Hinted>) -> Fut<'_, ()> {
+        self.beneath().heeded(hints)
+    }
     /// The cursor of `kind` in `system`; empty before the first read.
     fn cursor(&self, system: SystemUid, kind: Kind) -> Fut<'_, String> {
         self.beneath().cursor(system, kind)

@@ -109,6 +109,19 @@ pub struct Accept {
     pub now: Timestamp,
 }
 
+/// Where a system said to look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hinted {
+    /// Which system.
+    pub system: SystemUid,
+    /// What sort of record.
+    pub kind: Kind,
+    /// Which one, in the words of that system.
+    pub id: RemoteId,
+    /// How often it was said until now.
+    pub times: u64,
+}
+
 /// What a read brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Accepted {
@@ -118,6 +131,15 @@ pub struct Accepted {
     pub changed: usize,
     /// Records that are as they were.
     pub same: usize,
+}
+
+impl Accepted {
+    /// Nothing: what another read brought is counted, too.
+    pub fn add(&mut self, other: Self) {
+        self.new += other.new;
+        self.changed += other.changed;
+        self.same += other.same;
+    }
 }
 
 /// A wish for work.

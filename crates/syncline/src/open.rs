@@ -15,6 +15,7 @@ use syncline_core::profile::Guard;
 use syncline_core::rules::{Amendments, Branch, PaperRules, PaperTarget};
 use syncline_engine::config::{Attribute, Config, ConfigError, Secret, SystemConfig, SystemKind};
 use syncline_engine::{Engine, Settings, System};
+use syncline_server::Ear;
 use syncline_store::{Sql, Store};
 
 /// Requests of commands that stay at home.
@@ -98,6 +99,18 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
     let beside = config.systems.values().filter(|other| other.name != system.name && other.is_beside(system));
     let beside = beside.map(|other| other.uid.clone()).collect();
     Ok(System { name: system.name.clone(), uid: system.uid.clone(), beside, connector, ctx, profile })
+}
+
+/// How the systems of `config` that sign hints are listened to.
+pub(crate) fn ears(config: &Config) -> Result<BTreeMap<SystemName, Ear>, Failure> {
+    let mut ears = BTreeMap::new();
+    for told in config.systems.values() {
+        let Some(secret) = &told.hook_secret else { continue };
+        let secret = secret.read(&config.shown(), told.name.as_str(), "hook_secret")?;
+        let System { name, uid, connector, .. } = system(config, told, Reach::Stored)?;
+        ears.insert(name, Ear { uid, connector, secret });
+    }
+    Ok(ears)
 }
 
 /// How a shop is entered where the file names keys or a token.

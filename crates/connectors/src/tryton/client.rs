@@ -1,11 +1,11 @@
 //! Talks to Tryton: one JSON-RPC call at a time, and what each sort of answer means.
 
 use super::config::{Addresses, Config};
-use crate::base64::base64;
 use crate::wire::json;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use syncline_connect::base64::base64;
 use syncline_connect::{Ctx, Effect, Error, Request, Response, Result, ctx};
 use syncline_core::policy::ErrorKind;
 

@@ -8,6 +8,7 @@ use super::error::{Source, nearest};
 use super::raw::{self, Text};
 use super::{Config, ConfigError, FlowConfig, Keys, Mode, Secret, SystemConfig, SystemKind};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 use syncline_core::id::{SystemName, SystemUid};
@@ -32,9 +33,11 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
     let home = source.file.parent().unwrap_or_else(|| Path::new(""));
     let store = home.join(file.store.as_deref().unwrap_or("syncline.db"));
     let systems = systems(source, home, &file.systems)?;
+    let listen = listen(source, &file)?;
     let mut drawn = Config {
         file: source.file.to_path_buf(),
         store,
+        listen,
         systems,
         flows: BTreeMap::new(),
         orders: Vec::new(),
@@ -66,6 +69,30 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
     }
     alone(source, &drawn.flows)?;
     Ok(drawn)
+}
+
+/// Where hints are listened for. A system that signs hints needs it, and it needs one.
+fn listen(source: &Source<'_>, file: &raw::File) -> Drawn<Option<SocketAddr>> {
+    let signing = file.systems.values().find_map(|table| table.get_ref().hook_secret.as_ref());
+    match (&file.listen, signing) {
+        (None, None) => Ok(None),
+        (None, Some(secret)) => {
+            let remedy = "add `listen = \"127.0.0.1:8087\"` at the top, or take the secret out";
+            let what = "`hook_secret` means nothing where nobody listens";
+            Err(source.error("SYN-0476", Some(secret.span().start), what, remedy))
+        }
+        (Some(text), None) => {
+            let what = "`listen`: no system has a `hook_secret`, so everything would be refused";
+            let remedy = "add `hook_secret = \"env:…\"` to the systems that send hints, or take `listen` out";
+            Err(source.error("SYN-0476", Some(text.span().start), what, remedy))
+        }
+        (Some(text), Some(_)) => text.get_ref().parse().map(Some).map_err(|_| {
+            let what =
+                format!("`listen` is no address with a port: `{}`", syncline_core::text::shown(text.get_ref(), 80));
+            let remedy = "write one like `127.0.0.1:8087`, and let a proxy with TLS stand before it";
+            source.error("SYN-0413", Some(text.span().start), what, remedy)
+        }),
+    }
 }
 
 /// Seconds between two sweeps; none for never.
@@ -167,6 +194,7 @@ fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::Sys
         keys: if kind.is_shop() { keys(source, home, name, table)? } else { None },
         login: login(home, &raw.login),
         password: secret(source, home, "password", &raw.password)?,
+        hook_secret: secret(source, home, "hook_secret", &raw.hook_secret)?,
         website: plain_text(&raw.website),
         views: raw.views.iter().map(|(locale, view)| (locale.clone(), view.get_ref().clone())).collect(),
         category_root: plain_text(&raw.category_root),

@@ -12,6 +12,7 @@ pub(super) type Text = Option<Spanned<String>>;
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) store: Option<String>,
+    pub(super) listen: Text,
     pub(super) sweep: Text,
     pub(super) sweep_deep: Text,
     #[serde(default)]
@@ -33,6 +34,7 @@ pub(super) struct System {
     pub(super) access_token_secret: Text,
     pub(super) login: Text,
     pub(super) password: Text,
+    pub(super) hook_secret: Text,
     pub(super) category_root: Text,
     pub(super) notify_shipments: Option<Spanned<bool>>,
     pub(super) company: Text,

@@ -580,3 +580,17 @@ fn a_release_rule_is_a_word_or_a_table_with_a_deadline() {
         assert!(error.code == code && error.remedy.contains(told), "{error}");
     }
 }
+
+#[test]
+fn hints_need_an_address_and_a_secret() {
+    let both = GOOD.replacen("store =", "listen = \"127.0.0.1:8087\"\nstore =", 1);
+    let signed = |text: &str| text.replacen("token =", "hook_secret = \"env:HOOK\"\ntoken =", 1);
+    let config = parse(&signed(&both)).expect("good");
+    assert_eq!(config.listen.map(|at| at.port()), Some(8087));
+    let shop = &config.systems[&SystemName::new("shop")];
+    assert_eq!(shop.hook_secret, Some(Secret::Env("HOOK".to_string())));
+    let codes = [parse(&both), parse(&signed(GOOD)), parse(&signed(&both).replacen("127.0.0.1:8087", "here", 1))];
+    assert_eq!(codes.map(|told| told.expect_err("bad").code), ["SYN-0476", "SYN-0476", "SYN-0413"]);
+    let plain = signed(&both).replacen("env:HOOK", "open sesame", 1);
+    assert!(parse(&plain).expect_err("a secret in the file").what.contains("hook_secret"));
+}

@@ -4,6 +4,7 @@ mod accept;
 mod base;
 mod commitment;
 mod deliver;
+mod hint;
 mod lane;
 mod load;
 mod merge;
@@ -13,8 +14,8 @@ mod sweep;
 mod tell;
 
 use crate::{
-    Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, Known, LaneFilter, LaneRow,
-    Lost, Met, PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Site, Sql, Store, StoreError, Story,
+    Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, Hinted, Known, LaneFilter,
+    LaneRow, Lost, Met, PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Site, Sql, Store, StoreError, Story,
     SweepState, TakeBack, TakeOver, TallyRow, Unmet, Written,
 };
 use jiff::Timestamp;
@@ -32,6 +33,15 @@ impl Store for Sql {
     }
     fn accept(&self, accept: Accept) -> Fut<'_, Accepted> {
         self.run(move |db| accept::accept(db, &accept))
+    }
+    fn hear(&self, system: SystemUid, hints: Vec<(Kind, RemoteId)>, now: Timestamp) -> Fut<'_, ()> {
+        self.run(move |db| hint::hear(db, &system, &hints, now))
+    }
+    fn hints(&self, limit: usize) -> Fut<'_, Vec<Hinted>> {
+        self.run(move |db| hint::hints(db, limit))
+    }
+    fn heeded(&self, hints: Vec<Hinted>) -> Fut<'_, ()> {
+        self.run(move |db| hint::heeded(db, &hints))
     }
     fn cursor(&self, system: SystemUid, kind: Kind) -> Fut<'_, String> {
         self.run(move |db| accept::cursor(db, &system, kind))

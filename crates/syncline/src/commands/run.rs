@@ -1,6 +1,6 @@
 //! `run`: the daemon. Pass after pass, each told in one line, until it is asked to stop.
 
-use crate::clock;
+use crate::clock::{self, Wall};
 use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use crate::{open, signals};
@@ -11,11 +11,16 @@ use std::time::Duration;
 use syncline_core::policy::ErrorKind;
 use syncline_engine::config::Config;
 use syncline_engine::{Engine, EngineError, Synced};
+use syncline_server::Intake;
+use syncline_store::Store;
+use tokio::sync::Notify;
 
 const AFTER: &str = "\
 Examples:
   syncline run                 a pass every so often, as `every` in the file says; one line each on stderr
   syncline run --json          the same lines as JSON on stdout
+Where the file says `listen`, systems may say where to look: POST /hooks/<system>, signed by Standard Webhooks with the
+system's `hook_secret`. What is said is kept before it is answered, and looked at at once.
 SIGTERM or Ctrl-C ends it after the step under way, with exit code 0.";
 
 /// Between two questions to a system that is left out.
@@ -27,13 +32,52 @@ const AGAIN: Duration = Duration::from_secs(30);
 pub(crate) struct Args {}
 
 pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
+    let store = open::writer(config)?;
+    let bell = Arc::default();
+    let _listening = listening(config, &store, &bell, out).await?;
     loop {
-        let Some(engine) = opened(config, out).await? else { return Ok(Exit::Agreed) };
+        let Some(mut engine) = opened(config, &store, out).await? else { return Ok(Exit::Agreed) };
+        engine.bell = Arc::clone(&bell);
         if !passes(&engine, config, out).await? {
             out.say(format!("{:.0} stopped; nothing is under way", clock::now()));
             return Ok(Exit::Agreed);
         }
     }
+}
+
+/// Ends with what it holds.
+struct Listening(Option<tokio::task::JoinHandle<()>>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// Listens for hints where the file says so, whether systems answer or not, until it is dropped.
+async fn listening(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    bell: &Arc<Notify>,
+    out: Out,
+) -> Result<Listening, Failure> {
+    let Some(at) = config.listen else { return Ok(Listening(None)) };
+    let ears = open::ears(config)?;
+    let remedy = "free that port, or name another after `listen`";
+    let failed =
+        |error: std::io::Error| Failure::new("SYN-0909", format!("{at} cannot be listened on: {error}"), remedy);
+    let listener = tokio::net::TcpListener::bind(at).await.map_err(failed)?;
+    let at = listener.local_addr().map_err(failed)?;
+    out.say(format!("{:.0} listening for hints on {at}", clock::now()));
+    let intake = Intake { store: Arc::clone(store), clock: Arc::new(Wall), bell: Arc::clone(bell), ears };
+    let task = tokio::spawn(async move {
+        if let Err(error) = syncline_server::serve(listener, intake).await {
+            out.say(format!("{:.0} error: nothing is listened for any more: {error}", clock::now()));
+        }
+    });
+    Ok(Listening(Some(task)))
 }
 
 /// Runs until asked to stop, or until a system answers that was left out; whether that is why.
@@ -62,13 +106,12 @@ async fn passes(engine: &Engine, config: &Config, out: Out) -> Result<bool, Fail
 }
 
 /// The engine once systems answer between which something flows; none where it was asked to stop before.
-async fn opened(config: &Config, out: Out) -> Result<Option<Engine>, Failure> {
-    let store = open::writer(config)?;
+async fn opened(config: &Config, store: &Arc<dyn Store>, out: Out) -> Result<Option<Engine>, Failure> {
     let later = [ErrorKind::Unreachable, ErrorKind::Busy, ErrorKind::Broken].map(ErrorKind::code);
     let pause = Duration::from_secs(u64::from(config.in_force().every_s.min(30)));
     loop {
         let opening = async {
-            let opened = open::working_on(config, Arc::clone(&store)).await;
+            let opened = open::working_on(config, Arc::clone(store)).await;
             match opened {
                 Err(failure) if later.contains(&failure.code.as_str()) => {
                     let at = clock::now();

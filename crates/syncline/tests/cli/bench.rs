@@ -222,7 +222,7 @@ impl Bench {
     /// The shop's orders in its own JSON.
     pub fn shop_orders(&self) -> Vec<Value> {
         let path = "/rest/default/V1/orders?searchCriteria[pageSize]=100";
-        let (_, body) = exchange(&self.shop, "GET", path, &format!("authorization: Bearer {}\r\n", self.token), "");
+        let (_, body) = sent(&self.shop, "GET", path, &format!("authorization: Bearer {}\r\n", self.token), "");
         let told: Value = serde_json::from_str(&body).expect("orders");
         told["items"].as_array().expect("a list").clone()
     }
@@ -234,15 +234,16 @@ fn text(told: &Value, key: &str) -> String {
 
 /// Status and body of a GET.
 pub fn get(root: &str, path: &str) -> (u16, String) {
-    exchange(root, "GET", path, "", "")
+    sent(root, "GET", path, "", "")
 }
 
 /// Status and body of a POST of JSON.
 pub fn post(root: &str, path: &str, body: &str) -> (u16, String) {
-    exchange(root, "POST", path, "content-type: application/json\r\n", body)
+    sent(root, "POST", path, "content-type: application/json\r\n", body)
 }
 
-fn exchange(root: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+/// Status and body of any request; each of `headers` ends its line.
+pub fn sent(root: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let host = root.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).expect("a connection");
     let length = body.len();

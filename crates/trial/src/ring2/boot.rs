@@ -99,6 +99,8 @@ pub struct Stage {
     pub prices: Option<PriceRules>,
     /// Flows that only plan and verify.
     pub watched: Vec<Flow>,
+    /// Seconds between two passes of the daemon.
+    pub every_s: u32,
     /// Seconds between two sweeps over the keys, where there are any.
     pub sweep_s: Option<u32>,
     /// Whether some of them read every record whole.
@@ -178,6 +180,7 @@ impl Stage {
             buyers_type: Random::of(seed, 10, 0).chance(1, 3),
             prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
             watched: Vec::new(),
+            every_s: 15,
             looks: Arc::default(),
             owed: Arc::default(),
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
@@ -431,7 +434,7 @@ impl Stage {
             inventory: self.stock_rules(),
             papers: self.papers.clone(),
             watched: self.watched.clone(),
-            every_s: 15,
+            every_s: self.every_s,
             sweep_s: self.sweep_s,
             sweep_deep_s: self.sweep_s.filter(|_| self.deep).map(|every_s| every_s * 3),
         };

@@ -108,6 +108,9 @@ pub const LOSES_IDS: &str = "loses-address-ids";
 /// Another one: a customer's group is lost on it.
 pub const FORGETS_A_GROUP: &str = "forgets-a-group";
 
+/// A store's bug that stories of hints have to show: a hint is forgotten before anybody has looked where it points.
+pub const FORGETS_FIRST: &str = "hint-done-before-the-look";
+
 impl Planted {
     /// The bug of that slug.
     #[must_use]

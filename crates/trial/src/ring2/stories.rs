@@ -16,6 +16,7 @@ mod of_drops;
 mod of_families;
 mod of_feeds;
 mod of_groups;
+mod of_hints;
 mod of_identity;
 mod of_images;
 mod of_invoices;

@@ -1,5 +1,6 @@
 //! Planted bugs of the store: what it forgets, mixes up or takes for granted.
 
+use super::FORGETS_FIRST;
 use crate::ring2::boot::{ERP, SHOP};
 use crate::ring2::prices::LIST;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use syncline_core::leaf::{Leaf, Value};
 use syncline_core::path::Path;
 use syncline_core::record::{Customer, Price};
 use syncline_store::{
-    Base, Case, Claim, Claimed, CommitPlan, Doubt, Ending, Fut, Release, Sending, Settle, Store, StoreError,
+    Base, Case, Claim, Claimed, CommitPlan, Doubt, Ending, Fut, Hinted, Release, Sending, Settle, Store, StoreError,
 };
 
 /// A store with a bug.
@@ -43,6 +44,16 @@ impl Store for BadStore {
                 epochs.insert(lane.entity, lane.epoch);
             }
             Ok(claimed)
+        })
+    }
+
+    fn hints(&self, limit: usize) -> Fut<'_, Vec<Hinted>> {
+        Box::pin(async move {
+            let hints = self.store.hints(limit).await?;
+            if self.plant == FORGETS_FIRST {
+                self.store.heeded(hints.clone()).await?;
+            }
+            Ok(hints)
         })
     }
 

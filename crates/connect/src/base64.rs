@@ -1,7 +1,8 @@
 //! Bytes as letters that a header or a body can carry, and back.
 
 /// `bytes` in base64 (RFC 4648), with padding.
-pub(crate) fn base64(bytes: &[u8]) -> String {
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
@@ -16,7 +17,8 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 }
 
 /// The bytes of `text`, whose lines may be broken anywhere; none where it is no base64.
-pub(crate) fn decoded(text: &str) -> Option<Vec<u8>> {
+#[must_use]
+pub fn decoded(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut held, mut bits, mut ended) = (0_u32, 0_u32, false);
     for letter in text.bytes().filter(|letter| !letter.is_ascii_whitespace()) {

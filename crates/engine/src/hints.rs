@@ -1,0 +1,108 @@
+//! Looks where systems have said to: what they point at is read anew and taken in as if a feed had told of it.
+//!
+//! A hint is never truth and never the only way: cursors and sweeps find the same without it. It is forgotten after the look,
+//! so that no crash between the two loses it.
+
+use crate::run::{Engine, Synced};
+use crate::system::{EngineError, System};
+use std::collections::BTreeMap;
+use syncline_connect::{Error, Seen};
+use syncline_core::id::RemoteId;
+use syncline_core::kind::Kind;
+use syncline_core::policy::ErrorKind;
+use syncline_store::{Accepted, Hinted};
+
+/// Hints of one look; what is beyond waits for the next.
+const MOST: usize = 1_000;
+/// Documents of one read.
+const CHUNK: usize = 100;
+
+impl Engine {
+    /// Reads what hints point at. Those of a system that does not answer stay until it does.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub(crate) async fn heed_hints(&self) -> Result<Accepted, EngineError> {
+        let mut total = Accepted::default();
+        let mut places: BTreeMap<(String, Kind), Vec<Hinted>> = BTreeMap::new();
+        for hint in self.store.hints(MOST).await? {
+            places.entry((hint.system.to_string(), hint.kind)).or_default().push(hint);
+        }
+        let watched = self.watched();
+        for ((_, kind), hints) in places {
+            let uid = hints.first().map(|hint| hint.system.clone());
+            let Some(system) = self.systems.values().find(|system| Some(&system.uid) == uid.as_ref()) else {
+                // It is not in the file any more.
+                self.store.heeded(hints).await?;
+                continue;
+            };
+            if self.away().contains_key(&system.name) {
+                continue;
+            }
+            if !watched.contains(&(&system.name, kind)) {
+                self.store.heeded(hints).await?;
+                continue;
+            }
+            match self.look_at(system, kind, &hints).await {
+                Ok(counts) => {
+                    total.add(counts);
+                    self.store.heeded(hints).await?;
+                }
+                Err(EngineError::System { system, error }) => self.pause(&system, error),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(total)
+    }
+
+    /// A pass over what hints point at and nothing else.
+    ///
+    /// # Errors
+    /// Where a system does not answer, or the store fails.
+    pub async fn sync_hints(&self) -> Result<Synced, EngineError> {
+        let counts = self.heed_hints().await?;
+        let synced = Synced { new: counts.new, changed: counts.changed, ..Synced::default() };
+        self.work_through(synced, None).await
+    }
+
+    async fn look_at(&self, system: &System, kind: Kind, hints: &[Hinted]) -> Result<Accepted, EngineError> {
+        // Papers, stock and prices go by names that no sender knows: their feed is asked.
+        if kind.is_paper() || kind.of_variant() {
+            return self.poll(system, kind).await;
+        }
+        let mut total = Accepted::default();
+        let ids: Vec<RemoteId> = hints.iter().map(|hint| hint.id.clone()).collect();
+        for ids in ids.chunks(CHUNK) {
+            let look = self.looks.begin();
+            let answers = system.connector.read(&system.ctx, kind, ids).await;
+            let mut seen = Vec::new();
+            for (id, answer) in ids.iter().zip(answers) {
+                match answer {
+                    Ok(Some(snapshot)) => seen.push(Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) }),
+                    Ok(None) => self.look_for(system, kind, id).await?,
+                    Err(error) if is_of_the_system(&error) => {
+                        return Err(EngineError::System { system: system.name.clone(), error });
+                    }
+                    // Its feed tells why it cannot be read, where there is such a record at all.
+                    Err(_) => {}
+                }
+            }
+            total.add(self.take_in_seen(&look, system, kind, seen, None).await?);
+        }
+        Ok(total)
+    }
+
+    /// Nothing: a record that is known and not there is looked for once more, and taken for deleted as a sweep would.
+    async fn look_for(&self, system: &System, kind: Kind, id: &RemoteId) -> Result<(), EngineError> {
+        let known = self.store.entities(system.uid.clone(), kind, vec![id.clone()]).await?;
+        if known.first().is_some_and(Option::is_some) {
+            self.look_for_missed(system, kind, id).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether an error says nothing of the record that was asked for.
+fn is_of_the_system(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Unreachable | ErrorKind::Busy | ErrorKind::Denied | ErrorKind::Config)
+}
