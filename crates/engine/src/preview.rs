@@ -242,6 +242,13 @@ impl Engine {
             ));
             return Ok(());
         }
+        let case = match self.as_it_stands(case).await? {
+            Ok(case) => case,
+            Err(why) => {
+                plan.open.push(OpenRow { state: "waiting".to_string(), why, ..open });
+                return Ok(());
+            }
+        };
         if let Decision::Wait(first, _) = self.decide(&case, false).await?.decision {
             for needed in first {
                 if !plan.rows.iter().any(|row| row.entity == needed) {
@@ -254,6 +261,17 @@ impl Engine {
             asides.insert(told, Aside::Planned);
         }
         Ok(())
+    }
+
+    /// `case`, once what a paper rests on was read anew, as it is right before one leaves; why that could not be.
+    async fn as_it_stands(&self, case: Case) -> Result<Result<Case, Hold>, EngineError> {
+        if !case.kind.is_paper() {
+            return Ok(Ok(case));
+        }
+        match self.refresh_around(&case).await? {
+            Ok(()) => Ok(Ok(self.store.load(case.entity).await?)),
+            Err((system, error)) => Ok(Err(Hold::new("", format!("{}: {}", system.name, error.message), ""))),
+        }
     }
 
     /// Adds what is to be done first about `case`. Returns the target that was seen to by it, where others are left.

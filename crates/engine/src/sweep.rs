@@ -20,7 +20,7 @@ use syncline_core::policy::{ErrorKind, Hold};
 use syncline_core::record::paper_apart;
 use syncline_core::rules::FieldRules;
 use syncline_core::text;
-use syncline_store::{Known, SweepCount, SweepState, Walk};
+use syncline_store::{Known, Retry, SweepCount, SweepState, Walk};
 
 /// Documents of one read.
 const CHUNK: usize = 100;
@@ -324,7 +324,22 @@ impl Engine {
         let suspicion = (report.suspected > 0).then(|| report.suspicion());
         let kept = SweepState { ended, ended_deep, suspicion, ..SweepState::default() };
         self.store.keep_sweep(system.uid.clone(), kind, kept).await?;
+        if report.deep && kind == Kind::Variant {
+            self.look_at_satellites(system).await?;
+        }
         Ok(report)
+    }
+
+    /// Has the stock and the prices that `system` is told read anew: no list of keys tells of them, and nobody says when they
+    /// are changed there.
+    async fn look_at_satellites(&self, system: &System) -> Result<(), EngineError> {
+        let stock = self.flows.inventory.iter().flat_map(|rules| rules.targets.iter().map(|target| &target.system));
+        let prices = self.flows.prices.iter().flat_map(|rules| rules.fields.pairs.iter().map(|pair| &pair.target));
+        let told = [(Kind::Stock, stock.collect::<Vec<_>>()), (Kind::Price, prices.collect())];
+        for (kind, _) in told.into_iter().filter(|(_, targets)| targets.contains(&&system.name)) {
+            self.store.retry(Retry::Rested(kind), self.now()).await?;
+        }
+        Ok(())
     }
 
     /// A person says that `entity` is rightly gone where it is. Returns whether it is gone anywhere.

@@ -148,7 +148,8 @@ impl Drop for Sql {
 }
 
 fn locked(path: &Path, text: &str) -> Result<File, StoreError> {
-    let beside = path.with_extension("lock");
+    // By whatever link somebody comes to a store, it has one lock.
+    let beside = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()).with_extension("lock");
     let open_error = |error: std::io::Error| StoreError::Open { path: text.to_string(), why: error.to_string() };
     let file = File::options().create(true).truncate(false).write(true).open(&beside).map_err(open_error)?;
     // A process that was killed a moment ago may still be leaving.

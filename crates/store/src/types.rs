@@ -422,6 +422,8 @@ pub enum Retry {
     },
     /// One, whatever its state: a plan wants it looked at.
     Touch(EntityId),
+    /// Every one of this kind that is at rest: what both sides show is to be read anew.
+    Rested(Kind),
     /// Every one that was left out or is not due: the rules that said so have changed.
     Rules,
 }

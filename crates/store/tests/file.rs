@@ -73,7 +73,7 @@ fn a_store_from_before_the_name_is_known_by_its_tables_and_gets_it() {
         old.execute_batch("PRAGMA user_version = 1; INSERT INTO entity VALUES (7, 'order', '0001');").expect("a row");
         drop(old);
         drop(if by_reader { Sql::reader(&path) } else { Sql::threaded(&path) }.expect("ours"));
-        assert_eq!((pragma(&path, "application_id"), pragma(&path, "user_version")), (NAME, 9));
+        assert_eq!((pragma(&path, "application_id"), pragma(&path, "user_version")), (NAME, 10));
         let kept = Connection::open(&path).expect("a database");
         let label: String = kept.query_row("SELECT label FROM entity", [], |row| row.get(0)).expect("the row");
         assert_eq!(label, "0001");
@@ -114,7 +114,7 @@ fn a_store_of_an_older_format_that_is_held_is_told_so() {
     old.execute_batch("PRAGMA user_version = 1;").expect("a format");
     let lock = std::fs::File::create(place.join("old.lock")).expect("a lock");
     lock.lock().expect("held");
-    assert!(matches!(Sql::reader(&path), Err(StoreError::Older { found: 1, known: 9, .. })));
+    assert!(matches!(Sql::reader(&path), Err(StoreError::Older { found: 1, known: 10, .. })));
 }
 
 #[test]
@@ -172,4 +172,17 @@ fn a_store_that_is_damaged_is_told_so() {
     std::fs::write(&path, &bytes).expect("written");
     let told = Sql::threaded(&path);
     assert!(matches!(told, Err(StoreError::Damaged { .. })), "{told:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_store_has_one_lock_by_whatever_link_somebody_comes() {
+    let place = place("link");
+    let (path, link) = (place.join("syncline.db"), place.join("also.db"));
+    drop(Sql::threaded(&path).expect("a store"));
+    std::os::unix::fs::symlink(&path, &link).expect("a link");
+    let held = Sql::threaded(&path).expect("ours again");
+    assert!(matches!(Sql::threaded(&link), Err(StoreError::Held(_))));
+    drop(held);
+    drop(Sql::threaded(&link).expect("free by now"));
 }

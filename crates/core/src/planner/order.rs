@@ -9,7 +9,7 @@ use crate::money::Money;
 use crate::path::Path;
 use crate::policy::Hold;
 use crate::profile::KindProfile;
-use crate::record::{Had, LineForm, Order, OrderLife, SoldTo};
+use crate::record::{Had, Line, LineForm, Order, OrderLife, SoldTo};
 use crate::rules::{OrderRules, Released};
 use crate::totals;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -83,6 +83,15 @@ fn before_create<W: World>(case: &OrderCase<'_, W>) -> Decision {
     }
     if order.sold_lines().next().is_none() && order.charges.is_empty() {
         return hold("SYN-0102", "the order has no lines", "complete or cancel the order in the shop");
+    }
+    let below_nothing = |line: &Line| line.quantity.is_some_and(|quantity| quantity < Decimal::ZERO);
+    if let Some((key, line)) = order.sold_lines().find(|(_, line)| below_nothing(line)) {
+        let what = alloc::format!(
+            "{} × {} (line {key}) are ordered",
+            line.quantity.unwrap_or_default(),
+            line.sku.as_deref().unwrap_or("?")
+        );
+        return hold("SYN-0102", what, "cancel the order in the shop, or book it by hand in the ERP");
     }
     if let Err(imbalance) = totals::balanced(order) {
         return hold("SYN-0102", imbalance.to_string(), "correct the order in the shop, or book it by hand in the ERP");

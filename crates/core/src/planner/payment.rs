@@ -88,14 +88,14 @@ pub fn payment(case: &PaymentCase<'_>) -> Decision {
         Some(PaperLife::Void) => return Decision::Outside("withdrawn before it was booked".to_string()),
         None | Some(PaperLife::Open) => return over("the money was not taken yet"),
     }
+    let Some(grand) = case.payment.grand.filter(|grand| !grand.amount.is_zero()) else {
+        return over("no money was taken");
+    };
     let by = case.payment.method.as_deref().unwrap_or("");
     let method = match case.rules.booked_by(by) {
         Some(BOOKED_THERE) => return over("the ERP books what is paid this way by itself"),
         Some(method) => method,
         None => return hold("SYN-0185", alloc::format!("`{by}` has no row in payments"), no_row(by)),
-    };
-    let Some(grand) = case.payment.grand.filter(|grand| !grand.amount.is_zero()) else {
-        return over("no money was taken");
     };
     if let Some(decision) = unpaid(case, &booked) {
         return decision;
@@ -407,6 +407,8 @@ mod tests {
             (by("checkmo").as_str(), by("klarna").as_str()),
             ("the ERP books what is paid this way by itself", "SYN-0185")
         );
+        let free = Paper { method: Some("free".into()), ..taken(0, PaperLife::Paid) };
+        assert_eq!(told(&decided(&free, 0, &bills, More::default())), "no money was taken", "it needs no row");
         let yen = Paper { currency: "JPY".parse().ok(), ..bill("7", 5_000, 5_000, 0).paper };
         let bills = [Bill { paper: yen, ..bill("7", 0, 0, 0) }];
         assert_eq!(told(&decided(&taken(5_000, PaperLife::Paid), 5_000, &bills, More::default())), "SYN-0186");

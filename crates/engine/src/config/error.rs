@@ -123,7 +123,7 @@ impl Source<'_> {
         let header = above.lines().rev().map(str::trim).find(|line| line.starts_with('['));
         header
             .and_then(|line| line.split(']').next())
-            .map_or(String::new(), |head| format!(" in [{}]", head.trim_start_matches('[')))
+            .map_or(String::new(), |head| format!(" in [{}]", head.trim_start_matches('[').trim_end_matches('.')))
     }
 }
 

@@ -75,6 +75,7 @@ fn a_misspelt_key_is_named_with_its_line_and_what_was_meant() {
     assert_eq!(wrong.remedy, "did you mean `token`?");
     let wrong = error("[flows.orders]\n", "[flows.oders]\n");
     assert_eq!((wrong.code, wrong.remedy.as_str()), ("SYN-0412", "did you mean `orders`?"));
+    assert!(wrong.what.ends_with("`oders` in [flows]"), "{}", wrong.what);
     assert!(error("needs =", "fields = {}\nneeds =").remedy.contains("[flows.products]"));
     assert!(error("needs =", "transforms = {}\nneeds =").remedy.contains("not built yet"));
 }

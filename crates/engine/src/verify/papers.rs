@@ -4,7 +4,7 @@ use super::FlowProof;
 use super::told::Told;
 use crate::adopt::is_adopted;
 use crate::decide::order_of;
-use crate::papers::{OrderOf, in_words_of_order, paper_of};
+use crate::papers::{OrderOf, Way, in_words_of_order, paper_of};
 use crate::reading::{CHUNK, read_all};
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -12,7 +12,8 @@ use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::{EntityId, RemoteId};
 use syncline_core::kind::Kind;
-use syncline_core::planner::{all_billed, had_of};
+use syncline_core::money::Money;
+use syncline_core::planner::{all_billed, given_back, had_of};
 use syncline_core::record::{Order, Paper};
 use syncline_core::rules::PaperRules;
 
@@ -29,6 +30,15 @@ struct Due {
     open: Option<String>,
     /// The shop asked for it along with the first goods.
     along: bool,
+    /// It was made of what the shop gave back, to the smallest coin.
+    carried: bool,
+}
+
+impl Due {
+    /// What the shop's paper has to come to, where it does.
+    fn total(&self, there: &Paper) -> Option<Money> {
+        if self.carried { given_back(there) } else { there.grand }
+    }
 }
 
 /// What was due of one order.
@@ -92,6 +102,7 @@ impl Engine {
                     seen: shown,
                     open: Some("it cannot be read".to_owned()),
                     along: false,
+                    carried: false,
                 });
                 continue;
             };
@@ -101,9 +112,12 @@ impl Engine {
             }
             let elements = order.case.bound.get(&erp.uid).map(|bound| bound.elements.clone()).unwrap_or_default();
             let (wanted, _) = in_words_of_order(paper, &elements);
-            let label = wanted.number.clone().unwrap_or(id.id);
+            // What `explain` knows it by, once it is known.
+            let known = Some(case.label.clone()).filter(|label| !label.is_empty());
+            let label = known.or_else(|| wanted.number.clone()).unwrap_or(id.id);
             let open = open.get(&case.entity).cloned();
-            entry.due.push(Due { label, wanted, there, seen: shown, open, along: false });
+            let carried = self.way_of(&case) == Way::FromShop;
+            entry.due.push(Due { label, wanted, there, seen: shown, open, along: false, carried });
         }
         owed.retain(|_, order| !order.due.is_empty());
         for order in owed.values_mut().filter(|_| kind == Kind::Credit) {
@@ -161,11 +175,11 @@ fn proof(kind: Kind, orders: impl Iterator<Item = Owed>) -> FlowProof {
                     flow.missing += 1;
                     flow.tell(format!("{kind} {}: not in {}", due.label, order.shop.name));
                 }
-                (None, Some(there)) => match differences(kind, &due.wanted, there) {
+                (None, Some(there)) => match differences(kind, due, there) {
                     found if found.is_empty() => flow.equal += 1,
                     found => {
                         flow.different += 1;
-                        flow.cents_off += cents(&due.wanted, there);
+                        flow.cents_off += cents(due, there);
                         flow.tell(format!("{kind} {}: {}", due.label, found.join("; ")));
                     }
                 },
@@ -233,8 +247,8 @@ impl Owed {
 }
 
 /// Every way in which the shop's paper is not the ERP's.
-fn differences(kind: Kind, wanted: &Paper, there: &Paper) -> Vec<String> {
-    let mut found = Vec::new();
+fn differences(kind: Kind, due: &Due, there: &Paper) -> Vec<String> {
+    let (mut found, wanted) = (Vec::new(), &due.wanted);
     // What was given back as an amount tells no lines.
     let by_amount = kind == Kind::Credit && there.lines.is_empty();
     for (key, line) in &wanted.lines {
@@ -253,7 +267,7 @@ fn differences(kind: Kind, wanted: &Paper, there: &Paper) -> Vec<String> {
     if !lost.is_empty() {
         found.push(format!("without the parcels {}", lost.join(", ")));
     }
-    if let (Some(ours), Some(theirs)) = (wanted.grand, there.grand)
+    if let (Some(ours), Some(theirs)) = (wanted.grand, due.total(there))
         && ours != theirs
     {
         found.push(format!("{ours} here, {theirs} there"));
@@ -262,7 +276,7 @@ fn differences(kind: Kind, wanted: &Paper, there: &Paper) -> Vec<String> {
 }
 
 /// The difference of the totals in minor units.
-fn cents(wanted: &Paper, there: &Paper) -> u64 {
-    let (Some(ours), Some(theirs)) = (wanted.grand, there.grand) else { return 0 };
+fn cents(due: &Due, there: &Paper) -> u64 {
+    let (Some(ours), Some(theirs)) = (due.wanted.grand, due.total(there)) else { return 0 };
     super::minor_units(ours, theirs)
 }

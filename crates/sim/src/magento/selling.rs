@@ -51,6 +51,12 @@ impl Shop {
         true
     }
 
+    /// Somebody counts what the default source has of a SKU, and types it in: nothing tells of that but the figure itself.
+    pub fn count_by_hand(&mut self, now: Timestamp, sku: &str, quantity: Decimal) {
+        self.stock.index_late_s = 0;
+        self.stock.set(now, sku, DEFAULT_SOURCE, quantity, true);
+    }
+
     /// What can be bought of a SKU right now, whatever the index has; none where there is no such thing on a shelf.
     #[must_use]
     pub fn salable(&self, sku: &str) -> Option<Decimal> {

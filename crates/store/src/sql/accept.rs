@@ -86,7 +86,7 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
     }
     // What an order takes is held against what is known also where a write of ours has shown the rest already.
     if let Some(takes) = record.takes.as_ref().filter(|_| record.kind == Kind::Order) {
-        replace(db, system, entity, takes, now)?;
+        replace(db, system, entity, (takes, changed), now)?;
     }
     if changed {
         // What is told in passing starts nothing by itself: whoever needs it wakes it.

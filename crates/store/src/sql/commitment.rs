@@ -139,12 +139,13 @@ fn wake_stock(
     found.map_or(Ok(()), |entity| wake(db, EntityId(id(entity)), Kind::Stock, now))
 }
 
-/// Writes what the order in `lane` takes from stock, as its shop tells it now, and wakes the stock that is touched.
+/// Writes what the order in `lane` takes from stock, as its shop tells it now, and wakes the stock that is touched: all of it
+/// where the order `changed`, for what the shop keeps back for an order goes by what was sent, cancelled and given back, too.
 pub(super) fn replace(
     db: &Connection,
     system: &SystemUid,
     lane: EntityId,
-    takes: &[Taken],
+    (takes, changed): (&[Taken], bool),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let sql = "SELECT scope, remote, alias, quantity FROM commitment WHERE lane = ?1";
@@ -157,6 +158,9 @@ pub(super) fn replace(
     for Taken { variant, alias, quantity } in takes {
         let now_taken = (alias.clone(), quantity.normalize().to_string());
         if before.remove(variant).as_ref() == Some(&now_taken) {
+            if changed {
+                wake_stock(db, system, variant, alias.as_deref(), now)?;
+            }
             continue;
         }
         let sql = "INSERT INTO commitment (lane, system, scope, remote, alias, quantity, state) \

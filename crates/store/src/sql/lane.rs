@@ -195,6 +195,10 @@ pub(super) fn retry(db: &Connection, which: &Retry, now: Timestamp) -> Result<us
                        WHERE state IN ('outside', 'early', 'awaiting', 'held', 'conflict')";
             Ok(db.execute(sql, [ms(now)])?)
         }
+        Retry::Rested(kind) => {
+            let sql = "UPDATE lane SET state = 'ready', ready_at = ?1, dirty = 1 WHERE kind = ?2 AND state = 'idle'";
+            Ok(db.execute(sql, params![ms(now), kind.word()])?)
+        }
         Retry::Touch(entity) => {
             let sql = "UPDATE lane SET state = 'ready', ready_at = min(ready_at, ?1), dirty = 1 WHERE entity = ?2";
             Ok(db.execute(sql, params![ms(now), int(entity.0)])?)

@@ -21,7 +21,7 @@ Ends with 2 where there is something to send, with 3 where only something is ope
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// One flow only: products, customers, inventory, prices or orders
+    /// One flow only: products, customers, inventory, prices, orders or papers
     flow: Option<String>,
     /// Show every field that would be written
     #[arg(long)]
@@ -37,7 +37,7 @@ pub(super) fn flow(word: Option<&str>) -> Result<Option<Flow>, Failure> {
         word.parse::<Flow>().map_err(|()| {
             Failure::usage(
                 format!("`{word}` is no flow"),
-                "name one of: products, customers, inventory, prices, orders; or none for all",
+                "name one of: products, customers, inventory, prices, orders, papers; or none for all",
             )
         })
     };

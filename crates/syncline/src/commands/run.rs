@@ -67,7 +67,7 @@ async fn listening(
     let ears = open::ears(config)?;
     let remedy = "free that port, or name another after `listen`";
     let failed =
-        |error: std::io::Error| Failure::new("SYN-0909", format!("{at} cannot be listened on: {error}"), remedy);
+        |error: std::io::Error| Failure::new("SYN-0910", format!("{at} cannot be listened on: {error}"), remedy);
     let listener = tokio::net::TcpListener::bind(at).await.map_err(failed)?;
     let at = listener.local_addr().map_err(failed)?;
     out.say(format!("{:.0} listening for hints on {at}", clock::now()));

@@ -22,7 +22,7 @@ Ctrl-C or SIGTERM ends it after the step under way; nothing is lost, and the nex
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// One flow only: products, customers, inventory, prices, or orders with the customers they need
+    /// One flow only: products, customers, inventory, prices, papers, or orders with the customers they need
     flow: Option<String>,
 }
 

@@ -35,7 +35,7 @@ fn a_daemon_that_listens_looks_where_it_is_told_to() {
     assert_eq!(told["error"]["code"], "SYN-0416", "no secret yet: {told}");
     bench.put("hook.secret", SECRET);
     let told = bench.json(&["run"], 1);
-    assert!(told["error"]["code"] == "SYN-0909" && told.to_string().contains(&at), "the port is taken: {told}");
+    assert!(told["error"]["code"] == "SYN-0910" && told.to_string().contains(&at), "the port is taken: {told}");
     drop(taken);
     let mut running = bench.daemon();
     let id = bench.shop_orders()[0]["entity_id"].as_u64().expect("an id");

@@ -238,6 +238,17 @@ fn s18_one_poison_record_stops_nothing_else() {
 }
 
 #[test]
+fn an_order_of_less_than_nothing_is_held() {
+    told(19, |stage| async move {
+        let number = place(&stage, 1, |order| order["items"][0]["qty_ordered"] = (-3).into());
+        passes(&stage, 300).await;
+        let row = lane(&stage.boot().await.unwrap(), &number).await;
+        assert!(row.why.is_some_and(|why| why.code == "SYN-0102" && why.what.contains("-3 × ")));
+        assert_eq!(open(&stage.world).erp.ledger()["orders"], serde_json::json!([]));
+    });
+}
+
+#[test]
 fn s20_payment_arrives_later_than_the_order() {
     told(20, |stage| async move {
         let number = place(&stage, 1, |order| {

@@ -376,3 +376,37 @@ fn a_note_that_a_clerk_throws_away_is_missed_and_never_made_again() {
         assert_eq!((left["credits"].as_array().unwrap().len(), broken(&stage)), (0, vec![]));
     });
 }
+
+#[test]
+fn what_is_planned_about_a_refund_is_what_a_pass_does() {
+    refunding(17, Refunds::Carry, |stage| async move {
+        // Billed in the ERP since it was last read.
+        let reference = sold(&stage, 1, true).await;
+        let (_, lines) = order(&stage, &reference);
+        assert!(give_back(&stage, &reference, &[(lines[0].0, 1)], Decimal::ZERO, Decimal::ZERO));
+        let engine = stage.boot().await.unwrap();
+        let plan = engine.plan(Some(Flow::Papers)).await.unwrap();
+        let planned: Vec<(&str, &str)> = plan.rows.iter().map(|row| (&*row.kind, &*row.step)).collect();
+        assert_eq!((planned, plan.open.len()), (vec![("credit", "create")], 0), "{:?}", plan.open);
+        passes(&stage, 240).await;
+        let (memos, credits) = given(&stage, &reference);
+        assert_eq!((memos.len(), &credits), (1, &memos));
+    });
+}
+
+#[test]
+fn a_fraction_of_a_yen_that_no_books_keep_is_no_drift() {
+    refunding(18, Refunds::Carry, |stage| async move {
+        let now = stage.clock.true_now();
+        let yen = (0..60).find(|n| place_like(5, *n, &stage.catalogue, now)["order_currency_code"] == "JPY").unwrap();
+        let reference = sold(&stage, yen, true).await;
+        assert!(give_back(&stage, &reference, &[], Decimal::ZERO, Decimal::new(123, 2)));
+        passes(&stage, 600).await;
+        let (memos, credits) = given(&stage, &reference);
+        assert!(memos.len() == 1 && credits.len() == 1 && memos != credits, "{memos:?} {credits:?}");
+        assert_eq!(credits[0], memos[0].round());
+        let engine = stage.boot().await.unwrap();
+        let proof = engine.verify().await.unwrap().flows[&Flow::Papers].clone();
+        assert_eq!((proof.drift(), proof.cents_off, proof.open), (0, 0, 0), "{proof:?}");
+    });
+}

@@ -150,3 +150,48 @@ fn s69_a_pack_of_six_is_sold_as_one_and_counted_as_six() {
         assert_eq!(broken(&stage), [""; 0]);
     });
 }
+
+/// A piece that was bought and billed is given back before it left, while the ERP goes on keeping it for its order.
+async fn given_back_unshipped(stage: &Stage) {
+    let order = buys(stage, 1);
+    passes(stage, 900).await;
+    assert_eq!(for_sale(stage), Decimal::from(4));
+    let now = stage.clock.true_now();
+    let line = {
+        let ledger = open(&stage.world).shop.ledger();
+        let order = ledger["orders"].as_array().unwrap().iter().find(|row| row["id"] == order).cloned().unwrap();
+        order["lines"][0]["id"].as_u64().unwrap()
+    };
+    assert!(open(&stage.world).shop.invoice_by_hand(now, order, &[]).is_some());
+    let nothing = (Decimal::ZERO, Decimal::ZERO);
+    assert!(open(&stage.world).shop.give_back(now, order, &[(line, 1)], Decimal::ZERO, nothing).is_some());
+}
+
+#[test]
+fn what_is_given_back_before_it_left_is_for_sale_once_the_erp_lets_go_of_it() {
+    stocked(5, |stage| async move {
+        given_back_unshipped(&stage).await;
+        passes(&stage, 120).await;
+        assert_eq!(for_sale(&stage), Decimal::from(4), "the ERP still keeps one for the order");
+        let engine = stage.boot().await.unwrap();
+        let proof = engine.verify().await.unwrap().flows[&Flow::Inventory].clone();
+        assert_eq!((proof.drift(), proof.open), (0, 0), "{proof:?}");
+    });
+}
+
+#[test]
+fn a_figure_that_moved_in_the_shop_without_a_sign_is_put_right_by_a_deep_sweep() {
+    stocked(5, |stage| async move {
+        passes(&stage, 900).await;
+        let now = stage.clock.true_now();
+        open(&stage.world).shop.count_by_hand(now, SKU, Decimal::from(50));
+        passes(&stage, 300).await;
+        assert_ne!(for_sale(&stage), Decimal::from(5), "nobody says so");
+        let engine = stage.boot().await.unwrap();
+        let shop = engine.system(&SystemName::new("shop")).unwrap();
+        let order = syncline_engine::sweep::SweepOrder { deep: true, ..Default::default() };
+        engine.sweep(shop, Kind::Variant, order, &mut |_| ()).await.unwrap();
+        passes(&stage, 60).await;
+        assert_eq!(for_sale(&stage), Decimal::from(5));
+    });
+}
