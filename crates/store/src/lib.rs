@@ -3,6 +3,7 @@
 mod adoption;
 mod case;
 mod codec;
+pub mod copies;
 mod error;
 mod file;
 mod runs;

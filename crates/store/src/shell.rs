@@ -147,7 +147,7 @@ impl Drop for Sql {
     }
 }
 
-fn locked(path: &Path, text: &str) -> Result<File, StoreError> {
+pub(crate) fn locked(path: &Path, text: &str) -> Result<File, StoreError> {
     // By whatever link somebody comes to a store, it has one lock.
     let beside = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()).with_extension("lock");
     let open_error = |error: std::io::Error| StoreError::Open { path: text.to_string(), why: error.to_string() };

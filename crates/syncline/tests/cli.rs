@@ -3,6 +3,8 @@
 
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/copies.rs"]
+mod copies;
 #[path = "cli/hooked.rs"]
 mod hooked;
 #[path = "cli/rough.rs"]

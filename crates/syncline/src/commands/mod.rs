@@ -3,6 +3,7 @@
 mod adopt;
 mod apply;
 mod approve;
+mod backup;
 mod check;
 mod conflicts;
 mod demo;
@@ -12,6 +13,7 @@ mod import;
 mod init;
 mod plan;
 mod resolve;
+mod restore;
 mod retry;
 mod run;
 mod sim;
@@ -71,6 +73,10 @@ pub(crate) enum Command {
     Import(import::Args),
     /// Compare both sides, and say of how many
     Verify(verify::Args),
+    /// Copy the store, whoever writes to it
+    Backup(backup::Args),
+    /// Put such a copy in the place of the store, which is kept
+    Restore(restore::Args),
     /// Every system this binary can connect, and what the connected ones can do
     Systems(systems::Args),
     /// Simulated systems to try it on, and the simulation that anybody can rerun
@@ -105,6 +111,8 @@ pub(crate) async fn carry_out(command: Command, global: &Global, out: &Out) -> R
         Command::Undo(args) => undo::carry_out(&args, &file()?, out).await,
         Command::Import(args) => import::carry_out(&args, &file()?, out).await,
         Command::Verify(args) => verify::carry_out(&args, &file()?, out).await,
+        Command::Backup(args) => backup::carry_out(&args, &file()?, out),
+        Command::Restore(args) => restore::carry_out(&args, &file()?, out),
         Command::Systems(args) => systems::carry_out(&args, &global.config, out).await,
         Command::Sim(args) => sim::carry_out(args, out).await,
         Command::Demo(args) => demo::carry_out(&args, out).await,
