@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use syncline_core::delivery::Progress;
 use syncline_core::id::{EntityId, SystemUid};
 use syncline_core::kind::{Flow, Kind, Step};
+use syncline_core::leaf::Value;
+use syncline_core::path::Path;
 use syncline_core::policy::Hold;
 use syncline_core::record::Paper;
 use syncline_store::{Case, JournalRow, Story};
@@ -70,6 +72,10 @@ pub struct RecordStory {
     /// Where it is not due yet: when it is looked at again, and a person is asked about an order that was not paid by then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Seconds from when an order was placed, or anything else was first seen, to when it stood on the other side; none where
+    /// we did not make it there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took_s: Option<u64>,
     /// In words: where it stands.
     pub summary: String,
     /// Both sides, by the systems' names.
@@ -121,6 +127,7 @@ impl Engine {
             state: lane.as_ref().map_or("idle".to_string(), |lane| lane.state.clone()),
             why: lane.and_then(|lane| lane.why),
             until: until(&story),
+            took_s: took(&story),
             summary: summary(&story, &sides),
             sides,
             papers: self.papers_told(&story.case).await?,
@@ -187,6 +194,20 @@ fn writes(story: &Story) -> Vec<WriteStory> {
             reason: delivery.reason.clone(),
         })
         .collect()
+}
+
+/// How long it took to the other side, by our clock at the end.
+fn took(story: &Story) -> Option<u64> {
+    let is_create = |id| story.deliveries.iter().any(|one| Some(one.id) == id && one.change.step == Step::Create);
+    let came = |row: &&JournalRow| ["done", "found"].contains(&row.entry.event.as_str()) && is_create(row.delivery);
+    let there = story.journal.iter().find(came)?.at;
+    let placed = story.case.sides.values().find_map(|side| match side.seen.value(&Path::field("placed")) {
+        Some(Value::Instant(at)) => Some(*at),
+        _ => None,
+    });
+    let seen = story.journal.iter().find(|row| row.entry.event == "seen").map(|row| row.at);
+    // A shop's clock may be ahead of ours.
+    u64::try_from(there.duration_since(placed.or(seen)?).as_secs()).ok()
 }
 
 /// Until when what is not due yet may wait.

@@ -25,7 +25,10 @@ impl Engine {
     pub(crate) async fn heed_hints(&self) -> Result<Accepted, EngineError> {
         let mut total = Accepted::default();
         let mut places: BTreeMap<(String, Kind), Vec<Hinted>> = BTreeMap::new();
-        for hint in self.store.hints(MOST).await? {
+        // Those of a system that is away keep nothing from the others.
+        let away = self.away();
+        let away = away.keys().filter_map(|name| self.systems.get(name)).map(|system| system.uid.clone()).collect();
+        for hint in self.store.hints(away, MOST).await? {
             places.entry((hint.system.to_string(), hint.kind)).or_default().push(hint);
         }
         let watched = self.watched();
@@ -36,9 +39,6 @@ impl Engine {
                 self.store.heeded(hints).await?;
                 continue;
             };
-            if self.away().contains_key(&system.name) {
-                continue;
-            }
             if !watched.contains(&(&system.name, kind)) {
                 self.store.heeded(hints).await?;
                 continue;

@@ -91,7 +91,7 @@ async fn a_hint_is_kept_before_it_is_answered_and_what_is_no_hint_is_told_why() 
     let good = signed("d1", now(), ORDER, SECRET);
     let answer = asked(at, "POST /hooks/shop", &good, ORDER).await;
     assert!(status(&answer) == "202" && answer.contains(r#"{"heard":1}"#), "{answer}");
-    let kept = store.hints(10).await.unwrap();
+    let kept = store.hints(Vec::new(), 10).await.unwrap();
     assert_eq!(kept.iter().map(|hint| (hint.kind, hint.id.id.as_str())).collect::<Vec<_>>(), [(Kind::Order, "7")]);
     let big = vec![b' '; (1 << 20) + 1];
     let odd = b"{}".as_slice();
@@ -109,7 +109,7 @@ async fn a_hint_is_kept_before_it_is_answered_and_what_is_no_hint_is_told_why() 
         assert_eq!(status(&answer), wanted, "{head}: {answer}");
         assert!(!answer.contains(SECRET));
     }
-    assert_eq!(store.hints(10).await.unwrap(), kept);
+    assert_eq!(store.hints(Vec::new(), 10).await.unwrap(), kept);
 }
 
 #[tokio::test]
@@ -121,9 +121,9 @@ async fn s08_what_a_locked_store_does_not_keep_is_answered_as_such() {
     let answer = asked(at, "POST /hooks/shop", &signed("d1", now(), ORDER, SECRET), ORDER).await;
     assert!(status(&answer) == "503" && answer.contains("retry-after: 10"), "{answer}");
     other.execute_batch("ROLLBACK").unwrap();
-    assert!(store.hints(10).await.unwrap().is_empty());
+    assert!(store.hints(Vec::new(), 10).await.unwrap().is_empty());
     let answer = asked(at, "POST /hooks/shop", &signed("d1", now(), ORDER, SECRET), ORDER).await;
-    assert_eq!((status(&answer), store.hints(10).await.unwrap().len()), ("202", 1), "sent again");
+    assert_eq!((status(&answer), store.hints(Vec::new(), 10).await.unwrap().len()), ("202", 1), "sent again");
 }
 
 #[tokio::test]
@@ -141,5 +141,9 @@ async fn a_flood_is_heard_or_told_to_come_again() {
     };
     let heard = futures::future::join_all((0..400).map(one)).await.into_iter().filter(|heard| *heard).count();
     assert!(heard > 0);
-    assert_eq!(store.hints(1_000).await.unwrap().len(), heard, "what was answered is kept, and nothing else");
+    assert_eq!(
+        store.hints(Vec::new(), 1_000).await.unwrap().len(),
+        heard,
+        "what was answered is kept, and nothing else"
+    );
 }

@@ -49,9 +49,9 @@ pub trait Store: Debug + Send + Sync {
     fn hear(&self, system: SystemUid, hints: Vec<(Kind, RemoteId)>, now: Timestamp) -> Fut<'_, ()> {
         self.beneath().hear(system, hints, now)
     }
-    /// Where systems said to look, the longest ago first, so many at most.
-    fn hints(&self, limit: usize) -> Fut<'_, Vec<Hinted>> {
-        self.beneath().hints(limit)
+    /// Where systems said to look, but for those of `except`, the longest ago first, so many at most.
+    fn hints(&self, except: Vec<SystemUid>, limit: usize) -> Fut<'_, Vec<Hinted>> {
+        self.beneath().hints(except, limit)
     }
     /// Forgets these hints, as far as nothing was said again since they were told.
     fn heeded(&self, hints: Vec<Hinted>) -> Fut<'_, ()> {

@@ -22,14 +22,19 @@ pub(super) fn hear(
     Ok(())
 }
 
-pub(super) fn hints(db: &Connection, limit: usize) -> Result<Vec<Hinted>, StoreError> {
-    let sql = "SELECT system, kind, scope, remote, times FROM hint ORDER BY heard LIMIT ?1";
-    let mut statement = db.prepare_cached(sql)?;
-    let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+pub(super) fn hints(db: &Connection, except: &[SystemUid], limit: usize) -> Result<Vec<Hinted>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT system, kind, scope, remote, times FROM hint ORDER BY heard")?;
+    let mut rows = statement.query([])?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
+    while found.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let system = SystemUid::new(row.get::<_, String>(0)?);
+        if except.contains(&system) {
+            continue;
+        }
         found.push(Hinted {
-            system: SystemUid::new(row.get::<_, String>(0)?),
+            system,
             kind: super::kind(&row.get::<_, String>(1)?)?,
             id: RemoteId::new(row.get::<_, String>(2)?, row.get::<_, String>(3)?),
             times: id(row.get(4)?),

@@ -37,8 +37,8 @@ impl Store for Sql {
     fn hear(&self, system: SystemUid, hints: Vec<(Kind, RemoteId)>, now: Timestamp) -> Fut<'_, ()> {
         self.run(move |db| hint::hear(db, &system, &hints, now))
     }
-    fn hints(&self, limit: usize) -> Fut<'_, Vec<Hinted>> {
-        self.run(move |db| hint::hints(db, limit))
+    fn hints(&self, except: Vec<SystemUid>, limit: usize) -> Fut<'_, Vec<Hinted>> {
+        self.run(move |db| hint::hints(db, &except, limit))
     }
     fn heeded(&self, hints: Vec<Hinted>) -> Fut<'_, ()> {
         self.run(move |db| hint::heeded(db, &hints))

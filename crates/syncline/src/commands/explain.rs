@@ -38,6 +38,10 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
 
 fn told(story: &RecordStory, out: Out) {
     out.line(&story.summary);
+    if let Some(took) = story.took_s {
+        let from = if story.kind == "order" { "placed" } else { "first seen" };
+        out.line(format!("it stood on the other side {took} s after it was {from}"));
+    }
     if let Some(why) = story.why.as_ref().filter(|why| !why.remedy.is_empty()) {
         out.line(format!("{} what to do: {}", why.code, why.remedy));
     }

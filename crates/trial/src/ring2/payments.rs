@@ -173,10 +173,14 @@ pub async fn decide(stage: &Stage, engine: &Engine) {
             _ => continue,
         };
         let Some(why) = lane.why.filter(|why| codes.contains(&why.code.as_str())) else { continue };
-        let Some(reference) = order_behind(stage, engine, lane.entity).await else { continue };
+        let reference = order_behind(stage, engine, lane.entity).await;
+        // Of two orders with one number nobody says which it is; their money is seen to all the same.
+        if reference.is_none() && lane.kind != Kind::Payment {
+            continue;
+        }
         if engine.store.retry(Retry::One { entity: lane.entity, rebase: true }, engine.now()).await.is_ok() {
             let mut world = open(&stage.world);
-            world.payments_left.insert(reference);
+            world.payments_left.extend(reference);
             world.event(&format!("a person takes over a {} ({})", lane.kind, why.code));
         }
     }

@@ -312,9 +312,21 @@ fn s62_an_outage_of_eight_hours_then_the_flood() {
             drop(engine.sync(None).await);
             sleep(Duration::from_secs(720)).await;
         }
+        for n in 40..200 {
+            place(&stage, n, |_| ());
+        }
         open(&stage.world).calm = true;
-        passes(&stage, 600).await;
+        passes(&stage, 1_800).await;
         assert_eq!(differences(&stage), [""; 0]);
+        let filter = LaneFilter { kind: Some(Kind::Order), ..LaneFilter::default() };
+        let mut took = Vec::new();
+        for lane in engine.store.lanes(filter).await.unwrap() {
+            let story = engine.explain(lane.entity).await.unwrap();
+            took.extend(story.took_s.filter(|_| story.state == "idle"));
+        }
+        let (shortest, longest) = (took.iter().min().unwrap(), took.iter().max().unwrap());
+        assert!(took.len() > 150, "each tells how long it took: {}", took.len());
+        assert!(*shortest < 1_800 && *longest > 7 * 3_600 && *longest < 9 * 3_600, "{shortest} s to {longest} s");
     });
 }
 

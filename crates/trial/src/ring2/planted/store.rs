@@ -47,9 +47,9 @@ impl Store for BadStore {
         })
     }
 
-    fn hints(&self, limit: usize) -> Fut<'_, Vec<Hinted>> {
+    fn hints(&self, except: Vec<SystemUid>, limit: usize) -> Fut<'_, Vec<Hinted>> {
         Box::pin(async move {
-            let hints = self.store.hints(limit).await?;
+            let hints = self.store.hints(except, limit).await?;
             if self.plant == FORGETS_FIRST {
                 self.store.heeded(hints.clone()).await?;
             }

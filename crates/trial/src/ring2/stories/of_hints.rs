@@ -77,7 +77,7 @@ fn s01_the_same_hint_fifteen_times_at_once_is_one_look_and_one_order() {
         sleep(Duration::from_secs(60)).await;
         task.abort();
         assert_eq!((differences(&stage), documents(&stage)), (Vec::new(), 1));
-        assert!(engine.store.hints(10).await.unwrap().is_empty(), "nothing is left to look at");
+        assert!(engine.store.hints(Vec::new(), 10).await.unwrap().is_empty(), "nothing is left to look at");
     });
 }
 
@@ -193,7 +193,7 @@ fn s61_a_forged_or_stale_hint_is_refused_and_nothing_is_looked_at() {
             assert_eq!(intake.receive(name, &headers, &body).await.status, status);
         }
         sleep(Duration::from_secs(60)).await;
-        assert!(engine.store.hints(10).await.unwrap().is_empty());
+        assert!(engine.store.hints(Vec::new(), 10).await.unwrap().is_empty());
         assert_eq!(open(&stage.world).trace_hash(), asked, "no system was asked for anything");
         assert_eq!(intake.receive("shop", &good, &body).await.status, 202, "the shop's own is heard all the same");
         task.abort();
@@ -220,7 +220,7 @@ fn a_hint_at_what_is_not_there_or_does_not_flow_changes_nothing() {
         sleep(Duration::from_secs(60)).await;
         task.abort();
         let lanes = engine.store.lanes(LaneFilter { kind: Some(Kind::Order), ..LaneFilter::default() }).await.unwrap();
-        assert!(lanes.is_empty() && engine.store.hints(10).await.unwrap().is_empty(), "{lanes:?}");
+        assert!(lanes.is_empty() && engine.store.hints(Vec::new(), 10).await.unwrap().is_empty(), "{lanes:?}");
         assert_eq!(documents(&stage), 0);
     });
 }
