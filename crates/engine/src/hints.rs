@@ -66,11 +66,17 @@ impl Engine {
     }
 
     async fn look_at(&self, system: &System, kind: Kind, hints: &[Hinted]) -> Result<Accepted, EngineError> {
-        // Papers, stock and prices go by names that no sender knows: their feed is asked.
-        if kind.is_paper() || kind.of_variant() {
-            return self.poll(system, kind).await;
-        }
         let mut total = Accepted::default();
+        // Papers, stock and prices go by names that no sender knows: their feeds are asked; those of all papers, for one takes
+        // back what others tell.
+        if kind.is_paper() || kind.of_variant() {
+            let papers = self.paper_feeds().into_iter().filter(|(name, _)| **name == system.name).map(|(_, kind)| kind);
+            let kinds: Vec<Kind> = if kind.is_paper() { papers.collect() } else { vec![kind] };
+            for kind in kinds {
+                total.add(self.poll(system, kind).await?);
+            }
+            return Ok(total);
+        }
         let ids: Vec<RemoteId> = hints.iter().map(|hint| hint.id.clone()).collect();
         for ids in ids.chunks(CHUNK) {
             let look = self.looks.begin();

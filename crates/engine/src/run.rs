@@ -566,6 +566,10 @@ impl Engine {
                     return Err(EngineError::Store(error.clone()));
                 }
                 tell(&result);
+                if result.is_err() {
+                    // What could not be looked at is looked at by the next pass: one word of it is enough.
+                    self.nap(next).await;
+                }
             }
         }
         Ok(())
