@@ -1,5 +1,6 @@
 //! Stories of hints: systems say where to look, once, often, falsely or not at all.
 
+use super::of_shipments::{sale, sending};
 use super::*;
 use crate::ring2::planted::FORGETS_FIRST;
 use serde_json::json;
@@ -18,9 +19,14 @@ const SELDOM_S: u32 = 3_600;
 
 /// What listens for the shop beside `engine`, over `store`.
 fn listener(stage: &Stage, engine: &Engine, store: Arc<dyn Store>) -> Intake {
-    let shop = engine.system(&SystemName::new("shop")).unwrap();
-    let ear = Ear { uid: shop.uid.clone(), connector: shop.connector.clone(), secret: SECRET.to_string() };
-    let ears = BTreeMap::from([(shop.name.clone(), ear)]);
+    listener_for("shop", stage, engine, store)
+}
+
+/// The same for the system called `name`.
+fn listener_for(name: &str, stage: &Stage, engine: &Engine, store: Arc<dyn Store>) -> Intake {
+    let one = engine.system(&SystemName::new(name)).unwrap();
+    let ear = Ear { uid: one.uid.clone(), connector: one.connector.clone(), secret: SECRET.to_string() };
+    let ears = BTreeMap::from([(one.name.clone(), ear)]);
     Intake { store, clock: stage.clock.clone(), bell: Arc::clone(&engine.bell), ears }
 }
 
@@ -222,5 +228,26 @@ fn a_hint_at_what_is_not_there_or_does_not_flow_changes_nothing() {
         let lanes = engine.store.lanes(LaneFilter { kind: Some(Kind::Order), ..LaneFilter::default() }).await.unwrap();
         assert!(lanes.is_empty() && engine.store.hints(Vec::new(), 10).await.unwrap().is_empty(), "{lanes:?}");
         assert_eq!(documents(&stage), 0);
+    });
+}
+
+#[test]
+fn a_hint_of_a_paper_has_the_feeds_of_papers_asked_at_once() {
+    sending(64, |mut stage| async move {
+        let number = place(&stage, 1, |_| ());
+        passes(&stage, 300).await;
+        let (engine, task, _) = waiting(&mut stage).await;
+        let (sale, now) = (sale(&stage, &number), stage.clock.true_now());
+        assert!(open(&stage.world).erp.ship(now, sale));
+        sleep(Duration::from_secs(300)).await;
+        let shipments = |stage: &Stage| open(&stage.world).shop.ledger()["shipments"].as_array().map_or(0, Vec::len);
+        assert_eq!(shipments(&stage), 0, "the next pass is far away");
+        let intake = listener_for("erp", &stage, &engine, Arc::clone(&engine.store));
+        let body = json!({"type": "shipment.done", "data": {"id": 1}}).to_string().into_bytes();
+        let headers = signed("d1", stage.clock.now(), &body, SECRET);
+        assert_eq!(intake.receive("erp", &headers, &body).await.status, 202);
+        sleep(Duration::from_secs(120)).await;
+        task.abort();
+        assert_eq!((shipments(&stage), broken(&stage)), (1, vec![]));
     });
 }
