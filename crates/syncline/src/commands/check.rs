@@ -68,6 +68,14 @@ struct Asked {
     ahead_s: Option<i64>,
 }
 
+/// What is wrong where the store is to lie.
+fn homeless(config: &Config) -> Option<Finding> {
+    let home = config.store.parent().filter(|home| !home.as_os_str().is_empty())?;
+    let what = || format!("the store {} has no directory to lie in", config.store.display());
+    (!home.is_dir())
+        .then(|| Finding::new("SYN-0306", what(), "make that directory, or name another file after `store`"))
+}
+
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let mut findings = Findings::default();
     if let Some(name) = &args.new_installation {
@@ -75,6 +83,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     }
     let changed = uids::changed(config, open::reader(config)?.as_ref()).await?;
     findings.problems.extend(changed.into_iter().map(|one| Finding::new(&one.code, one.what, one.remedy)));
+    findings.problems.extend(homeless(config));
     let mut asked = Vec::new();
     for system in open::systems(config)? {
         asked.push(ask(system, config, &mut findings).await);

@@ -152,8 +152,7 @@ impl Named {
             [one] => Ok(*one),
             [] => {
                 let what = format!("no record is called `{}`", self.key);
-                let remedy =
-                    "name it as `order:NUMBER` or `customer:ID`; what is not read yet comes with `syncline sync`";
+                let remedy = "name it as `order:NUMBER`, `customer:ID`, `credit:NUMBER` …; what is not read yet comes with `syncline sync`";
                 Err(Failure::new("SYN-0430", what, remedy))
             }
             several => Err(self.ambiguous(engine, several).await?),

@@ -19,7 +19,11 @@ Examples:
   syncline sim catalogue --seed 7 --products 120
   syncline sim --ring engine --seeds 3000 --json
   syncline sim --plant all --json
-  syncline sim --ring engine --seed 42 --trace";
+  syncline sim --ring engine --seed 42 --trace
+Both servers tell all they hold past every API at GET /_sim/ledger, and how often their weather struck at GET /_sim/faults.
+POST /_sim/orders places an order in the shop, as Magento tells one; POST /_sim/products changes a field as a person would:
+  {\"sku\": \"MUG\", \"place\": null, \"field\": \"name\", \"value\": \"Beaker\"}
+What stands behind /_sim/calm is the system's own API without the weather.";
 
 /// What to simulate.
 #[derive(Debug, clap::Args)]

@@ -30,7 +30,7 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
-    /// One flow only: products, inventory, prices, or orders
+    /// One flow only: products, customers, inventory, prices, orders or papers
     flow: Option<String>,
     /// One system only
     #[arg(long, value_name = "NAME")]

@@ -16,7 +16,7 @@ Examples:
   syncline sync              everything that is due
   syncline sync --json       {\"new\":…,\"changed\":…,\"writes\":…,\"flows\":{…},\"run\":…}
 What one pass writes is a run: `syncline undo` lists them and takes them back.
-Ctrl-C or SIGTERM ends it after the step under way; nothing is lost, and the next `sync` goes on from there.";
+Ctrl-C or SIGTERM ends it after the step under way, with exit code 1; nothing is lost, and the next `sync` goes on from there.";
 
 /// What to bring to agreement.
 #[derive(Debug, clap::Args)]

@@ -63,4 +63,7 @@ fn what_is_no_whole_store_is_never_put_back() {
         assert!(!bench.has("syncline.db.part"));
     }
     assert_eq!(bench.json(&["restore", "nowhere.db"], 1)["error"]["code"], "SYN-0306");
+    bench.put("syncline.toml", &format!("store = \"nowhere/acme.db\"\n{}", bench.file("syncline.toml")));
+    let told = bench.json(&["check"], 1);
+    assert!(told["problems"].to_string().contains("SYN-0306"), "it has no directory to lie in: {told}");
 }
