@@ -24,9 +24,7 @@ use syncline_core::journal::Entry;
 use syncline_core::kind::{Kind, Step};
 use syncline_core::leaf::Leaves;
 use syncline_core::policy::{ErrorKind, Hold, Next, backoff_s};
-use syncline_store::{
-    Agreed, Base, Case, Claimed, Doubt, Ending, LaneState, News, Release, Settle, Still, StoreError, Told,
-};
+use syncline_store::{Agreed, Case, Claimed, Doubt, Ending, LaneState, News, Release, Still, StoreError, Told};
 
 /// Moves one lane may make under one lease; more means that something turns in a circle. A product takes two for each of
 /// its languages and images.
@@ -43,6 +41,8 @@ struct Work {
     asked: BTreeSet<SystemUid>,
     /// The order of a paper was read anew under this lease.
     asked_order: bool,
+    /// It was looked for by its mark under this lease.
+    looked: bool,
     /// What the systems that share the record were found to agree on when it was last decided.
     agreed: Option<Box<Agreed>>,
     /// Fields that showed something else after they were written under this lease.
@@ -101,6 +101,7 @@ impl Engine {
             alone: false,
             asked: BTreeSet::new(),
             asked_order: false,
+            looked: false,
             agreed: None,
             unkept: Leaves::new(),
             progressed: false,
@@ -536,48 +537,6 @@ impl Engine {
             now: self.now(),
         };
         Ok(self.store.doubt(doubt).await?)
-    }
-
-    /// Ends a delivery whose fate was in doubt; what overwrites figures is looked at once more when it can no longer land.
-    async fn end_and_look_again(
-        &self,
-        work: &Work,
-        delivery: &Delivery,
-        system: &System,
-        entry: Entry,
-        agreed: Vec<Base>,
-    ) -> Result<(), EngineError> {
-        let strays_at = self.look_again_at(delivery, system);
-        let settle = self.settlement(work, delivery, system, Ending::Superseded, entry);
-        Ok(self.store.settle(Settle { strays_at, agreed, ..settle }).await?)
-    }
-
-    /// Ends a delivery that made nothing.
-    async fn end(
-        &self,
-        work: &Work,
-        delivery: &Delivery,
-        system: &System,
-        ending: Ending,
-        entry: Entry,
-    ) -> Result<(), EngineError> {
-        Ok(self.store.settle(self.settlement(work, delivery, system, ending, entry)).await?)
-    }
-
-    fn settlement(&self, work: &Work, delivery: &Delivery, system: &System, ending: Ending, entry: Entry) -> Settle {
-        Settle {
-            delivery: delivery.id,
-            lane: work.claimed.entity,
-            epoch: work.claimed.epoch,
-            system: system.uid.clone(),
-            ending,
-            commitments: None,
-            strays_at: None,
-            agreed: Vec::new(),
-            entry,
-            evidence: None,
-            now: self.now(),
-        }
     }
 }
 

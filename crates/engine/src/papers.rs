@@ -5,6 +5,7 @@
 
 mod from_erp;
 mod from_shop;
+mod own;
 mod refunds;
 
 pub(crate) use from_erp::in_words_of_order;

@@ -40,6 +40,14 @@ const LOOKED_AT: [&str; 3] = ["SYN-0122", "SYN-0124", "SYN-0125"];
 /// Seconds until what is held, and may be mended where no feed tells of it, is looked at again.
 pub(super) const HELD_PAUSE_S: u32 = 600;
 
+/// Why what both sides agree on is looked at once more.
+fn still_to_land(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Order => "a second draft may still turn up",
+        _ => "agreed; looked at once more when nothing can land any more",
+    }
+}
+
 impl Engine {
     /// Decides what to do about a lane without a delivery, and makes a planned step durable.
     pub(super) async fn begin(&self, mut work: Work, case: Case) -> Result<Moved, EngineError> {
@@ -65,6 +73,9 @@ impl Engine {
         if self.needs_its_order(&mut work, &case, &decided.decision).await? {
             return self.with_order_read(work, &case).await;
         }
+        if self.is_known_by_its_mark(&mut work, &case, &decided.decision).await? {
+            return Ok(Moved::Again(work));
+        }
         work.agreed = decided.agreed.take().map(Box::new);
         let landed = self.landed_by(&work, &case);
         let (mut entry, mut held_again) = (None, None);
@@ -78,11 +89,7 @@ impl Engine {
             }
             Decision::Step(_) => LaneState::Outside(WATCHES.to_string()),
             Decision::Agreed => {
-                let why = match case.kind {
-                    Kind::Order => "a second draft may still turn up",
-                    _ => "agreed; looked at once more when nothing can land any more",
-                };
-                landed.map_or(LaneState::Idle, |at| LaneState::Awaiting(why.to_string(), at))
+                landed.map_or(LaneState::Idle, |at| LaneState::Awaiting(still_to_land(case.kind).to_string(), at))
             }
             Decision::Outside(why) => LaneState::Outside(why),
             Decision::Early(day) => LaneState::Early(early(day, &self.record_name(&case).key)),
@@ -101,6 +108,17 @@ impl Engine {
         let (state, again_at) = self.with_asides(&work, state, landed);
         work.again_at = again_at.into_iter().chain(held_again).min();
         self.give_back(&work, state, entry, None).await
+    }
+
+    /// Whether a person is to be asked about a paper that is one of ours and was forgotten; it is tied now.
+    async fn is_known_by_its_mark(
+        &self,
+        work: &mut Work,
+        case: &Case,
+        decision: &Decision,
+    ) -> Result<bool, EngineError> {
+        let Decision::Hold(hold) = decision else { return Ok(false) };
+        Ok(!std::mem::replace(&mut work.looked, true) && self.tie_own_paper(case, hold).await?)
     }
 
     /// Whether `decision` is about a paper and rests on an older look at its order: nobody is asked about what that was like

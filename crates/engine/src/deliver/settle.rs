@@ -176,6 +176,59 @@ impl Engine {
         bases
     }
 
+    /// Ends a delivery whose fate was in doubt; what overwrites figures is looked at once more when it can no longer land.
+    pub(super) async fn end_and_look_again(
+        &self,
+        work: &Work,
+        delivery: &Delivery,
+        system: &System,
+        entry: Entry,
+        agreed: Vec<Base>,
+    ) -> Result<(), EngineError> {
+        let strays_at = self.look_again_at(delivery, system);
+        let settle = self.settlement(work, delivery, system, Ending::Superseded, entry);
+        Ok(self.store.settle(Settle { strays_at, agreed, ..settle }).await?)
+    }
+
+    /// Ends a delivery that made nothing.
+    pub(super) async fn end(
+        &self,
+        work: &Work,
+        delivery: &Delivery,
+        system: &System,
+        ending: Ending,
+        entry: Entry,
+    ) -> Result<(), EngineError> {
+        // An earlier attempt of it may land all the same.
+        let earlier = delivery.doubtful && !delivery.progress.is_over();
+        let strays_at = earlier.then(|| self.look_again_at(delivery, system)).flatten();
+        let settle = self.settlement(work, delivery, system, ending, entry);
+        Ok(self.store.settle(Settle { strays_at, ..settle }).await?)
+    }
+
+    pub(super) fn settlement(
+        &self,
+        work: &Work,
+        delivery: &Delivery,
+        system: &System,
+        ending: Ending,
+        entry: Entry,
+    ) -> Settle {
+        Settle {
+            delivery: delivery.id,
+            lane: work.claimed.entity,
+            epoch: work.claimed.epoch,
+            system: system.uid.clone(),
+            ending,
+            commitments: None,
+            strays_at: None,
+            agreed: Vec::new(),
+            entry,
+            evidence: None,
+            now: self.now(),
+        }
+    }
+
     /// When the target has to be looked at once more, because a request may still land that nobody would notice: a
     /// second draft, or an older figure over a newer one. None where nothing of the kind is possible.
     ///

@@ -24,7 +24,7 @@ pub(super) fn claim(db: &Connection, claim: &Claim) -> Result<Vec<Claimed>, Stor
     // Customers before orders, because orders wait for them; both and stock before all else; categories before what
     // stands in them, families behind their variants; then who waited longest.
     let sql = format!(
-        "SELECT entity, kind, epoch, attempts FROM lane WHERE state IN ('ready', 'awaiting', 'held', 'failed', 'conflict') \
+        "SELECT entity, kind, epoch, attempts FROM lane WHERE state IN ('ready', 'awaiting', 'held', 'failed', 'conflict', 'outside') \
          AND ready_at <= ?1 AND lease_until <= ?1 \
          {chosen} {except} ORDER BY CASE kind WHEN 'customer' THEN 0 WHEN 'order' THEN 1 WHEN 'stock' THEN 2 WHEN 'price' THEN 3 \
          WHEN 'category' THEN 4 WHEN 'product' THEN 6 ELSE 5 END, ready_at, entity LIMIT ?2"
@@ -61,7 +61,7 @@ pub(super) fn release(db: &Connection, release: &Release) -> Result<(), StoreErr
     let again = release.again_at.unwrap_or(Timestamp::MAX);
     let (state, why, ready_at, attempts) = match &release.state {
         LaneState::Idle => ("idle", None, Timestamp::MAX, "0"),
-        LaneState::Outside(why) => ("outside", Some(hold(why)), Timestamp::MAX, "0"),
+        LaneState::Outside(why) => ("outside", Some(hold(why)), again, "0"),
         LaneState::Early(why) => ("early", Some(why.clone()), Timestamp::MAX, "0"),
         LaneState::Awaiting(why, until) => ("awaiting", Some(hold(why)), *until, "0"),
         LaneState::Waiting(_, why) => ("waiting", Some(hold(why)), Timestamp::MAX, "0"),

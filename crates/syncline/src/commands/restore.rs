@@ -13,7 +13,7 @@ Examples:
   syncline restore /mnt/safe/acme.db         says what would be put back; changes nothing
   syncline restore /mnt/safe/acme.db --yes   does it; the store that was there is kept beside it
 Then `syncline adopt` and `syncline sync`: what was written after the copy was made is found by its mark and not made
-again. Papers that nobody remembers are held for a person, who says with `syncline retry … --accept` that they are there.
+again. Payments that nobody remembers are held for a person, who says with `syncline retry … --accept` that they are there.
 Ends with 2 where there is something to put back.";
 
 /// What.

@@ -51,7 +51,7 @@ fn given_back(stage: &Stage, reference: &str) -> Decimal {
 }
 
 /// The first thing sold of the order: its SKU, how many, and the net amount.
-fn first_of(stage: &Stage, reference: &str) -> (String, Decimal, Decimal) {
+pub(super) fn first_of(stage: &Stage, reference: &str) -> (String, Decimal, Decimal) {
     let ledger = open(&stage.world).erp.ledger();
     let row = ledger["orders"].as_array().unwrap().iter().find(|row| row["reference"] == reference).unwrap().clone();
     let lines = row["lines"].as_array().unwrap();

@@ -1,9 +1,14 @@
 //! Stories of an older copy of the store that is put back while both systems went on.
 
+use super::of_credits::first_of;
+use super::of_refunds::{give_back, order, refunding, sold};
+use super::of_shipments::sale;
 use super::*;
 use crate::ring2::{desk, people, prices, schedule, trade};
+use rust_decimal::Decimal;
 use serde_json::json;
 use std::path::PathBuf;
+use syncline_core::rules::Refunds;
 
 /// A file of its own for one story; gone with it.
 struct File(PathBuf);
@@ -125,5 +130,47 @@ fn without_their_marks_an_older_copy_would_make_the_documents_again() {
         stage.put_back(&file.0, &copy).unwrap();
         passes(&stage, 600).await;
         assert_eq!(differences(&stage).len(), 1, "the story above can fail");
+    });
+}
+
+#[test]
+fn papers_of_ours_are_known_by_their_marks_after_the_store_was_lost() {
+    refunding(78, Refunds::Carry, |mut stage| async move {
+        // What left, was billed and came back by either side, all of it told to the other one.
+        let (first, other) = (sold(&stage, 1, true).await, sold(&stage, 2, true).await);
+        let now = stage.clock.true_now();
+        for number in [&first, &other] {
+            let (sale, now) = (sale(&stage, number), now);
+            open(&stage.world).erp.ship(now, sale);
+        }
+        passes(&stage, 300).await;
+        let (_, lines) = order(&stage, &first);
+        assert!(give_back(&stage, &first, &[(lines[0].0, 1)], Decimal::ZERO, Decimal::ZERO));
+        let (sku, _, _) = first_of(&stage, &other);
+        let id = sale(&stage, &other);
+        open(&stage.world).erp.credit(stage.clock.true_now(), id, &[(sku.as_str(), Decimal::ONE)]).unwrap();
+        passes(&stage, 900).await;
+        let held = async |stage: &Stage| {
+            let filter = LaneFilter { states: vec!["held", "failed"], ..LaneFilter::default() };
+            let lanes = stage.boot().await.unwrap().store.lanes(filter).await.unwrap();
+            lanes.into_iter().map(|lane| format!("{} {} {:?}", lane.kind, lane.label, lane.why)).collect::<Vec<_>>()
+        };
+        assert_eq!(held(&stage).await, [""; 0]);
+        let papers = |stage: &Stage| {
+            let world = open(&stage.world);
+            let (shop, erp) = (world.shop.ledger(), world.erp.ledger());
+            [shop["shipments"].clone(), shop["invoices"].clone(), shop["memos"].clone(), erp["credits"].clone()]
+        };
+        let before = papers(&stage);
+        assert!(before.iter().all(|list| list.as_array().is_some_and(|list| !list.is_empty())), "{before:?}");
+        // A new store counts its deliveries anew, which the watch over notes would take for old ones.
+        assert_eq!(broken(&stage), [""; 0]);
+        stage.lose_the_store().unwrap();
+        stage.boot().await.unwrap().adopt_variants().await.unwrap();
+        passes(&stage, 1_800).await;
+        assert_eq!(held(&stage).await, [""; 0], "nobody is asked about what is ours");
+        assert_eq!(papers(&stage), before, "and nothing is made or changed");
+        let proof = stage.boot().await.unwrap().verify().await.unwrap().flows[&Flow::Papers].clone();
+        assert_eq!((proof.drift(), proof.open), (0, 0), "{proof:?}");
     });
 }
