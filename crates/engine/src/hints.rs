@@ -7,7 +7,7 @@ use crate::run::{Engine, Synced};
 use crate::system::{EngineError, System};
 use std::collections::BTreeMap;
 use syncline_connect::{Error, Seen};
-use syncline_core::id::RemoteId;
+use syncline_core::id::{RemoteId, SystemUid};
 use syncline_core::kind::Kind;
 use syncline_core::policy::ErrorKind;
 use syncline_store::{Accepted, Hinted};
@@ -24,25 +24,20 @@ impl Engine {
     /// Where the store fails.
     pub(crate) async fn heed_hints(&self) -> Result<Accepted, EngineError> {
         let mut total = Accepted::default();
-        let mut places: BTreeMap<(String, Kind), Vec<Hinted>> = BTreeMap::new();
+        let mut places: BTreeMap<(SystemUid, Kind), Vec<Hinted>> = BTreeMap::new();
         // Those of a system that is away keep nothing from the others.
         let away = self.away();
         let away = away.keys().filter_map(|name| self.systems.get(name)).map(|system| system.uid.clone()).collect();
         for hint in self.store.hints(away, MOST).await? {
-            places.entry((hint.system.to_string(), hint.kind)).or_default().push(hint);
+            places.entry((hint.system.clone(), hint.kind)).or_default().push(hint);
         }
-        let watched = self.watched();
-        for ((_, kind), hints) in places {
-            let uid = hints.first().map(|hint| hint.system.clone());
-            let Some(system) = self.systems.values().find(|system| Some(&system.uid) == uid.as_ref()) else {
-                // It is not in the file any more.
+        for ((uid, kind), hints) in places {
+            let named = self.systems.values().find(|system| system.uid == uid);
+            let Some(system) = named.filter(|system| self.watched().contains(&(&system.name, kind))) else {
+                // It is not in the file any more, or nothing of it flows.
                 self.store.heeded(hints).await?;
                 continue;
             };
-            if !watched.contains(&(&system.name, kind)) {
-                self.store.heeded(hints).await?;
-                continue;
-            }
             match self.look_at(system, kind, &hints).await {
                 Ok(counts) => {
                     total.add(counts);

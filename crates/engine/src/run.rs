@@ -537,22 +537,16 @@ impl Engine {
         while !self.stopping() {
             self.begin_pass("run").await;
             let result = self.pass_over(None).await;
-            if let Err(EngineError::Store(error)) = &result {
-                return Err(EngineError::Store(error.clone()));
-            }
+            unless_the_store_failed(&result)?;
             tell(&result);
             let swept = self.sweep_what_is_due().await;
-            if let Err(EngineError::Store(error)) = swept.ended {
-                return Err(EngineError::Store(error));
-            }
+            unless_the_store_failed(&swept.ended)?;
             if swept.changed > 0 && !self.stopping() {
                 // What it came across does not wait for the next pass.
                 let changed = usize::try_from(swept.changed).unwrap_or(usize::MAX);
                 let found = Synced { changed, ..Synced::default() };
                 let result = self.work_through(found, None).await;
-                if let Err(EngineError::Store(error)) = &result {
-                    return Err(EngineError::Store(error.clone()));
-                }
+                unless_the_store_failed(&result)?;
                 tell(&result);
             }
             if let Err(error) = swept.ended {
@@ -562,9 +556,7 @@ impl Engine {
             while self.rest(next).await {
                 self.begin_pass("run").await;
                 let result = self.sync_hints().await;
-                if let Err(EngineError::Store(error)) = &result {
-                    return Err(EngineError::Store(error.clone()));
-                }
+                unless_the_store_failed(&result)?;
                 tell(&result);
                 if result.is_err() {
                     // What could not be looked at is looked at by the next pass: one word of it is enough.
@@ -587,5 +579,13 @@ impl Engine {
             }
         }
         false
+    }
+}
+
+/// Nothing, or why the store failed; troubles of systems are told and tried again.
+fn unless_the_store_failed<T>(result: &Result<T, EngineError>) -> Result<(), EngineError> {
+    match result {
+        Err(EngineError::Store(error)) => Err(EngineError::Store(error.clone())),
+        _ => Ok(()),
     }
 }

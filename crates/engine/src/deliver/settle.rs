@@ -1,4 +1,4 @@
-//! Ends deliveries that made something: bindings, bases, read-back, and the second drafts that may be left behind.
+//! Ends deliveries: bindings, bases, read-back, and the second drafts that may be left behind.
 
 use super::{Moved, Swept, Work, pack};
 use crate::customers::{bases_of_person, of_guest};
