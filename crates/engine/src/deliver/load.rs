@@ -6,6 +6,7 @@ use crate::system::{EngineError, System};
 use jiff::Timestamp;
 use syncline_core::delivery::{Content, Contents, Delivery};
 use syncline_core::journal::Entry;
+use syncline_core::kind::Step;
 use syncline_core::leaf::{Leaves, Value};
 use syncline_core::path::Path;
 use syncline_core::planner::Decision;
@@ -24,7 +25,7 @@ impl Engine {
         target: &System,
     ) -> Result<Moved, EngineError> {
         let (mut contents, mut still) = (Contents::new(), Still::default());
-        if delivery.change.kind.is_paper() && delivery.change.step.creates() {
+        if self.rests_on_others(&case, &delivery) {
             still = Still { since: case.journal, lanes: self.papers_around(&case).await? };
             if let Err((system, error)) = self.refresh_around(&case).await? {
                 return self.trouble(work, &system, error).await;
@@ -71,6 +72,13 @@ impl Engine {
             }
         }
         Ok(Moved::Send(Box::new(Ready { work, delivery, case: Box::new(case), contents, still })))
+    }
+
+    /// Whether `delivery` is of a paper that moves goods or money: what it rests on is read anew right before it is sent.
+    fn rests_on_others(&self, case: &Case, delivery: &Delivery) -> bool {
+        let puts_in_force = |step: &Step| matches!(step, Step::Advance(_)) && self.is_refund(case);
+        let step = &delivery.change.step;
+        delivery.change.kind.is_paper() && (step.creates() || puts_in_force(step))
     }
 
     /// Until when an image or a part that `leaves` add may still come to `target` by an earlier request: nothing there keeps

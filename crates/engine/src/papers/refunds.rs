@@ -16,7 +16,7 @@ use syncline_core::kind::{Kind, Step};
 use syncline_core::path::Path;
 use syncline_core::planner::{self, Decision, RefundCase};
 use syncline_core::policy::{ErrorKind, Hold};
-use syncline_core::record::{Order, Paper};
+use syncline_core::record::{Order, Paper, PaperLife};
 use syncline_core::rules::Refunds;
 use syncline_store::{Case, Retry};
 
@@ -38,6 +38,11 @@ impl Engine {
             }
             _ => Way::FromErp,
         }
+    }
+
+    /// Whether `case` is a credit that people of a shop gave back.
+    pub(crate) fn is_refund(&self, case: &Case) -> bool {
+        case.kind == Kind::Credit && self.way_of_credit(case) == Way::FromShop
     }
 
     /// What to do about the credit `case` of a shop.
@@ -122,7 +127,7 @@ impl Engine {
             }
             let Some(told) = there.and_then(|side| Paper::from_leaves(&side.seen).ok()) else { continue };
             let told = in_words(&elements, told);
-            let withdrawn = told.life == Some(syncline_core::record::PaperLife::Void);
+            let withdrawn = told.life == Some(PaperLife::Void);
             match here {
                 _ if withdrawn => {}
                 Some(_) => around.beside.count(&told),
@@ -133,7 +138,8 @@ impl Engine {
         Ok(around)
     }
 
-    /// Credits of `order` that only its shop knows, where these are carried over; those left to people, too.
+    /// Credits of `order` that its shop made and the ERP has none of in force, where these are carried over; those left to
+    /// people, too.
     pub(super) async fn refunds_beside(&self, case: &Case, order: &OrderOf<'_>) -> Result<Around, EngineError> {
         let mut around = Around::default();
         if case.kind != Kind::Credit || order.rules.refunds == Refunds::Ask {
@@ -141,7 +147,10 @@ impl Engine {
         }
         for entity in self.store.papers_of(order.shop.uid.clone(), Kind::Credit, order.id.clone()).await? {
             let other = self.store.load(entity).await?;
-            if entity == case.entity || other.bound.contains_key(&order.erp.uid) {
+            // One that is no more than a draft in the ERP may be what was just credited beside it.
+            let there = other.sides.get(&order.erp.uid).and_then(|side| Paper::from_leaves(&side.seen).ok());
+            let draft = there.is_some_and(|paper| paper.life == Some(PaperLife::Open));
+            if entity == case.entity || (other.bound.contains_key(&order.erp.uid) && !draft) {
                 continue;
             }
             if may_be_landing(&other) {

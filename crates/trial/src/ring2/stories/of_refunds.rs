@@ -299,6 +299,37 @@ fn what_both_sides_gave_back_at_once_is_asked_about_where_it_may_be_the_same_mon
 }
 
 #[test]
+fn a_draft_is_not_put_in_force_where_the_office_credited_the_same_goods_since() {
+    refunding(12, Refunds::Carry, |stage| async move {
+        let reference = sold(&stage, 1, true).await;
+        let ((id, lines), (sale, ..)) = (order(&stage, &reference), sale(&stage, &reference));
+        let (line, sku, _) = lines[0].clone();
+        let hold = |state: &str| open(&stage.world).shop.set_state(stage.clock.true_now(), id, state);
+        assert!(give_back(&stage, &reference, &[(line, 1)], Decimal::ZERO, Decimal::ZERO));
+        hold("holded");
+        passes(&stage, 240).await;
+        let engine = stage.boot().await.unwrap();
+        let (open_now, _) = open_of(&engine, &reference).await;
+        assert!(open_now.len() == 1 && open_now[0].starts_with("SYN-0196"), "{open_now:?}");
+        let now = stage.clock.true_now();
+        assert!(open(&stage.world).erp.credit(now, sale, &[(sku.as_str(), Decimal::ONE)]).is_some());
+        hold("processing");
+        passes(&stage, 1_800).await;
+        let (open_now, _) = open_of(&engine, &reference).await;
+        assert!(open_now.len() == 2 && open_now.iter().all(|one| one.starts_with("SYN-0192")), "{open_now:?}");
+        let (memos, credits) = given(&stage, &reference);
+        assert_eq!((memos.len(), credits.len()), (1, 1), "nothing is given back twice");
+        for entity in held(&engine).await {
+            engine.store.retry(Retry::One { entity, rebase: true }, engine.now()).await.unwrap();
+        }
+        passes(&stage, 1_800).await;
+        assert_eq!(open_of(&engine, &reference).await.0, [""; 0], "left to people");
+        let (memos, credits) = given(&stage, &reference);
+        assert_eq!((memos.len(), credits.len(), broken(&stage)), (1, 1, vec![]));
+    });
+}
+
+#[test]
 fn what_both_sides_gave_back_of_different_things_goes_both_ways() {
     refunding(13, Refunds::Carry, |stage| async move {
         let reference = sold(&stage, 1, true).await;
