@@ -437,7 +437,9 @@ mod tests {
     #[test]
     fn orders_of_any_amounts_arrive_to_the_cent() {
         let mut counted = BTreeMap::new();
-        for seed in 0..6 {
+        // The last two have hundreds of one thing, whose price in Kuwaiti dinars four decimals cannot say.
+        let seeds = [0, 1, 2, 3, 14_435, 16_077];
+        for seed in seeds {
             let outcome = money(seed, None);
             assert!(outcome.violations.is_empty(), "{:#?}", outcome.violations);
             for (what, times) in outcome.faults {
