@@ -231,6 +231,8 @@ pub struct Config {
     pub sweep_s: Option<u32>,
     /// Seconds between two sweeps that read every record whole; none for never.
     pub sweep_deep_s: Option<u32>,
+    /// Seconds that raw exchanges are kept, of what is at rest; none for ever.
+    pub evidence_s: Option<u32>,
 }
 
 impl Config {
@@ -274,6 +276,7 @@ impl Config {
             every_s: looks.min().unwrap_or(draw::EVERY_S),
             sweep_s: self.sweep_s,
             sweep_deep_s: self.sweep_deep_s,
+            evidence_s: self.evidence_s,
         }
     }
 

@@ -76,6 +76,9 @@ impl Engine {
         let Some(rules) = self.order_rules(case) else {
             return Ok(Decision::Outside("no flow carries it".to_string()).into());
         };
+        if let Some(at) = case.erased.filter(|_| case.kind == Kind::Customer) {
+            return Ok(Decision::Outside(format!("its personal text was erased on {at:.0}")).into());
+        }
         let (source, target) = (self.system(&rules.source)?, self.system(&rules.target)?);
         if let Some(decision) = buried(case, [source, target], || self.record_name(case).key) {
             return Ok(self.moved_on(case, source, decision).await?.into());

@@ -30,6 +30,7 @@ pub mod poll;
 pub mod preview;
 mod prices;
 mod reading;
+mod retention;
 pub mod run;
 mod satellites;
 mod shared;

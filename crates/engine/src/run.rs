@@ -67,6 +67,8 @@ pub struct Flows {
     pub sweep_s: Option<u32>,
     /// Seconds between two sweeps that read every record whole; none for never.
     pub sweep_deep_s: Option<u32>,
+    /// Seconds that raw exchanges are kept, of what is at rest; none for ever.
+    pub evidence_s: Option<u32>,
 }
 
 impl Flows {
@@ -138,6 +140,8 @@ pub struct Engine {
     pub adopting: crate::adopt::Tally,
     /// Rung when a hint was kept.
     pub bell: Arc<tokio::sync::Notify>,
+    /// When old exchanges were last looked for, in seconds since 1970.
+    pub(crate) pruned: std::sync::atomic::AtomicI64,
     /// Writes that systems took, since the process started.
     landed: std::sync::atomic::AtomicU64,
     pass: tokio::sync::Mutex<Pass>,
@@ -172,6 +176,7 @@ impl Engine {
             waits: Waits::default(),
             adopting: crate::adopt::Tally::default(),
             bell: Arc::default(),
+            pruned: 0.into(),
             landed: 0.into(),
             pass: tokio::sync::Mutex::default(),
         }

@@ -82,6 +82,8 @@ pub struct Case {
     pub gone: BTreeMap<SystemUid, Tombstone>,
     /// The records of the catalogue that it refers to in any system; for those of the catalogue themselves.
     pub related: Vec<Related>,
+    /// When its personal text was erased; none where it was not.
+    pub erased: Option<Timestamp>,
     /// The last row of the journal when this was loaded.
     pub journal: u64,
 }
@@ -125,6 +127,7 @@ impl Case {
             strays: Vec::new(),
             gone: BTreeMap::new(),
             related: Vec::new(),
+            erased: None,
             journal: 0,
         }
     }
@@ -153,10 +156,11 @@ impl Case {
         self.sides.iter().map(|(uid, side)| (uid.clone(), side.revision)).collect()
     }
 
-    /// Whether it is gone from a system and a person said that this is right: it is no part of the flow any more.
+    /// Whether it is gone from a system and a person said that this is right, or is somebody whose personal text was erased: it
+    /// is no part of the flow any more.
     #[must_use]
     pub fn left_out(&self) -> bool {
-        self.gone.values().any(|stone| stone.accepted)
+        self.gone.values().any(|stone| stone.accepted) || (self.kind == Kind::Customer && self.erased.is_some())
     }
 }
 

@@ -79,6 +79,16 @@ pub fn put_back(path: &Path, from: &Path, aside: &Path) -> Result<Holds, StoreEr
     Ok(told)
 }
 
+/// Writes the file of the store in `path` anew, so that nothing is left in it of what was taken out.
+///
+/// # Errors
+/// [`StoreError::Held`] where another process has it.
+pub fn rewrite(path: &Path) -> Result<(), StoreError> {
+    let _lock = shell::locked(path, &path.display().to_string())?;
+    source(path)?.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
+    Ok(())
+}
+
 /// Refuses what is no store of ours that this version reads.
 fn known(path: &Path) -> Result<(), StoreError> {
     match whose(path)? {

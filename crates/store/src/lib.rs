@@ -247,6 +247,21 @@ pub trait Store: Debug + Send + Sync {
     ) -> Fut<'_, Vec<EntityId>> {
         self.beneath().merge(system, kind, (from, into), now)
     }
+    /// Takes the personal text of these customers out of the store, where `really`: what any system showed of them or was
+    /// sent, their exchanges and those of their orders, and an e-mail address that stands for a guest. Ids, amounts, marks and
+    /// hashes stay, and nothing that tells of them is taken in again, unless they order anew. Nothing is done while any of it is
+    /// under way.
+    fn erase(&self, people: Vec<EntityId>, really: bool, now: Timestamp) -> Fut<'_, Erased> {
+        self.beneath().erase(people, really, now)
+    }
+    /// Everybody of whom a system told this e-mail address, as it is matched.
+    fn people_of(&self, mail: String) -> Fut<'_, Vec<EntityId>> {
+        self.beneath().people_of(mail)
+    }
+    /// Takes exchanges from before `before` out of the store, but those of what is open; how many.
+    fn prune(&self, before: Timestamp) -> Fut<'_, usize> {
+        self.beneath().prune(before)
+    }
     /// Keeps a computed plan, or reads one back.
     fn plan(&self, plan: PlanBook) -> Fut<'_, Option<String>> {
         self.beneath().plan(plan)

@@ -177,7 +177,7 @@ fn open(path: &str) -> Result<Connection, StoreError> {
     let connection = Connection::open(path).map_err(error)?;
     connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(error)?;
     let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-                    PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;";
+                    PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA secure_delete = ON;";
     connection.execute_batch(settings).map_err(error)?;
     connection.set_prepared_statement_cache_capacity(128);
     // Plans do not depend on bound values, so that a kept statement is never prepared anew.

@@ -504,6 +504,23 @@ pub struct Story {
     pub evidence: Vec<String>,
 }
 
+/// Whose personal text was erased, or would be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// How many customers.
+    pub people: usize,
+    /// How many orders name them.
+    pub orders: usize,
+    /// How many papers those orders have.
+    pub papers: usize,
+    /// What is not at rest of all these: nothing is erased before it is.
+    pub open: Vec<LaneRow>,
+    /// Until when a write about them may still land that nobody knows the end of; nothing is erased before that.
+    pub strays: Option<Timestamp>,
+    /// Whether it was done.
+    pub done: bool,
+}
+
 /// A computed plan to keep, or to read back.
 #[derive(Debug, Clone)]
 pub enum PlanBook {

@@ -21,6 +21,8 @@ pub(super) const EVERY_S: u32 = 60;
 const SWEEP_S: u32 = 86_400;
 /// Seconds between two sweeps that read everything where nothing is said.
 const SWEEP_DEEP_S: u32 = 7 * 86_400;
+/// Seconds that raw exchanges are kept where nothing is said.
+const EVIDENCE_S: u32 = 90 * 86_400;
 const TIMEOUT_S: u32 = 30;
 /// A lane's lease has to outlast any request.
 const LONGEST_TIMEOUT_S: u32 = 240;
@@ -51,8 +53,9 @@ pub(super) fn config(source: &Source<'_>, file: raw::File) -> Drawn<Config> {
         prices: None,
         inventory: None,
         papers: None,
-        sweep_s: sweep(source, "sweep", &file.sweep, SWEEP_S)?,
-        sweep_deep_s: sweep(source, "sweep_deep", &file.sweep_deep, SWEEP_DEEP_S)?,
+        sweep_s: seconds_or_never(source, "sweep", &file.sweep, SWEEP_S)?,
+        sweep_deep_s: seconds_or_never(source, "sweep_deep", &file.sweep_deep, SWEEP_DEEP_S)?,
+        evidence_s: seconds_or_never(source, "keep_evidence", &file.keep_evidence, EVIDENCE_S)?,
     };
     for (flow, table) in [
         (Flow::Products, file.flows.products),
@@ -96,7 +99,7 @@ fn listen(source: &Source<'_>, file: &raw::File) -> Drawn<Option<SocketAddr>> {
 }
 
 /// Seconds between two sweeps; none for never.
-fn sweep(source: &Source<'_>, key: &str, text: &Text, usual: u32) -> Drawn<Option<u32>> {
+fn seconds_or_never(source: &Source<'_>, key: &str, text: &Text, usual: u32) -> Drawn<Option<u32>> {
     match text {
         None => Ok(Some(usual)),
         Some(text) if text.get_ref() == "never" => Ok(None),

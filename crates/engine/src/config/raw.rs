@@ -15,6 +15,7 @@ pub(super) struct File {
     pub(super) listen: Text,
     pub(super) sweep: Text,
     pub(super) sweep_deep: Text,
+    pub(super) keep_evidence: Text,
     #[serde(default)]
     pub(super) systems: BTreeMap<String, Spanned<System>>,
     #[serde(default)]

@@ -14,7 +14,8 @@ use syncline_core::record::Customer;
 
 pub(super) fn accept(db: &Connection, accept: &Accept) -> Result<Accepted, StoreError> {
     let mut counts = Accepted::default();
-    for record in &accept.records {
+    let kept = super::erase::without_erased(db, &accept.system, &accept.records)?;
+    for record in kept.as_ref().unwrap_or(&accept.records) {
         let change = take_in(db, &accept.system, record, accept.now)?;
         if let Some(asked_at) = accept.asked_at {
             note_asked(db, &accept.system, record, asked_at)?;
@@ -214,8 +215,8 @@ fn store_seen(
                asked_at = 0 WHERE entity = ?1 AND system = ?2";
     if print.is_empty() {
         // What could not be read was called by its id; now it has a name.
-        let sql = "UPDATE entity SET label = ?2 WHERE id = ?1";
-        db.prepare_cached(sql)?.execute(params![int(entity.0), record.label])?;
+        let sql = "UPDATE entity SET label = ?2 WHERE id = ?1 AND label = ?3";
+        db.prepare_cached(sql)?.execute(params![int(entity.0), record.label, record.id.id])?;
     }
     let (blob, print) = (packed("record", &whole)?, whole.fingerprint());
     db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str(), blob, print, record.version, ms(now)])?;

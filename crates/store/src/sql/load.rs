@@ -50,6 +50,7 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
         commitments: if kind == Kind::Stock { commitments(db, entity)? } else { Vec::new() },
         strays: strays(db, entity)?,
         gone: super::sweep::tombstones(db, named)?,
+        erased: super::erase::erased(db, entity)?,
         journal: id(db.prepare_cached("SELECT coalesce(max(seq), 0) FROM journal")?.query_row([], |row| row.get(0))?),
     })
 }

@@ -4,6 +4,7 @@ mod accept;
 mod base;
 mod commitment;
 mod deliver;
+mod erase;
 mod hint;
 mod lane;
 mod load;
@@ -14,9 +15,9 @@ mod sweep;
 mod tell;
 
 use crate::{
-    Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Fut, Hinted, Known, LaneFilter,
-    LaneRow, Lost, Met, PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Site, Sql, Store, StoreError, Story,
-    SweepState, TakeBack, TakeOver, TallyRow, Unmet, Written,
+    Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Erased, Fut, Hinted, Known,
+    LaneFilter, LaneRow, Lost, Met, PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Site, Sql, Store,
+    StoreError, Story, SweepState, TakeBack, TakeOver, TallyRow, Unmet, Written,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -196,6 +197,15 @@ impl Store for Sql {
         now: Timestamp,
     ) -> Fut<'_, Vec<EntityId>> {
         self.run(move |db| merge::merge(db, &system, kind, (&from, &into), now))
+    }
+    fn erase(&self, people: Vec<EntityId>, really: bool, now: Timestamp) -> Fut<'_, Erased> {
+        self.run(move |db| erase::erase(db, &people, really, now))
+    }
+    fn people_of(&self, mail: String) -> Fut<'_, Vec<EntityId>> {
+        self.run(move |db| erase::people_of(db, &mail))
+    }
+    fn prune(&self, before: Timestamp) -> Fut<'_, usize> {
+        self.run(move |db| erase::prune(db, before))
     }
     fn plan(&self, plan: PlanBook) -> Fut<'_, Option<String>> {
         self.run(move |db| tell::plan(db, &plan))

@@ -7,6 +7,7 @@ mod backup;
 mod check;
 mod conflicts;
 mod demo;
+mod erase;
 mod explain;
 mod failures;
 mod import;
@@ -77,6 +78,8 @@ pub(crate) enum Command {
     Backup(backup::Args),
     /// Put such a copy in the place of the store, which is kept
     Restore(restore::Args),
+    /// Take a person's text out of the store; ids and amounts stay
+    Erase(erase::Args),
     /// Every system this binary can connect, and what the connected ones can do
     Systems(systems::Args),
     /// Simulated systems to try it on, and the simulation that anybody can rerun
@@ -113,6 +116,7 @@ pub(crate) async fn carry_out(command: Command, global: &Global, out: &Out) -> R
         Command::Verify(args) => verify::carry_out(&args, &file()?, out).await,
         Command::Backup(args) => backup::carry_out(&args, &file()?, out),
         Command::Restore(args) => restore::carry_out(&args, &file()?, out),
+        Command::Erase(args) => erase::carry_out(&args, &file()?, out).await,
         Command::Systems(args) => systems::carry_out(&args, &global.config, out).await,
         Command::Sim(args) => sim::carry_out(args, out).await,
         Command::Demo(args) => demo::carry_out(&args, out).await,

@@ -437,6 +437,7 @@ impl Stage {
             every_s: self.every_s,
             sweep_s: self.sweep_s,
             sweep_deep_s: self.sweep_s.filter(|_| self.deep).map(|every_s| every_s * 3),
+            evidence_s: Some(600),
         };
         let settings = Settings { workers: 2, lanes: 3, lease_s: LEASE_S, leave_s: 15, patience_s: 40 };
         let mut engine = Engine::new(self.store.clone(), systems, flows, settings, self.clock.clone());

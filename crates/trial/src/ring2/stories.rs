@@ -13,6 +13,7 @@ mod of_customers;
 mod of_cutover;
 mod of_cuts;
 mod of_drops;
+mod of_erasure;
 mod of_families;
 mod of_feeds;
 mod of_groups;
@@ -54,6 +55,24 @@ use syncline_sim::orders::place_like;
 use syncline_store::{LaneFilter, LaneRow};
 use tokio::time::sleep;
 use trouble::{calmed, killed, started, troubled};
+
+/// A file of its own for one story; gone with it.
+struct File(std::path::PathBuf);
+
+impl File {
+    fn of(seed: u64) -> Self {
+        let name = format!("syncline-story-{}-{seed}.db", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        for end in ["db", "db-wal", "db-shm"] {
+            drop(std::fs::remove_file(self.0.with_extension(end)));
+        }
+    }
+}
 
 /// Plays `story` on a stage whose products are tied.
 fn told<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {

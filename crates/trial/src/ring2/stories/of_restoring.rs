@@ -7,26 +7,7 @@ use super::*;
 use crate::ring2::{desk, people, prices, schedule, trade};
 use rust_decimal::Decimal;
 use serde_json::json;
-use std::path::PathBuf;
 use syncline_core::rules::Refunds;
-
-/// A file of its own for one story; gone with it.
-struct File(PathBuf);
-
-impl File {
-    fn of(seed: u64) -> Self {
-        let name = format!("syncline-story-{}-{seed}.db", std::process::id());
-        Self(std::env::temp_dir().join(name))
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        for end in ["db", "db-wal", "db-shm"] {
-            drop(std::fs::remove_file(self.0.with_extension(end)));
-        }
-    }
-}
 
 /// A stage with every flow on, its store in `file`.
 async fn everything(stage: &mut Stage, file: &File) {
