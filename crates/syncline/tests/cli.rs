@@ -5,6 +5,8 @@
 mod bench;
 #[path = "cli/copies.rs"]
 mod copies;
+#[path = "cli/forgotten.rs"]
+mod forgotten;
 #[path = "cli/hooked.rs"]
 mod hooked;
 #[path = "cli/rough.rs"]

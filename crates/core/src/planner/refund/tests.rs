@@ -1,3 +1,5 @@
+//! What is decided about refunds, case by case.
+
 use super::*;
 use crate::planner::stand_ins::order_rules;
 use crate::record::{Charge, Had};
