@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::id::{EntityId, SystemName, SystemUid};
 use syncline_core::kind::{Flow, Kind, Step};
 use syncline_core::planner::{Decision, Planned};
+use syncline_core::policy::Hold;
 use syncline_core::record::Customer;
 use syncline_core::rules::FieldRules;
 use syncline_store::{Accept, LaneFilter, LaneRow};
@@ -34,12 +35,25 @@ pub(crate) fn is_needed_by_orders(plan: &Planned) -> bool {
 }
 
 /// A flow that waits for a person's approval.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {
     /// Records that would be changed.
     pub changes: usize,
     /// Records of the flow that both sides have.
     pub of: usize,
+}
+
+impl Gate {
+    /// What a person is asked about `flow`, and what to do.
+    #[must_use]
+    pub fn hold(self, flow: Flow) -> Hold {
+        let Self { changes, of } = self;
+        Hold::new(
+            "SYN-0141",
+            format!("{flow}: {changes} of {of} records would be changed at once; nothing was written"),
+            format!("look at `syncline plan {flow}`, then `syncline approve {flow}`"),
+        )
+    }
 }
 
 /// What a person approved.
@@ -105,7 +119,35 @@ impl Engine {
         if let Some(gate) = &gate {
             self.approve_changes(flow, Approved { changes: gate.changes }).await?;
         }
+        self.keep_gate(flow, None).await?;
         Ok(gate)
+    }
+
+    /// Keeps which flows wait for an approval, for whoever asks how things stand.
+    pub(crate) async fn keep_gates(&self, gates: &BTreeMap<Flow, Gate>) -> Result<(), EngineError> {
+        for flow in FLOWS {
+            self.keep_gate(flow, gates.get(&flow)).await?;
+        }
+        Ok(())
+    }
+
+    /// The flows that waited for an approval when a pass last looked.
+    pub(crate) async fn kept_gates(&self) -> Result<Vec<(Flow, Gate)>, EngineError> {
+        let mut kept = Vec::new();
+        for flow in FLOWS {
+            let text = self.store.cursor(waits(flow), Kind::Variant).await?;
+            kept.extend(serde_json::from_str(&text).ok().map(|gate| (flow, gate)));
+        }
+        Ok(kept)
+    }
+
+    async fn keep_gate(&self, flow: Flow, gate: Option<&Gate>) -> Result<(), EngineError> {
+        let text = gate.map_or(Ok(String::new()), serde_json::to_string);
+        let text = text.map_err(|error| EngineError::Setup(format!("SYN-0904: {error}")))?;
+        if self.store.cursor(waits(flow), Kind::Variant).await? != text {
+            self.keep(waits(flow), text).await?;
+        }
+        Ok(())
     }
 
     /// How many of `lanes` would be written.
@@ -149,8 +191,13 @@ impl Engine {
 
     async fn approve_changes(&self, flow: Flow, approved: Approved) -> Result<(), EngineError> {
         let text = serde_json::to_string(&approved).map_err(|e| EngineError::Setup(format!("SYN-0904: {e}")))?;
+        self.keep(ours(flow), text).await
+    }
+
+    /// Keeps a word of our own.
+    async fn keep(&self, system: SystemUid, text: String) -> Result<(), EngineError> {
         let cursor = Some((Kind::Variant, text));
-        let accept = Accept { system: ours(flow), records: Vec::new(), cursor, asked_at: None, now: self.now() };
+        let accept = Accept { system, records: Vec::new(), cursor, asked_at: None, now: self.now() };
         self.store.accept(accept).await?;
         Ok(())
     }
@@ -164,4 +211,9 @@ fn whole(kind: Kind, rules: &FieldRules) -> &SystemName {
 /// Kept as the cursor of a system of our own.
 fn ours(flow: Flow) -> SystemUid {
     SystemUid::new(format!("approved-{flow}"))
+}
+
+/// As [`ours`]: which approval is waited for.
+fn waits(flow: Flow) -> SystemUid {
+    SystemUid::new(format!("waits-{flow}"))
 }

@@ -21,7 +21,8 @@ pub struct FlowStatus {
     pub awaiting: u64,
     /// Records that wait for others.
     pub waiting: u64,
-    /// Records a rule keeps back, and sweeps that found too much missing; a person has to do something.
+    /// Records a rule keeps back, sweeps that found too much missing, and passes that wait for an approval; a person has to do
+    /// something.
     pub held: u64,
     /// Records a system refused; a person has to look.
     pub failed: u64,
@@ -92,7 +93,7 @@ impl Engine {
             }
             flow.last_sync = flow.last_sync.max(row.newest);
         }
-        for asking in self.suspicions().await? {
+        for asking in self.asking().await? {
             flows.entry(asking.flow).or_default().held += 1;
         }
         Ok(flows)

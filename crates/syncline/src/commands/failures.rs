@@ -4,9 +4,9 @@ use crate::failure::{Exit, Failure};
 use crate::open;
 use crate::out::Out;
 use serde_json::{Value, json};
+use syncline_engine::asking::Asking;
 use syncline_engine::config::Config;
 use syncline_engine::named::Called;
-use syncline_engine::suspicion::Suspicion;
 use syncline_store::{LaneFilter, LaneRow};
 
 const AFTER: &str = "\
@@ -27,19 +27,23 @@ pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exi
     let filter = LaneFilter { states: STATES.to_vec(), ..LaneFilter::default() };
     let lanes = engine.store.lanes(filter).await?;
     let names = engine.names_of(&lanes).await?;
-    let asking = engine.suspicions().await?;
+    let asking = engine.asking().await?;
     let of = |state: &str| {
         lanes.iter().filter(|lane| lane.state == state).count() + if state == "held" { asking.len() } else { 0 }
     };
     if out.json {
-        let swept = asking.iter().map(swept);
-        let rows: Vec<Value> = swept.chain(lanes.iter().zip(&names).map(|(lane, called)| row(lane, called))).collect();
+        let whole = asking.iter().map(whole);
+        let rows: Vec<Value> = whole.chain(lanes.iter().zip(&names).map(|(lane, called)| row(lane, called))).collect();
         out.data(&json!({
             "failures": rows, "held": of("held"), "failed": of("failed"), "waiting": of("waiting"),
         }));
     } else {
-        for Suspicion { system, kind, why, .. } in &asking {
-            out.line(format!("sweep of {} in {system}: held {} {}", kind.plural(), why.code, why.what));
+        for Asking { flow, swept, why } in &asking {
+            let about = match swept {
+                Some((system, kind)) => format!("sweep of {} in {system}", kind.plural()),
+                None => format!("pass of {flow}"),
+            };
+            out.line(format!("{about}: held {} {}", why.code, why.what));
             out.line(format!("    what to do: {}", why.remedy));
         }
         for (lane, called) in lanes.iter().zip(&names) {
@@ -58,11 +62,12 @@ fn reason(lane: &LaneRow) -> (&str, &str, &str) {
     lane.why.as_ref().map_or(("", "", ""), |why| (&why.code, &why.what, &why.remedy))
 }
 
-/// A sweep that asks a person is about a whole kind of records: none of them is named.
-fn swept(asking: &Suspicion) -> Value {
-    let Suspicion { system, kind, why, .. } = asking;
+/// A sweep or a pass that asks a person is about many records: none of them is named.
+fn whole(asking: &Asking) -> Value {
+    let Asking { flow, swept, why } = asking;
+    let (system, kind) = swept.as_ref().map(|(name, kind)| (name, kind)).unzip();
     json!({
-        "state": "held", "kind": kind, "key": null, "called": null, "system": system, "code": why.code, "what": why.what,
+        "state": "held", "flow": flow, "kind": kind, "key": null, "called": null, "system": system, "code": why.code, "what": why.what,
         "remedy": why.remedy, "attempts": 0,
     })
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use syncline_core::id::RunId;
 use syncline_core::kind::Flow;
+use syncline_core::policy::Hold;
 use syncline_engine::approval::Gate;
 use syncline_engine::config::Config;
 
@@ -68,9 +69,10 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
 
 /// Tells which flows wait for a person's approval, and what to do.
 pub(super) fn unapproved(shut: &BTreeMap<Flow, Gate>, out: Out) {
-    for (flow, Gate { changes, of }) in shut {
-        out.say(format!("SYN-0141: {flow}: {changes} of {of} records would be changed at once; nothing was written"));
-        out.say(format!("what to do: look at `syncline plan {flow}`, then `syncline approve {flow}`"));
+    for (flow, gate) in shut {
+        let Hold { code, what, remedy } = gate.hold(*flow);
+        out.say(format!("{code}: {what}"));
+        out.say(format!("what to do: {remedy}"));
     }
 }
 

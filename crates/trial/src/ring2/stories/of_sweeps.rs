@@ -302,10 +302,10 @@ fn where_too_much_is_missing_nothing_is_taken_for_deleted() {
         stage.sweep_s = Some(1);
         let engine = stage.boot().await.unwrap();
         let held = async |engine: &Engine| engine.status().await.unwrap()[&Flow::Products].held;
-        let [asking] = &engine.suspicions().await.unwrap()[..] else { panic!("one sweep asks") };
+        let [asking] = &engine.asking().await.unwrap()[..] else { panic!("one sweep asks") };
         assert_eq!(
-            (asking.system.as_str(), asking.kind, asking.why.code.as_str()),
-            ("shop", Kind::Variant, "SYN-0151")
+            (&asking.swept, asking.why.code.as_str()),
+            (&Some((SystemName::new("shop"), Kind::Variant)), "SYN-0151")
         );
         assert_eq!(held(&engine).await, 1);
         // The daemon's own sweeps keep it, and take it back.
@@ -315,7 +315,7 @@ fn where_too_much_is_missing_nothing_is_taken_for_deleted() {
         let order = SweepOrder { believe: true, ..order };
         let swept = engine.sweep(shop, Kind::Variant, order, &mut |_| {}).await.unwrap();
         assert_eq!((swept.suspected, swept.gone), (0, 40));
-        assert_eq!(engine.suspicions().await.unwrap(), []);
+        assert_eq!(engine.asking().await.unwrap(), []);
     });
 }
 

@@ -238,10 +238,20 @@ fn an_undo_lets_nothing_through_that_waits_for_an_approval() {
         let groups = of_group(&stage);
         engine.sync(None).await.unwrap();
         assert!(engine.shut().contains_key(&Flow::Prices));
+        let asked = async |engine: &Engine| {
+            let told = engine.asking().await.unwrap();
+            (
+                told.into_iter().map(|one| one.why.code).collect::<Vec<_>>(),
+                engine.status().await.unwrap()[&Flow::Prices].held,
+            )
+        };
+        let other = stage.boot().await.unwrap();
+        assert_eq!(asked(&other).await, (vec!["SYN-0141".to_string()], 1), "whoever asks is told what waits");
         let done = engine.undo(&shown(&engine, run).await).await.unwrap();
         assert_eq!(done.unfinished.iter().map(|row| row.why.code.as_str()).collect::<Vec<_>>(), ["SYN-0141"]);
         assert_eq!(of_group(&stage), groups, "what nobody approved of stays out");
         engine.approve(Flow::Prices).await.unwrap();
+        assert_eq!(asked(&other).await, (vec![], 0));
         passes(&stage, 300).await;
         assert_eq!((base_prices(&stage), of_group(&stage) != groups), (right, true), "then both go");
         assert_eq!(broken(&stage), [""; 0]);

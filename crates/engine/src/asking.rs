@@ -1,4 +1,5 @@
-//! What a sweep found and did not believe: it stands among what is open until a later one over the same kind ends well.
+//! What asks a person about more than one record: a sweep that did not believe what it found, and a pass that would change too
+//! much to go unseen. Both stand among what is open until they are seen to.
 
 use crate::run::Engine;
 use crate::system::EngineError;
@@ -6,25 +7,23 @@ use syncline_core::id::SystemName;
 use syncline_core::kind::{FLOWS, Flow, Kind};
 use syncline_core::policy::Hold;
 
-/// A sweep that asks a person.
+/// Whole kinds or flows that wait for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Suspicion {
+pub struct Asking {
     /// The flow it stands under.
     pub flow: Flow,
-    /// The system that was swept.
-    pub system: SystemName,
-    /// The kind.
-    pub kind: Kind,
-    /// What it found, and what to do.
+    /// The sweep it comes from, by its system and kind; none for a pass.
+    pub swept: Option<(SystemName, Kind)>,
+    /// What is asked, and what to do.
     pub why: Hold,
 }
 
 impl Engine {
-    /// Every sweep that asks a person, of what is still swept.
+    /// Everything that asks a person beside single records, of what still flows.
     ///
     /// # Errors
     /// Where the store fails, or the file lacks a system that a flow names.
-    pub async fn suspicions(&self) -> Result<Vec<Suspicion>, EngineError> {
+    pub async fn asking(&self) -> Result<Vec<Asking>, EngineError> {
         let mut found = Vec::new();
         for (uid, kind, why) in self.store.suspicions().await? {
             // A variant is swept for its stock or its prices where no products flow.
@@ -32,10 +31,13 @@ impl Engine {
             for flow in own {
                 let sweeps = self.sweeps(Some(flow))?;
                 if let Some((system, _)) = sweeps.into_iter().find(|(system, of)| system.uid == uid && *of == kind) {
-                    found.push(Suspicion { flow, system: system.name.clone(), kind, why });
+                    found.push(Asking { flow, swept: Some((system.name.clone(), kind)), why });
                     break;
                 }
             }
+        }
+        for (flow, gate) in self.kept_gates().await? {
+            found.push(Asking { flow, swept: None, why: gate.hold(flow) });
         }
         Ok(found)
     }
