@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo x test`, `check`, `gen`, `stories`, `real`, `bench`.
+//! The project's own chores: `cargo x test`, `check`, `gen`, `stories`, `real`, `chaos`, `bench`.
 mod bench;
 mod check;
 mod decimal;
@@ -34,6 +34,9 @@ The project's own chores.
   cargo x real [--orders N] [--kills N] [--seed N] [--keep DIR] [--json]
                                                              a real ERP, people in it, a stormy shop, kill -9 (half of the kills
                                                              while papers are under way), and a count in its database
+  cargo x chaos [--orders N] [--kills N] [--seed N] [--keep DIR] [--json]
+                                                             the same on a machine whose power goes, whose disk is full, whose
+                                                             clock steps, and whose store is put back from an older copy
 ";
 
 fn main() -> ExitCode {
@@ -44,7 +47,8 @@ fn main() -> ExitCode {
         Some("check") => check::chore(&mut args),
         Some("gen") => reference::chore(&mut args),
         Some("stories") => stories::chore(&mut args),
-        Some("real") => real::chore(&mut args),
+        Some("real") => real::chore(&mut args, false),
+        Some("chaos") => real::chore(&mut args, true),
         Some("bench") => bench::chore(&mut args),
         Some("guard") => guard::chore(),
         Some("help") | None => {

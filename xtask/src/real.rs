@@ -1,4 +1,5 @@
 //! The real run: a real ERP, a stormy shop, replies that get lost, kill -9, and a count in the ERP's own database.
+mod machine;
 mod product;
 mod systems;
 mod till;
@@ -10,6 +11,7 @@ use crate::papers::{self, Papers};
 use crate::proxy::{Losses, Proxy};
 use crate::wire::split_url;
 use crate::{Args, Res, files};
+use machine::{Happened, Machine};
 use product::{Storm, Syncline};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -29,6 +31,8 @@ pub struct Wish {
     pub seed: u64,
     /// Where the database and the shop's ledger are left.
     pub keep: Option<PathBuf>,
+    /// Whether the machine itself has bad moments: power cuts, full disks, steps of its clock, stores put back.
+    pub chaos: bool,
 }
 
 /// What a run found.
@@ -59,6 +63,8 @@ pub struct Report {
     verify: Value,
     /// What `failures` says at the end.
     failures: String,
+    /// What befell the machine, where it has bad moments.
+    machine: Option<Happened>,
     wrong: Vec<String>,
     seconds: u64,
     kept: Option<(PathBuf, PathBuf)>,
@@ -93,12 +99,16 @@ const WAITS: Duration = Duration::from_secs(15);
 const TOLD: u64 = 5;
 const PAPERS_WAIT: Duration = Duration::from_secs(60);
 
-/// `cargo x real`: true where both ledgers agree.
-pub fn chore(args: &mut Args) -> Res<bool> {
+/// So many kills give everything that may befall a machine its chance.
+const CHANCES: u64 = 100;
+
+/// `cargo x real`, and `cargo x chaos`, where the machine has bad moments, too: true where both ledgers agree.
+pub fn chore(args: &mut Args, chaos: bool) -> Res<bool> {
     let as_json = args.flag("--json");
     let wish = Wish {
+        chaos,
         orders: args.number("--orders", 300)?,
-        kills: args.number("--kills", 20)?,
+        kills: args.number("--kills", if chaos { 500 } else { 20 })?,
         seed: args.number("--seed", 1)?,
         keep: args.option("--keep")?.map(PathBuf::from),
     };
@@ -139,7 +149,7 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
     let mut changes = Changes::by(PEOPLE, 0);
     changes.add(erp.people(&changes)?)?;
     let roads = Roads::open(&shop, &erp, wish.seed)?;
-    let syncline = Syncline::set_up(dir, &shop, &erp, &roads.urls)?;
+    let syncline = Syncline::set_up(dir, &shop, &erp, &roads.urls)?.moved_to(machine(dir, wish)?);
     say("set up; it is killed while people change things in the ERP");
     let kills = syncline.killed(&among_orders(wish, &roads), &erp, &mut changes, &mut |_| Ok(()))?;
     say(&format!("{kills} kills, {} rounds of changes; people go on", changes.round));
@@ -161,14 +171,13 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
     say("verified");
     let (ledger, counted) = counted(dir, &shop, &erp)?;
     let planted = planted(&syncline, &shop, &counted)?;
-    let compared = ledger::compare(&ledger::orders(&ledger)?, &ledger::orders(&counted)?);
     let mut beside = goods::compare(&ledger, &counted);
     beside.push(goods::kept(&changes.last, &counted));
     let [there, here] = [ledger.clone(), counted].map(|counted| papers::without(counted, &by_hand));
     let papers = papers::compare(&there, &here, &taken, &till.numbers);
     let lost = |count: &AtomicU64| count.load(Ordering::Relaxed);
     let mut report = Report {
-        compared,
+        compared: ledger::compare(&ledger::orders(&there)?, &ledger::orders(&here)?),
         beside,
         papers,
         changes,
@@ -184,12 +193,18 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
         lost_requests: lost(&roads.erp.counts.lost_requests),
         verify,
         failures: syncline.failures()?,
+        machine: syncline.happened(),
         wrong: Vec::new(),
         seconds: 0,
         kept: wish.keep.as_deref().map(|to| keep(to, erp, &ledger)).transpose()?,
     };
     report.judge();
     Ok(report)
+}
+
+/// What the product runs on, where that is not just this machine.
+fn machine(dir: &Path, wish: &Wish) -> Res<Option<Machine>> {
+    wish.chaos.then(|| Machine::built(dir, wish.seed)).transpose()
 }
 
 /// What both really hold, kept in `dir` for whoever has to find out why they differ.
@@ -305,6 +320,10 @@ impl Report {
                 self.verify["flows"]["orders"]["compared"], self.compared.source
             ));
         }
+        if self.kills >= CHANCES {
+            let never = self.machine.iter().flat_map(|happened| happened.lacking());
+            self.wrong.extend(never.map(|what| format!("there was no {what}")));
+        }
         self.judge_beside();
         self.judge_papers();
     }
@@ -404,6 +423,7 @@ impl Report {
             self.lost_requests,
             self.seconds
         );
+        let head = self.machine.map_or(head.clone(), |happened| format!("{head}; {}", happened.line()));
         let first: Vec<&str> = self.differences().take(5).map(String::as_str).collect();
         if first.is_empty() { head } else { format!("{head}; {}", first.join("; ")) }
     }
@@ -422,7 +442,7 @@ impl Report {
             "kills": self.kills, "orders": found.source, "once": found.once, "missing": found.missing,
             "duplicates": found.duplicate, "extra": found.extra, "lines": found.lines, "lost_replies": self.lost_replies,
             "lost_requests": self.lost_requests, "verify": self.verify, "wrong": self.differences().collect::<Vec<_>>(),
-            "by_hand": self.by_hand, "seconds": self.seconds,
+            "by_hand": self.by_hand, "seconds": self.seconds, "machine": self.machine.map(Happened::json),
         })
     }
 }

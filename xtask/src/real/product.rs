@@ -1,4 +1,5 @@
 //! The product in a real run: set up, killed again and again, and brought to its end, by its own commands alone.
+use super::machine::{Happened, Machine};
 use super::systems::{Changes, Erp, Shop};
 use super::{OFTEN, Urls, parsed};
 use crate::job::{Ended, Job, now};
@@ -35,7 +36,9 @@ const SETTLED: Duration = Duration::from_secs(20 + 5 + 1);
 #[derive(Debug)]
 pub struct Syncline {
     exe: PathBuf,
-    dir: PathBuf,
+    pub dir: PathBuf,
+    /// What it runs on, where that is not just this machine.
+    machine: Option<Machine>,
     secrets: [(&'static str, String); 3],
 }
 
@@ -69,7 +72,7 @@ impl Syncline {
             ("SYNCLINE_ERP_LOGIN", erp.login.clone()),
             ("SYNCLINE_ERP_PASSWORD", erp.password.clone()),
         ];
-        let this = Self { exe: files::binary("release")?, dir, secrets };
+        let this = Self { exe: files::binary("release")?, dir, machine: None, secrets };
         let (shop, erp) = (format!("magento={}", urls.shop), format!("tryton={}", urls.erp));
         // The road loses replies from the first word on; a person would try again, too.
         this.until(5, &["init", "--yes", "--start", "all", "--shop", &shop, "--erp", &erp], &[0], |dir| {
@@ -122,13 +125,27 @@ impl Syncline {
         Ok(())
     }
 
-    fn job(&self, args: &[&str], limit: u64) -> Job {
+    /// From here on it runs on `machine`, where there is one.
+    pub fn moved_to(self, machine: Option<Machine>) -> Self {
+        Self { machine, ..self }
+    }
+
+    /// What befell the machine it runs on.
+    pub fn happened(&self) -> Option<Happened> {
+        self.machine.as_ref().map(Machine::happened)
+    }
+
+    pub fn job(&self, args: &[&str], limit: u64) -> Job {
         let job = Job::new(&self.exe).args(args).dir(&self.dir).limit(limit);
+        let job = match &self.machine {
+            Some(machine) => machine.under(job),
+            None => job,
+        };
         self.secrets.iter().fold(job, |job, (key, value)| job.env(key, value))
     }
 
     /// How it ended, once it ended well; `before` makes ready for another try.
-    fn until(&self, tries: u32, args: &[&str], good: &[i32], before: impl Fn(&Path)) -> Res<Ended> {
+    pub fn until(&self, tries: u32, args: &[&str], good: &[i32], before: impl Fn(&Path)) -> Res<Ended> {
         let mut last = String::new();
         for _ in 0..tries {
             let ended = self.job(args, 1800).run()?;
@@ -154,6 +171,9 @@ impl Syncline {
             let people = erp.people(changes)?;
             beside(changes)?;
             kills += u64::from(self.killed_once(storm, 1 + dice.below(storm.most))?);
+            if let Some(machine) = &self.machine {
+                machine.after_kill(self)?;
+            }
             changes.add(people)?;
         }
         Ok(kills)
