@@ -73,18 +73,19 @@ fn split(fields: &[String]) -> (Vec<&str>, Vec<(&str, Vec<String>)>) {
 }
 
 fn show(store: &Store, model: usize, id: u64, name: &str) -> Result<Value, Fail> {
-    let stored = store.schema.models[model].field(name).is_ok_and(Field::stored);
     if name == "_timestamp" {
         return Ok(store.row(model, id).map_or(Value::Null, |row| json!(stamp(row.written.unwrap_or(row.created)))));
     }
+    let def = &store.schema.models[model];
+    let field = def.find(name).map(|at| &def.fields[at]);
     let value = get(store, model, id, name)?;
     if let (Val::Bytes(bytes), true) = (&value, store.sizes) {
         return Ok(json!(bytes.len()));
     }
-    let dict = store.schema.models[model].field(name).is_ok_and(|field| field.kind == Kind::Dict);
+    let dict = field.is_some_and(|field| field.kind == Kind::Dict);
     Ok(match value.text().filter(|_| dict) {
         Some(text) => serde_json::from_str(text).unwrap_or(Value::Null),
-        None => value.to_json(stored),
+        None => value.to_json(field.is_some_and(Field::stored)),
     })
 }
 
@@ -143,7 +144,7 @@ pub fn get(store: &Store, model: usize, id: u64, name: &str) -> Result<Val, Fail
 
 /// Whether a record is offered: neither retired itself nor, for a product, its template.
 pub fn in_use(store: &Store, model: &str, id: u64) -> bool {
-    let active = |model: &str, id: u64| store.value(model, id, "active") != Val::Bool(false);
+    let active = |model: &str, id: u64| is_in_use(store, model, id);
     let family = || store.value(model, id, "template").id();
     active(model, id) && (model != "product.product" || family().is_none_or(|one| active("product.template", one)))
 }

@@ -1,7 +1,5 @@
 //! Which models exist, with which fields: the part of Tryton 8.0 an order touches.
 
-use std::collections::BTreeMap;
-
 use super::fail::Fail;
 use super::models;
 
@@ -175,6 +173,23 @@ impl Field {
     }
 }
 
+/// Positions by name, in the order of the names' lengths: few names of one length have to be compared.
+#[derive(Debug, Clone)]
+struct Places(Vec<(usize, &'static str, usize)>);
+
+impl Places {
+    fn of(names: impl Iterator<Item = &'static str>) -> Self {
+        let mut places: Vec<_> = names.enumerate().map(|(at, name)| (name.len(), name, at)).collect();
+        places.sort_unstable();
+        Self(places)
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        let found = self.0.binary_search_by(|(length, known, _)| (*length, *known).cmp(&(name.len(), name)));
+        found.ok().map(|at| self.0[at].2)
+    }
+}
+
 /// One model.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -186,7 +201,7 @@ pub struct Model {
     pub fields: Vec<Field>,
     /// Default order: field and whether descending.
     pub order: &'static [(&'static str, bool)],
-    by_name: BTreeMap<&'static str, usize>,
+    places: Places,
 }
 
 impl Model {
@@ -197,13 +212,18 @@ impl Model {
         order: &'static [(&'static str, bool)],
         fields: Vec<Field>,
     ) -> Self {
-        let by_name = fields.iter().enumerate().map(|(at, field)| (field.name, at)).collect();
-        Self { name, title, fields, order, by_name }
+        let places = Places::of(fields.iter().map(|field| field.name));
+        Self { name, title, fields, order, places }
     }
 
     /// Position of a field, or Python's `KeyError`.
     pub fn position(&self, field: &str) -> Result<usize, Fail> {
-        self.by_name.get(field).copied().ok_or_else(|| Fail::key(field))
+        self.places.find(field).ok_or_else(|| Fail::key(field))
+    }
+
+    /// Position of a field, where there is such a one.
+    pub fn find(&self, field: &str) -> Option<usize> {
+        self.places.find(field)
     }
 
     /// A field by name, or Python's `KeyError`.
@@ -213,7 +233,7 @@ impl Model {
 
     /// Whether there is such a field.
     pub fn has(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
+        self.places.find(name).is_some()
     }
 }
 
@@ -222,7 +242,7 @@ impl Model {
 pub struct Schema {
     /// The models, in a fixed order.
     pub models: Vec<Model>,
-    by_name: BTreeMap<&'static str, usize>,
+    places: Places,
 }
 
 impl Schema {
@@ -231,13 +251,18 @@ impl Schema {
     pub fn new(web_shop: bool) -> Self {
         let mut models = models::base();
         models.extend(models::trade(web_shop));
-        let by_name = models.iter().enumerate().map(|(at, model)| (model.name, at)).collect();
-        Self { models, by_name }
+        let places = Places::of(models.iter().map(|model| model.name));
+        Self { models, places }
     }
 
     /// Position of a model, or Python's `KeyError`.
     pub fn position(&self, name: &str) -> Result<usize, Fail> {
-        self.by_name.get(name).copied().ok_or_else(|| Fail::key(name))
+        self.places.find(name).ok_or_else(|| Fail::key(name))
+    }
+
+    /// Position of a model, where there is such a one.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.places.find(name)
     }
 
     /// A model by name, or Python's `KeyError`.

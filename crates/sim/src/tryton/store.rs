@@ -268,7 +268,7 @@ impl Store {
         if child == "sale.amendment" {
             ids.reverse();
         }
-        if let Ok(sequence) = def.position("sequence") {
+        if let Some(sequence) = def.find("sequence") {
             ids.sort_by_key(|id| (self.row(model, *id).map(|row| row.values[sequence].clone()), *id));
         }
         Ok(ids)
@@ -276,16 +276,18 @@ impl Store {
 
     /// A stored value by names; null where the row or field is not there.
     pub fn value(&self, model: &str, id: u64, field: &str) -> Val {
-        let found = self.model(model).ok().and_then(|at| {
-            let position = self.schema.models[at].position(field).ok()?;
-            self.row(at, id).map(|row| row.values[position].clone())
-        });
-        found.unwrap_or(Val::Null)
+        self.stored(model, id, field).cloned().unwrap_or(Val::Null)
     }
 
     /// A stored text by names, or "".
     pub fn text(&self, model: &str, id: u64, field: &str) -> String {
-        self.value(model, id, field).text().unwrap_or_default().to_owned()
+        self.stored(model, id, field).and_then(Val::text).unwrap_or_default().to_owned()
+    }
+
+    fn stored(&self, model: &str, id: u64, field: &str) -> Option<&Val> {
+        let at = self.schema.find(model)?;
+        let position = self.schema.models[at].find(field)?;
+        self.row(at, id).map(|row| &row.values[position])
     }
 
     /// Sets a stored value by names.
@@ -299,6 +301,6 @@ impl Store {
 
     /// Whether such a row is there.
     pub fn exists(&self, model: &str, id: u64) -> bool {
-        self.model(model).is_ok_and(|at| self.row(at, id).is_some())
+        self.schema.find(model).is_some_and(|at| self.row(at, id).is_some())
     }
 }
