@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::Shop;
 use super::columns;
 use super::criteria::{Criteria, Found, Table};
+use super::pages::{Page, page};
 use super::placing::Ids;
 use super::reply::{Answer, Refusal};
 use super::value::{id, stamp};
-use super::{Shop, page};
 
 /// Columns a customer may or may not have, in the order the shop tells them.
 const OPTIONAL: [&str; 8] = ["dob", "email", "firstname", "lastname", "middlename", "prefix", "suffix", "gender"];
@@ -27,6 +28,11 @@ pub(super) struct Customers {
 impl Shop {
     /// The page of customers a search finds.
     pub(super) fn found_customers(&self, query: &[(String, String)]) -> Answer {
+        self.page_of_customers(query).map(Page::copied)
+    }
+
+    /// The same, not copied yet.
+    pub(super) fn page_of_customers(&self, query: &[(String, String)]) -> Result<Page<'_>, Refusal> {
         let criteria = self.criteria(query)?;
         Ok(page(&criteria, self.customers.search(&criteria, self.quirks.repeat_last_page)?))
     }

@@ -37,6 +37,7 @@ pub(crate) mod ledger;
 mod media;
 mod oauth;
 mod order_rows;
+mod pages;
 mod paper_sums;
 mod papers;
 mod placing;
@@ -60,14 +61,14 @@ mod websites;
 pub use oauth::Keys;
 
 use book::Book;
-use criteria::{Criteria, Found};
+use criteria::Criteria;
 use customers::Customers;
 use fields::Selection;
 use papers::Papers;
 use price_routes::Counter;
 use prices::Prices;
 use products::Products;
-use reply::{Answer, Refusal, respond};
+use reply::{Answer, Refusal, Told, respond};
 use route::{Route, Target};
 use setup::View;
 use sheet::Scope;
@@ -344,7 +345,7 @@ impl Shop {
         }
     }
 
-    fn rest(&mut self, now: Timestamp, request: &Request, target: &Target) -> Answer {
+    fn rest(&mut self, now: Timestamp, request: &Request, target: &Target) -> Result<Told, Refusal> {
         let path: Vec<&str> = target.path.iter().map(String::as_str).filter(|part| *part != "index.php").collect();
         let (store, under_version) = match path.as_slice() {
             ["rest", "V1", rest @ ..] => (None, rest),
@@ -363,15 +364,19 @@ impl Shop {
         {
             return Err(Refusal::unauthorized(right));
         }
+        let fields = target.query("fields");
+        if let Some(page) = self.in_full(now, &route, &target.query).filter(|_| fields.is_none()) {
+            return page.map(Told::Text);
+        }
         let scope = self.scope(store);
         let body = self.route(now, &route, request, target, &scope)?;
-        Ok(match target.query("fields") {
+        Ok(Told::Json(match fields {
             Some(text) if body.is_array() || body.is_object() => {
                 let chosen = Selection::parse(text).map_or(Value::Null, |selection| selection.apply(body));
                 if chosen.is_null() { json!([]) } else { chosen }
             }
             _ => body,
-        })
+        }))
     }
 
     fn route(&mut self, now: Timestamp, route: &Route, request: &Request, target: &Target, scope: &Scope) -> Answer {
@@ -438,21 +443,12 @@ impl Shop {
         self.products.all_characters = self.quirks.all_characters;
     }
 
-    /// The criteria of a search, within what the shop allows.
-    /// A page of orders.
-    fn orders(&self, now: Timestamp, query: &[(String, String)]) -> Answer {
-        let criteria = self.criteria(query)?;
-        let asked = if self.quirks.stuck_pages { criteria.first_page() } else { criteria.clone() };
-        let found = self.book.search(now, &asked, self.quirks.repeat_last_page)?;
-        found.page.iter().try_for_each(|order| self.undamaged(order))?;
-        Ok(page(&criteria, found))
-    }
-
     fn undamaged(&self, order: &Map<String, Value>) -> Result<(), Refusal> {
         let id = order.get("entity_id").and_then(Value::as_u64);
         if id.is_some() && id == self.quirks.damaged_order { Err(Refusal::internal()) } else { Ok(()) }
     }
 
+    /// The criteria of a search, within what the shop allows.
     fn criteria(&self, query: &[(String, String)]) -> Result<Criteria, Refusal> {
         Criteria::parse(query)?.limited(self.quirks.page_limit)
     }
@@ -514,7 +510,7 @@ impl System for Shop {
         let target = Target::parse(&request.target);
         self.book.late_commit_s = self.quirks.late_commit_s;
         respond(match target.path.first().map(String::as_str) {
-            Some("_sim") => self.simulation(now, request),
+            Some("_sim") => self.simulation(now, request).map(Told::Json),
             _ => self.rest(now, request, &target),
         })
     }
@@ -538,14 +534,6 @@ impl System for Shop {
     fn books(&self) -> Books<'_> {
         Books::new(&ledger::LISTS, |name| self.list(name))
     }
-}
-
-/// The answer of a search.
-fn page(criteria: &Criteria, found: Found<&Map<String, Value>>) -> Value {
-    let items: Vec<Value> = found.page.into_iter().map(|row| Value::Object(row.clone())).collect();
-    let page =
-        [("items", Value::Array(items)), ("search_criteria", criteria.echo()), ("total_count", found.total.into())];
-    Value::Object(page.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 /// The value of a header; its name is given in small letters.

@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::criteria::{Found, Table};
 use super::order_rows::items;
+use super::pages::page;
 use super::reply::{Answer, Refusal};
 use super::value::{column, decimal, id, plain, put, stamp};
-use super::{Shop, number, page};
+use super::{Shop, number};
 
 /// What is asked of papers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -288,7 +289,7 @@ impl Shop {
             read: &|paper: &&Map<String, Value>, column: &str| paper.get(column).map(Cow::Borrowed),
             repeat_last_page: self.quirks.repeat_last_page,
         })?;
-        Ok(page(&criteria, found))
+        Ok(page(&criteria, found).copied())
     }
 
     /// Puts a comment on an order, before the older ones (recorded: order-comment, order-get-complete).

@@ -7,6 +7,14 @@ use crate::http::Response;
 /// What a route gives: the body of a 200, or a refusal.
 pub(super) type Answer = Result<Value, Refusal>;
 
+/// The body of a success.
+pub(super) enum Told {
+    /// As a value.
+    Json(Value),
+    /// As it is sent.
+    Text(String),
+}
+
 /// An answer that is not a success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -96,11 +104,12 @@ impl Refusal {
 }
 
 /// The HTTP answer of what a route gave.
-pub(super) fn respond(answer: Answer) -> Response {
+pub(super) fn respond(answer: Result<Told, Refusal>) -> Response {
     let (status, body) = match answer {
-        Ok(body) => (200, body),
-        Err(refusal) => (refusal.status, refusal.body()),
+        Ok(Told::Json(body)) => (200, body.to_string()),
+        Ok(Told::Text(body)) => (200, body),
+        Err(refusal) => (refusal.status, refusal.body().to_string()),
     };
     let headers = vec![("content-type".to_owned(), "application/json; charset=utf-8".to_owned())];
-    Response { status, headers, body: body.to_string().into_bytes() }
+    Response { status, headers, body: body.into_bytes() }
 }
