@@ -1,5 +1,9 @@
 //! What the ERP really holds, read past its API: the count a proof is made from.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::books::Books;
@@ -27,19 +31,52 @@ const LISTS: [&str; 12] = [
     "payments",
 ];
 
-/// The books of the ERP; amounts and quantities as shortest decimal strings.
-pub fn books(store: &Store) -> Books<'_> {
-    Books::new(&LISTS, |name| Value::Array(list(store, name)))
+/// What depends on the day, too, and not on rows alone.
+const OF_THE_DAY: [&str; 2] = ["stock", "prices"];
+
+/// The lists told last, each with the count of changes before it was made.
+pub type Told = RefCell<BTreeMap<&'static str, (u64, Arc<Value>)>>;
+
+/// The books of the ERP; amounts and quantities as shortest decimal strings. What was told before is told again as long as
+/// no row has changed.
+pub fn books<'a>(store: &'a Store, told: &'a Told) -> Books<'a> {
+    Books::of_shared(&LISTS, |name| {
+        let known = told.borrow().get(name).filter(|(changes, _)| *changes == store.changes()).cloned();
+        if let Some((_, list)) = known {
+            return list;
+        }
+        let list = Arc::new(Value::Array(list(store, name)));
+        if !OF_THE_DAY.contains(&name) {
+            told.borrow_mut().insert(name, (store.changes(), list.clone()));
+        }
+        list
+    })
+}
+
+impl super::Erp {
+    /// Every sale at a glance, as the books tell it: without lines and money.
+    pub fn sales_at_a_glance(&self) -> Vec<Value> {
+        let sales = self.store.model("sale.sale").map(|at| self.store.ids(at)).into_iter().flatten();
+        sales.map(|id| glance(&self.store, id)).collect()
+    }
+
+    /// The codes of the customers that the books tell of.
+    pub fn customer_codes(&self) -> Vec<String> {
+        customers(&self.store).map(|id| self.store.text("party.party", id, "code")).collect()
+    }
+}
+
+fn glance(store: &Store, id: u64) -> Value {
+    json!({"id": id, "number": store.value("sale.sale", id, "number").to_json(true),
+        "reference": store.text("sale.sale", id, "reference"), "mark": mark(store, id), "state": state(store, id),
+        "addresses": addresses(store, id)})
 }
 
 fn list(store: &Store, name: &str) -> Vec<Value> {
     let all = |model: &str| -> Vec<u64> { store.model(model).map(|at| store.ids(at).collect()).unwrap_or_default() };
     match name {
         "orders" => all("sale.sale").into_iter().map(|id| order(store, id)).collect(),
-        "customers" => {
-            let parties = all("party.party").into_iter().filter(|id| is_customer(store, *id));
-            parties.map(|id| customer(store, id)).collect()
-        }
+        "customers" => customers(store).map(|id| customer(store, id)).collect(),
         "products" => all("product.product").into_iter().map(|id| product(store, id)).collect(),
         "categories" => super::sorting::ledger(store),
         "families" => family::ledger(store),
@@ -89,12 +126,6 @@ fn product(store: &Store, id: u64) -> Value {
 
 fn order(store: &Store, id: u64) -> Value {
     let text = |field: &str| store.text("sale.sale", id, field);
-    let state = match text("state").as_str() {
-        "draft" | "quotation" => "draft",
-        "cancelled" => "cancelled",
-        "done" if is_given_up(store, id) => "cancelled",
-        _ => "released",
-    };
     let currency = store.value("sale.sale", id, "currency").id().unwrap_or_default();
     let total = sale::amounts(store, id).map(|amounts| amounts.total().normalize().to_string());
     let lines: Vec<Value> =
@@ -104,10 +135,19 @@ fn order(store: &Store, id: u64) -> Value {
     json!({"id": id, "party": store.value("sale.sale", id, "party").id(), "number": store.value("sale.sale", id, "number").to_json(true), "reference": text("reference"),
         "company": named("company", "company.company"), "web_shop": named("web_shop", "web.shop"),
         "term": named("payment_term", "account.invoice.payment_term"),
-        "day": store.value("sale.sale", id, "sale_date").to_json(true), "mark": mark(store, id), "state": state, "currency": store.text("currency.currency", currency, "code"),
+        "day": store.value("sale.sale", id, "sale_date").to_json(true), "mark": mark(store, id), "state": state(store, id), "currency": store.text("currency.currency", currency, "code"),
         "posted": invoice::sum_of(store, id, &["posted", "paid"]), "paid": invoice::sum_of(store, id, &["paid"]),
         "refunded": credits::sum_of(store, id), "returns": credits::returned(store, id),
         "total": total.ok(), "lines": lines, "addresses": addresses(store, id)})
+}
+
+fn state(store: &Store, id: u64) -> &'static str {
+    match store.text("sale.sale", id, "state").as_str() {
+        "draft" | "quotation" => "draft",
+        "cancelled" => "cancelled",
+        "done" if is_given_up(store, id) => "cancelled",
+        _ => "released",
+    }
 }
 
 /// Whether all that was made of a sale was cancelled: it is done, and nothing came of it.
@@ -152,6 +192,11 @@ fn row(store: &Store, line: u64) -> Value {
     json!({"id": line, "parent": null, "sku": sku, "taxes": taxes, "qty": quantity.normalize().to_string(), "total": total.ok(),
         "shipped": shown(shipping::moved(store, line, shipping::Told::Left)),
         "invoiced": shown(invoice::in_force(store, line))})
+}
+
+fn customers(store: &Store) -> impl Iterator<Item = u64> {
+    let parties = store.model("party.party").map(|at| store.ids(at)).into_iter().flatten();
+    parties.filter(|id| is_customer(store, *id))
 }
 
 /// Whether a party is neither the company itself nor a web shop's guest.

@@ -110,6 +110,8 @@ pub struct Erp {
     /// Sessions of wizards that are open.
     wizards: std::collections::BTreeSet<u64>,
     broken: Option<Fail>,
+    /// The books as they were told last.
+    told: ledger::Told,
 }
 
 /// The id of the one user.
@@ -137,6 +139,7 @@ impl Erp {
             has_amendments: false,
             wizards: std::collections::BTreeSet::new(),
             broken,
+            told: ledger::Told::default(),
         }
     }
 
@@ -563,7 +566,7 @@ impl System for Erp {
     }
 
     fn books(&self) -> Books<'_> {
-        ledger::books(&self.store)
+        ledger::books(&self.store, &self.told)
     }
 }
 

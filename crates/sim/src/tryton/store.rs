@@ -57,6 +57,7 @@ pub struct Store {
     tables: Vec<Table>,
     index: BTreeMap<Key, BTreeSet<u64>>,
     sequences: BTreeMap<&'static str, u64>,
+    changes: u64,
     undo: Vec<Undo>,
     moment: Timestamp,
     guards: BTreeMap<(usize, u64), String>,
@@ -95,6 +96,7 @@ impl Store {
             tables,
             index: BTreeMap::new(),
             sequences: BTreeMap::new(),
+            changes: 0,
             undo: Vec::new(),
             moment: now,
             guards: BTreeMap::new(),
@@ -156,6 +158,11 @@ impl Store {
             }
         }
         self.guards.clear();
+    }
+
+    /// How often a row was changed: as long as it is the same, every row is.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The moment of the running transaction.
@@ -226,6 +233,7 @@ impl Store {
     }
 
     fn set_row(&mut self, model: usize, id: u64, row: Option<Row>) {
+        self.changes += 1;
         let before = match row.clone() {
             Some(row) => self.tables[model].rows.insert(id, row),
             None => self.tables[model].rows.remove(&id),

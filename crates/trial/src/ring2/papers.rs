@@ -3,15 +3,14 @@
 use super::world::World;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use syncline_sim::books::Lists;
 
 /// Where each released sale of the ERP was addressed to when that was first seen, by its id.
 pub type Papers = BTreeMap<u64, Value>;
 
-/// Takes down the addresses of sales that are new in `erp`'s ledger; every sale whose address is not what it was.
-pub fn rewritten(world: &mut World, erp: &impl Lists) -> Vec<String> {
+/// Takes down the addresses of released sales that are new among `sales`; every one whose address is not what it was.
+pub fn rewritten(world: &mut World, sales: &[Value]) -> Vec<String> {
     let mut found = Vec::new();
-    for row in erp.list("orders").as_array().into_iter().flatten().filter(|row| row["state"] == "released") {
+    for row in sales {
         let Some(id) = row["id"].as_u64() else { continue };
         let told = &row["addresses"];
         match world.papers.get(&id) {

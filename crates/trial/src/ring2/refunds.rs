@@ -15,7 +15,7 @@ use syncline_core::kind::Kind;
 use syncline_core::record::paper_apart;
 use syncline_core::rules::Refunds;
 use syncline_engine::Engine;
-use syncline_sim::books::rows;
+use syncline_sim::books::{Lists, rows};
 use syncline_sim::http::System;
 use syncline_sim::random::Random;
 use syncline_store::{LaneFilter, Retry};
@@ -93,7 +93,7 @@ fn names(stage: &Stage, world: &World) -> BTreeMap<u64, String> {
 }
 
 /// Whether all of a line left, as the shop counts.
-fn has_left(shop: &Value, order: u64, line: &Value) -> bool {
+fn has_left(shop: &impl Lists, order: u64, line: &Value) -> bool {
     let id = line["id"].to_string();
     let shipped = rows(shop, "shipments").filter(|paper| paper["order"].as_u64() == Some(order));
     let shipped: Decimal = shipped.map(|paper| number(&paper["lines"][&id])).sum();

@@ -16,7 +16,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syncline_core::delivery::Note;
 use syncline_core::id::EntityId;
 use syncline_core::kind::Kind;
-use syncline_sim::books::Lists;
 use syncline_sim::http::{Request, Response, System};
 use syncline_sim::magento::Shop;
 use syncline_sim::random::Random;
@@ -274,7 +273,9 @@ impl World {
             },
             Which::Erp => self.erp.handle(now, request),
         };
-        let body: String = String::from_utf8_lossy(&request.body).chars().take(160).collect();
+        // No character takes more than four bytes.
+        let body = request.body.get(..4 * 160).unwrap_or(&request.body);
+        let body: String = String::from_utf8_lossy(body).chars().take(160).collect();
         let target: String = request.target.chars().take(60).collect();
         self.event(&format!("{now} {which:?} {} {target} {body} → {}", request.method, response.status));
         if write && which == Which::Erp {
@@ -303,19 +304,17 @@ impl World {
 
     /// Each released order and each customer exists at most once, and papers keep their addresses.
     fn after_a_write(&mut self) {
-        let ledger = self.erp.books().only(&["orders", "customers"]);
-        for detail in papers::rewritten(self, &ledger) {
+        let (mut sales, customers) = (self.erp.sales_at_a_glance(), self.erp.customer_codes());
+        sales.retain(|sale| sale["state"] == "released");
+        for detail in papers::rewritten(self, &sales) {
             self.broken("papers-keep-their-address", detail);
         }
-        for (rule, list, key) in [
-            ("order-released-at-most-once", "orders", "mark"),
-            ("customer-made-at-most-once", "customers", "reference"),
-        ] {
-            let mut seen: BTreeSet<String> = BTreeSet::new();
-            for row in ledger.list(list).as_array().into_iter().flatten() {
-                let counts = list == "customers" || row["state"] == "released";
-                let Some(name) = row[key].as_str().filter(|name| name.starts_with("SL") && counts) else { continue };
-                if !seen.insert(name.to_string()) {
+        let marks: Vec<&str> = sales.iter().filter_map(|sale| sale["mark"].as_str()).collect();
+        let codes: Vec<&str> = customers.iter().map(String::as_str).collect();
+        for (rule, names) in [("order-released-at-most-once", marks), ("customer-made-at-most-once", codes)] {
+            let mut seen: BTreeSet<&str> = BTreeSet::new();
+            for name in names.into_iter().filter(|name| name.starts_with("SL")) {
+                if !seen.insert(name) {
                     self.broken(rule, format!("{name} is there twice"));
                 }
             }
