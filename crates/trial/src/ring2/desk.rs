@@ -157,7 +157,9 @@ pub(super) fn kept(text: &str) -> String {
 
 /// A person decides what only a person can: whoever owns it, and the ERP where nobody does.
 pub async fn decide(stage: &Stage, engine: &Engine) {
-    if stage.products.is_none() {
+    // Where nothing waits for anybody none of the fields has to be looked through for it.
+    let nothing_waits = engine.conflicts(&Conflicts::default()).await.is_ok_and(|all| all.is_empty());
+    if stage.products.is_none() || nothing_waits {
         return;
     }
     features::decide(stage, engine).await;
