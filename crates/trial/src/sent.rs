@@ -28,8 +28,7 @@ pub(crate) fn sent(
     erp: &impl Lists,
 ) -> BTreeMap<String, (Sent, Sent)> {
     let mut sent: BTreeMap<String, (Sent, Sent)> = BTreeMap::new();
-    let rows = |value: &'_ Value| -> Vec<Value> { value.as_array().cloned().unwrap_or_default() };
-    let orders: BTreeMap<u64, Order> = rows(shop.list("orders"))
+    let orders: BTreeMap<u64, Order<'_>> = rows(shop.list("orders"))
         .iter()
         .filter_map(|order| Some((order["id"].as_u64()?, Order { name: called(order)?, lines: rows(&order["lines"]) })))
         .collect();
@@ -75,14 +74,18 @@ pub(crate) fn sent(
     sent
 }
 
-/// An order of the shop.
-struct Order {
-    /// By which name the ERP refers to it.
-    name: String,
-    lines: Vec<Value>,
+fn rows(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
 }
 
-impl Order {
+/// An order of the shop.
+struct Order<'a> {
+    /// By which name the ERP refers to it.
+    name: String,
+    lines: &'a [Value],
+}
+
+impl Order<'_> {
     fn children(&self, head: u64) -> impl Iterator<Item = &Value> {
         self.lines.iter().filter(move |line| line["parent"].as_u64() == Some(head))
     }

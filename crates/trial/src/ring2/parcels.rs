@@ -12,7 +12,7 @@ use syncline_core::id::SystemName;
 use syncline_core::kind::Kind;
 use syncline_core::rules::{MoneyRule, PaperRules, PaperTarget, Refunds};
 use syncline_engine::Engine;
-use syncline_sim::books::Lists;
+use syncline_sim::books::{Lists, rows};
 use syncline_sim::http::System;
 use syncline_sim::random::Random;
 use syncline_store::{LaneFilter, Retry};
@@ -82,14 +82,13 @@ pub async fn decide(stage: &Stage, engine: &Engine) {
 
 /// What is left to send of each sale: its id, and how many of each SKU.
 fn waiting(ledger: &impl Lists) -> Vec<(u64, BTreeMap<String, Decimal>)> {
-    let rows = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let mut sales = Vec::new();
-    for sale in rows(ledger.list("orders")).iter().filter(|row| row["state"] == "released") {
+    for sale in rows(ledger, "orders").filter(|row| row["state"] == "released") {
         let Some(id) = sale["id"].as_u64() else { continue };
         let mut left: BTreeMap<String, Decimal> = BTreeMap::new();
-        for shipment in rows(ledger.list("shipments")) {
+        for shipment in rows(ledger, "shipments") {
             let open = matches!(shipment["state"].as_str(), Some("waiting" | "assigned"));
-            for line in rows(&shipment["lines"]).iter().filter(|line| open && line["sale"].as_u64() == Some(id)) {
+            for line in rows(shipment, "lines").filter(|line| open && line["sale"].as_u64() == Some(id)) {
                 *left.entry(text(&line["sku"])).or_default() += number(&line["qty"]);
             }
         }
