@@ -30,10 +30,8 @@ impl Failed {
 
 /// The answer to one call, decoded.
 #[derive(Deserialize)]
-struct Envelope {
-    #[serde(default)]
-    result: Option<Value>,
-    #[serde(default)]
+struct Envelope<T> {
+    result: Option<T>,
     error: Option<Value>,
     id: Option<Value>,
 }
@@ -66,8 +64,7 @@ impl Client {
     pub(super) async fn read<T: DeserializeOwned>(&self, ctx: &Ctx, method: &str, params: Value) -> Result<T> {
         let request = self.request(ctx, method, params, Effect::Read)?;
         let response = ctx::plain(ctx.call(request.clone()).await)?;
-        let result = answered(&request, &response).map_err(Failed::error)?;
-        typed(result, &request, &response)
+        answered(&request, &response).map_err(Failed::error)
     }
 
     /// The result of a call that changes something. Sent once.
@@ -92,8 +89,7 @@ impl Client {
         request.url.clone_from(&self.addresses()?.server);
         request.headers.retain(|(name, _)| name != "authorization");
         let response = ctx::plain(ctx.call(request.clone()).await)?;
-        let result = answered(&request, &response).map_err(Failed::error)?;
-        typed(result, &request, &response)
+        answered(&request, &response).map_err(Failed::error)
     }
 
     fn addresses(&self) -> Result<&Addresses> {
@@ -116,14 +112,6 @@ impl Client {
     }
 }
 
-/// `value` as `T`, or an error that shows the exchange.
-fn typed<T: DeserializeOwned>(value: Value, request: &Request, response: &Response) -> Result<T> {
-    serde_json::from_value(value).map_err(|error| {
-        let message = format!("{}: an answer of another shape than expected: {error}", place(request));
-        Error::new(ErrorKind::Broken, message).with(ctx::evidence(request, response))
-    })
-}
-
 /// `POST <url> <method>`, for messages.
 fn place(request: &Request) -> String {
     #[derive(Deserialize)]
@@ -135,12 +123,12 @@ fn place(request: &Request) -> String {
 }
 
 /// The result within an answer, or what its status, page or error means.
-fn answered(request: &Request, response: &Response) -> std::result::Result<Value, Failed> {
+fn answered<T: DeserializeOwned>(request: &Request, response: &Response) -> std::result::Result<T, Failed> {
     if response.status != 200 {
         return Err(by_status(request, response));
     }
     // A page or a torn answer in place of JSON: the call may have been carried out.
-    let envelope: Envelope = json(request, response).map_err(Failed::Unknown)?;
+    let envelope: Envelope<T> = json(request, response).map_err(Failed::Unknown)?;
     let shown = || ctx::evidence(request, response);
     if let Some(error) = envelope.error.filter(|error| !error.is_null()) {
         return Err(by_error(&error, &place(request)).with(shown));
@@ -149,7 +137,11 @@ fn answered(request: &Request, response: &Response) -> std::result::Result<Value
         let message = format!("{}: the answer belongs to another call", place(request));
         return Err(Failed::Unknown(Error::new(ErrorKind::Broken, message).with(shown())));
     }
-    Ok(envelope.result.unwrap_or(Value::Null))
+    // Nothing is a result of its own to those that ask for one.
+    envelope.result.map_or_else(|| serde_json::from_value(Value::Null), Ok).map_err(|error| {
+        let message = format!("{}: an answer of another shape than expected: {error}", place(request));
+        Failed::Unknown(Error::new(ErrorKind::Broken, message).with(shown()))
+    })
 }
 
 impl Failed {
