@@ -588,6 +588,10 @@ pub(super) fn body(value: &Value) -> Vec<u8> {
 }
 
 pub(super) fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    // Where it is as it should be nobody asks for the place of an error.
+    if let Ok(read) = T::deserialize(value) {
+        return Ok(read);
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         if path == "." { error.inner().to_string() } else { format!("`{path}`: {}", error.inner()) }
