@@ -211,7 +211,8 @@ impl Engine {
 
     /// Whether `system` keeps back the goods of a document at `stage`: from the last of its stages on. Shops have none.
     pub(crate) fn has_reserved(&self, stage: Option<&str>, system: &System) -> bool {
-        let stages = system.kind(Kind::Order).stages;
+        let profile = system.kind(Kind::Order);
+        let stages = &profile.stages;
         stage.is_some_and(|stage| {
             !stages.is_empty() && (stage == "done" || stages.last().is_some_and(|last| last == stage))
         })

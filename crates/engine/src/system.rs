@@ -1,5 +1,6 @@
 //! A connected system as the engine holds it, and the engine's own errors.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use syncline_connect::{Connector, Ctx, Error};
 use syncline_core::id::{SystemName, SystemUid};
@@ -22,14 +23,14 @@ pub struct System {
     /// What the connector may use.
     pub ctx: Ctx,
     /// What this one can do, as `probe` found it.
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
 }
 
 impl System {
     /// What it does with `kind`; nothing where the profile is silent.
     #[must_use]
-    pub fn kind(&self, kind: Kind) -> KindProfile {
-        self.profile.kinds.get(&kind).cloned().unwrap_or_default()
+    pub fn kind(&self, kind: Kind) -> Cow<'_, KindProfile> {
+        self.profile.kinds.get(&kind).map(Cow::Borrowed).unwrap_or_default()
     }
 }
 

@@ -93,7 +93,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
         }
     };
     let transport = road(reach)?;
-    let profile = connector.profile().clone();
+    let profile = Arc::new(connector.profile().clone());
     let calls = system.calls.unwrap_or(profile.calls_in_flight);
     let ctx = Ctx::new(transport, Arc::new(Wall), Arc::new(Wall), calls, system.timeout);
     let beside = config.systems.values().filter(|other| other.name != system.name && other.is_beside(system));
@@ -176,9 +176,9 @@ pub(crate) async fn probed(config: &Config) -> Result<Vec<(System, Probe)>, Fail
 
 /// Gives `system` the profile it told, with the times of `config`.
 fn settled(config: &Config, system: &mut System, probe: &Probe) {
-    system.profile = probe.profile.clone();
+    let mut profile = probe.profile.clone();
     let told = config.systems.get(&system.name).and_then(|told| told.settle_s);
-    for kind in system.profile.kinds.values_mut() {
+    for kind in profile.kinds.values_mut() {
         kind.settle_s = kind.settle_s.map(|usual| told.unwrap_or(usual));
         for claim in &mut kind.guards {
             if let (Some(told), Guard::Look { settle_s, .. } | Guard::DraftElect { settle_s, .. }) =
@@ -188,6 +188,7 @@ fn settled(config: &Config, system: &mut System, probe: &Probe) {
             }
         }
     }
+    system.profile = Arc::new(profile);
 }
 
 /// What `system` says of itself. A page of a proxy, half an answer or a plea for patience is asked past.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use syncline_connect::{Choice, Effect, Lookup, Probe, Request};
 use syncline_core::id::SystemName;
 use syncline_core::kind::{Flow, Kind, Step};
@@ -135,7 +136,7 @@ async fn ask(mut system: System, config: &Config, findings: &mut Findings) -> As
             return Asked { system, probe: None, ahead_s: None };
         }
     };
-    system.profile = probe.profile.clone();
+    system.profile = Arc::new(probe.profile.clone());
     let warnings = probe.warnings.iter().map(|text| Finding::new("SYN-0420", format!("{}: {text}", system.name), ""));
     findings.warnings.extend(warnings);
     let url = config.systems.get(&system.name).map_or("", |told| told.url.as_str());

@@ -114,7 +114,7 @@ pub struct Stage {
     store: Arc<dyn Store>,
     plant: Option<&'static str>,
     /// What the first probe of each system found; a system does not change in a schedule.
-    profiles: Mutex<BTreeMap<&'static str, Profile>>,
+    profiles: Mutex<BTreeMap<&'static str, Arc<Profile>>>,
 }
 
 /// Where simulated time begins.
@@ -530,7 +530,7 @@ impl Stage {
         let known = self.profiles.lock().ok().and_then(|known| known.get(name).cloned());
         let profile = match known {
             Some(profile) => profile,
-            None => connector.probe(&ctx).await.map_err(|error| error.to_string())?.profile,
+            None => Arc::new(connector.probe(&ctx).await.map_err(|error| error.to_string())?.profile),
         };
         if let Ok(mut known) = self.profiles.lock() {
             known.insert(name, profile.clone());
