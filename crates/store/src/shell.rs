@@ -188,13 +188,13 @@ fn open(path: &str) -> Result<Connection, StoreError> {
 
 /// `work` in a transaction of its own.
 fn alone<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-    connection.execute_batch("BEGIN")?;
+    carry_out(connection, "BEGIN")?;
     let result = work(connection).and_then(|value| {
-        connection.execute_batch("COMMIT")?;
+        carry_out(connection, "COMMIT")?;
         Ok(value)
     });
     if result.is_err() && !connection.is_autocommit() {
-        connection.execute_batch("ROLLBACK")?;
+        carry_out(connection, "ROLLBACK")?;
     }
     result
 }
@@ -204,11 +204,19 @@ fn within<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    connection.execute_batch("SAVEPOINT job")?;
+    carry_out(connection, "SAVEPOINT job")?;
     let result = work(connection);
-    let end = if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-    connection.execute_batch(end)?;
+    if result.is_err() {
+        carry_out(connection, "ROLLBACK TO job")?;
+    }
+    carry_out(connection, "RELEASE job")?;
     result
+}
+
+/// Carries out what a transaction begins or ends by, which is prepared once.
+fn carry_out(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
 
 fn write_on(connection: &Connection, jobs: &Receiver<Job>) {
