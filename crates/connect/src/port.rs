@@ -37,7 +37,7 @@ pub struct Snapshot {
     pub version: Option<String>,
     /// The record itself first, then others the same document tells of, each with its own id.
     pub records: Vec<(RemoteId, Record)>,
-    /// The raw exchange.
+    /// The raw exchange; a page of changes may leave it out.
     pub evidence: Option<Evidence>,
 }
 
