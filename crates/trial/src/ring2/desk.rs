@@ -6,6 +6,7 @@ use super::{families, features, images};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use syncline_core::id::SystemName;
+use syncline_core::kind::Kind;
 use syncline_core::path::Path;
 use syncline_core::rules::{FieldPolicy, FieldRules, PairRules};
 use syncline_engine::Engine;
@@ -155,11 +156,15 @@ pub(super) fn kept(text: &str) -> String {
     text.chars().filter(|c| c.len_utf8() < 4).collect::<String>().trim_end().to_string()
 }
 
+/// Whether a field of one of `kinds` may wait for a person; where none does, none has to be looked through for it.
+pub(super) async fn waits(engine: &Engine, kinds: &[Kind]) -> bool {
+    let of_them = |kind: &str| kinds.iter().any(|one| one.word() == kind);
+    engine.conflicts(&Conflicts::default()).await.map_or(true, |all| all.iter().any(|row| of_them(&row.kind)))
+}
+
 /// A person decides what only a person can: whoever owns it, and the ERP where nobody does.
 pub async fn decide(stage: &Stage, engine: &Engine) {
-    // Where nothing waits for anybody none of the fields has to be looked through for it.
-    let nothing_waits = engine.conflicts(&Conflicts::default()).await.is_ok_and(|all| all.is_empty());
-    if stage.products.is_none() || nothing_waits {
+    if stage.products.is_none() || !waits(engine, &[Kind::Category, Kind::Product, Kind::Variant]).await {
         return;
     }
     features::decide(stage, engine).await;

@@ -3,6 +3,7 @@
 
 use super::boot::{ERP, SHOP, Stage};
 use super::check;
+use super::desk;
 use super::world::{World, open};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +60,10 @@ fn books(stage: &Stage) -> Option<FieldPolicy> {
 
 /// A person takes the ERP's side where a buyer took an address out that it owns, or nobody knows who is right.
 pub async fn decide(stage: &Stage, engine: &Engine) {
-    for field in ["addresses[*]", "phone", "group"].into_iter().filter(|_| books(stage).is_some()) {
+    if books(stage).is_none() || !desk::waits(engine, &[Kind::Customer]).await {
+        return;
+    }
+    for field in ["addresses[*]", "phone", "group"] {
         let which = Which { field: Path::try_from(field.to_string()).ok(), ..Which::default() };
         if let Ok(decided) = engine.resolve(&which, &Choice::Take(SystemName::new("erp"))).await
             && decided.fields > 0
