@@ -194,17 +194,15 @@ fn row(store: &Store, line: u64) -> Value {
         "invoiced": shown(invoice::in_force(store, line))})
 }
 
+/// The parties that are neither the company itself nor a web shop's guest.
 fn customers(store: &Store) -> impl Iterator<Item = u64> {
-    let parties = store.model("party.party").map(|at| store.ids(at)).into_iter().flatten();
-    parties.filter(|id| is_customer(store, *id))
-}
-
-/// Whether a party is neither the company itself nor a web shop's guest.
-fn is_customer(store: &Store, id: u64) -> bool {
-    let points = |model: &str, field: &str| {
-        store.model(model).is_ok_and(|at| store.ids(at).any(|one| store.value(model, one, field) == Val::Ref(id)))
+    let pointed = |model: &'static str, field: &'static str| {
+        let all = store.model(model).map(|at| store.ids(at)).into_iter().flatten();
+        all.filter_map(move |one| store.value(model, one, field).id())
     };
-    !points("company.company", "party") && !points("web.shop", "guest_party")
+    let others: Vec<u64> = pointed("company.company", "party").chain(pointed("web.shop", "guest_party")).collect();
+    let parties = store.model("party.party").map(|at| store.ids(at)).into_iter().flatten();
+    parties.filter(move |id| !others.contains(id))
 }
 
 fn customer(store: &Store, id: u64) -> Value {

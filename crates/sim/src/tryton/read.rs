@@ -18,7 +18,7 @@ pub fn read(store: &Store, model: &str, ids: &[u64], fields: &[String]) -> Resul
     if fields.is_empty() || !fields.iter().all(|name| model == "product.product" && FIGURES.contains(&name.as_str())) {
         present(store, model, ids, "read")?;
     }
-    if ids.iter().collect::<BTreeSet<_>>().len() < ids.len() && fields.iter().any(|name| name == "sale_price_uom") {
+    if fields.iter().any(|name| name == "sale_price_uom") && ids.iter().collect::<BTreeSet<_>>().len() < ids.len() {
         return Err(Fail::other("Duplicate products"));
     }
     let (plain, dotted) = split(fields);
@@ -30,7 +30,7 @@ pub fn read(store: &Store, model: &str, ids: &[u64], fields: &[String]) -> Resul
     }
     ids.iter()
         .map(|id| {
-            let mut row = Map::new();
+            let mut row = Map::with_capacity(1 + plain.len() + dotted.len());
             row.insert("id".to_owned(), json!(id));
             for name in &plain {
                 row.insert((*name).to_owned(), show(store, at, *id, name)?);

@@ -71,9 +71,9 @@ fn counted(store: &Store, product: u64, figure: Figure, look: &Look) -> Result<D
             || (look.with_children.unwrap_or(look.locations.len() == 1)
                 && parents(store, location).any(|parent| look.locations.contains(&parent)))
     };
-    let mut sum = Decimal::ZERO;
+    let (mut sum, today) = (Decimal::ZERO, today(store));
     for one in moves_with(store, "product", &Val::Ref(product))? {
-        if !counts(store, one, figure, look.end) {
+        if !counts(store, one, figure, look.end, today) {
             continue;
         }
         let quantity = store.value("stock.move", one, "internal_quantity").number().unwrap_or_default();
@@ -88,8 +88,7 @@ fn counted(store: &Store, product: u64, figure: Figure, look: &Look) -> Result<D
 }
 
 /// Whether a move counts. One that is planned for a day that has passed counts in no forecast: nobody expects it then.
-fn counts(store: &Store, id: u64, figure: Figure, end: Option<Date>) -> bool {
-    let today = today(store);
+fn counts(store: &Store, id: u64, figure: Figure, end: Option<Date>, today: Date) -> bool {
     let date = |field: &str| match store.value("stock.move", id, field) {
         Val::Date(day) => Some(day),
         _ => None,
