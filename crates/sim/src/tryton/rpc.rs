@@ -57,9 +57,12 @@ pub fn call(request: &Request) -> Result<Call, Response> {
         return Err(page(500, "The server encountered an internal error and was unable to complete your request."));
     }
     let unreadable = |what: &str| page(400, &format!("Unable to get RPC {what}"));
-    let body: Value = serde_json::from_slice(&request.body).map_err(|_| unreadable("method"))?;
+    let mut body: Value = serde_json::from_slice(&request.body).map_err(|_| unreadable("method"))?;
     let method = body.get("method").and_then(Value::as_str).ok_or_else(|| unreadable("method"))?.to_owned();
-    let params = body.get("params").ok_or_else(|| unreadable("params"))?.as_array().cloned().unwrap_or_default();
+    let params = match body.get_mut("params").ok_or_else(|| unreadable("params"))?.take() {
+        Value::Array(params) => params,
+        _ => Vec::new(),
+    };
     let whole = body.as_object().is_some_and(|all| all.len() == 3 && all.contains_key("id"));
     Ok(Call { method, params, id: body.get("id").cloned().filter(|_| whole) })
 }
