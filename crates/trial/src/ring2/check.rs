@@ -21,38 +21,26 @@ use std::sync::Arc;
 use syncline_core::kind::Kind;
 use syncline_core::rules::Branch;
 use syncline_engine::Engine;
-use syncline_sim::books::Lists;
+use syncline_sim::books::{Lists, rows};
 use syncline_sim::http::System;
 use syncline_sim::magento::Shop;
 use syncline_store::{LaneFilter, LaneRow};
 
-fn rows(ledger: &impl Lists, list: &str) -> Vec<Value> {
-    ledger.list(list).as_array().cloned().unwrap_or_default()
-}
-
-fn rows_of<'a>(row: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
-    row[list].as_array().into_iter().flatten()
-}
-
 /// How many orders the shops let go.
 pub fn released(world: &World) -> u64 {
-    let of = |shop: &Shop| rows(&shop.books(), "orders").iter().filter(|row| row["state"] == "released").count();
+    let of = |shop: &Shop| rows(&shop.books(), "orders").filter(|row| row["state"] == "released").count();
     world.shops().map(of).sum::<usize>() as u64
 }
 
 /// Ids of the shop's orders in a state of the ledger.
 pub fn orders_in(shop: &Shop, state: &str) -> Vec<u64> {
-    rows(&shop.books(), "orders")
-        .iter()
-        .filter(|row| row["state"] == state)
-        .filter_map(|row| row["id"].as_u64())
-        .collect()
+    rows(&shop.books(), "orders").filter(|row| row["state"] == state).filter_map(|row| row["id"].as_u64()).collect()
 }
 
 /// Ids of the shop's orders that refer to no ERP document yet.
 pub fn unreferenced(shop: &Shop) -> Vec<u64> {
     let open = |row: &&Value| row["reference"].is_null() && row["state"] != "cancelled";
-    rows(&shop.books(), "orders").iter().filter(open).filter_map(|row| row["id"].as_u64()).collect()
+    rows(&shop.books(), "orders").filter(open).filter_map(|row| row["id"].as_u64()).collect()
 }
 
 /// Whether nothing is left to do: every order has its reference and no lane is ready.
@@ -202,7 +190,7 @@ fn misbooked(stage: &Stage, erp: &impl Lists) -> Vec<String> {
     let Some(Branch { company: Some(second), .. }) = stage.outlet.as_ref().map(|rules| &rules.branch) else {
         return Vec::new();
     };
-    let ours = rows(erp, "orders").into_iter().filter(|row| text(&row["mark"]).starts_with("SL"));
+    let ours = rows(erp, "orders").filter(|row| text(&row["mark"]).starts_with("SL"));
     let wrong = ours.filter(|row| (row["company"] == *second) != text(&row["reference"]).starts_with('O'));
     wrong.map(|row| format!("`{}` is booked in {}", text(&row["reference"]), row["company"])).collect()
 }
@@ -213,7 +201,7 @@ pub fn towns_on_papers(erp: &impl Lists) -> BTreeSet<String> {
         let printed = row["addresses"].as_object().into_iter().flatten().map(|(_, lines)| lines.clone());
         printed.filter_map(|lines| lines.as_array()?.last().map(text)).collect()
     };
-    rows(erp, "orders").iter().flat_map(lines).collect()
+    rows(erp, "orders").flat_map(lines).collect()
 }
 
 fn number(value: &Value) -> Decimal {
@@ -230,9 +218,9 @@ pub fn wanted(stage: &Stage) -> BTreeMap<String, Vec<Value>> {
     let mut wanted: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let all = stage.order_rules();
     for (at, shop) in world.shops().enumerate() {
-        for row in rows(&shop.books(), "orders").into_iter().filter(|row| row["state"] == "released") {
-            let Some(rules) = all.get(place_of(stage, at, &row)) else { continue };
-            wanted.entry(rules.reference("", &text(&row["number"]))).or_default().push(row);
+        for row in rows(&shop.books(), "orders").filter(|row| row["state"] == "released") {
+            let Some(rules) = all.get(place_of(stage, at, row)) else { continue };
+            wanted.entry(rules.reference("", &text(&row["number"]))).or_default().push(row.clone());
         }
     }
     wanted
@@ -246,7 +234,7 @@ pub fn place_of(stage: &Stage, at: usize, order: &Value) -> usize {
 /// Every way in which the ERP's documents are not the released orders in `wanted`.
 pub fn crossed(wanted: &BTreeMap<String, Vec<Value>>, erp: &impl Lists) -> Vec<String> {
     let mut found = Vec::new();
-    let mut documents: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let mut documents: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
     for row in rows(erp, "orders") {
         documents.entry(text(&row["reference"])).or_default().push(row);
     }
@@ -255,7 +243,7 @@ pub fn crossed(wanted: &BTreeMap<String, Vec<Value>>, erp: &impl Lists) -> Vec<S
         if there.iter().any(|row| row["state"] == "draft") {
             found.push(format!("order {reference}: a document was left unreleased"));
         }
-        let released: Vec<&Value> = there.iter().filter(|row| row["state"] == "released").collect();
+        let released: Vec<&Value> = there.iter().copied().filter(|row| row["state"] == "released").collect();
         if released.len() != orders.len() {
             found.push(format!(
                 "order {reference}: {} in the shop, {} released in the ERP",
@@ -268,7 +256,7 @@ pub fn crossed(wanted: &BTreeMap<String, Vec<Value>>, erp: &impl Lists) -> Vec<S
             && amends::is_cut_down(ours)
         {
             // Of what has left people took both as they are.
-            if rows_of(theirs, "lines").any(|line| !number(&line["shipped"]).is_zero()) {
+            if rows(*theirs, "lines").any(|line| !number(&line["shipped"]).is_zero()) {
                 continue;
             }
             found.extend(amends::cut_otherwise(ours, theirs).map(|what| format!("order {reference}: {what}")));
@@ -282,11 +270,11 @@ pub fn crossed(wanted: &BTreeMap<String, Vec<Value>>, erp: &impl Lists) -> Vec<S
             found.push(format!("order {reference}: {ours:?} in the shop, {theirs:?} in the ERP"));
         }
     }
-    for (reference, rows) in documents {
+    for (reference, there) in documents {
         // What has left of an order that was cancelled stays.
-        let left = |row: &Value| rows_of(row, "lines").any(|line| !number(&line["shipped"]).is_zero());
-        let in_force = |row: &&Value| row["state"] != "cancelled" && !left(row);
-        if rows.iter().filter(in_force).any(|row| text(&row["mark"]).starts_with("SL")) {
+        let left = |row: &Value| rows(row, "lines").any(|line| !number(&line["shipped"]).is_zero());
+        let in_force = |row: &&&Value| row["state"] != "cancelled" && !left(row);
+        if there.iter().filter(in_force).any(|row| text(&row["mark"]).starts_with("SL")) {
             found.push(format!("`{reference}`: a document that no released order explains"));
         }
     }
@@ -317,9 +305,8 @@ fn shape(order: &Value) -> String {
 /// Every shop order whose reference is not its document's number.
 fn references(shop: &impl Lists, erp: &impl Lists) -> Vec<String> {
     let numbers: Vec<String> =
-        rows(erp, "orders").iter().filter(|row| row["state"] == "released").map(|row| text(&row["number"])).collect();
+        rows(erp, "orders").filter(|row| row["state"] == "released").map(|row| text(&row["number"])).collect();
     rows(shop, "orders")
-        .iter()
         .filter(|row| row["state"] == "released")
         .filter(|row| !numbers.contains(&text(&row["reference"])))
         .map(|row| format!("order {} refers to {}", text(&row["number"]), row["reference"]))
