@@ -70,6 +70,7 @@ pub fn report() -> Res<Report> {
     report.each("no registry, no machine", &texts(&root, &names, plain)?, rules::foreign);
     report.alone(&root)?;
     report.generated();
+    report.proof(&root)?;
     report.deny(&root)?;
     Ok(report)
 }
@@ -175,6 +176,13 @@ impl Report {
             Ok(reference::Compared::NotYet(why)) => self.skipped.push(why),
             Err(why) => self.rule(vec![format!("docs/reference:1: cannot be compared: {why}")]),
         }
+    }
+
+    /// What is promised says what the evidence and the connectors say.
+    fn proof(&mut self, root: &Path) -> Res<()> {
+        let found = crate::proof::differences(root)?;
+        self.rule(found);
+        Ok(())
     }
 
     /// Licences, sources and duplicates of what we build on, where the tool is at hand.

@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo x test`, `check`, `gen`, `stories`, `real`, `chaos`, `bench`.
+//! The project's own chores: `cargo x test`, `check`, `gen`, `stories`, `real`, `chaos`, `proof`, `bench`.
 mod bench;
 mod check;
 mod decimal;
@@ -10,6 +10,7 @@ mod job;
 mod ledger;
 mod licences;
 mod papers;
+mod proof;
 mod proxy;
 mod real;
 mod reference;
@@ -37,6 +38,9 @@ The project's own chores.
   cargo x chaos [--orders N] [--kills N] [--seed N] [--keep DIR] [--json]
                                                              the same on a machine whose power goes, whose disk is full, whose
                                                              clock steps, and whose store is put back from an older copy
+  cargo x proof [ROW..|all] [--night] [--told FILE --commit HASH]
+                                                             runs rows of the table in docs/guarantees.md and writes the page;
+                                                             `all --night` is a night's work
 ";
 
 fn main() -> ExitCode {
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         Some("stories") => stories::chore(&mut args),
         Some("real") => real::chore(&mut args, false),
         Some("chaos") => real::chore(&mut args, true),
+        Some("proof") => proof::chore(&mut args),
         Some("bench") => bench::chore(&mut args),
         Some("guard") => guard::chore(),
         Some("help") | None => {

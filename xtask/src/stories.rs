@@ -57,6 +57,11 @@ pub fn chore(args: &mut Args) -> Res<bool> {
     Ok(wrong.is_empty())
 }
 
+/// The state of every scenario.
+pub fn states(root: &std::path::Path) -> Res<Vec<String>> {
+    Ok(parse(&files::text(&root.join(PAGE))?).0.into_iter().map(|row| row.state).collect())
+}
+
 /// The rows, and what is wrong with the table.
 pub fn parse(text: &str) -> (Vec<Row>, Vec<String>) {
     let (mut rows, mut wrong) = (Vec::new(), Vec::new());
