@@ -5,6 +5,7 @@ use crate::failure::{Exit, Failure};
 use crate::out::Out;
 use clap::ValueEnum;
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 use syncline_trial::{ring1, ring2};
 
@@ -51,6 +52,9 @@ pub(crate) struct Trial {
     /// Print the events of the one schedule `--seed` names
     #[arg(long)]
     trace: bool,
+    /// Make the one schedule `--seed` names short: leave out one thing after the other while the same rule breaks
+    #[arg(long, conflicts_with = "trace")]
+    shrink: bool,
     /// Threads that share the work; the result does not depend on it
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -89,13 +93,16 @@ struct Told {
 impl Trial {
     /// Whether anything of it was asked for.
     pub(crate) fn is_asked(&self) -> bool {
-        self.seeds.is_some() || self.ring.is_some() || self.plant.is_some() || self.trace
+        self.seeds.is_some() || self.ring.is_some() || self.plant.is_some() || self.trace || self.shrink
     }
 
     /// Runs it; exits 0 where nothing was broken and every planted bug was found.
     pub(crate) fn carry_out(&self, out: Out) -> Result<Exit, Failure> {
         if self.trace {
             return Ok(self.tell_one(out));
+        }
+        if self.shrink {
+            return self.tell_short(out);
         }
         let told = match &self.plant {
             Some(slug) => self.plant(slug, out)?,
@@ -220,6 +227,56 @@ impl Trial {
             out.line(line);
         }
         if broken { Exit::Failed } else { Exit::Agreed }
+    }
+}
+
+impl Trial {
+    /// Tells the schedule of `--seed` in short.
+    fn tell_short(&self, out: Out) -> Result<Exit, Failure> {
+        if self.ring.is_some_and(|ring| ring != Ring::Engine) {
+            return Err(Failure::usage("only schedules of the ring `engine` are made short", "leave --ring out"));
+        }
+        let plant = self.plant.as_deref().map(|slug| {
+            let known = ring2::Planted::named(slug).filter(|bug| bug.play == ring2::Play::Chaos);
+            known.map(|bug| bug.slug).ok_or_else(|| {
+                Failure::new(
+                    "SYN-0434",
+                    format!("no bug of the ring `engine` is called `{slug}`"),
+                    "see `sim --plant all`",
+                )
+            })
+        });
+        let (seed, plant) = (self.seed, plant.transpose()?);
+        let short =
+            std::thread::spawn(move || ring2::shrink(seed, plant, |line| out.say(line))).join().unwrap_or_default();
+        let Some(short) = short else {
+            out.line(format!("seed {seed} breaks no rule"));
+            return Ok(Exit::Agreed);
+        };
+        let left: Vec<&str> =
+            ring2::PARTS.into_iter().filter(|part| short.cut.keeps(*part)).map(ring2::Part::word).collect();
+        if out.json {
+            out.data(&json!({
+                "seed": seed, "invariant": short.broken.invariant, "detail": short.broken.detail, "left": left,
+                "orders": short.cut.orders, "seconds": short.cut.seconds, "draw": short.cut.draw, "tries": short.tries,
+                "events": short.lines,
+            }));
+        } else {
+            for line in &short.lines {
+                out.line(line);
+            }
+            let all = |what: Option<String>| what.unwrap_or_else(|| "all".to_string());
+            out.line(format!("seed {seed}: {} {}", short.broken.invariant, short.broken.detail));
+            out.line(format!(
+                "it takes: {}; orders: {}; seconds of chaos: {}; draw {}, found in {} schedules",
+                if left.is_empty() { "nothing".to_string() } else { left.join(", ") },
+                all(short.cut.orders.map(|n| n.to_string())),
+                all(short.cut.seconds.map(|n| n.to_string())),
+                short.cut.draw,
+                short.tries
+            ));
+        }
+        Ok(Exit::Failed)
     }
 }
 

@@ -21,6 +21,7 @@ mod prices;
 mod refunds;
 mod scenes;
 pub mod schedule;
+mod shrink;
 mod trade;
 mod undone;
 mod watch;
@@ -31,6 +32,7 @@ pub use market::market;
 pub use money::{ORDERS, money};
 pub use planted::{PLANTS, Planted};
 pub use schedule::{Outcome, schedule, traced};
+pub use shrink::{Cut, PARTS, Part, Short, shrink};
 pub use world::Violation;
 
 use std::collections::BTreeMap;

@@ -14,6 +14,7 @@ use super::planted;
 use super::prices;
 use super::refunds;
 use super::scenes;
+use super::shrink::{Cut, Part};
 use super::trade;
 use super::undone;
 use super::world::{Violation, open};
@@ -61,9 +62,15 @@ pub fn schedule(seed: u64, plant: Option<&'static str>) -> Outcome {
 /// The same, with every event as a line where asked for.
 #[must_use]
 pub fn traced(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outcome {
+    cut_down(seed, plant, keep_lines, &Cut::default())
+}
+
+/// The same without what `cut` leaves out.
+#[must_use]
+pub fn cut_down(seed: u64, plant: Option<&'static str>, keep_lines: bool, cut: &Cut) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     match runtime {
-        Ok(runtime) => runtime.block_on(play(seed, plant, keep_lines)),
+        Ok(runtime) => runtime.block_on(play(seed, plant, keep_lines, cut)),
         Err(error) => failed(seed, error.to_string()),
     }
 }
@@ -82,12 +89,13 @@ pub fn has_websites(seed: u64) -> bool {
     has_two_shops(seed) && Random::of(seed, 13, 0).chance(1, 3)
 }
 
-async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outcome {
+async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool, cut: &Cut) -> Outcome {
     let mut stage = match Stage::set(seed, plant, keep_lines) {
         Ok(stage) => stage,
         Err(error) => return failed(seed, error),
     };
-    if plant.is_none() && has_two_shops(seed) {
+    leave_out(&mut stage, seed, cut);
+    if plant.is_none() && has_two_shops(seed) && cut.keeps(Part::SecondShop) {
         if has_websites(seed) {
             stage.open_website();
             if Random::of(seed, 14, 0).chance(1, 2) && !stage.found_company() {
@@ -98,42 +106,63 @@ async fn play(seed: u64, plant: Option<&'static str>, keep_lines: bool) -> Outco
         }
         stage.one_by_email = Random::of(seed, 11, 0).chance(1, 2);
     }
-    if plant.is_none() && Random::of(seed, 12, 0).chance(1, 4) {
+    if plant.is_none() && Random::of(seed, 12, 0).chance(1, 4) && cut.keeps(Part::NoSources) {
         stage.switch_off_sources();
     }
-    if plant.is_none() && accounts::has_books(seed) {
+    if plant.is_none() && accounts::has_books(seed) && cut.keeps(Part::Books) {
         accounts::open_books(&mut stage, seed);
     }
     match plant {
         Some(plant) => planted::ready(&mut stage, plant),
-        None => {
-            scenes::draw(&mut stage, seed);
-            if families::drawn(seed) {
-                stage.carry_families();
-            }
-            // A shop whose figures nobody keeps right may hold too few to send.
-            if stage.stock.is_some() && parcels::drawn(seed) {
-                parcels::open_warehouse(&mut stage);
-                if bills::drawn(seed) {
-                    bills::open_office(&mut stage, bills::as_it_leaves(seed));
-                    if payments::drawn(seed) {
-                        payments::open_till(&mut stage);
-                    }
-                    if refunds::drawn(seed) {
-                        refunds::open_counter(&mut stage);
-                    }
-                }
-            }
-            // A shop that took an order back takes no parcel of it: what is told of such is a story's matter.
-            if stage.papers.is_none() && amends::drawn(seed) {
-                amends::carry(&mut stage);
-            }
-        }
+        None => furnish(&mut stage, seed, cut),
     }
-    if let Err(error) = drive(&stage, seed).await {
+    if let Err(error) = drive(&stage, seed, cut).await {
         open(&stage.world).broken("the-schedule-runs", error);
     }
     outcome_of(&stage)
+}
+
+/// What flows and happens on `stage` beside orders, as `seed` draws it.
+fn furnish(stage: &mut Stage, seed: u64, cut: &Cut) {
+    if cut.keeps(Part::Scenes) {
+        scenes::draw(stage, seed);
+    }
+    if families::drawn(seed) && cut.keeps(Part::Families) {
+        stage.carry_families();
+    }
+    // A shop whose figures nobody keeps right may hold too few to send.
+    if stage.stock.is_some() && parcels::drawn(seed) {
+        parcels::open_warehouse(stage);
+        if bills::drawn(seed) && cut.keeps(Part::Office) {
+            bills::open_office(stage, bills::as_it_leaves(seed));
+            if payments::drawn(seed) && cut.keeps(Part::Till) {
+                payments::open_till(stage);
+            }
+            if refunds::drawn(seed) && cut.keeps(Part::Counter) {
+                refunds::open_counter(stage);
+            }
+        }
+    }
+    // A shop that took an order back takes no parcel of it: what is told of such is a story's matter.
+    if stage.papers.is_none() && amends::drawn(seed) && cut.keeps(Part::Amendments) {
+        amends::carry(stage);
+    }
+}
+
+/// Nothing of what `cut` leaves out was drawn.
+fn leave_out(stage: &mut Stage, seed: u64, cut: &Cut) {
+    {
+        let mut world = open(&stage.world);
+        world.weather.leave_out(cut);
+        if cut.draw > 0 {
+            world.random = Random::of(seed, 7, cut.draw);
+        }
+    }
+    stage.products = stage.products.take().filter(|_| cut.keeps(Part::Products));
+    stage.prices = stage.prices.take().filter(|_| cut.keeps(Part::Prices));
+    stage.stock = stage.stock.take().filter(|_| cut.keeps(Part::Stock));
+    stage.sweep_s = stage.sweep_s.filter(|_| cut.keeps(Part::Sweeps));
+    stage.buyers_type &= cut.keeps(Part::Edits);
 }
 
 /// What came of the schedule played on `stage`.
@@ -148,16 +177,17 @@ pub(super) fn outcome_of(stage: &Stage) -> Outcome {
     }
 }
 
-async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
+async fn drive(stage: &Stage, seed: u64, cut: &Cut) -> Result<(), String> {
     desk::open_views(stage);
     prices::open_lists(stage);
     tie(stage).await?;
     break_weather(stage);
     trade::open_the_doors(stage);
     let mut processes = Processes::start(stage).await?;
-    let mut orders = Orders::drawn(seed);
+    let mut orders = Orders::drawn(seed, cut);
     // What is billed, paid and given back comes after the orders: the storm lasts until some of it is under way.
     let seconds = CHAOS_S + if bills::is_open(stage) { OFFICE_S } else { 0 };
+    let seconds = cut.seconds.unwrap_or(seconds);
     for second in 0..seconds {
         sleep(Duration::from_secs(1)).await;
         orders.place_due(stage, second)?;
@@ -166,7 +196,7 @@ async fn drive(stage: &Stage, seed: u64) -> Result<(), String> {
             processes.end();
             return Ok(());
         }
-        each_second(stage, second)?;
+        each_second(stage, second, cut)?;
     }
     if !come_to_rest(stage, &mut processes).await? || stage.found_plant() {
         return Ok(());
@@ -216,14 +246,16 @@ async fn come_to_rest(stage: &Stage, processes: &mut Processes) -> Result<bool, 
 }
 
 /// What happens in one second of chaos.
-fn each_second(stage: &Stage, second: u64) -> Result<(), String> {
+fn each_second(stage: &Stage, second: u64, cut: &Cut) -> Result<(), String> {
     clock_steps(stage, second);
     people(stage, second);
     trade::each_second(stage, second);
     desk_holds(stage, second);
-    desk::each_second(stage, second);
-    images::each_second(stage, second);
-    prices::each_second(stage, second);
+    if cut.keeps(Part::Edits) {
+        desk::each_second(stage, second);
+        images::each_second(stage, second);
+        prices::each_second(stage, second);
+    }
     parcels::each_second(stage, second);
     bills::each_second(stage, second);
     payments::each_second(stage, second);
@@ -348,11 +380,16 @@ struct Orders {
 }
 
 impl Orders {
-    fn drawn(seed: u64) -> Self {
+    fn drawn(seed: u64, cut: &Cut) -> Self {
         let mut random = Random::of(seed, 2, 0);
         let count = random.between(4, 9);
         let mut due: Vec<u64> = (0..count).map(|_| random.between(2, CHAOS_S - 60)).collect();
         due.sort_unstable();
+        due.truncate(cut.orders.unwrap_or(due.len()));
+        if let Some(seconds) = cut.seconds {
+            // What is cut short still has its orders.
+            due.iter_mut().for_each(|at| *at = (*at).min(seconds / 2));
+        }
         Self { seed, due, placed: 0, last: None, random }
     }
 

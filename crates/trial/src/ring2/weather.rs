@@ -1,9 +1,10 @@
 //! Which faults are on in one schedule, and how often: each seed draws its own mix first.
 
+use super::shrink::{Cut, Part};
 use syncline_sim::random::Random;
 
 /// What happens to one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// Nothing.
     None,
@@ -25,6 +26,25 @@ pub enum Fault {
     Html,
     /// Carried out; the answer ends in the middle.
     Truncated,
+}
+
+impl Fault {
+    /// It in words.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "no fault",
+            Self::LostRequest => "lost requests",
+            Self::LostReply => "lost replies",
+            Self::Late(_) => "late requests",
+            Self::Repeated(_) => "repeated requests",
+            Self::Busy(_) => "busy systems",
+            Self::Error => "errors",
+            Self::ErrorAfter => "errors after the effect",
+            Self::Html => "pages in the place of answers",
+            Self::Truncated => "answers cut off",
+        }
+    }
 }
 
 /// The rates of one schedule, in thousandths.
@@ -79,6 +99,22 @@ impl Weather {
         weather.clock_steps = random.chance(1, 3);
         weather.people = random.chance(1, 3);
         weather
+    }
+
+    /// The weather without what `cut` leaves out.
+    pub fn leave_out(&mut self, cut: &Cut) {
+        self.requests.retain(|(_, fault)| cut.keeps(Part::Request(*fault)));
+        let left = |part, rate| if cut.keeps(part) { rate } else { 0 };
+        self.crash = left(Part::Crashes, self.crash);
+        self.stall = left(Part::Stalls, self.stall);
+        if !cut.keeps(Part::LateRows) {
+            self.late_rows_s = 0;
+        }
+        if !cut.keeps(Part::SearchLag) {
+            self.search_lag_s = 0;
+        }
+        self.clock_steps &= cut.keeps(Part::ClockSteps);
+        self.people &= cut.keeps(Part::Holds);
     }
 
     /// What happens to the next request.
