@@ -134,11 +134,17 @@ impl Engine {
     /// The flows that waited for an approval when a pass last looked.
     pub(crate) async fn kept_gates(&self) -> Result<Vec<(Flow, Gate)>, EngineError> {
         let mut kept = Vec::new();
-        for flow in FLOWS {
+        for flow in FLOWS.into_iter().filter(|flow| self.is_guarded(*flow)) {
             let text = self.store.cursor(waits(flow), Kind::Variant).await?;
             kept.extend(serde_json::from_str(&text).ok().map(|gate| (flow, gate)));
         }
         Ok(kept)
+    }
+
+    /// Whether records of `flow` are written at all.
+    fn is_guarded(&self, flow: Flow) -> bool {
+        let writes = |kind: &Kind| kind.flow() == flow && self.writes_to(*kind) && self.field_rules(*kind).is_some();
+        GUARDED.iter().any(writes)
     }
 
     async fn keep_gate(&self, flow: Flow, gate: Option<&Gate>) -> Result<(), EngineError> {

@@ -7,6 +7,9 @@ use std::sync::atomic::Ordering;
 
 /// Seconds between two looks for old exchanges.
 const EVERY_S: i64 = 3_600;
+/// Exchanges of one transaction, and of one look: others write meanwhile.
+const AT_ONCE: usize = 200;
+const MOST: usize = 10_000;
 
 impl Engine {
     /// Takes exchanges out of the store that are older than the file wants them kept, now and then.
@@ -17,7 +20,14 @@ impl Engine {
             return Ok(());
         }
         if let Ok(before) = now.checked_sub(SignedDuration::from_secs(i64::from(kept_s))) {
-            self.store.prune(before).await?;
+            let mut gone = 0;
+            while gone < MOST {
+                let some = self.store.prune(before, AT_ONCE).await?;
+                gone += some;
+                if some < AT_ONCE {
+                    break;
+                }
+            }
         }
         self.pruned.store(now.as_second(), Ordering::SeqCst);
         Ok(())

@@ -450,6 +450,7 @@ impl Engine {
 
     /// Works off what was taken in, of one flow only where one is named; tells it beside what was read.
     pub(crate) async fn work_through(&self, mut synced: Synced, flow: Option<Flow>) -> Result<Synced, EngineError> {
+        self.prune_what_is_old().await?;
         let gates = self.gates().await?;
         self.keep_gates(&gates).await?;
         if let Ok(mut shut) = self.gates.lock() {

@@ -79,14 +79,22 @@ pub fn put_back(path: &Path, from: &Path, aside: &Path) -> Result<Holds, StoreEr
     Ok(told)
 }
 
-/// Writes the file of the store in `path` anew, so that nothing is left in it of what was taken out.
+/// Writes the file of the store in `path` anew, so that nothing is left in it, or in its log, of what was taken out.
 ///
 /// # Errors
-/// [`StoreError::Held`] where another process has it.
+/// [`StoreError::Held`] where another process has it; [`StoreError::Open`] where one goes on reading it.
 pub fn rewrite(path: &Path) -> Result<(), StoreError> {
     let _lock = shell::locked(path, &path.display().to_string())?;
-    source(path)?.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
-    Ok(())
+    let store = source(path)?;
+    store.execute_batch("VACUUM;")?;
+    for _ in 0..TRIES {
+        let busy: bool = store.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if !busy {
+            return Ok(());
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Err(opening(path, "another process goes on reading it, so its log could not be emptied"))
 }
 
 /// Refuses what is no store of ours that this version reads.

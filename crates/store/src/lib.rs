@@ -258,9 +258,9 @@ pub trait Store: Debug + Send + Sync {
     fn people_of(&self, mail: String) -> Fut<'_, Vec<EntityId>> {
         self.beneath().people_of(mail)
     }
-    /// Takes exchanges from before `before` out of the store, but those of what is open; how many.
-    fn prune(&self, before: Timestamp) -> Fut<'_, usize> {
-        self.beneath().prune(before)
+    /// Takes exchanges from before `before` out of the store, but those of what is open, `limit` of them at most; how many.
+    fn prune(&self, before: Timestamp, limit: usize) -> Fut<'_, usize> {
+        self.beneath().prune(before, limit)
     }
     /// Keeps a computed plan, or reads one back.
     fn plan(&self, plan: PlanBook) -> Fut<'_, Option<String>> {

@@ -53,9 +53,9 @@ async fn old_exchanges_go_but_those_of_what_is_open() {
     let rests = exchanged(&store, "1", LaneState::Idle).await;
     let open = exchanged(&store, "2", LaneState::Held(Hold::new("SYN-0101", "why", "what to do"))).await;
     let kept = async |entity| store.story(entity).await.expect("a story").evidence.len();
-    assert_eq!(store.prune(NOW).await.expect("looked"), 0, "as old as that is not older");
+    assert_eq!(store.prune(NOW, 9).await.expect("looked"), 0, "as old as that is not older");
     assert_eq!((kept(rests).await, kept(open).await), (1, 1));
     let later = NOW.checked_add(SignedDuration::from_secs(1)).expect("later");
-    assert_eq!(store.prune(later).await.expect("looked"), 1);
+    assert_eq!(store.prune(later, 9).await.expect("looked"), 1);
     assert_eq!((kept(rests).await, kept(open).await), (0, 1));
 }

@@ -74,8 +74,18 @@ static int note(int fd, const char *name, uint64_t kind, const void *bytes, uint
     if (kept && real_pread(fd, old, kept, (off_t)from) != (ssize_t)kept) kept = 0;
     int out = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     uint64_t head[5] = {kind, from, n, length, kept};
-    int bad = out < 0 || put(out, head, sizeof head) || put(out, old, kept) || (kind == 1 && put(out, bytes, n));
+    size_t whole = sizeof head + kept + (kind == 1 ? n : 0);
+    char *all = malloc(whole);
+    int bad = out < 0 || !all;
+    if (!bad) {
+        /* In one piece: whoever is killed leaves none torn, or the last one. */
+        memcpy(all, head, sizeof head);
+        memcpy(all + sizeof head, old, kept);
+        if (kind == 1) memcpy(all + sizeof head + kept, bytes, n);
+        bad = put(out, all, whole);
+    }
     if (out >= 0) close(out);
+    free(all);
     free(old);
     return bad ? -1 : 0;
 }
@@ -112,26 +122,40 @@ static int cut(int fd, off_t length) {
 int ftruncate(int fd, off_t length) { return cut(fd, length); }
 int ftruncate64(int fd, off_t length) { return cut(fd, length); }
 
-/* What is synced is safe. */
-static void safe(int fd) {
+/* What is synced is safe; nobody writes meanwhile. */
+static int synced(int fd, int (*sync)(int)) {
     char name[4200];
-    if (!noted(fd, name, sizeof name)) return;
+    if (!noted(fd, name, sizeof name)) return sync(fd);
     pthread_mutex_lock(&one);
-    if (truncate(name, 0) != 0) errno = 0;
+    int done = sync(fd);
+    if (done == 0 && truncate(name, 0) != 0) errno = 0;
     pthread_mutex_unlock(&one);
+    return done;
 }
 
 int fsync(int fd) {
     REAL(int, fsync, int);
-    int done = real_fsync(fd);
-    if (done == 0) safe(fd);
-    return done;
+    return synced(fd, real_fsync);
 }
 
 int fdatasync(int fd) {
     REAL(int, fdatasync, int);
-    int done = real_fdatasync(fd);
-    if (done == 0) safe(fd);
+    return synced(fd, real_fdatasync);
+}
+
+/* The notes go where their file goes; those of what it takes the place of are void. */
+int rename(const char *from, const char *to) {
+    REAL(int, rename, const char *, const char *);
+    int done = real_rename(from, to);
+    if (done == 0 && (ends(to, ".db") || ends(to, ".db-wal"))) {
+        char old[4200], new[4200];
+        snprintf(old, sizeof old, "%s.unsynced", from);
+        snprintf(new, sizeof new, "%s.unsynced", to);
+        REAL(int, unlink, const char *);
+        real_unlink(new);
+        real_rename(old, new);
+        errno = 0;
+    }
     return done;
 }
 

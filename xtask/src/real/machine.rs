@@ -114,13 +114,15 @@ impl Machine {
 
     /// What befalls it once the product was killed.
     pub fn after_kill(&self, syncline: &Syncline) -> Res<()> {
-        if self.below(3) > 0 {
-            self.unplug(&syncline.dir)?;
+        match self.below(3) {
+            0 => whole(&syncline.dir)?,
+            _ => self.unplug(&syncline.dir)?,
         }
         if self.below(4) == 0 {
             let at = usize::try_from(self.below(STEPS.len() as u64)).unwrap_or(0);
-            files::write(&self.clock, &STEPS.get(at).unwrap_or(&0).to_string())?;
-            self.count(|happened| happened.steps += 1);
+            let (was, is) = (files::text(&self.clock)?, STEPS.get(at).unwrap_or(&0).to_string());
+            files::write(&self.clock, &is)?;
+            self.count(|happened| happened.steps += u64::from(was != is));
         }
         if self.below(8) == 0 {
             self.fill(syncline)?;
@@ -161,11 +163,7 @@ impl Machine {
     /// The power goes: of what was written to the store's files and not synced, only some is on the disk.
     fn unplug(&self, dir: &Path) -> Res<()> {
         let mut lost = 0;
-        let listed = std::fs::read_dir(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-        let mut notes: Vec<PathBuf> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        notes.retain(|path| path.extension().is_some_and(|end| end == "unsynced"));
-        notes.sort();
-        for note in notes {
+        for note in notes(dir)? {
             let told = std::fs::read(&note).map_err(|e| format!("{}: {e}", note.display()))?;
             let file = note.with_extension("");
             std::fs::remove_file(&note).map_err(|e| format!("{}: {e}", note.display()))?;
@@ -184,6 +182,29 @@ impl Machine {
         });
         Ok(())
     }
+}
+
+/// The notes of what was not synced, file by file.
+fn notes(dir: &Path) -> Res<Vec<PathBuf>> {
+    let listed = std::fs::read_dir(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let mut notes: Vec<PathBuf> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    notes.retain(|path| path.extension().is_some_and(|end| end == "unsynced"));
+    notes.sort();
+    Ok(notes)
+}
+
+/// Nothing: a note that a kill cut off in the middle goes, so that the next ones can be told.
+fn whole(dir: &Path) -> Res<()> {
+    for note in notes(dir)? {
+        let told = std::fs::read(&note).map_err(|e| format!("{}: {e}", note.display()))?;
+        let mut rest = told.as_slice();
+        while let Some((_, next)) = first(rest) {
+            rest = next;
+        }
+        let kept = told.get(..told.len().saturating_sub(rest.len())).unwrap_or_default();
+        std::fs::write(&note, kept).map_err(|e| format!("{}: {e}", note.display()))?;
+    }
+    Ok(())
 }
 
 /// A write that was not synced.

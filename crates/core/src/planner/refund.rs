@@ -372,6 +372,9 @@ fn posted(case: &RefundCase<'_>, told: String) -> Decision {
         let what = alloc::format!("the order is on hold in {}", shop(case));
         return hold("SYN-0196", what, "release the order there; it is looked at again by itself");
     }
+    if !case.landing.is_empty() {
+        return Decision::Wait(case.landing.to_vec(), "another credit of the order may be landing".to_string());
+    }
     // The office may have done the same since the draft was made.
     if let Some(what) = case.document.and_then(|document| by_somebody_else(case, document)) {
         let remedy = alloc::format!(

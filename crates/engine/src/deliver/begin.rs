@@ -178,11 +178,17 @@ impl Engine {
         }
     }
 
-    /// A hold where one of `on` is of a flow that only watches.
+    /// A hold where one of `on` is of a flow that only watches, or of somebody who was erased.
     async fn never_made(&self, on: &[EntityId]) -> Result<Option<Hold>, EngineError> {
         for entity in on {
             let waited = self.store.load(*entity).await?;
             let flow = waited.kind.flow();
+            if let Some(at) = waited.erased.filter(|_| waited.kind == Kind::Customer) {
+                let what = format!("the text of its customer `{}` was erased on {at:.0}", waited.label);
+                let remedy =
+                    "carry it over by hand, then `syncline retry --accept` this order; or have it ordered anew";
+                return Ok(Some(Hold::new("SYN-0181", what, remedy)));
+            }
             if !self.writes_to(waited.kind) {
                 let what =
                     format!("it needs the {} `{}`, and the flow of {flow} only watches", waited.kind, waited.label);

@@ -33,7 +33,7 @@ impl Engine {
             case = self.store.load(case.entity).await?;
             let decided = self.decide(&case, false).await?;
             let stands = match &decided.decision {
-                Decision::Step(plan) => self
+                Decision::Step(plan) if plan.step == delivery.change.step && plan.target == target.name => self
                     .wish(&case, plan, &decided.resolution, target)
                     .is_ok_and(|leaves| leaves == delivery.change.leaves),
                 _ => false,

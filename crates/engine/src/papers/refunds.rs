@@ -199,9 +199,17 @@ impl Engine {
         Ok(beside)
     }
 
-    /// Reads the order of the credit `case` anew on both sides; the system where that fails.
+    /// Reads the order of the credit `case` anew on both sides, and what the ERP has credited since; the system where that fails.
     pub(super) async fn refresh_both(&self, case: &Case) -> Result<Result<(), (System, Error)>, EngineError> {
         let Some(order) = self.order_of_paper(case).await? else { return Ok(Ok(())) };
+        // Of freight and amounts no line tells that they were given back.
+        if self.paper_feeds().contains(&(&order.erp.name, Kind::Credit)) {
+            match self.poll(order.erp, Kind::Credit).await {
+                Ok(_) => {}
+                Err(EngineError::System { error, .. }) => return Ok(Err((order.erp.clone(), error))),
+                Err(error) => return Err(error),
+            }
+        }
         let document = order.case.bound.get(&order.erp.uid).map(|bound| bound.id.clone());
         for (system, id) in [(order.shop, Some(order.id.clone())), (order.erp, document)] {
             let Some(id) = id else { continue };

@@ -3,3 +3,5 @@ CREATE TABLE erased (
   entity INTEGER PRIMARY KEY REFERENCES entity (id),
   at INTEGER NOT NULL
 );
+
+CREATE INDEX evidence_by_age ON evidence (at);

@@ -14,8 +14,8 @@ use syncline_core::record::Customer;
 
 pub(super) fn accept(db: &Connection, accept: &Accept) -> Result<Accepted, StoreError> {
     let mut counts = Accepted::default();
-    let kept = super::erase::without_erased(db, &accept.system, &accept.records)?;
-    for record in kept.as_ref().unwrap_or(&accept.records) {
+    let kept = super::erase::without_erased(db, &accept.system, &accept.records, accept.now)?;
+    for record in kept.as_ref().map_or(&accept.records, |(kept, _)| kept) {
         let change = take_in(db, &accept.system, record, accept.now)?;
         if let Some(asked_at) = accept.asked_at {
             note_asked(db, &accept.system, record, asked_at)?;
@@ -25,6 +25,9 @@ pub(super) fn accept(db: &Connection, accept: &Accept) -> Result<Accepted, Store
             Change::Changed => counts.changed += 1,
             Change::Same => counts.same += 1,
         }
+    }
+    for person in kept.iter().flat_map(|(_, back)| back) {
+        super::erase::ask_anew(db, *person)?;
     }
     if let Some((kind, cursor)) = &accept.cursor {
         let sql = "INSERT INTO cursor (system, kind, value) VALUES (?1, ?2, ?3) \
@@ -63,6 +66,9 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
         None => {
             let entity = new_entity(db, record.kind, &record.label)?;
             bind(db, system, record.kind, &record.id, entity, "main")?;
+            if record.kind.is_paper() {
+                super::erase::like_its_order(db, system, (&record.id, entity), now)?;
+            }
             entity
         }
     };
@@ -75,7 +81,12 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
     if record.refused.is_none() && !record.kind.of_variant() && record.told != Told::InPassing {
         super::sweep::unbury(db, system, entity, record.kind, now)?;
     }
-    let change = store_seen(db, system, entity, record, now)?;
+    let kept = match record.kind {
+        Kind::Order => super::erase::as_kept(db, entity, &record.leaves)?,
+        _ => None,
+    };
+    let kept = kept.map(|leaves| Incoming { leaves, ..record.clone() });
+    let change = store_seen(db, system, entity, kept.as_ref().unwrap_or(record), now)?;
     let changed = !matches!(change, Change::Same);
     if let Some(hold) = &record.refused {
         let why = packed("hold", hold)?;

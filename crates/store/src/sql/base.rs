@@ -55,6 +55,7 @@ pub(super) fn set(db: &Connection, entity: EntityId, base: &Base) -> Result<(), 
         Some(old) if base.over => unpacked::<Leaves>("base", old)?.overlaid(&base.leaves),
         _ => base.leaves.clone(),
     };
+    let leaves = super::erase::as_kept(db, entity, &leaves)?.unwrap_or(leaves);
     let new = packed("base", &leaves)?;
     if old.as_ref() == Some(&new) {
         return Ok(());

@@ -175,7 +175,8 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
             Kind::Customer => Customer::placed(&seen(db, settle)?).overlaid(leaves),
             _ => leaves.clone(),
         };
-        show(db, settle, &whole, version.as_ref())?;
+        let kept = if kind == Kind::Order { super::erase::as_kept(db, settle.lane, &whole)? } else { None };
+        show(db, settle, kept.as_ref().unwrap_or(&whole), version.as_ref())?;
         for (path, remote) in elements {
             element(db, settle.lane, &settle.system, (path, remote))?;
         }

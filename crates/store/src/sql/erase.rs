@@ -1,11 +1,11 @@
 //! Personal text taken out of the store: of people who asked for it, and of exchanges that are old. Ids, amounts, marks and
 //! hashes stay, and so does all that is under way.
 
-use super::accept::bind;
+use super::accept::{bind, wake};
 use super::tell::lanes;
 use super::{at, entity_of, id, int, journal, ms};
 use crate::codec::{packed, unpacked};
-use crate::{Erased, Incoming, LaneFilter, StoreError, Told};
+use crate::{Erased, Incoming, LaneFilter, LaneRow, StoreError, Told};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,7 @@ use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
 use syncline_core::leaf::{Leaves, Ref, Target, Value};
 use syncline_core::path::Path;
+use syncline_core::record::paper_apart;
 
 /// What an order says of its buyer.
 const BUYER: [&str; 3] = ["customer", "billing", "shipping"];
@@ -23,6 +24,8 @@ const AT_REST: [&str; 3] = ["idle", "outside", "early"];
 /// Events whose details are hashes and ids; those of others may quote what a record said.
 const QUOTE_NOTHING: &str = "'seen', 'sent', 'done', 'tied', 'swept', 'gone', 'back', 'erased'";
 
+/// What a customer is held with that a system does not have any more.
+const GONE: &str = "SYN-0150";
 /// What a person goes by who has no account, before the e-mail address.
 const GUEST: &str = "guest:";
 
@@ -44,7 +47,9 @@ pub(super) fn erase(db: &Connection, people: &[EntityId], really: bool, now: Tim
     }
     let all: BTreeSet<EntityId> = people.iter().chain(&orders).chain(&papers).copied().collect();
     told.open = lanes(db, &LaneFilter::default())?;
-    told.open.retain(|lane| all.contains(&lane.entity) && !AT_REST.contains(&lane.state.as_str()));
+    // That a system has them no more is how it should be.
+    let gone = |lane: &LaneRow| people.contains(&lane.entity) && lane.why.as_ref().is_some_and(|why| why.code == GONE);
+    told.open.retain(|lane| all.contains(&lane.entity) && !AT_REST.contains(&lane.state.as_str()) && !gone(lane));
     told.strays =
         all.iter().map(|entity| landing(db, *entity)).collect::<Result<Vec<_>, _>>()?.into_iter().max().flatten();
     (told.people, told.orders, told.papers) = (people.len(), orders.len(), papers.len());
@@ -62,13 +67,15 @@ pub(super) fn erase(db: &Connection, people: &[EntityId], really: bool, now: Tim
         forget_person(db, *person)?;
     }
     for ((system, old), new) in &names {
+        // Who ordered again after an earlier erasure has the name still, as a second one.
+        let sql = "DELETE FROM binding WHERE kind = 'customer' AND system = ?1 AND scope = ?2 AND remote = ?3 AND role = 'alias'";
+        db.prepare_cached(sql)?.execute(params![system, new.scope, new.id])?;
         let sql =
             "UPDATE binding SET remote = ?4 WHERE kind = 'customer' AND system = ?1 AND scope = ?2 AND remote = ?3";
         db.prepare_cached(sql)?.execute(params![system, old.scope, old.id, new.id])?;
     }
-    for entity in people.iter().chain(&orders) {
-        let sql = "INSERT INTO erased (entity, at) VALUES (?1, ?2) ON CONFLICT (entity) DO UPDATE SET at = excluded.at";
-        db.prepare_cached(sql)?.execute(params![int(entity.0), ms(now)])?;
+    for entity in &all {
+        note(db, *entity, now)?;
         journal(db, *entity, None, &Entry::new("erased", "", "its personal text"), now)?;
     }
     // Kept plans quote what they would write; they are made anew.
@@ -77,12 +84,40 @@ pub(super) fn erase(db: &Connection, people: &[EntityId], really: bool, now: Tim
     Ok(told)
 }
 
-/// The orders that name `person`, in whatever system.
+/// Notes that what tells of `entity` is not kept from now on.
+fn note(db: &Connection, entity: EntityId, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "INSERT INTO erased (entity, at) VALUES (?1, ?2) ON CONFLICT (entity) DO UPDATE SET at = excluded.at";
+    db.prepare_cached(sql)?.execute(params![int(entity.0), ms(now)])?;
+    Ok(())
+}
+
+/// A paper that is new is about an order: exchanges about it are kept as little as those of the order.
+pub(super) fn like_its_order(
+    db: &Connection,
+    system: &SystemUid,
+    paper: (&RemoteId, EntityId),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some((order, _)) = paper_apart(paper.0) else { return Ok(()) };
+    match entity_of(db, system, Kind::Order, &order)?.map(|order| erased(db, order)).transpose()?.flatten() {
+        Some(_) => note(db, paper.1, now),
+        None => Ok(()),
+    }
+}
+
+/// The orders that name `person`, in whatever system; a name that is another one's, too, tells nothing.
 fn orders_of(db: &Connection, person: EntityId) -> Result<BTreeSet<EntityId>, StoreError> {
     let sql = "SELECT r.entity FROM record r JOIN entity e ON e.id = r.entity \
                WHERE e.kind = 'order' AND r.system = ?1 AND instr(r.seen, ?2) > 0";
     let mut found = BTreeSet::new();
+    let alone = "SELECT count(DISTINCT entity) = 1 FROM binding WHERE system = ?1 AND kind = 'customer' AND scope = ?2 AND remote = ?3";
     for (system, remote) in names_of(db, person)? {
+        if !db
+            .prepare_cached(alone)?
+            .query_row(params![system, remote.scope, remote.id], |row| row.get::<_, bool>(0))?
+        {
+            continue;
+        }
         let needle = packed("reference", &Ref::remote(Kind::Customer, remote))?.trim_end_matches('}').to_string();
         let mut statement = db.prepare_cached(sql)?;
         let rows = statement.query_map(params![system, needle], |row| row.get::<_, i64>(0))?;
@@ -142,7 +177,7 @@ fn forget_person(db: &Connection, person: EntityId) -> Result<(), StoreError> {
     for table in ["base", "chosen", "undone"] {
         db.prepare_cached(&format!("DELETE FROM {table} WHERE entity = ?1"))?.execute(key)?;
     }
-    db.prepare_cached("UPDATE lane SET why = NULL WHERE entity = ?1")?.execute(key)?;
+    db.prepare_cached("UPDATE lane SET why = NULL, state = 'outside' WHERE entity = ?1")?.execute(key)?;
     rewrite_writes(db, person, |_| Leaves::new())
 }
 
@@ -189,6 +224,10 @@ fn forget_buyer(db: &Connection, order: EntityId, names: &Names) -> Result<(), S
         let sql = "UPDATE base SET leaves = ?4 WHERE entity = ?1 AND system = ?2 AND peer = ?3";
         db.prepare_cached(sql)?.execute(params![int(order.0), system, peer, leaves])?;
     }
+    for table in ["chosen", "undone"] {
+        let sql = format!("DELETE FROM {table} WHERE entity = ?1 AND path IN ('customer', 'billing', 'shipping')");
+        db.prepare_cached(&sql)?.execute([int(order.0)])?;
+    }
     rewrite_writes(db, order, |leaves| renamed(leaves, names))
 }
 
@@ -219,73 +258,87 @@ fn renamed(leaves: &Leaves, names: &Names) -> Leaves {
     all
 }
 
-/// What of `records` is taken in: nothing that tells of people who were erased, unless they order again.
+/// What of `records` is taken in, and who is back: nothing that tells of people who were erased, unless they order again.
 pub(super) fn without_erased(
     db: &Connection,
     system: &SystemUid,
     records: &[Incoming],
-) -> Result<Option<Vec<Incoming>>, StoreError> {
+    now: Timestamp,
+) -> Result<Option<(Vec<Incoming>, Vec<EntityId>)>, StoreError> {
     let any = "SELECT EXISTS (SELECT 1 FROM erased)";
     if !db.prepare_cached(any)?.query_row([], |row| row.get(0))? {
         return Ok(None);
     }
-    let (mut kept, mut of_order) = (Vec::with_capacity(records.len()), false);
-    // Whom an order names stands before it.
+    // Whom an order names stands before it; whether that one was erased.
+    let (mut kept, mut back, mut named_by) = (Vec::with_capacity(records.len()), Vec::new(), None);
     for record in records.iter().rev() {
         let mut entity = entity_of(db, system, record.kind, &record.id)?;
         if let Some(name) = forgotten_name(&record.id).filter(|_| record.kind == Kind::Customer && entity.is_none()) {
             entity = entity_of(db, system, Kind::Customer, &name)?;
         }
-        let is_erased = entity.map(|entity| erased(db, entity)).transpose()?.flatten().is_some();
+        let was_erased = entity.map(|entity| erased(db, entity)).transpose()?.flatten().is_some();
         match (record.kind, entity) {
-            (Kind::Order, Some(entity)) if is_erased => {
-                of_order = true;
-                kept.push(Incoming { leaves: as_kept(db, system, entity, record)?, ..record.clone() });
+            (Kind::Order, _) => named_by = Some(was_erased),
+            (Kind::Customer, _) if record.told == Told::InPassing && named_by == Some(true) => continue,
+            (Kind::Customer, Some(entity)) if was_erased => {
+                if record.told != Told::InPassing || named_by.is_none() {
+                    continue;
+                }
+                anew(db, system, (entity, &record.id), now)?;
+                back.push(entity);
             }
-            (Kind::Order, _) => {
-                of_order = false;
-                kept.push(record.clone());
-            }
-            (Kind::Customer, _) if record.told == Told::InPassing && of_order => {}
-            (Kind::Customer, Some(entity)) if is_erased && record.told == Told::InPassing => {
-                anew(db, system, entity, &record.id)?;
-                kept.push(record.clone());
-            }
-            (Kind::Customer, _) if is_erased => {}
-            _ => kept.push(record.clone()),
+            _ => {}
         }
+        kept.push(record.clone());
     }
     kept.reverse();
+    Ok(Some((kept, back)))
+}
+
+/// What both sides show of `person`, who is back, is read anew; what an order tells of somebody with a page is not all of it.
+pub(super) fn ask_anew(db: &Connection, person: EntityId) -> Result<(), StoreError> {
+    let sql = "UPDATE record SET seen_print = x'' WHERE entity = ?1 AND NOT EXISTS \
+               (SELECT 1 FROM binding b WHERE b.entity = ?1 AND b.system = record.system AND b.role = 'main' \
+                AND b.remote LIKE 'guest:%')";
+    db.prepare_cached(sql)?.execute([int(person.0)])?;
+    Ok(())
+}
+
+/// What is kept of `leaves` of `entity`: of an order that was erased, a guest by the name that is left.
+pub(super) fn as_kept(db: &Connection, entity: EntityId, leaves: &Leaves) -> Result<Option<Leaves>, StoreError> {
+    let names: Vec<(Path, Ref)> = BUYER
+        .map(Path::field)
+        .into_iter()
+        .filter_map(|path| {
+            let Some(Value::Ref(reference)) = leaves.value(&path) else { return None };
+            let Target::Remote(old) = &reference.to else { return None };
+            let renamed = Ref { to: Target::Remote(forgotten_name(old)?), ..reference.clone() };
+            Some((path, renamed))
+        })
+        .collect();
+    if names.is_empty() || erased(db, entity)?.is_none() {
+        return Ok(None);
+    }
+    let mut kept = leaves.clone();
+    names.into_iter().for_each(|(path, reference)| kept.put(path, Value::Ref(reference)));
     Ok(Some(kept))
 }
 
-/// What an erased order tells, with what the store keeps of its buyer.
-fn as_kept(db: &Connection, system: &SystemUid, order: EntityId, record: &Incoming) -> Result<Leaves, StoreError> {
-    let sql = "SELECT seen FROM record WHERE entity = ?1 AND system = ?2";
-    let row = params![int(order.0), system.as_str()];
-    let seen: Option<String> = db.prepare_cached(sql)?.query_row(row, |row| row.get(0)).optional()?;
-    let stored: Leaves = seen.map(|seen| unpacked("record", &seen)).transpose()?.unwrap_or_default();
-    let mut leaves = record.leaves.clone();
-    leaves.retain(|path| !BUYER.contains(&path.as_str()));
-    for path in BUYER.map(Path::field) {
-        if let Some(value) = stored.value(&path) {
-            leaves.put(path, value.clone());
-        }
-    }
-    Ok(leaves)
-}
-
-/// Who orders again is a customer again, called `name`: what both sides show of them is read anew.
-fn anew(db: &Connection, system: &SystemUid, person: EntityId, name: &RemoteId) -> Result<(), StoreError> {
+/// Who orders again is a customer again, called `name`.
+fn anew(
+    db: &Connection,
+    system: &SystemUid,
+    (person, name): (EntityId, &RemoteId),
+    now: Timestamp,
+) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM erased WHERE entity = ?1")?.execute([int(person.0)])?;
-    db.prepare_cached("UPDATE record SET seen_print = x'' WHERE entity = ?1")?.execute([int(person.0)])?;
     if let Some(before) = super::load::bound(db, person, system)?.map(|bound| bound.id).filter(|id| id != name) {
         let sql = "UPDATE binding SET remote = ?4 WHERE entity = ?1 AND system = ?2 AND remote = ?3 AND role = 'main'";
         db.prepare_cached(sql)?.execute(params![int(person.0), system.as_str(), before.id, name.id])?;
         // Orders from before go on naming them so.
         bind(db, system, Kind::Customer, &before, person, "alias")?;
     }
-    Ok(())
+    wake(db, person, Kind::Customer, now)
 }
 
 /// When the personal text of `entity` was erased; none where it never was.
@@ -313,9 +366,9 @@ pub(super) fn people_of(db: &Connection, mail: &str) -> Result<Vec<EntityId>, St
     Ok(found.into_iter().collect())
 }
 
-/// Takes exchanges from before `before` away, but of what is open; how many.
-pub(super) fn prune(db: &Connection, before: Timestamp) -> Result<usize, StoreError> {
-    let sql = "DELETE FROM evidence WHERE at < ?1 AND lane NOT IN \
-               (SELECT entity FROM lane WHERE state NOT IN ('idle', 'outside', 'early'))";
-    Ok(db.prepare_cached(sql)?.execute([ms(before)])?)
+/// Takes exchanges from before `before` away, but of what is open, `limit` of them at most; how many.
+pub(super) fn prune(db: &Connection, before: Timestamp, limit: usize) -> Result<usize, StoreError> {
+    let sql = "DELETE FROM evidence WHERE seq IN (SELECT seq FROM evidence WHERE at < ?1 AND NOT EXISTS \
+               (SELECT 1 FROM lane WHERE entity = evidence.lane AND state NOT IN ('idle', 'outside', 'early')) LIMIT ?2)";
+    Ok(db.prepare_cached(sql)?.execute(params![ms(before), i64::try_from(limit).unwrap_or(i64::MAX)])?)
 }

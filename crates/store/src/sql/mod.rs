@@ -204,8 +204,8 @@ impl Store for Sql {
     fn people_of(&self, mail: String) -> Fut<'_, Vec<EntityId>> {
         self.run(move |db| erase::people_of(db, &mail))
     }
-    fn prune(&self, before: Timestamp) -> Fut<'_, usize> {
-        self.run(move |db| erase::prune(db, before))
+    fn prune(&self, before: Timestamp, limit: usize) -> Fut<'_, usize> {
+        self.run(move |db| erase::prune(db, before, limit))
     }
     fn plan(&self, plan: PlanBook) -> Fut<'_, Option<String>> {
         self.run(move |db| tell::plan(db, &plan))
@@ -279,9 +279,11 @@ fn journal(
     Ok(())
 }
 
-/// Keeps a raw exchange for `lane`.
+/// Keeps a raw exchange for `lane`; nothing of what was erased.
 fn evidence(db: &Connection, lane: EntityId, body: Option<&String>, now: Timestamp) -> Result<(), StoreError> {
-    if let Some(body) = body {
+    if let Some(body) = body
+        && erase::erased(db, lane)?.is_none()
+    {
         let sql = "INSERT INTO evidence (at, lane, body) VALUES (?1, ?2, ?3)";
         db.prepare_cached(sql)?.execute(params![ms(now), int(lane.0), body])?;
     }

@@ -10,7 +10,7 @@ use syncline_core::id::EntityId;
 use syncline_core::kind::Kind;
 use syncline_engine::Engine;
 use syncline_engine::config::Config;
-use syncline_store::{Erased, LaneRow, copies};
+use syncline_store::{Erased, LaneRow, StoreError, copies};
 
 const AFTER: &str = "\
 Examples:
@@ -19,8 +19,8 @@ Examples:
   syncline erase customer:17 --yes       one customer, as `explain` takes it
 What any system showed of them or was sent goes, with all raw exchanges about them and their orders; a guest's e-mail address, too. Ids, numbers,
 amounts, marks and hashes stay: papers that follow still find their orders, and the books of both sides are not touched.
-Have the person erased in the shop and the ERP first, as their law has it. What those still tell of them is not taken in again, unless they order anew.
-Nothing is erased while an order of theirs is under way or open. Copies of the store hold what they held: see `syncline backup`.
+Have the person erased in the shop and the ERP, too, as their law has it. What those still tell of them is not taken in again, unless they order anew.
+Nothing is erased while a record of theirs is under way or open. Copies of the store hold what they held: see `syncline backup`.
 How long raw exchanges are kept of everybody says `keep_evidence = \"90d\"` at the top of the file.";
 
 /// Open records that are named.
@@ -31,14 +31,26 @@ const NAMED: usize = 10;
 #[command(after_help = AFTER)]
 pub(crate) struct Args {
     /// E-mail addresses, or customers as `explain` takes them
-    #[arg(required = true)]
+    #[arg(required_unless_present = "rewrite")]
     people: Vec<String>,
     /// Erase them
     #[arg(long)]
     yes: bool,
+    /// Only write the store's file anew, so that nothing is left in it of what was erased before
+    #[arg(long, conflicts_with_all = ["people", "yes"])]
+    rewrite: bool,
 }
 
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
+    if args.rewrite {
+        copies::rewrite(&config.store)?;
+        if out.json {
+            out.data(&json!({ "rewritten": true }));
+        } else {
+            out.line(format!("{} is written anew", config.store.display()));
+        }
+        return Ok(Exit::Agreed);
+    }
     let engine = if args.yes { open::deciding(config)? } else { open::looking(config)? };
     let mut people = Vec::new();
     for who in &args.people {
@@ -50,7 +62,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     drop(engine);
     refuse_what_is_open(&told, args.yes)?;
     if told.done {
-        copies::rewrite(&config.store)?;
+        copies::rewrite(&config.store).map_err(|error| not_rewritten(&error))?;
     }
     if out.json {
         let open: Vec<String> = told.open.iter().map(name).collect();
@@ -61,6 +73,13 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
         tell(&told, out);
     }
     Ok(if told.done { Exit::Agreed } else { Exit::Pending })
+}
+
+/// They are erased, and the file may still hold what is not in the store any more.
+fn not_rewritten(error: &StoreError) -> Failure {
+    let what = format!("they are erased, but the store's file could not be written anew: {error}");
+    let remedy = "free as much space as the store takes, end what reads it, then `syncline erase --rewrite`";
+    Failure::new("SYN-0478", what, remedy)
 }
 
 /// The customers that `who` means: those of an e-mail address, or one by its name.

@@ -219,7 +219,7 @@ impl Trial {
                     _ => ring2::traced(seed, plant, true),
                 })
                 .join();
-                let outcome = run.unwrap_or_default();
+                let outcome = run.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
                 (outcome.lines, !outcome.violations.is_empty())
             }
         };
@@ -247,8 +247,8 @@ impl Trial {
             })
         });
         let (seed, plant) = (self.seed, plant.transpose()?);
-        let short =
-            std::thread::spawn(move || ring2::shrink(seed, plant, |line| out.say(line))).join().unwrap_or_default();
+        let short = std::thread::spawn(move || ring2::shrink(seed, plant, |line| out.say(line))).join();
+        let short = short.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let Some(short) = short else {
             out.line(format!("seed {seed} breaks no rule"));
             return Ok(Exit::Agreed);

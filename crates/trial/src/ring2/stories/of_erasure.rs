@@ -96,6 +96,10 @@ fn s78_a_person_is_erased_with_an_invoice_open_and_the_books_stay_as_they_are() 
             let (_, lines) = order(&stage, &first);
             assert!(give_back(&stage, &first, &[(lines[0].0, 1)], Decimal::ZERO, Decimal::ZERO));
             stage.sweep_s = Some(40);
+            // What goes wrong with it meanwhile is kept as evidence of others; not of them.
+            troubled(&stage, Fault::ErrorAfter, 300);
+            passes(&stage, 600).await;
+            calmed(&stage, Fault::ErrorAfter);
             passes(&stage, 1_800).await;
             assert_eq!(words_in(&mut stage, &file), [""; 0], "and nothing of them came back");
             let (memos, credits) = given(&stage, &first);
@@ -122,6 +126,29 @@ fn who_was_erased_and_orders_again_is_a_customer_like_any_other() {
             let engine = stage.boot().await.unwrap();
             let proof = engine.verify().await.unwrap();
             assert_eq!((proof.drift, proof.flows[&Flow::Orders].open, broken(&stage)), (0, 0, vec![]), "{proof:?}");
+            drop(engine);
+            let (_, told) = erased(&stage, buyer, true).await;
+            assert_eq!((told.done, told.people, told.orders), (true, 1, 2), "{told:?}");
+            assert_eq!(words_in(&mut stage, &file), [""; 0], "as often as they ask");
         });
     }
+}
+
+#[test]
+fn an_order_that_comes_to_need_somebody_who_was_erased_is_held_and_turns_in_no_circle() {
+    told(785, |mut stage| async move {
+        stage.rules.start = Some(jiff::civil::date(2027, 1, 1));
+        let number = bought(&stage, 1, None);
+        passes(&stage, 120).await;
+        assert_eq!(lane(&stage.boot().await.unwrap(), &number).await.state, "early");
+        let (_, told) = erased(&stage, None, true).await;
+        assert!(told.done, "{told:?}");
+        let engine = stage.boot().await.unwrap();
+        let entity = lane(&engine, &number).await.entity;
+        assert_eq!(engine.import(vec![entity]).await.unwrap(), 1);
+        passes(&stage, 600).await;
+        let held = lane(&engine, &number).await;
+        assert_eq!((held.state.as_str(), held.why.unwrap().code.as_str()), ("held", "SYN-0181"));
+        assert_eq!((documents(&stage, &number), broken(&stage)), (0, vec![]));
+    });
 }
