@@ -17,6 +17,8 @@ use tokio::sync::Mutex;
 
 /// Rows asked for at once. A shop may allow fewer ("Web API input limits"); then fewer are asked for from then on.
 pub(super) const PAGE: u32 = 100;
+/// Pages of one search; more, and the shop has no end of them.
+const PAGES: u32 = 1_000;
 /// How often a read is sent when its answer breaks off.
 const UNFINISHED_READS: u32 = 3;
 /// Writes refused in a row for want of rights before that is believed: one 401 may be a token that just ended.
@@ -260,7 +262,8 @@ impl Client {
         }
     }
 
-    /// Every row a search finds, page by page, each in half the size where the shop fails on it.
+    /// Every row a search finds, page by page, each in half the size where the shop fails on it. A shop that tells the same
+    /// page again and again, or has no end of them, is refused.
     pub(super) async fn every(&self, ctx: &Ctx, search: &Search<'_>) -> Result<Vec<Value>> {
         let mut search = Search { size: search.size.min(self.page_size()), page: 1, ..search.clone() };
         let mut rows = Vec::new();
@@ -270,6 +273,16 @@ impl Client {
                     let items = listing.items.unwrap_or_default();
                     let short = items.len() < usize::try_from(search.size).unwrap_or(usize::MAX);
                     let none = items.is_empty();
+                    let again = !none && rows.ends_with(&items);
+                    if again && listing.total_count.is_some_and(|total| rows.len() >= total) {
+                        // A row went meanwhile: past its last page a shop tells that one again.
+                        return Ok(rows);
+                    }
+                    if again || search.page > PAGES {
+                        let what =
+                            format!("{}: page repeats: page {} brings nothing new", search.resource, search.page);
+                        return Err(Error::new(ErrorKind::Broken, what));
+                    }
                     rows.extend(items);
                     if none || listing.total_count.map_or(short, |total| rows.len() >= total) {
                         return Ok(rows);

@@ -6,6 +6,7 @@ use crate::magento::Magento;
 use serde_json::json;
 use std::collections::BTreeMap;
 use syncline_connect::{Connector, Cursor, Request, Seen};
+use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
 use syncline_core::policy::ErrorKind;
 use syncline_core::record::Record;
@@ -343,4 +344,22 @@ async fn a_cursor_of_another_system_is_refused() {
         let error = shop().changes(&held.ctx(), kind, &Cursor(text.into())).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Broken, "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_shop_without_an_end_of_pages_is_refused() {
+    let page = r#"{"items":[{"sku":"MUG","source_code":"default","quantity":1}],"total_count":18446744073709551615}"#;
+    let held = Held::new(0);
+    held.with(|world| {
+        world.rule = Some(Box::new(move |request| match request.url.contains("inventory/source-items") {
+            true => Fault::Answer(200, &[], page),
+            false => Fault::None,
+        }));
+    });
+    let id = RemoteId::new("", "MUG");
+    let read = shop().read(&held.ctx(), Kind::Stock, std::slice::from_ref(&id)).await.remove(0);
+    let error = read.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Broken);
+    assert!(error.message.contains("page repeats"), "{error}");
+    assert!(held.log().len() < 20);
 }
