@@ -128,8 +128,8 @@ impl fmt::Display for Money {
 /// What is wrong with an amount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
-    /// Not a decimal number within 28 digits.
-    #[error("`{0}` is not a decimal number of at most 28 digits")]
+    /// Not a decimal number within 28 digits, or one that nobody counts to.
+    #[error("`{0}` is not a decimal number of at most 28 digits, 20 of them before the point")]
     Number(String),
     /// Not an ISO 4217 code.
     #[error("`{0}` is not a currency code of three capital letters")]
@@ -142,7 +142,11 @@ pub enum MoneyError {
     Range,
 }
 
-/// The decimal of a raw token as a system sent it: plain or with exponent, at most 40 bytes, exact within 28 digits.
+/// What no figure of a system comes to: a hundred million of those below can be added up.
+const BEYOND: i128 = 100_000_000_000_000_000_000;
+
+/// The decimal of a raw token as a system sent it: plain or with exponent, at most 40 bytes, exact within 28 digits, and below
+/// a hundred quintillions.
 ///
 /// Artefacts of binary floats (`29.949999999999999`) are kept as sent; see [`settled`] for the rule that ends them.
 ///
@@ -158,6 +162,9 @@ pub fn decimal(token: &str) -> Result<Decimal, MoneyError> {
     } else {
         Decimal::from_str_exact(token).map_err(|_| bad())?
     };
+    if parsed.abs() >= Decimal::from_i128_with_scale(BEYOND, 0) {
+        return Err(bad());
+    }
     Ok(parsed.normalize())
 }
 
@@ -180,6 +187,16 @@ mod tests {
         for bad in ["", "NaN", "1,5", "0x10", "12345678901234567890123456789012345678901", "--1", "1.2.3"] {
             assert!(decimal(bad).is_err(), "{bad} was taken");
         }
+    }
+
+    #[test]
+    fn what_is_taken_can_be_added_up() {
+        for beyond in ["100000000000000000000", "-79228162514264337593543950335", "1e20", "1e28"] {
+            assert!(decimal(beyond).is_err(), "{beyond} was taken");
+        }
+        let most = decimal("-99999999999999999999.99999999").unwrap();
+        assert!(most.checked_mul(Decimal::from(100_000_000)).is_some());
+        assert!(decimal("0.0000000000000000000000000001").is_ok());
     }
 
     #[test]
