@@ -32,6 +32,9 @@ const GUEST: &str = "guest:";
 /// What stands in its place once it is erased, before a hash.
 const FORGOTTEN: &str = "erased-";
 
+/// What is taken in, and who is back.
+pub(super) type Kept = (Vec<Incoming>, Vec<EntityId>);
+
 /// What people were called in each system, and are called from now on.
 type Names = BTreeMap<(String, RemoteId), RemoteId>;
 
@@ -264,7 +267,7 @@ pub(super) fn without_erased(
     system: &SystemUid,
     records: &[Incoming],
     now: Timestamp,
-) -> Result<Option<(Vec<Incoming>, Vec<EntityId>)>, StoreError> {
+) -> Result<Option<Kept>, StoreError> {
     let any = "SELECT EXISTS (SELECT 1 FROM erased)";
     if !db.prepare_cached(any)?.query_row([], |row| row.get(0))? {
         return Ok(None);
