@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syncline_connect::{Clock, Connector, Hook};
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::policy::ErrorKind;
@@ -45,11 +45,43 @@ impl Answer {
     }
 }
 
+/// Where hints are kept; nowhere while somebody else has the store.
+#[derive(Debug, Clone, Default)]
+pub struct Shelf(Arc<Mutex<Option<Arc<dyn Store>>>>);
+
+impl Shelf {
+    /// Hints are kept in `store`.
+    #[must_use]
+    pub fn holding(store: &Arc<dyn Store>) -> Self {
+        let shelf = Self::default();
+        shelf.put(store);
+        shelf
+    }
+
+    /// From now on hints are kept in `store`.
+    pub fn put(&self, store: &Arc<dyn Store>) {
+        *self.locked() = Some(Arc::clone(store));
+    }
+
+    /// From now on nothing is kept.
+    pub fn clear(&self) {
+        *self.locked() = None;
+    }
+
+    fn store(&self) -> Option<Arc<dyn Store>> {
+        self.locked().clone()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Option<Arc<dyn Store>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Takes hints in.
 #[derive(Debug)]
 pub struct Intake {
     /// What keeps them.
-    pub store: Arc<dyn Store>,
+    pub shelf: Shelf,
     /// When they come.
     pub clock: Arc<dyn Clock>,
     /// Rung when one was kept.
@@ -76,7 +108,10 @@ impl Intake {
         };
         let kept: Vec<_> = hints.into_iter().map(|hint| (hint.kind, hint.id)).collect();
         let heard = kept.len();
-        match self.store.hear(ear.uid.clone(), kept, now).await {
+        let Some(store) = self.shelf.store() else {
+            return Answer::later("the store is lent to a command");
+        };
+        match store.hear(ear.uid.clone(), kept, now).await {
             Ok(()) => {
                 self.bell.notify_one();
                 Answer { status: 202, body: json!({"heard": heard}), retry_after_s: None }

@@ -6,4 +6,4 @@ mod intake;
 mod tests;
 
 pub use http::serve;
-pub use intake::{Answer, Ear, Intake};
+pub use intake::{Answer, Ear, Intake, Shelf};

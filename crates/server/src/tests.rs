@@ -1,6 +1,6 @@
 //! The listener over a real socket and a real store.
 
-use crate::{Ear, Intake, serve};
+use crate::{Ear, Intake, Shelf, serve};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -58,7 +58,7 @@ async fn listening(path: &Path) -> (Arc<dyn Store>, SocketAddr) {
     let connector = magento::Magento::new(magento::Config::new("", magento::Auth::Token(String::new())));
     let ear = Ear { uid: SystemUid::new("7f3k"), connector: Arc::new(connector), secret: SECRET.to_string() };
     let ears = BTreeMap::from([(SystemName::new("shop"), ear)]);
-    let intake = Intake { store: Arc::clone(&store), clock: Arc::new(Still(now())), bell: Arc::default(), ears };
+    let intake = Intake { shelf: Shelf::holding(&store), clock: Arc::new(Still(now())), bell: Arc::default(), ears };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     tokio::spawn(async move { serve(listener, intake).await });

@@ -3,6 +3,7 @@
 mod clock;
 mod commands;
 mod failure;
+mod loan;
 mod open;
 mod out;
 mod patience;

@@ -2,6 +2,8 @@
 
 use crate::clock::Wall;
 use crate::failure::Failure;
+use crate::loan;
+use crate::out::Out;
 use crate::patience::Patience;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -216,8 +218,14 @@ fn engine(config: &Config, store: Arc<dyn Store>, systems: BTreeMap<SystemName, 
     Engine::new(store, systems, config.in_force(), settings, Arc::new(Wall))
 }
 
-/// The store to write to, held until dropped.
-pub(crate) fn writer(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+/// The store to write to, held until dropped. A daemon that has it is asked to lend it.
+pub(crate) async fn writer(config: &Config, out: Out) -> Result<Arc<dyn Store>, Failure> {
+    loan::asked_for(&config.store, out).await;
+    free(config)
+}
+
+/// The store to write to, where nobody has it; held until dropped.
+pub(crate) fn free(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     Ok(Arc::new(Sql::threaded(&config.store)?))
 }
 
@@ -230,8 +238,8 @@ pub(crate) fn reader(config: &Config) -> Result<Arc<dyn Store>, Failure> {
 }
 
 /// The engine that writes, every system asked. The store comes first: where it is held, nobody is bothered.
-pub(crate) async fn working(config: &Config) -> Result<Engine, Failure> {
-    working_on(config, writer(config)?).await
+pub(crate) async fn working(config: &Config, out: Out) -> Result<Engine, Failure> {
+    working_on(config, writer(config, out).await?).await
 }
 
 /// The same over a store that is held already.
@@ -302,8 +310,8 @@ pub(crate) fn looking(config: &Config) -> Result<Engine, Failure> {
 }
 
 /// The engine that changes its own store; no system is asked.
-pub(crate) fn deciding(config: &Config) -> Result<Engine, Failure> {
-    Ok(engine(config, writer(config)?, at_home(config)?))
+pub(crate) async fn deciding(config: &Config, out: Out) -> Result<Engine, Failure> {
+    Ok(engine(config, writer(config, out).await?, at_home(config)?))
 }
 
 fn at_home(config: &Config) -> Result<BTreeMap<SystemName, System>, Failure> {

@@ -54,7 +54,7 @@ const SHOWN: usize = 20;
 
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let wanted = args.csv.as_deref().map(pairs).transpose()?;
-    let engine = open::working(config).await?;
+    let engine = open::working(config, out).await?;
     let only = args.shop.as_ref().map(SystemName::new);
     if args.what == "orders" {
         let wanted = OrdersWanted { pairs: wanted, only, numbers_to_shop: args.numbers_to_shop };

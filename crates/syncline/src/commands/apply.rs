@@ -28,7 +28,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
-    let engine = open::working(config).await?;
+    let engine = open::working(config, out).await?;
     engine.recover().await?;
     let plan = engine.kept_plan(Some(&args.plan)).await?;
     let work = engine.apply(&plan, &args.only);

@@ -25,7 +25,7 @@ pub(crate) struct Args {
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let unknown = || Failure::usage(format!("there is no flow `{}`", args.flow), "name `products` or `prices`");
     let flow: Flow = args.flow.parse().map_err(|()| unknown())?;
-    let engine = open::working(config).await?;
+    let engine = open::working(config, out).await?;
     let gate = engine.approve(flow).await?;
     if out.json {
         out.data(&json!({ "flow": flow, "approved": gate }));

@@ -80,7 +80,7 @@ fn homeless(config: &Config) -> Option<Finding> {
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let mut findings = Findings::default();
     if let Some(name) = &args.new_installation {
-        uids::replaced(config, open::writer(config)?.as_ref(), name).await?;
+        uids::replaced(config, open::writer(config, out).await?.as_ref(), name).await?;
     }
     let changed = uids::changed(config, open::reader(config)?.as_ref()).await?;
     findings.problems.extend(changed.into_iter().map(|one| Finding::new(&one.code, one.what, one.remedy)));

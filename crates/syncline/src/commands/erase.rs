@@ -51,7 +51,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
         }
         return Ok(Exit::Agreed);
     }
-    let engine = if args.yes { open::deciding(config)? } else { open::looking(config)? };
+    let engine = if args.yes { open::deciding(config, out).await? } else { open::looking(config)? };
     let mut people = Vec::new();
     for who in &args.people {
         people.extend(meant(&engine, who).await?);

@@ -46,7 +46,7 @@ pub(super) fn flow(word: Option<&str>) -> Result<Option<Flow>, Failure> {
 
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let flow = flow(args.flow.as_deref())?;
-    let engine = open::working(config).await?;
+    let engine = open::working(config, out).await?;
     let plan = patiently(&engine, out, async || engine.plan(flow).await).await?;
     if out.json {
         plan.rows.iter().for_each(|row| out.data(&row_json(row)));

@@ -52,7 +52,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
-    let engine = open::deciding(config)?;
+    let engine = open::deciding(config, out).await?;
     if args.gone {
         return accept_gone(&engine, args, out).await;
     }

@@ -39,7 +39,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
-    let engine = open::deciding(config)?;
+    let engine = open::deciding(config, out).await?;
     let mut retried = 0;
     if args.all {
         retried = engine.store.retry(Retry::All, clock::now()).await?;

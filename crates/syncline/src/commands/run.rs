@@ -2,6 +2,7 @@
 
 use crate::clock::{self, Wall};
 use crate::failure::{Exit, Failure};
+use crate::loan::{self, Lender, Loan};
 use crate::out::Out;
 use crate::{open, signals};
 use serde_json::json;
@@ -11,8 +12,8 @@ use std::time::Duration;
 use syncline_core::policy::ErrorKind;
 use syncline_engine::config::Config;
 use syncline_engine::{Engine, EngineError, Synced};
-use syncline_server::Intake;
-use syncline_store::Store;
+use syncline_server::{Intake, Shelf};
+use syncline_store::{Store, StoreError};
 use tokio::sync::Notify;
 
 const AFTER: &str = "\
@@ -21,6 +22,7 @@ Examples:
   syncline run --json          the same lines as JSON on stdout
 Where the file says `listen`, systems may say where to look: POST /hooks/<system>, signed by Standard Webhooks with the
 system's `hook_secret`. What is said is kept before it is answered, and looked at at once.
+Commands that write work beside it: it finishes its step, lends them the store, and goes on with a pass when they are done.
 SIGTERM or Ctrl-C ends it after the step under way, with exit code 0.";
 
 /// Between two questions to a system that is left out.
@@ -32,17 +34,51 @@ const AGAIN: Duration = Duration::from_secs(30);
 pub(crate) struct Args {}
 
 pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
-    let store = open::writer(config)?;
-    let bell = Arc::default();
-    let _listening = listening(config, &store, &bell, out).await?;
+    if loan::is_served(&config.store).await {
+        return Err(StoreError::Held(config.store.display().to_string()).into());
+    }
+    let mut store = open::free(config)?;
+    let daemon = Daemon {
+        shelf: Shelf::holding(&store),
+        lender: Lender::over(&config.store, out),
+        bell: Arc::default(),
+        config,
+        out,
+    };
+    let _listening = daemon.listening().await?;
     loop {
-        let Some(mut engine) = opened(config, &store, out).await? else { return Ok(Exit::Agreed) };
-        engine.bell = Arc::clone(&bell);
-        if !passes(&engine, config, out).await? {
-            out.say(format!("{:.0} stopped; nothing is under way", clock::now()));
-            return Ok(Exit::Agreed);
+        match daemon.goes_on(&store).await? {
+            Until::Stopped => break,
+            Until::Answered => {}
+            Until::Asked(loan) => match daemon.lends(store, loan).await? {
+                Some(back) => store = back,
+                None => break,
+            },
         }
     }
+    out.say(format!("{:.0} stopped; nothing is under way", clock::now()));
+    Ok(Exit::Agreed)
+}
+
+/// Until when it went on.
+enum Until {
+    /// It was asked to stop.
+    Stopped,
+    /// A system answers that was left out.
+    Answered,
+    /// A command wants the store.
+    Asked(Loan),
+}
+
+/// What lasts from one pass to the next.
+struct Daemon<'a> {
+    config: &'a Config,
+    /// Where hints are kept.
+    shelf: Shelf,
+    lender: Lender,
+    /// Rung when a hint was kept.
+    bell: Arc<Notify>,
+    out: Out,
 }
 
 /// Ends with what it holds.
@@ -56,53 +92,105 @@ impl Drop for Listening {
     }
 }
 
-/// Listens for hints where the file says so, whether systems answer or not, until it is dropped.
-async fn listening(
-    config: &Config,
-    store: &Arc<dyn Store>,
-    bell: &Arc<Notify>,
-    out: Out,
-) -> Result<Listening, Failure> {
-    let Some(at) = config.listen else { return Ok(Listening(None)) };
-    let ears = open::ears(config)?;
-    let remedy = "free that port, or name another after `listen`";
-    let failed =
-        |error: std::io::Error| Failure::new("SYN-0910", format!("{at} cannot be listened on: {error}"), remedy);
-    let listener = tokio::net::TcpListener::bind(at).await.map_err(failed)?;
-    let at = listener.local_addr().map_err(failed)?;
-    out.say(format!("{:.0} listening for hints on {at}", clock::now()));
-    let intake = Intake { store: Arc::clone(store), clock: Arc::new(Wall), bell: Arc::clone(bell), ears };
-    let task = tokio::spawn(async move {
-        if let Err(error) = syncline_server::serve(listener, intake).await {
-            out.say(format!("{:.0} error: nothing is listened for any more: {error}", clock::now()));
-        }
-    });
-    Ok(Listening(Some(task)))
-}
-
-/// Runs until asked to stop, or until a system answers that was left out; whether that is why.
-async fn passes(engine: &Engine, config: &Config, out: Out) -> Result<bool, Failure> {
-    let recovered = engine.recover().await?;
-    let every = engine.flows.every_s;
-    out.say(format!("{:.0} running, a pass every {every} s, {recovered} writes to be looked up first", clock::now()));
-    for (name, error) in engine.absent() {
-        out.say(format!("{:.0} {name} is left out until it answers: {}", clock::now(), error.message));
+impl Daemon<'_> {
+    /// Listens for hints where the file says so, whether systems answer or not, until it is dropped.
+    async fn listening(&self) -> Result<Listening, Failure> {
+        let (config, out) = (self.config, self.out);
+        let Some(at) = config.listen else { return Ok(Listening(None)) };
+        let ears = open::ears(config)?;
+        let remedy = "free that port, or name another after `listen`";
+        let failed =
+            |error: std::io::Error| Failure::new("SYN-0910", format!("{at} cannot be listened on: {error}"), remedy);
+        let listener = tokio::net::TcpListener::bind(at).await.map_err(failed)?;
+        let at = listener.local_addr().map_err(failed)?;
+        out.say(format!("{:.0} listening for hints on {at}", clock::now()));
+        let intake = Intake { shelf: self.shelf.clone(), clock: Arc::new(Wall), bell: Arc::clone(&self.bell), ears };
+        let task = tokio::spawn(async move {
+            if let Err(error) = syncline_server::serve(listener, intake).await {
+                out.say(format!("{:.0} error: nothing is listened for any more: {error}", clock::now()));
+            }
+        });
+        Ok(Listening(Some(task)))
     }
-    let mut before = 0;
-    let tell = |result: &Result<Synced, EngineError>| {
-        pass(result, &mut before, out);
-        super::sync::unapproved(&engine.shut(), out);
-    };
-    let back = Cell::new(false);
-    let returned = async {
-        open::back(config, engine, AGAIN).await;
-        out.say(format!("{:.0} a system that was left out answers again", clock::now()));
-        back.set(true);
-        engine.stop();
-    };
-    let (result, stopped) = signals::stoppable(engine, out, engine.run(tell), returned).await;
-    result?;
-    Ok(back.get() && !stopped)
+
+    /// Passes over `store`, once systems answer between which something flows.
+    async fn goes_on(&self, store: &Arc<dyn Store>) -> Result<Until, Failure> {
+        let mut asked = Box::pin(self.lender.asked());
+        let opened = tokio::select! {
+            biased;
+            loan = &mut asked => return Ok(Until::Asked(loan)),
+            opened = opened(self.config, store, self.out) => opened?,
+        };
+        let Some(mut engine) = opened else { return Ok(Until::Stopped) };
+        engine.bell = Arc::clone(&self.bell);
+        self.passes(&engine, asked).await
+    }
+
+    async fn passes(&self, engine: &Engine, asked: impl Future<Output = Loan>) -> Result<Until, Failure> {
+        let out = self.out;
+        let recovered = engine.recover().await?;
+        let every = engine.flows.every_s;
+        out.say(format!(
+            "{:.0} running, a pass every {every} s, {recovered} writes to be looked up first",
+            clock::now()
+        ));
+        for (name, error) in engine.absent() {
+            out.say(format!("{:.0} {name} is left out until it answers: {}", clock::now(), error.message));
+        }
+        let mut before = 0;
+        let tell = |result: &Result<Synced, EngineError>| {
+            pass(result, &mut before, out);
+            super::sync::unapproved(&engine.shut(), out);
+        };
+        let until = Cell::new(Until::Stopped);
+        let called = async {
+            tokio::select! {
+                biased;
+                loan = asked => until.set(Until::Asked(loan)),
+                () = open::back(self.config, engine, AGAIN) => {
+                    out.say(format!("{:.0} a system that was left out answers again", clock::now()));
+                    until.set(Until::Answered);
+                }
+            }
+            engine.stop();
+        };
+        let (result, stopped) = signals::stoppable(engine, out, engine.run(tell), called).await;
+        result?;
+        Ok(if stopped { Until::Stopped } else { until.into_inner() })
+    }
+
+    /// Lends `store` for as long as who asked lives; the store again, or nothing where it was asked to stop meanwhile.
+    async fn lends(&self, store: Arc<dyn Store>, loan: Loan) -> Result<Option<Arc<dyn Store>>, Failure> {
+        let out = self.out;
+        self.shelf.clear();
+        if !loan::is_let_go(&store).await {
+            out.say(format!("{:.0} the store is still in use here, {} gets nothing", clock::now(), loan.who()));
+            self.shelf.put(&store);
+            return Ok(Some(store));
+        }
+        drop(store);
+        out.say(format!("{:.0} the store is lent to {}", clock::now(), loan.who()));
+        let back = async {
+            loan.lasts().await;
+            loop {
+                match open::free(self.config) {
+                    // A command that came without asking: it ends as well.
+                    Err(failure) if failure.exit == Exit::Held => tokio::time::sleep(Duration::from_secs(1)).await,
+                    store => return store,
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = signals::asked() => Ok(None),
+            store = back => {
+                let store = store?;
+                out.say(format!("{:.0} the store is back", clock::now()));
+                self.shelf.put(&store);
+                Ok(Some(store))
+            }
+        }
+    }
 }
 
 /// The engine once systems answer between which something flows; none where it was asked to stop before.

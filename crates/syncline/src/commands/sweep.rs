@@ -45,7 +45,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     let flow = super::plan::flow(args.flow.as_deref())?;
-    let engine = open::working(config).await?;
+    let engine = open::working(config, out).await?;
     let mut sweeps: Vec<_> = engine.sweeps(flow)?;
     sweeps.retain(|(system, _)| args.system.as_ref().is_none_or(|name| system.name.as_str() == name));
     if sweeps.is_empty() {

@@ -31,7 +31,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     let flow = super::plan::flow(args.flow.as_deref())?;
     // Orders bring their customers along.
     let flow = flow.filter(|flow| *flow != Flow::Orders);
-    let engine = open::working(config).await?;
+    let engine = open::working(config, out).await?;
     let recovered = engine.recover().await?;
     if recovered > 0 {
         out.say(format!("{} under way when the last run ended: looked up first", count(recovered, "write")));

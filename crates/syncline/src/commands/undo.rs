@@ -45,7 +45,7 @@ const CUT: usize = 40;
 pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<Exit, Failure> {
     match args.run.map(RunId) {
         None => listed(&open::looking(config)?, out).await,
-        Some(run) if args.yes => taken_back(&open::working(config).await?, run, &args.only, out).await,
+        Some(run) if args.yes => taken_back(&open::working(config, out).await?, run, &args.only, out).await,
         Some(run) => looked_at(&open::watching(config).await?, run, &args.only, out).await,
     }
 }

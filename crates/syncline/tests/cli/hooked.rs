@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use syncline_connect::hook::signed;
 
-const SECRET: &str = "open, sesame";
+pub const SECRET: &str = "open, sesame";
 
 #[expect(clippy::disallowed_methods, reason = "the daemon holds it against the clock of this machine")]
 fn now() -> jiff::Timestamp {
@@ -14,7 +14,7 @@ fn now() -> jiff::Timestamp {
 }
 
 /// Status and body of the answer to a hint about an order, signed with `secret`.
-fn hint(at: &str, id: u64, secret: &str) -> (u16, String) {
+pub fn hint(at: &str, id: u64, secret: &str) -> (u16, String) {
     let body = json!({"type": "order.updated", "data": {"id": id}}).to_string();
     let headers = signed("d1", now(), body.as_bytes(), secret);
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
