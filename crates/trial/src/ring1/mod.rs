@@ -14,6 +14,8 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod trace;
+#[cfg(test)]
+mod twin;
 mod weather;
 mod words;
 mod worker;

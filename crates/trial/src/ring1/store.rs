@@ -78,7 +78,7 @@ pub(super) struct Lane {
 }
 
 /// The durable rows: what a crash leaves.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Store {
     /// A lane per order.
     pub(super) lanes: Vec<Lane>,
