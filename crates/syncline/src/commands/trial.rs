@@ -55,6 +55,9 @@ pub(crate) struct Trial {
     /// Make the one schedule `--seed` names short: leave out one thing after the other while the same rule breaks
     #[arg(long, conflicts_with = "trace")]
     shrink: bool,
+    /// Play every schedule of the ring `engine` whole; most are made small otherwise, so that more of them are tried
+    #[arg(long)]
+    whole: bool,
     /// Threads that share the work; the result does not depend on it
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -147,10 +150,19 @@ impl Trial {
             }
             Ring::Engine | Ring::Market | Ring::Money => {
                 let play = ring.play();
-                let options = ring2::Options { seeds, first, play, plant, stop_at_first: stop, threads };
-                let report = ring2::run(&options, |done| {
-                    if plant.is_none() && done % 256 < 16 {
-                        out.say(format!("{done} of {seeds} schedules"));
+                let whole = self.whole;
+                let options = ring2::Options { seeds, first, play, plant, stop_at_first: stop, threads, whole };
+                let mut told = 0;
+                let report = ring2::run(&options, |so_far| {
+                    if plant.is_some() {
+                        return;
+                    }
+                    for broken in so_far.violations.iter().skip(told) {
+                        out.say(format!("seed {}: {} {}", broken.seed, broken.invariant, broken.detail));
+                    }
+                    told = so_far.violations.len();
+                    if so_far.schedules % 256 < 16 {
+                        out.say(format!("{} of {seeds} schedules", so_far.schedules));
                     }
                 });
                 let broken =
@@ -212,11 +224,11 @@ impl Trial {
             ring @ (Ring::Engine | Ring::Market | Ring::Money) => {
                 let plant = plant.and_then(ring2::Planted::named).map(|bug| bug.slug);
                 // A schedule has a runtime of its own, so it needs a thread of its own.
-                let seed = self.seed;
+                let (seed, cut) = (self.seed, self.sized(plant));
                 let run = std::thread::spawn(move || match ring {
                     Ring::Market => ring2::market(seed, plant, true),
                     Ring::Money => ring2::money(seed, plant),
-                    _ => ring2::traced(seed, plant, true),
+                    _ => ring2::cut_down(seed, plant, true, &cut),
                 })
                 .join();
                 let outcome = run.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -231,6 +243,11 @@ impl Trial {
 }
 
 impl Trial {
+    /// What the schedule of `--seed` goes without.
+    fn sized(&self, plant: Option<&'static str>) -> ring2::Cut {
+        ring2::Cut::sized(self.seed, plant, self.whole)
+    }
+
     /// Tells the schedule of `--seed` in short.
     fn tell_short(&self, out: Out) -> Result<Exit, Failure> {
         if self.ring.is_some_and(|ring| ring != Ring::Engine) {
@@ -247,7 +264,8 @@ impl Trial {
             })
         });
         let (seed, plant) = (self.seed, plant.transpose()?);
-        let short = std::thread::spawn(move || ring2::shrink(seed, plant, |line| out.say(line))).join();
+        let cut = self.sized(plant);
+        let short = std::thread::spawn(move || ring2::shrink(seed, plant, cut, |line| out.say(line))).join();
         let short = short.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let Some(short) = short else {
             out.line(format!("seed {seed} breaks no rule"));

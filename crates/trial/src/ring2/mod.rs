@@ -31,7 +31,7 @@ mod world;
 pub use market::market;
 pub use money::{ORDERS, money};
 pub use planted::{PLANTS, Planted};
-pub use schedule::{Outcome, schedule, traced};
+pub use schedule::{Outcome, cut_down, schedule};
 pub use shrink::{Cut, PARTS, Part, Short, shrink};
 pub use world::Violation;
 
@@ -65,6 +65,8 @@ pub struct Options {
     pub stop_at_first: bool,
     /// How many threads share the work; the result does not depend on it.
     pub threads: usize,
+    /// Every schedule of chaos is played whole; with a planted bug they always are.
+    pub whole: bool,
 }
 
 impl Options {
@@ -91,9 +93,9 @@ pub struct Report {
     pub trace_hash: String,
 }
 
-/// Runs `options.seeds` schedules.
+/// Runs `options.seeds` schedules; `tell` is told what came of it so far.
 #[must_use]
-pub fn run(options: &Options, tell: impl Fn(u64) + Sync) -> Report {
+pub fn run(options: &Options, mut tell: impl FnMut(&Report)) -> Report {
     let mut report = Report::default();
     let mut hasher = blake3::Hasher::new();
     let threads = u64::try_from(options.threads.max(1)).unwrap_or(1);
@@ -116,7 +118,7 @@ pub fn run(options: &Options, tell: impl Fn(u64) + Sync) -> Report {
                 break;
             }
         }
-        tell(report.schedules);
+        tell(&report);
         if options.has_enough(&report.violations) {
             break;
         }
@@ -142,7 +144,7 @@ fn side_by_side(block: &[u64], options: &Options) -> Vec<Outcome> {
 
 fn played(seed: u64, options: &Options) -> Outcome {
     match options.play {
-        Play::Chaos => schedule(seed, options.plant),
+        Play::Chaos => cut_down(seed, options.plant, false, &Cut::sized(seed, options.plant, options.whole)),
         Play::Market => market(seed, options.plant, false),
         Play::Money => money(seed, options.plant),
     }

@@ -7,6 +7,7 @@ use super::schedule::{Outcome, cut_down};
 use super::weather::Fault;
 use super::world::Violation;
 use std::collections::BTreeSet;
+use syncline_sim::random::Random;
 
 /// What a schedule may do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,6 +110,21 @@ pub struct Cut {
 }
 
 impl Cut {
+    /// What the schedule of `seed` goes without in a run of many: most are small, so that many a mix is tried in the same time,
+    /// and one in sixteen is played whole. With a planted bug, or where `whole` is asked for, all are.
+    #[must_use]
+    pub fn sized(seed: u64, plant: Option<&'static str>, whole: bool) -> Self {
+        let mut random = Random::of(seed, 31, 0);
+        let (seconds, orders) = match random.below(16) {
+            _ if whole || plant.is_some() => return Self::default(),
+            0 => return Self::default(),
+            1 | 2 => (random.between(160, 280), random.between(2, 5)),
+            _ => (random.between(50, 130), random.between(1, 3)),
+        };
+        let orders = usize::try_from(orders).unwrap_or(1);
+        Self { orders: Some(orders), seconds: Some(seconds), ..Self::default() }
+    }
+
     /// Whether `part` is played.
     #[must_use]
     pub fn keeps(&self, part: Part) -> bool {
@@ -129,10 +145,10 @@ pub struct Short {
     pub lines: Vec<String>,
 }
 
-/// The schedule of `seed`, made short as long as it breaks the same rule; none where it breaks none.
+/// The schedule of `seed` without what `from` leaves out, made short as long as it breaks the same rule; none where it breaks none.
 #[must_use]
-pub fn shrink(seed: u64, plant: Option<&'static str>, tell: impl FnMut(&str)) -> Option<Short> {
-    shrunk((seed, plant), &Effort { parts: &PARTS, draws: DRAWS, rounds: ROUNDS }, tell)
+pub fn shrink(seed: u64, plant: Option<&'static str>, from: Cut, tell: impl FnMut(&str)) -> Option<Short> {
+    shrunk((seed, plant), from, &Effort { parts: &PARTS, draws: DRAWS, rounds: ROUNDS }, tell)
 }
 
 /// How much is tried.
@@ -144,14 +160,15 @@ struct Effort<'a> {
 
 fn shrunk(
     (seed, plant): (u64, Option<&'static str>),
+    cut: Cut,
     effort: &Effort<'_>,
     mut tell: impl FnMut(&str),
 ) -> Option<Short> {
     let bug = plant.and_then(Planted::named);
     let counts = |one: &&Violation| bug.is_none_or(|bug| bug.is_caught_by(one.invariant));
-    let first = cut_down(seed, plant, false, &Cut::default());
+    let first = cut_down(seed, plant, false, &cut);
     let rule = first.violations.iter().find(counts)?.invariant;
-    let mut search = Search { seed, plant, rule, draws: effort.draws, tries: 1, cut: Cut::default() };
+    let mut search = Search { seed, plant, rule, draws: effort.draws, tries: 1, cut };
     for round in 0..effort.rounds {
         let before = search.cut.clone();
         for part in effort.parts.iter().copied() {
@@ -253,7 +270,7 @@ mod tests {
         let seed = (0..20).find(|seed| breaks(*seed, &Cut::default())).unwrap();
         let parts = [Part::Holds, Part::Edits, Part::Request(Fault::Html)];
         let effort = Effort { parts: &parts, draws: 2, rounds: 1 };
-        let short = shrunk((seed, Some(bug.slug)), &effort, |_| ()).unwrap();
+        let short = shrunk((seed, Some(bug.slug)), Cut::default(), &effort, |_| ()).unwrap();
         assert!(bug.is_caught_by(short.broken.invariant), "{:?}", short.broken);
         assert!(!short.cut.without.is_empty() && short.cut.orders.is_some(), "{:?}", short.cut);
         assert!(!short.lines.is_empty() && breaks(seed, &short.cut));
@@ -261,6 +278,6 @@ mod tests {
 
     #[test]
     fn a_schedule_that_breaks_nothing_has_no_short_one() {
-        assert!(shrink(1, None, |_| ()).is_none());
+        assert!(shrink(1, None, Cut::default(), |_| ()).is_none());
     }
 }

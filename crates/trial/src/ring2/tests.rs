@@ -8,7 +8,7 @@ use super::planted::{REPEATS_A_PAGE, UNMARKED};
 use super::schedule::has_websites;
 use super::weather::{Fault, Weather};
 use super::world::open;
-use super::{Options, PLANTS, Planted, Play, market, run, schedule, traced};
+use super::{Cut, Options, PLANTS, Planted, Play, cut_down, market, run, schedule};
 use super::{bills, parcels, refunds};
 use syncline_core::id::SystemName;
 use syncline_core::kind::Kind;
@@ -103,8 +103,19 @@ fn nothing_is_sold_twice_in_the_market() {
 }
 
 #[test]
+fn most_schedules_of_a_run_are_small_and_some_are_whole() {
+    let sized: Vec<Cut> = (0..400).map(|seed| Cut::sized(seed, None, false)).collect();
+    let whole = sized.iter().filter(|cut| **cut == Cut::default()).count();
+    assert!((10..45).contains(&whole), "{whole}");
+    assert!(sized.iter().filter(|cut| cut.seconds.is_some_and(|seconds| seconds <= 130)).count() > 250);
+    assert!((0..9).all(|seed| Cut::sized(seed, None, true) == Cut::default()));
+    assert_eq!(Cut::sized(1, Some("retry-write"), false), Cut::default());
+}
+
+#[test]
 fn a_schedule_is_the_same_every_time() {
-    let (one, again) = (traced(100, None, true), traced(100, None, true));
+    let played = || cut_down(100, None, true, &Cut::default());
+    let (one, again) = (played(), played());
     assert!(!one.lines.is_empty());
     assert_eq!(one.lines, again.lines);
     assert_ne!(one.trace_hash, schedule(101, None).trace_hash);
@@ -162,7 +173,8 @@ fn planted_bugs_are_found_by_the_rules_that_are_there_for_them() {
     ];
     for bug in quick.into_iter().filter_map(Planted::named) {
         let plant = Some(bug.slug);
-        let options = Options { seeds: 20, first: 0, play: Play::Chaos, plant, stop_at_first: true, threads: 2 };
+        let options =
+            Options { seeds: 20, first: 0, play: Play::Chaos, plant, stop_at_first: true, threads: 2, whole: true };
         let found = run(&options, |_| ()).violations;
         let caught = found.iter().any(|broken| bug.is_caught_by(broken.invariant));
         assert!(caught, "{} was not found in 20 schedules: {found:?}", bug.slug);
@@ -172,8 +184,15 @@ fn planted_bugs_are_found_by_the_rules_that_are_there_for_them() {
 #[test]
 fn a_credit_that_comes_back_as_an_echo_is_found() {
     let bug = Planted::named(UNMARKED).unwrap();
-    let options =
-        Options { seeds: 20, first: 74, play: Play::Chaos, plant: Some(bug.slug), stop_at_first: true, threads: 2 };
+    let options = Options {
+        seeds: 20,
+        first: 74,
+        play: Play::Chaos,
+        plant: Some(bug.slug),
+        stop_at_first: true,
+        threads: 2,
+        whole: true,
+    };
     let found = run(&options, |_| ()).violations;
     let caught = found.iter().any(|broken| bug.is_caught_by(broken.invariant));
     assert!(caught, "{} was not found in 20 schedules: {found:?}", bug.slug);
