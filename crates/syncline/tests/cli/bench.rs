@@ -86,6 +86,14 @@ impl Bench {
         serde_json::from_str(&line).expect("one line of JSON")
     }
 
+    /// Both systems are switched off.
+    pub fn end_systems(&mut self) {
+        for mut process in self.processes.drain(..) {
+            drop(process.kill());
+            drop(process.wait());
+        }
+    }
+
     pub fn shop_flag(&self) -> String {
         format!("magento={}", self.shop)
     }
