@@ -1,5 +1,5 @@
-//! What asks a person about more than one record: a sweep that did not believe what it found, and a pass that would change too
-//! much to go unseen. Both stand among what is open until they are seen to.
+//! What asks a person about more than one record: a sweep that did not believe what it found, a pass that would change too much to
+//! go unseen, a system that has stopped saying where to look. All stand among what is open until they are seen to.
 
 use crate::run::Engine;
 use crate::system::EngineError;
@@ -12,10 +12,21 @@ use syncline_core::policy::Hold;
 pub struct Asking {
     /// The flow it stands under.
     pub flow: Flow,
-    /// The sweep it comes from, by its system and kind; none for a pass.
-    pub swept: Option<(SystemName, Kind)>,
+    /// Where it comes from.
+    pub by: AskedBy,
     /// What is asked, and what to do.
     pub why: Hold,
+}
+
+/// Where a question about many records comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AskedBy {
+    /// A pass over the flow.
+    Pass,
+    /// A sweep over the records of a kind in a system.
+    Sweep(SystemName, Kind),
+    /// Hints of a system about records of a kind, which do not come any more.
+    Hints(SystemName, Kind),
 }
 
 impl Engine {
@@ -31,13 +42,16 @@ impl Engine {
             for flow in own {
                 let sweeps = self.sweeps(Some(flow))?;
                 if let Some((system, _)) = sweeps.into_iter().find(|(system, of)| system.uid == uid && *of == kind) {
-                    found.push(Asking { flow, swept: Some((system.name.clone(), kind)), why });
+                    found.push(Asking { flow, by: AskedBy::Sweep(system.name.clone(), kind), why });
                     break;
                 }
             }
         }
         for (flow, gate) in self.kept_gates().await? {
-            found.push(Asking { flow, swept: None, why: gate.hold(flow) });
+            found.push(Asking { flow, by: AskedBy::Pass, why: gate.hold(flow) });
+        }
+        for (system, kind, why) in self.silent().await? {
+            found.push(Asking { flow: kind.flow(), by: AskedBy::Hints(system, kind), why });
         }
         Ok(found)
     }

@@ -276,6 +276,12 @@ impl Config {
             every_s: looks.min().unwrap_or(draw::EVERY_S),
             sweep_s: self.sweep_s,
             sweep_deep_s: self.sweep_deep_s,
+            hinting: self
+                .systems
+                .values()
+                .filter(|one| one.hook_secret.is_some())
+                .map(|one| one.name.clone())
+                .collect(),
             evidence_s: self.evidence_s,
         }
     }

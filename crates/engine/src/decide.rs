@@ -203,6 +203,7 @@ impl Engine {
             decision = Decision::Wait(credits.landing, "a credit of it may be landing".to_string());
         }
         let decision = self.never_twice(case, source_id, [source, target], decision).await?;
+        let decision = self.no_twin(case, source_id, &order, [source, target], decision).await?;
         Ok(Decided { decision, resolution, ..Decided::default() })
     }
 

@@ -7,10 +7,10 @@ use crate::run::{Engine, Synced};
 use crate::system::{EngineError, System};
 use std::collections::BTreeMap;
 use syncline_connect::{Error, Seen};
-use syncline_core::id::{RemoteId, SystemUid};
+use syncline_core::id::{RemoteId, SystemName, SystemUid};
 use syncline_core::kind::Kind;
-use syncline_core::policy::ErrorKind;
-use syncline_store::{Accepted, Hinted};
+use syncline_core::policy::{ErrorKind, Hold};
+use syncline_store::{Accepted, Hearing, Hinted};
 
 /// Hints of one look; what is beyond waits for the next.
 const MOST: usize = 1_000;
@@ -101,6 +101,55 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Changes found without a hint before anybody is told.
+const MISSED: u64 = 5;
+/// Seconds between the first and the last of them: shorter, hints may only be late.
+const SILENT_S: i64 = 3_600;
+
+impl Engine {
+    /// Takes down what a feed of `system` told that no hint did.
+    pub(crate) async fn note_unhinted(&self, system: &System, kind: Kind, found: Accepted) -> Result<(), EngineError> {
+        let many = u64::try_from(found.new + found.changed).unwrap_or(u64::MAX);
+        if many > 0 && self.flows.hinting.contains(&system.name) {
+            self.store.unhinted(system.uid.clone(), kind, many, self.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Systems that sign hints and have fallen silent, with the kind of what was found all the same.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub(crate) async fn silent(&self) -> Result<Vec<(SystemName, Kind, Hold)>, EngineError> {
+        let mut found = Vec::new();
+        for hearing in self.store.hearing().await? {
+            let named = self.systems.values().find(|system| system.uid == hearing.system);
+            let Some(system) = named.filter(|system| self.flows.hinting.contains(&system.name)) else { continue };
+            if let Some(why) = silence(&system.name, &hearing) {
+                found.push((system.name.clone(), hearing.kind, why));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Why somebody should look after the hints of `name`; none where they come, or nothing much was missed.
+fn silence(name: &SystemName, hearing: &Hearing) -> Option<Hold> {
+    let (since, latest) = (hearing.since?, hearing.latest?);
+    if hearing.missed < MISSED || latest.duration_since(since).as_secs() < SILENT_S {
+        return None;
+    }
+    let kind = hearing.kind.plural();
+    let last = match hearing.heard {
+        Some(at) => format!("{name} has said nothing of {kind} since {at:.0}"),
+        None => format!("{name} has never said anything of {kind}"),
+    };
+    let what = format!("{last}; {} changes of them were found without a hint from {since:.0} on", hearing.missed);
+    let remedy = "see whether it still sends hints to `listen`, and what they are answered with: it may have switched them off; \
+                  passes go on finding what changes, a little later";
+    Some(Hold::new("SYN-0182", what, remedy))
 }
 
 /// Whether an error says nothing of the record that was asked for.

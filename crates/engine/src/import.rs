@@ -4,6 +4,7 @@ use crate::aside::Asides;
 use crate::preview::{OpenRow, Plan};
 use crate::run::Engine;
 use crate::system::EngineError;
+use crate::twins::TWIN;
 use jiff::civil::Date;
 use serde::Serialize;
 use syncline_core::id::EntityId;
@@ -48,13 +49,17 @@ impl Engine {
         Ok(told.collect())
     }
 
-    /// Whether `entity` is not carried over only because of its day.
+    /// Whether `entity` is not carried over only because of its day, or because another order is of the same cart.
     ///
     /// # Errors
     /// Where the store fails.
     pub async fn is_early(&self, entity: EntityId) -> Result<bool, EngineError> {
         let case = self.store.load(entity).await?;
-        Ok(matches!(self.decide(&case, true).await?.decision, Decision::Early(_)))
+        Ok(match self.decide(&case, true).await?.decision {
+            Decision::Early(_) => true,
+            Decision::Hold(hold) => hold.code == TWIN,
+            _ => false,
+        })
     }
 
     /// What would be written if `orders` were let through. Changes nothing; the plan is not kept.

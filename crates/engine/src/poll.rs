@@ -29,6 +29,7 @@ impl Engine {
             let Some(page) = pages.next().await? else { break };
             let counts = self.take_in_seen(&look, system, kind, page.seen, Some(page.next)).await?;
             total.add(counts);
+            self.note_unhinted(system, kind, counts).await?;
             if self.stopping() {
                 break;
             }
@@ -168,7 +169,8 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>, told: Told) -
         Record::Product(family) => family.serial.as_ref(),
         _ => None,
     };
-    let aliases = serial.iter().map(|serial| RemoteId::new(id.scope.clone(), format!("id:{serial}"))).collect();
+    let aliases = serial.iter().map(|serial| RemoteId::new(id.scope.clone(), format!("id:{serial}")));
+    let aliases = aliases.chain(of_cart(&id, record)).collect();
     Incoming {
         kind: record.kind(),
         id,
@@ -180,6 +182,13 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>, told: Told) -
         takes: takes(record),
         refused: None,
     }
+}
+
+/// What an order goes by beside, so that others of its cart are found.
+fn of_cart(id: &RemoteId, record: &Record) -> Option<RemoteId> {
+    let Record::Order(order) = record else { return None };
+    let start = crate::twins::of_cart(id, order)?;
+    Some(RemoteId::new(start.scope, format!("{}{}", start.id, id.id)))
 }
 
 /// What an order takes from stock; none for other kinds.

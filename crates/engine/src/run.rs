@@ -6,7 +6,7 @@ use crate::owed::Owed;
 use crate::system::{EngineError, System};
 use crate::waits::Waits;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -67,6 +67,8 @@ pub struct Flows {
     pub sweep_s: Option<u32>,
     /// Seconds between two sweeps that read every record whole; none for never.
     pub sweep_deep_s: Option<u32>,
+    /// Systems that sign hints: whoever of them falls silent is told of.
+    pub hinting: BTreeSet<SystemName>,
     /// Seconds that raw exchanges are kept, of what is at rest; none for ever.
     pub evidence_s: Option<u32>,
 }

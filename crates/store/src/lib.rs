@@ -57,6 +57,14 @@ pub trait Store: Debug + Send + Sync {
     fn heeded(&self, hints: Vec<Hinted>) -> Fut<'_, ()> {
         self.beneath().heeded(hints)
     }
+    /// Notes that so many changes of `kind` in `system`, which signs hints, were found without one.
+    fn unhinted(&self, system: SystemUid, kind: Kind, many: u64, now: Timestamp) -> Fut<'_, ()> {
+        self.beneath().unhinted(system, kind, many, now)
+    }
+    /// When each system last said where to look, kind by kind, and what was found since without a word of it.
+    fn hearing(&self) -> Fut<'_, Vec<Hearing>> {
+        self.beneath().hearing()
+    }
     /// The cursor of `kind` in `system`; empty before the first read.
     fn cursor(&self, system: SystemUid, kind: Kind) -> Fut<'_, String> {
         self.beneath().cursor(system, kind)
@@ -72,6 +80,10 @@ pub trait Store: Debug + Send + Sync {
     /// The entities behind remote ids of one system, `None` for one that is not bound.
     fn entities(&self, system: SystemUid, kind: Kind, ids: Vec<RemoteId>) -> Fut<'_, Vec<Option<EntityId>>> {
         self.beneath().entities(system, kind, ids)
+    }
+    /// The records of `kind` in `system` with an alias that begins like `start`, oldest first.
+    fn alike(&self, system: SystemUid, kind: Kind, start: RemoteId) -> Fut<'_, Vec<EntityId>> {
+        self.beneath().alike(system, kind, start)
     }
     /// What `entity` is called in `system`, with its elements; `None` where it is not bound there.
     fn bound(&self, entity: EntityId, system: SystemUid) -> Fut<'_, Option<BoundTo>> {

@@ -122,6 +122,23 @@ pub struct Hinted {
     pub times: u64,
 }
 
+/// How a system keeps telling where to look for records of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hearing {
+    /// Which system.
+    pub system: SystemUid,
+    /// What sort of records.
+    pub kind: Kind,
+    /// When it last said where to look; none where it never did.
+    pub heard: Option<Timestamp>,
+    /// Changes found since without a word of it.
+    pub missed: u64,
+    /// When the first of them was found; none where there is none.
+    pub since: Option<Timestamp>,
+    /// When the last of them was.
+    pub latest: Option<Timestamp>,
+}
+
 /// What a read brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Accepted {

@@ -9,6 +9,10 @@ mod copies;
 mod forgotten;
 #[path = "cli/hooked.rs"]
 mod hooked;
+#[path = "cli/lent.rs"]
+mod lent;
+#[path = "cli/replayed.rs"]
+mod replayed;
 #[path = "cli/rough.rs"]
 mod rough;
 
@@ -157,7 +161,7 @@ fn orders_from_before_the_first_day_are_let_through_by_name() {
 fn canary(bench: &mut Bench) {
     let orders = bench.shop_orders();
     let mut order = orders.iter().find(|order| order["state"] == "new").expect("a new order").clone();
-    order["entity_id"] = json!(770_001);
+    (order["entity_id"], order["quote_id"]) = (json!(770_001), json!(770_001));
     order["increment_id"] = json!("CANARY-1");
     order["ext_order_id"] = Value::Null;
     let (status, answer) = post(&bench.shop, "/_sim/orders", &order.to_string());
@@ -178,7 +182,7 @@ fn canary(bench: &mut Bench) {
 /// The daemon holds the store; readers work beside it; SIGTERM ends it cleanly.
 fn daemon(bench: &Bench) {
     let running = bench.daemon();
-    let held = bench.json(&["sync"], 75);
+    let held = bench.json(&["run"], 75);
     assert_eq!(held["error"]["code"], "SYN-0305");
     // What it has just read again is looked at before it is at rest.
     assert!(bench.comes_to(&["status"], 0), "{}", bench.run(&["status"], 2));
@@ -294,12 +298,12 @@ fn two_shops_on_one_erp_in_one_file() {
     let orders = bench.shop_orders();
     let mut order = orders.first().expect("an order").clone();
     (order["state"], order["status"]) = (json!("new"), json!("pending"));
-    (order["entity_id"], order["increment_id"]) = (json!(770_001), json!("A-1"));
+    (order["entity_id"], order["quote_id"], order["increment_id"]) = (json!(770_001), json!(770_001), json!("A-1"));
     order["ext_order_id"] = Value::Null;
     order["payment"]["method"] = json!("checkmo");
     let (status, answer) = post(&bench.shop, "/_sim/orders", &order.to_string());
     assert!((200..300).contains(&status), "{status} {answer}");
-    (order["entity_id"], order["increment_id"]) = (json!(770_002), json!("A-2"));
+    (order["entity_id"], order["quote_id"], order["increment_id"]) = (json!(770_002), json!(770_002), json!("A-2"));
     for item in order["items"].as_array_mut().expect("items") {
         (item["sku"], item["product_id"]) = (json!("NO-SUCH-THING"), json!(990_001));
     }

@@ -10,6 +10,7 @@ const ORDER: &[&str] = &[
     "number",
     "reference",
     "life",
+    "cart",
     "placed",
     "day",
     "currency",

@@ -124,6 +124,7 @@ pub(super) struct Listing {
 pub(super) struct Order {
     pub(super) entity_id: Id,
     pub(super) increment_id: Text,
+    pub(super) quote_id: Option<Id>,
     pub(super) ext_order_id: Option<Text>,
     pub(super) store_id: Option<Id>,
     pub(super) store_name: Option<Text>,

@@ -112,6 +112,8 @@ pub struct Order {
     pub left: Option<String>,
     /// What it asks money for by now, by name.
     pub in_force: Option<String>,
+    /// The cart it was made of, by its id in the shop.
+    pub cart: Option<String>,
     /// When it was placed.
     pub placed: Option<Timestamp>,
     /// The shop's local day of it: the document day.
@@ -138,7 +140,7 @@ pub struct Order {
     pub totals: Totals,
 }
 
-const HEADER: [&str; 26] = [
+const HEADER: [&str; 27] = [
     "number",
     "reference",
     "life",
@@ -147,6 +149,7 @@ const HEADER: [&str; 26] = [
     "in_hand",
     "left",
     "in_force",
+    "cart",
     "placed",
     "day",
     "currency",
@@ -185,7 +188,7 @@ fn lines_of(leaves: &Leaves) -> Result<Lines, Malformed> {
 }
 
 impl Order {
-    fn header(&self) -> [(&'static str, Option<Value>); 26] {
+    fn header(&self) -> [(&'static str, Option<Value>); 27] {
         let text = |text: &Option<String>| text.clone().map(Value::Text);
         [
             ("number", text(&self.number)),
@@ -196,6 +199,7 @@ impl Order {
             ("in_hand", text(&self.in_hand)),
             ("left", text(&self.left)),
             ("in_force", text(&self.in_force)),
+            ("cart", text(&self.cart)),
             ("placed", self.placed.map(Value::Instant)),
             ("day", self.day.map(Value::Day)),
             ("currency", self.currency.map(|c| Value::Code(c.to_string()))),
@@ -268,6 +272,7 @@ impl Order {
             in_hand: fields.text("in_hand")?,
             left: fields.text("left")?,
             in_force: fields.text("in_force")?,
+            cart: fields.text("cart")?,
             placed: fields.instant("placed")?,
             day: fields.day("day")?,
             currency,

@@ -100,6 +100,11 @@ impl Draft {
         payments: &mut Ids,
     ) -> Map<String, Value> {
         let mut order = self.order;
+        // A cart goes by its order's number here, unless somebody says otherwise.
+        let own = order.get("entity_id").and_then(id);
+        if own.is_some() && order.get("quote_id").and_then(id) == own {
+            put(&mut order, "quote_id", json!(entity_id));
+        }
         put(&mut order, "entity_id", json!(entity_id));
         let mut moved = BTreeMap::new();
         let mut lines = Vec::new();

@@ -1,9 +1,10 @@
 //! Hints: kept until somebody has looked where they point.
 
 use super::{id, int, ms};
-use crate::{Hinted, StoreError};
+use crate::{Hearing, Hinted, StoreError};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
 use syncline_core::id::{RemoteId, SystemUid};
 use syncline_core::kind::Kind;
 
@@ -19,7 +20,51 @@ pub(super) fn hear(
     for (kind, id) in hints {
         statement.execute(params![system.as_str(), kind.word(), id.scope, id.id, ms(now)])?;
     }
+    let sql = "INSERT INTO hearing (system, kind, heard, missed) VALUES (?1, ?2, ?3, 0) \
+               ON CONFLICT DO UPDATE SET heard = excluded.heard, missed = 0, since = NULL, latest = NULL";
+    let mut statement = db.prepare_cached(sql)?;
+    for kind in hints.iter().map(|(kind, _)| kind).collect::<BTreeSet<_>>() {
+        statement.execute(params![system.as_str(), kind.word(), ms(now)])?;
+    }
     Ok(())
+}
+
+/// What was found without a hint counts for kinds of which hints came before, and for orders always.
+pub(super) fn unhinted(
+    db: &Connection,
+    system: &SystemUid,
+    kind: Kind,
+    many: u64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if kind == Kind::Order {
+        let sql = "INSERT OR IGNORE INTO hearing (system, kind, missed) VALUES (?1, ?2, 0)";
+        db.prepare_cached(sql)?.execute(params![system.as_str(), kind.word()])?;
+    }
+    let sql = "UPDATE hearing SET missed = missed + ?3, since = coalesce(since, ?4), latest = ?4 \
+               WHERE system = ?1 AND kind = ?2";
+    db.prepare_cached(sql)?.execute(params![system.as_str(), kind.word(), int(many), ms(now)])?;
+    Ok(())
+}
+
+pub(super) fn hearing(db: &Connection) -> Result<Vec<Hearing>, StoreError> {
+    let sql = "SELECT system, kind, heard, missed, since, latest FROM hearing ORDER BY system, kind";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let moment =
+            |at: usize| row.get::<_, Option<i64>>(at).map(|ms| ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()));
+        found.push(Hearing {
+            system: SystemUid::new(row.get::<_, String>(0)?),
+            kind: super::kind(&row.get::<_, String>(1)?)?,
+            heard: moment(2)?,
+            missed: id(row.get(3)?),
+            since: moment(4)?,
+            latest: moment(5)?,
+        });
+    }
+    Ok(found)
 }
 
 pub(super) fn hints(db: &Connection, except: &[SystemUid], limit: usize) -> Result<Vec<Hinted>, StoreError> {

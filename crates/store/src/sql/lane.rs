@@ -138,7 +138,7 @@ pub(super) fn admit(db: &Connection, entities: &[EntityId], now: Timestamp) -> R
         new += 1;
         journal(db, *entity, None, &Entry::new("imported", "", "let through the rule of the first day"), now)?;
         let sql = "UPDATE lane SET state = 'ready', why = NULL, ready_at = ?2, attempts = 0, dirty = 1, since = ?2 \
-                   WHERE entity = ?1 AND state IN ('early', 'outside', 'ready')";
+                   WHERE entity = ?1 AND state IN ('early', 'outside', 'ready', 'held')";
         db.prepare_cached(sql)?.execute(params![int(entity.0), ms(now)])?;
     }
     Ok(new)

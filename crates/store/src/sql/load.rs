@@ -55,6 +55,21 @@ pub(super) fn case(db: &Connection, entity: EntityId) -> Result<Case, StoreError
     })
 }
 
+pub(super) fn alike(
+    db: &Connection,
+    system: &SystemUid,
+    kind: Kind,
+    start: &RemoteId,
+) -> Result<Vec<EntityId>, StoreError> {
+    let sql = "SELECT entity FROM binding WHERE system = ?1 AND kind = ?2 AND scope = ?3 AND remote >= ?4 AND remote < ?5 \
+               AND role = 'alias' ORDER BY entity";
+    let end = format!("{}\u{10FFFF}", start.id);
+    let mut statement = db.prepare_cached(sql)?;
+    let rows =
+        statement.query_map(params![system.as_str(), kind.word(), start.scope, start.id, end], |row| row.get(0))?;
+    Ok(rows.map(|row| row.map(|entity| EntityId(id(entity)))).collect::<Result<_, _>>()?)
+}
+
 pub(super) fn bound(db: &Connection, entity: EntityId, system: &SystemUid) -> Result<Option<BoundTo>, StoreError> {
     let sql = "SELECT scope, remote, role = 'shared' FROM binding \
                WHERE entity = ?1 AND system = ?2 AND role IN ('main', 'shared')";

@@ -15,7 +15,7 @@ mod sweep;
 mod tell;
 
 use crate::{
-    Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Erased, Fut, Hinted, Known,
+    Accept, Accepted, Adoption, BoundTo, Case, Claim, Claimed, CommitPlan, Doubt, Erased, Fut, Hearing, Hinted, Known,
     LaneFilter, LaneRow, Lost, Met, PlanBook, Release, Resolve, Retry, Runs, Sending, Settle, Site, Sql, Store,
     StoreError, Story, SweepState, TakeBack, TakeOver, TallyRow, Unmet, Written,
 };
@@ -44,6 +44,12 @@ impl Store for Sql {
     fn heeded(&self, hints: Vec<Hinted>) -> Fut<'_, ()> {
         self.run(move |db| hint::heeded(db, &hints))
     }
+    fn unhinted(&self, system: SystemUid, kind: Kind, many: u64, now: Timestamp) -> Fut<'_, ()> {
+        self.run(move |db| hint::unhinted(db, &system, kind, many, now))
+    }
+    fn hearing(&self) -> Fut<'_, Vec<Hearing>> {
+        self.run(hint::hearing)
+    }
     fn cursor(&self, system: SystemUid, kind: Kind) -> Fut<'_, String> {
         self.run(move |db| accept::cursor(db, &system, kind))
     }
@@ -55,6 +61,9 @@ impl Store for Sql {
     }
     fn entities(&self, system: SystemUid, kind: Kind, ids: Vec<RemoteId>) -> Fut<'_, Vec<Option<EntityId>>> {
         self.run(move |db| ids.iter().map(|id| entity_of(db, &system, kind, id)).collect())
+    }
+    fn alike(&self, system: SystemUid, kind: Kind, start: RemoteId) -> Fut<'_, Vec<EntityId>> {
+        self.run(move |db| load::alike(db, &system, kind, &start))
     }
     fn bound(&self, entity: EntityId, system: SystemUid) -> Fut<'_, Option<BoundTo>> {
         self.run(move |db| load::bound(db, entity, &system))

@@ -4,7 +4,7 @@ use crate::failure::{Exit, Failure};
 use crate::open;
 use crate::out::Out;
 use serde_json::{Value, json};
-use syncline_engine::asking::Asking;
+use syncline_engine::asking::{AskedBy, Asking};
 use syncline_engine::config::Config;
 use syncline_engine::named::Called;
 use syncline_store::{LaneFilter, LaneRow};
@@ -38,10 +38,11 @@ pub(crate) async fn carry_out(_: &Args, config: &Config, out: Out) -> Result<Exi
             "failures": rows, "held": of("held"), "failed": of("failed"), "waiting": of("waiting"),
         }));
     } else {
-        for Asking { flow, swept, why } in &asking {
-            let about = match swept {
-                Some((system, kind)) => format!("sweep of {} in {system}", kind.plural()),
-                None => format!("pass of {flow}"),
+        for Asking { flow, by, why } in &asking {
+            let about = match by {
+                AskedBy::Sweep(system, kind) => format!("sweep of {} in {system}", kind.plural()),
+                AskedBy::Hints(system, kind) => format!("hints of {system} about {}", kind.plural()),
+                AskedBy::Pass => format!("pass of {flow}"),
             };
             out.line(format!("{about}: held {} {}", why.code, why.what));
             out.line(format!("    what to do: {}", why.remedy));
@@ -62,10 +63,13 @@ fn reason(lane: &LaneRow) -> (&str, &str, &str) {
     lane.why.as_ref().map_or(("", "", ""), |why| (&why.code, &why.what, &why.remedy))
 }
 
-/// A sweep or a pass that asks a person is about many records: none of them is named.
+/// What asks a person about many records names none of them.
 fn whole(asking: &Asking) -> Value {
-    let Asking { flow, swept, why } = asking;
-    let (system, kind) = swept.as_ref().map(|(name, kind)| (name, kind)).unzip();
+    let Asking { flow, by, why } = asking;
+    let (system, kind) = match by {
+        AskedBy::Sweep(name, kind) | AskedBy::Hints(name, kind) => (Some(name), Some(kind)),
+        AskedBy::Pass => (None, None),
+    };
     json!({
         "state": "held", "flow": flow, "kind": kind, "key": null, "called": null, "system": system, "code": why.code, "what": why.what,
         "remedy": why.remedy, "attempts": 0,

@@ -16,6 +16,7 @@ Examples:
   syncline import                                 the orders placed before `start`, which are not carried over
   syncline import order:000000012                 what it would bring to let this one through; changes nothing
   syncline import order:000000012 000000013 --yes lets both through, for good; the next `sync` or `plan` has them
+An order that is held because another one is of the same cart (SYN-0128) is let through in the same way.
 An order that was let through stays so, whatever `start` says later. Ends with 2 where there is something to let through.";
 
 /// Which orders.
@@ -36,7 +37,7 @@ pub(crate) async fn carry_out(args: &Args, config: &Config, out: Out) -> Result<
     match (args.orders.as_slice(), args.yes) {
         ([], _) => listed(&open::looking(config)?, out).await,
         (orders, false) => shown(&open::watching(config).await?, orders, out).await,
-        (orders, true) => let_through(&open::deciding(config)?, orders, out).await,
+        (orders, true) => let_through(&open::deciding(config, out).await?, orders, out).await,
     }
 }
 
@@ -68,7 +69,7 @@ async fn named(engine: &Engine, orders: &[String]) -> Result<BTreeMap<EntityId, 
         let entity = name.entity(engine).await?;
         if !before.contains(&entity) && !engine.is_early(entity).await? {
             let what = format!("{}: nothing was changed", engine.explain(entity).await?.summary);
-            let remedy = "leave it out: only orders from before the flow's first day are let through by name";
+            let remedy = "leave it out: only orders from before the flow's first day, and those of one cart, are let through by name";
             return Err(Failure::new("SYN-0437", what, remedy));
         }
         found.insert(entity, text.clone());

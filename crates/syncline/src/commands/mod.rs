@@ -13,6 +13,7 @@ mod failures;
 mod import;
 mod init;
 mod plan;
+mod replay;
 mod resolve;
 mod restore;
 mod retry;
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Adopt(adopt::Args),
     /// Show every write that would be done, with its reason; writes nothing remote
     Plan(plan::Args),
+    /// What another file would make of all the store holds; asks nobody, writes nothing
+    Replay(replay::Args),
     /// Carry out a plan, as far as nothing has changed since
     Apply(apply::Args),
     /// One pass: read what changed, write what is due
@@ -100,6 +103,7 @@ pub(crate) async fn carry_out(command: Command, global: &Global, out: &Out) -> R
         Command::Check(args) => check::carry_out(&args, &file()?, out).await,
         Command::Adopt(args) => adopt::carry_out(&args, &file()?, out).await,
         Command::Plan(args) => plan::carry_out(&args, &file()?, out).await,
+        Command::Replay(args) => replay::carry_out(&args, &file()?, out).await,
         Command::Apply(args) => apply::carry_out(&args, &file()?, out).await,
         Command::Sync(args) => sync::carry_out(&args, &file()?, out).await,
         Command::Sweep(args) => sweep::carry_out(&args, &file()?, out).await,

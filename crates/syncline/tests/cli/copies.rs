@@ -14,6 +14,7 @@ fn ordered(bench: &Bench, id: u64) {
     let mut order = orders.iter().find(|order| order["state"] == "new").expect("a new order").clone();
     (order["entity_id"], order["increment_id"], order["ext_order_id"]) =
         (json!(id), json!(id.to_string()), Value::Null);
+    order["quote_id"] = json!(id);
     let (status, answer) = post(&bench.shop, "/_sim/orders", &order.to_string());
     assert!((200..300).contains(&status), "{status} {answer}");
 }

@@ -99,6 +99,8 @@ pub struct Stage {
     pub prices: Option<PriceRules>,
     /// Flows that only plan and verify.
     pub watched: Vec<Flow>,
+    /// Systems that sign hints.
+    pub hinting: BTreeSet<SystemName>,
     /// Seconds between two passes of the daemon.
     pub every_s: u32,
     /// Seconds between two sweeps over the keys, where there are any.
@@ -159,10 +161,9 @@ impl Stage {
         let weather = Weather::drawn(&mut random);
         let world = Arc::new(Mutex::new(World::new(seed, shop, erp, weather, keep_lines)));
         let store = empty_store(&world, plant)?;
-        let clock = Arc::new(SimClock::new(now));
         Ok(Self {
             world,
-            clock,
+            clock: Arc::new(SimClock::new(now)),
             seed,
             rng: Arc::new(SimRng::new(seed)),
             signed,
@@ -180,6 +181,7 @@ impl Stage {
             buyers_type: Random::of(seed, 10, 0).chance(1, 3),
             prices: Random::of(seed, 8, 0).chance(1, 3).then(prices::rules),
             watched: Vec::new(),
+            hinting: BTreeSet::new(),
             every_s: 15,
             looks: Arc::default(),
             owed: Arc::default(),
@@ -437,6 +439,7 @@ impl Stage {
             every_s: self.every_s,
             sweep_s: self.sweep_s,
             sweep_deep_s: self.sweep_s.filter(|_| self.deep).map(|every_s| every_s * 3),
+            hinting: self.hinting.clone(),
             evidence_s: Some(600),
         };
         let settings = Settings { workers: 2, lanes: 3, lease_s: LEASE_S, leave_s: 15, patience_s: 40 };

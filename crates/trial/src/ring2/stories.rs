@@ -6,6 +6,7 @@ mod of_amendments;
 mod of_attributes;
 mod of_books;
 mod of_bundles;
+mod of_carts;
 mod of_categories;
 mod of_creates;
 mod of_credits;

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use syncline_connect::Clock as _;
 use syncline_connect::hook::signed;
 use syncline_core::id::{RemoteId, SystemUid};
-use syncline_server::{Ear, Intake};
+use syncline_engine::asking::AskedBy;
+use syncline_server::{Ear, Intake, Shelf};
 use syncline_store::{Fut, Store, StoreError};
 
 const SECRET: &str = "whsec_c3luY2xpbmUgc3luY2xpbmUgc3luY2xpbmU=";
@@ -27,7 +28,7 @@ fn listener_for(name: &str, stage: &Stage, engine: &Engine, store: Arc<dyn Store
     let one = engine.system(&SystemName::new(name)).unwrap();
     let ear = Ear { uid: one.uid.clone(), connector: one.connector.clone(), secret: SECRET.to_string() };
     let ears = BTreeMap::from([(one.name.clone(), ear)]);
-    Intake { store, clock: stage.clock.clone(), bell: Arc::clone(&engine.bell), ears }
+    Intake { shelf: Shelf::holding(&store), clock: stage.clock.clone(), bell: Arc::clone(&engine.bell), ears }
 }
 
 /// The body that says an order was saved.
@@ -175,6 +176,37 @@ fn s12_orders_whose_hints_never_come_are_found_by_the_next_pass() {
         sleep(Duration::from_secs(u64::from(SELDOM_S))).await;
         task.abort();
         assert_eq!((differences(&stage), documents(&stage)), (Vec::new(), 9));
+    });
+}
+
+#[test]
+fn s12_a_shop_that_falls_silent_is_told_of_until_it_speaks_again() {
+    told(13, |mut stage| async move {
+        let shop = SystemName::new("shop");
+        stage.hinting.insert(shop.clone());
+        stage.every_s = 300;
+        let engine = stage.boot().await.unwrap();
+        let task = daemon(&engine);
+        let intake = listener(&stage, &engine, Arc::clone(&engine.store));
+        sleep(Duration::from_secs(120)).await;
+        for n in 1..8 {
+            let id = ordered(&stage, n);
+            assert_eq!(says(&stage, &intake, &format!("d{n}"), id).await, 202);
+            sleep(Duration::from_secs(900)).await;
+        }
+        assert_eq!(engine.asking().await.unwrap(), [], "each was told of");
+        for n in 8..14 {
+            ordered(&stage, n);
+            sleep(Duration::from_secs(900)).await;
+        }
+        assert_eq!(documents(&stage), 13, "what no hint tells is found by a pass");
+        let [asking] = &engine.asking().await.unwrap()[..] else { panic!("one system is silent") };
+        assert_eq!((&asking.by, asking.why.code.as_str()), (&AskedBy::Hints(shop, Kind::Order), "SYN-0182"));
+        assert_eq!(engine.status().await.unwrap()[&Flow::Orders].held, 1, "whoever watches the counts sees it");
+        let id = ordered(&stage, 14);
+        assert_eq!(says(&stage, &intake, "d14", id).await, 202);
+        assert_eq!(engine.asking().await.unwrap(), [], "one word ends it");
+        task.abort();
     });
 }
 

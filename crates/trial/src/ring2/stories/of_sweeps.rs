@@ -3,6 +3,7 @@
 use super::*;
 use crate::ring2::desk;
 use serde_json::json;
+use syncline_engine::asking::AskedBy;
 use syncline_engine::sweep::{SweepOrder, Swept};
 
 const SKU: &str = "MUG";
@@ -304,8 +305,8 @@ fn where_too_much_is_missing_nothing_is_taken_for_deleted() {
         let held = async |engine: &Engine| engine.status().await.unwrap()[&Flow::Products].held;
         let [asking] = &engine.asking().await.unwrap()[..] else { panic!("one sweep asks") };
         assert_eq!(
-            (&asking.swept, asking.why.code.as_str()),
-            (&Some((SystemName::new("shop"), Kind::Variant)), "SYN-0151")
+            (&asking.by, asking.why.code.as_str()),
+            (&AskedBy::Sweep(SystemName::new("shop"), Kind::Variant), "SYN-0151")
         );
         assert_eq!(held(&engine).await, 1);
         // The daemon's own sweeps keep it, and take it back.
