@@ -39,8 +39,16 @@ impl Cache {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn keep(&self, loaded: Option<Loaded>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+    fn keep(&self, loaded: Loaded) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
+    }
+
+    /// The next look reads them anew. Until then they are what they were: who is reading a product at this moment would take one
+    /// that is not known for one that the product does not tell.
+    fn outdate(&self) {
+        if let Some(loaded) = self.0.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            loaded.at = Timestamp::MIN;
+        }
     }
 }
 
@@ -73,7 +81,7 @@ impl Magento {
                 table.insert(code.clone(), attribute);
             }
         }
-        self.options.keep(Some(Loaded { at: ctx.now(), table: Arc::new(table), orphans }));
+        self.options.keep(Loaded { at: ctx.now(), table: Arc::new(table), orphans });
         Ok(())
     }
 
@@ -103,7 +111,7 @@ impl Magento {
         let body = json!({"option": {"label": label, "is_default": false}});
         let call = Call { method: "POST", scope: Scope::ALL, path: &path };
         let sent = self.send(ctx, call, permit, &body).await;
-        self.options.keep(None);
+        self.options.outdate();
         let made = format!("the choice `{}` of `{code}` was made first", shown(&label, 40));
         Some(match sent {
             Ok(()) => Outcome::Refused(Error::new(ErrorKind::Stale, made)),
@@ -129,4 +137,26 @@ fn lacking(leaves: &Leaves, keeping: &Keeping) -> Result<Option<(String, String)
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_that_are_to_be_read_anew_are_known_until_they_were() {
+        let cache = Cache::default();
+        cache.outdate();
+        assert!(cache.loaded().is_none());
+        let doc = serde_json::from_value(json!({
+            "attribute_code": "ean", "frontend_input": "text", "backend_type": "varchar", "default_frontend_label": "EAN",
+            "is_user_defined": true, "scope": "global",
+        }));
+        let attribute = Attribute::new(&doc.unwrap()).unwrap();
+        let table = Arc::new(Attributes::from([("ean".to_owned(), attribute)]));
+        cache.keep(Loaded { at: Timestamp::UNIX_EPOCH, table, orphans: BTreeSet::new() });
+        cache.outdate();
+        assert!(cache.known().contains_key("ean"), "a product that is read now still tells it");
+        assert_eq!(cache.loaded().unwrap().at, Timestamp::MIN);
+    }
 }
