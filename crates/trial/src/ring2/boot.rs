@@ -158,7 +158,7 @@ impl Stage {
             login: "sync".to_string(),
             password: "secret".to_string(),
         });
-        let weather = Weather::drawn(&mut random);
+        let weather = Weather::drawn(seed, plant.is_some(), &mut random);
         let world = Arc::new(Mutex::new(World::new(seed, shop, erp, weather, keep_lines)));
         let store = empty_store(&world, plant)?;
         Ok(Self {

@@ -18,6 +18,8 @@ pub enum Part {
     Crashes,
     /// A worker stalls past its lease.
     Stalls,
+    /// A disk that is full for a while.
+    FullDisks,
     /// Rows that show late in the shop.
     LateRows,
     /// An ERP whose search lags.
@@ -57,7 +59,7 @@ pub enum Part {
 }
 
 /// Everything, what others rest on last.
-pub const PARTS: [Part; 29] = [
+pub const PARTS: [Part; 30] = [
     Part::Request(Fault::LostRequest),
     Part::Request(Fault::LostReply),
     Part::Request(Fault::Late(0)),
@@ -69,6 +71,7 @@ pub const PARTS: [Part; 29] = [
     Part::Request(Fault::Truncated),
     Part::Crashes,
     Part::Stalls,
+    Part::FullDisks,
     Part::LateRows,
     Part::SearchLag,
     Part::ClockSteps,
@@ -234,6 +237,7 @@ impl Part {
             Self::Request(fault) => fault.word(),
             Self::Crashes => "crashes",
             Self::Stalls => "stalls",
+            Self::FullDisks => "full disks",
             Self::LateRows => "late rows",
             Self::SearchLag => "a lagging search",
             Self::ClockSteps => "clock steps",

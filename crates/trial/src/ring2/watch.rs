@@ -1,6 +1,6 @@
 //! Two watchers around the store: one sees what really was committed, one where commits come from; and the faults of our own side.
 
-use super::world::{Shared, open};
+use super::world::{Shared, World, open};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use syncline_core::id::{DeliveryId, EntityId, Epoch};
 use syncline_store::{
     Accept, Accepted, Claim, Claimed, CommitPlan, Doubt, Fut, Release, Sending, Settle, Store, StoreError,
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// Directly over the real store: tells the world which notes are durable.
 #[derive(Debug)]
@@ -58,6 +58,23 @@ enum Fate {
     DiesAfter,
     StallsBefore,
     StallsAfter,
+    Full,
+}
+
+/// Whether the disk is full at this moment; none is where the weather has no such thing.
+fn is_full(world: &mut World) -> bool {
+    let rate = world.weather.full;
+    if rate == 0 {
+        return false;
+    }
+    let now = Instant::now();
+    if world.full_until.is_none_or(|until| until <= now) && world.random.chance(rate, 1000) {
+        let seconds = world.random.between(1, 30);
+        world.count("full_disks");
+        world.event(&format!("the disk is full for {seconds} s"));
+        world.full_until = Some(now + Duration::from_secs(seconds));
+    }
+    world.full_until.is_some_and(|until| until > now)
 }
 
 impl Border {
@@ -80,6 +97,7 @@ impl Border {
                 world.event("a worker stalls");
                 if after { Fate::StallsAfter } else { Fate::StallsBefore }
             }
+            _ if is_full(&mut world) => Fate::Full,
             _ => Fate::Goes,
         }
     }
@@ -88,6 +106,11 @@ impl Border {
     async fn around<T>(&self, work: Fut<'_, T>) -> Result<T, StoreError> {
         match self.fate() {
             Fate::Goes => work.await,
+            // The daemon ends with what its store says, and is started anew.
+            Fate::Full => {
+                open(&self.world).dying = true;
+                Err(StoreError::Full)
+            }
             Fate::DiesBefore => self.die().await,
             Fate::DiesAfter => {
                 let result = work.await;

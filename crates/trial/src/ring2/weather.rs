@@ -55,6 +55,8 @@ pub struct Weather {
     pub crash: u64,
     /// A store call that takes longer than the lease.
     pub stall: u64,
+    /// A store call that finds the disk full, and those after it for a while.
+    pub full: u64,
     /// Whether rows become visible late, and by how many seconds.
     pub late_rows_s: u32,
     /// Seconds the ERP's search lags behind.
@@ -72,9 +74,9 @@ impl Weather {
         Self { requests: vec![(rate, fault)], ..Self::default() }
     }
 
-    /// The weather of a seed.
-    pub fn drawn(random: &mut Random) -> Self {
-        let mut weather = Self::default();
+    /// The weather of a seed; its disk is full at times where nothing is planted.
+    pub fn drawn(seed: u64, planted: bool, random: &mut Random) -> Self {
+        let mut weather = Self { full: if planted { 0 } else { full(seed) }, ..Self::default() };
         let mix = [
             Fault::LostRequest,
             Fault::LostReply,
@@ -107,6 +109,7 @@ impl Weather {
         let left = |part, rate| if cut.keeps(part) { rate } else { 0 };
         self.crash = left(Part::Crashes, self.crash);
         self.stall = left(Part::Stalls, self.stall);
+        self.full = left(Part::FullDisks, self.full);
         if !cut.keeps(Part::LateRows) {
             self.late_rows_s = 0;
         }
@@ -133,4 +136,10 @@ impl Weather {
         }
         Fault::None
     }
+}
+
+/// How often a store call of `seed` finds the disk full.
+fn full(seed: u64) -> u64 {
+    let mut random = Random::of(seed, 32, 0);
+    if random.chance(1, 4) { random.between(1, 6) } else { 0 }
 }

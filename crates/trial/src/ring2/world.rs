@@ -67,6 +67,8 @@ pub struct World {
     pub arrived: (u64, u64),
     /// The process is to die.
     pub dying: bool,
+    /// Until when the store's disk is full.
+    pub full_until: Option<tokio::time::Instant>,
     /// What buyers typed into their accounts.
     pub accounts: Accounts,
     /// What people typed at both desks.
@@ -134,6 +136,7 @@ impl World {
             writes: 0,
             arrived: (0, u64::MAX),
             dying: false,
+            full_until: None,
             accounts: Accounts::new(),
             typed: Typed::new(),
             picked: Picked::new(),
