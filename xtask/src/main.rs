@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo x test`, `check`, `gen`, `stories`, `real`, `chaos`, `proof`, `bench`.
+//! The project's own chores: `cargo x test`, `check`, `gen`, `stories`, `mutants`, `real`, `chaos`, `proof`, `bench`.
 mod bench;
 mod check;
 mod decimal;
@@ -9,6 +9,7 @@ mod guard;
 mod job;
 mod ledger;
 mod licences;
+mod mutants;
 mod papers;
 mod proof;
 mod proxy;
@@ -30,7 +31,8 @@ The project's own chores.
   cargo x test [--quick] [real|stories|contract] [--json]   everything that must hold, stage by stage
   cargo x check [--json]                                     house rules: sizes, layers, prose, generated pages
   cargo x gen [--check]                                      write (or compare) docs/reference
-  cargo x stories [--json]                                   the 78 scenarios and their state
+  cargo x stories [--planted] [--json]                       the 78 scenarios and their state; which of them a planted bug breaks
+  cargo x mutants [--shard K/N] [--json]                     changes to the core's code that its own tests notice
   cargo x bench [sweep] [--keys N] [--json]                  workloads through the real binary: time, memory, and what arrived
   cargo x real [--orders N] [--kills N] [--seed N] [--keep DIR] [--json]
                                                              a real ERP, people in it, a stormy shop, kill -9 (half of the kills
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Some("chaos") => real::chore(&mut args, true),
         Some("proof") => proof::chore(&mut args),
         Some("bench") => bench::chore(&mut args),
+        Some("mutants") => mutants::chore(&mut args),
         Some("guard") => guard::chore(),
         Some("help") | None => {
             print!("{HELP}");

@@ -22,7 +22,7 @@ struct Row {
     chore: bool,
 }
 
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 9] = [
     Row {
         name: "core",
         what: "one delivery: every guard, several workers, zombies, late and repeated requests, crashes around each commit",
@@ -57,6 +57,20 @@ const ROWS: [Row; 7] = [
         words: &["sim", "--plant", "all"],
         many: None,
         chore: false,
+    },
+    Row {
+        name: "stories",
+        what: "every story of a scenario, told with every planted bug",
+        words: &["stories", "--planted"],
+        many: None,
+        chore: true,
+    },
+    Row {
+        name: "mutants",
+        what: "changes that cargo-mutants makes to the core's code, held against the core's own tests",
+        words: &["mutants"],
+        many: None,
+        chore: true,
     },
     Row {
         name: "real",
@@ -177,6 +191,8 @@ fn taken(row: &Row, file: &Path, commit: &str) -> Res<Value> {
     let is_of = match row.name {
         "chaos" => told["machine"].is_object(),
         "real" => told["kills"].is_u64() && told["machine"].is_null(),
+        "stories" => told["scenarios"].is_object(),
+        "mutants" => told["mutants"].as_u64() > Some(0),
         "plants" => told["planted"].as_array().is_some_and(|bugs| !bugs.is_empty()),
         ring => told["ring"] == ring && told["schedules"].as_u64() > Some(0),
     };
@@ -211,6 +227,11 @@ fn kept(told: &Value) -> Value {
     let names = [
         "schedules",
         "states",
+        "stories",
+        "bugs",
+        "scenarios",
+        "mutants",
+        "caught",
         "violations",
         "faults",
         "planted",
@@ -282,7 +303,24 @@ fn page(root: &Path) -> Res<String> {
         "{passed} of {} [scenarios](scenarios.md) are passed, each by tests it names; the others say what is missing.",
         states.len()
     );
+    page.push_str(&shown(&rows));
     Ok(page)
+}
+
+/// Which scenarios a planted bug breaks, and which none does.
+fn shown(rows: &[Value]) -> String {
+    let told = rows.iter().find(|one| one["row"] == "stories").and_then(|one| one["told"]["scenarios"].as_object());
+    let Some(told) = told else { return String::new() };
+    let by = |bugs: &Value| bugs.as_array().map_or(0, Vec::len);
+    let (broken, whole): (Vec<_>, Vec<_>) = told.iter().partition(|(_, bugs)| by(bugs) > 0);
+    let ids = |all: Vec<(&String, &Value)>| all.into_iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
+    let mut text = format!("\nTold with each of the planted bugs, {} of them have a test that breaks", broken.len());
+    if whole.is_empty() {
+        text.push_str(".\n");
+    } else {
+        let _ = writeln!(text, "; none breaks {}.", ids(whole));
+    }
+    text
 }
 
 fn guard_row(system: &Value, kind: &str, guard: &Value) -> String {
@@ -311,6 +349,10 @@ fn summary(name: &str, rows: &[Value]) -> String {
     };
     count("schedules", "schedules");
     count("states", "states exhaustively");
+    count("stories", "stories");
+    count("bugs", "bugs");
+    count("mutants", "changes");
+    count("caught", "noticed");
     count("kills", "kills");
     count("orders", "orders");
     count("missing", "missing");

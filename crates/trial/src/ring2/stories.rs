@@ -43,9 +43,13 @@ mod trouble;
 
 use super::boot::{PRODUCTS, Stage};
 use super::check;
+use super::planted::{FORGETS_A_CHILD, FORGETS_A_GROUP, FORGETS_A_PART, FORGETS_FIRST, LOSES_IDS, REPEATS_A_PAGE};
 use super::weather::{Fault, Weather};
 use super::world::open;
+use super::{PLANTS, Play};
 use serde_json::Value;
+use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::time::Duration;
 use syncline_core::id::SystemName;
 use syncline_core::kind::{Flow, Kind};
@@ -75,6 +79,19 @@ impl Drop for File {
     }
 }
 
+/// Every bug that a story may be told with.
+fn story_bugs() -> impl Iterator<Item = &'static str> {
+    let of_stories = [REPEATS_A_PAGE, FORGETS_A_CHILD, FORGETS_A_PART, LOSES_IDS, FORGETS_A_GROUP, FORGETS_FIRST];
+    PLANTS.into_iter().filter(|bug| bug.play == Play::Chaos).map(|bug| bug.slug).chain(of_stories)
+}
+
+#[test]
+fn bugs_of_stories_are_told_by_name() {
+    let told: Vec<String> = story_bugs().map(|bug| format!("bug {bug}\n")).collect();
+    assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), told.len());
+    std::io::stdout().write_all(told.concat().as_bytes()).unwrap();
+}
+
 /// Plays `story` on a stage whose products are tied.
 fn told<F: Future<Output = ()>>(seed: u64, story: impl FnOnce(Stage) -> F) {
     stocked(seed, PRODUCTS, story);
@@ -94,6 +111,9 @@ fn begun<F: Future<Output = ()>>(
     (seed, products, plant): (u64, usize, Option<&'static str>),
     story: impl FnOnce(Stage) -> F,
 ) {
+    // Whoever wants to know whether a story can break tells it with a bug (`cargo x stories --planted`).
+    let asked = std::env::var("SYNCLINE_PLANT").ok().and_then(|slug| story_bugs().find(|bug| *bug == slug));
+    let plant = plant.or(asked);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let mut stage = Stage::stocked(seed, products, plant, true).unwrap();
