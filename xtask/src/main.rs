@@ -1,9 +1,10 @@
-//! The project's own chores: `cargo x test`, `check`, `gen`, `stories`, `mutants`, `real`, `chaos`, `proof`, `bench`.
+//! The project's own chores: `cargo x test`, `check`, `gen`, `stories`, `mutants`, `real`, `chaos`, `proof`, `bench`, `fuzz`.
 mod bench;
 mod check;
 mod decimal;
 mod expect;
 mod files;
+mod fuzz;
 mod goods;
 mod guard;
 mod job;
@@ -34,6 +35,9 @@ The project's own chores.
   cargo x stories [--planted] [--json]                       the 78 scenarios and their state; which of them a planted bug breaks
   cargo x mutants [--shard K/N] [--json]                     changes to the core's code that its own tests notice
   cargo x bench [sweep] [--keys N] [--json]                  workloads through the real binary: time, memory, and what arrived
+  cargo x fuzz [TARGET] [--seconds 60] [--keep] [--again FILE] [--json]
+                                                             bytes that break a parser, looked for by what they reach; --keep
+                                                             adds what reached something new to the kept inputs
   cargo x real [--orders N] [--kills N] [--seed N] [--keep DIR] [--json]
                                                              a real ERP, people in it, a stormy shop, kill -9 (half of the kills
                                                              while papers are under way), and a count in its database
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         Some("proof") => proof::chore(&mut args),
         Some("bench") => bench::chore(&mut args),
         Some("mutants") => mutants::chore(&mut args),
+        Some("fuzz") => fuzz::chore(&mut args),
         Some("guard") => guard::chore(),
         Some("help") | None => {
             print!("{HELP}");

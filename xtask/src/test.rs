@@ -1,6 +1,6 @@
 //! Runs everything that must hold, one stage after the other, and counts.
 use crate::job::{Ended, Job, now};
-use crate::{Args, Res, check, expect, files, licences, real};
+use crate::{Args, Res, check, expect, files, fuzz, licences, real};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -29,6 +29,8 @@ struct Run {
     failed: u64,
     ran: u64,
     skipped: u64,
+    /// Stages that could not be run here.
+    left_out: u64,
 }
 
 /// `cargo x test`: true where nothing failed.
@@ -58,8 +60,8 @@ fn whole(run: &mut Run, quick: bool) {
         run.stage("set-up", |_| Ok(Found::one(true, licences::set_up(&files::root()?)?)));
     }
     run.stage("format", |_| cargo(&["fmt", "--all", "--check"], 120));
-    // Both wait for answers most of their time, and go first where they need the processors.
-    let beside: [(&str, Body); 2] = [("demo", demo), ("real systems", real_systems)];
+    // The first two wait for answers most of their time, and go first where they need the processors.
+    let beside: [(&str, Body); 3] = [("demo", demo), ("real systems", real_systems), ("fuzz", fuzzed)];
     let built = !quick && run.build();
     let beside = beside.map(|(name, body)| built.then(|| std::thread::spawn(move || timed(name, body))));
     lints(run);
@@ -81,7 +83,7 @@ fn whole(run: &mut Run, quick: bool) {
     for stage in beside.into_iter().flatten() {
         match stage.join() {
             Ok(stage) => run.note(stage),
-            Err(_) => run.stage("beside", |_| Err("the demo or the real systems broke off".to_owned())),
+            Err(_) => run.stage("beside", |_| Err("the demo, the real systems or the fuzzing broke off".to_owned())),
         }
     }
 }
@@ -136,8 +138,13 @@ impl Run {
     }
 
     fn note(&mut self, Stage { name, seconds, found }: Stage) {
-        let word = if found.failed == 0 { "ok" } else { "FAILED" };
-        self.say(&format!("{word:<6} {name} ({seconds} s): {}", found.note));
+        let word = match (found.failed, found.passed, found.skipped) {
+            (0, 0, skipped) if skipped > 0 => "skipped",
+            (0, ..) => "ok",
+            _ => "FAILED",
+        };
+        self.left_out += u64::from(word == "skipped");
+        self.say(&format!("{word:<7} {name} ({seconds} s): {}", found.note));
         self.passed += found.passed;
         self.failed += found.failed;
         self.stages.push(json!({
@@ -186,11 +193,12 @@ impl Run {
         if self.json {
             let sums = json!({
                 "stages": self.stages, "contract": {"ran": self.ran, "skipped": self.skipped},
-                "passed": self.passed, "failed": self.failed,
+                "passed": self.passed, "failed": self.failed, "left_out": self.left_out,
             });
             println!("{sums}");
         }
-        self.say(&format!("{} passed, {} failed", self.passed, self.failed));
+        let left_out = if self.left_out == 0 { String::new() } else { format!(", {} stages left out", self.left_out) };
+        self.say(&format!("{} passed, {} failed{left_out}", self.passed, self.failed));
     }
 }
 
@@ -254,6 +262,14 @@ fn real_systems() -> Res<Found> {
     let report = real::run(&real::Wish { orders: 300, kills: 20, seed: 1, keep: None, chaos: false })?;
     eprint!("{}", report.story());
     Ok(Found::one(report.agrees(), report.line()))
+}
+
+/// A minute for each reader of outside bytes.
+fn fuzzed() -> Res<Found> {
+    Ok(match fuzz::run(&fuzz::Wish { seconds: 60, ..fuzz::Wish::default() }, false)? {
+        fuzz::Report::Ran(ran) => Found::one(ran.is_clean(), ran.line()),
+        fuzz::Report::Skipped(why) => Found { skipped: 1, note: why, ..Found::default() },
+    })
 }
 
 /// The counts in what a test runner printed.

@@ -50,9 +50,16 @@ pub struct Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// An error of `kind` that says `message`.
+    /// Characters of a message: it is read by people and kept, however long the value is that an answer puts into it.
+    pub const MESSAGE: usize = 2_000;
+
+    /// An error of `kind` that says `message`, cut to [`Error::MESSAGE`] characters.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after_s: None, evidence: None }
+        let mut message = message.into();
+        if message.len() > Self::MESSAGE {
+            message = syncline_core::text::shown(&message, Self::MESSAGE);
+        }
+        Self { kind, message, retry_after_s: None, evidence: None }
     }
 
     /// The same with the raw exchange.
@@ -70,3 +77,15 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_short_whatever_it_quotes() {
+        let error = Error::new(ErrorKind::Broken, format!("invalid type: string \"{}\"", "ü".repeat(100_000)));
+        assert_eq!(error.message.chars().count(), Error::MESSAGE + 1);
+        assert_eq!(Error::new(ErrorKind::Broken, "two\nlines").message, "two\nlines");
+    }
+}

@@ -34,15 +34,22 @@ pub fn email_key(email: &str) -> String {
     folded(email)
 }
 
-/// `text` in NFKC, lower case, with every run of white space as one space and none at the ends.
+/// `text` in NFKC, lower case, with every run of white space as one space and none at the ends. Folded again it stays as it is:
+/// some signs are made of a space, and some letters are composed only in lower case.
 #[must_use]
 pub fn folded(text: &str) -> String {
-    let mut key = String::new();
-    for word in text.split_whitespace() {
+    let plain: String = if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        let lower: String = text.nfkc().flat_map(char::to_lowercase).collect();
+        lower.nfkc().collect()
+    };
+    let mut key = String::with_capacity(plain.len());
+    for word in plain.split_whitespace() {
         if !key.is_empty() {
             key.push(' ');
         }
-        key.extend(word.nfkc().flat_map(char::to_lowercase));
+        key.push_str(word);
     }
     key
 }
@@ -112,6 +119,23 @@ mod tests {
         assert_eq!(town("New York, NY", "NY"), "New York, NY");
         assert_eq!(town("", "Kerry"), "Kerry");
         assert_eq!(town("Köln", ""), "Köln");
+    }
+
+    #[test]
+    fn a_key_is_its_own_key() {
+        for text in [
+            "\u{a8} \u{344}",
+            "\u{a8}A",
+            "\u{130}STANBUL \u{1c5}",
+            "\u{fdfa}",
+            " A  B\u{2003}c\u{85}",
+            "ΑΣ",
+            "\u{1f88}",
+        ] {
+            let key = folded(text);
+            assert_eq!(folded(&key), key, "{text:?}");
+        }
+        assert_eq!(folded("\u{a8}A"), "\u{308}a");
     }
 
     #[test]

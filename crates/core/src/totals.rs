@@ -106,7 +106,7 @@ pub fn tolerance(order: &Order, per_line: u32) -> Decimal {
 /// cannot say of so many, up to the next minor unit.
 #[must_use]
 pub fn slack(unit: Decimal, quantity: Option<Decimal>, price_digits: Option<u32>) -> Decimal {
-    let half_a_step = |digits: u32| Decimal::new(5, digits.saturating_add(1));
+    let half_a_step = |digits: u32| Decimal::new(5, digits.saturating_add(1).min(Decimal::MAX_SCALE));
     let unsaid = quantity.zip(price_digits).and_then(|(quantity, digits)| {
         let units = quantity.abs().checked_mul(half_a_step(digits))?.checked_div(unit)?;
         units.ceil().checked_mul(unit)
@@ -232,5 +232,6 @@ mod tests {
             [off(1, Some(4)), off(200, Some(4)), off(479, Some(4)), off(479, None)],
             ["0.01", "0.01", "0.03", "0.01"]
         );
+        assert_eq!(off(1, Some(u32::MAX)), "0.01");
     }
 }

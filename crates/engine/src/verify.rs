@@ -12,7 +12,6 @@ mod told;
 
 use crate::run::Engine;
 use crate::system::EngineError;
-use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -74,7 +73,7 @@ impl FlowProof {
         self.missing += other.missing;
         self.extra += other.extra;
         self.open += other.open;
-        self.cents_off += other.cents_off;
+        self.cents_off = self.cents_off.saturating_add(other.cents_off);
         other.details.into_iter().for_each(|detail| self.tell(detail));
         self.waiting.extend(other.waiting);
         self.waiting.truncate(NAMED);
@@ -200,13 +199,24 @@ fn waits_for(state: &str, why: Option<&Hold>) -> String {
 
 /// How far two amounts of one currency are apart, in its minor units.
 fn minor_units(a: Money, b: Money) -> u64 {
-    let difference: Decimal = (a.amount - b.amount).abs() / a.currency.minor_unit();
-    difference.round().to_u64().unwrap_or(u64::MAX)
+    let apart = a.amount.checked_sub(b.amount).and_then(|apart| apart.abs().checked_div(a.currency.minor_unit()));
+    apart.and_then(|units| units.round().to_u64()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rust_decimal::Decimal;
+
+    #[test]
+    fn amounts_of_any_size_are_compared() {
+        let euros = |amount: Decimal| Money::new(amount, "EUR".parse().unwrap());
+        assert_eq!(minor_units(euros(Decimal::ONE), euros(Decimal::new(101, 2))), 1);
+        assert_eq!(minor_units(euros(Decimal::MAX), euros(Decimal::MIN)), u64::MAX);
+        let mut all = FlowProof { cents_off: u64::MAX, ..FlowProof::default() };
+        all.add(FlowProof { cents_off: 1, ..FlowProof::default() });
+        assert_eq!(all.cents_off, u64::MAX);
+    }
 
     #[test]
     fn what_is_open_is_told_with_its_code_or_else_with_what_it_waits_for() {

@@ -1,6 +1,7 @@
-//! Tries: world, weather, invariants, planted bugs, the demo.
+//! Tries: world, weather, invariants, planted bugs, the demo, bytes from outside.
 
 pub mod demo;
+pub mod outside;
 pub mod ring1;
 pub mod ring2;
 pub mod seed;

@@ -47,6 +47,13 @@ impl ConfigError {
 /// Keys of the intended shape that this version does not know yet.
 const LATER: [&str; 2] = ["scopes", "transforms"];
 
+/// Characters of what a person is told of a mistake, however long the line is it stands in.
+const WHAT: usize = 600;
+/// Characters of a remedy, which may list what is known.
+const REMEDY: usize = 2_000;
+/// Characters of a word that may be a mistyped one.
+const WORD: usize = 80;
+
 /// The text errors point into.
 pub(super) struct Source<'a> {
     pub(super) file: &'a Path,
@@ -66,8 +73,8 @@ impl Source<'_> {
             code,
             file: self.file.display().to_string(),
             line: at.map(|at| self.line(at)),
-            what: what.into(),
-            remedy: remedy.into(),
+            what: text::shown(&what.into(), WHAT),
+            remedy: text::shown(&remedy.into(), REMEDY),
         }
     }
 
@@ -129,6 +136,37 @@ impl Source<'_> {
 
 /// The one of `known` that `word` was probably meant to be.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    if word.chars().nth(WORD).is_some() {
+        return None;
+    }
     let near = |other: &&&str| strsim::damerau_levenshtein(word, other) <= 2.max(word.chars().count() / 4);
     known.iter().filter(near).min_by_key(|other| strsim::damerau_levenshtein(word, other)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn what_is_wrong_is_told_shortly_however_long_it_is() {
+        let long = "ü".repeat(9_000);
+        let system = |line: &str| format!("[systems.shop]\nkind = \"magento\"\n{line}\n");
+        for text in [
+            format!("\"{long}\" = 1"),
+            format!("[systems.\"{long}\"]\nkind = \"{long}\""),
+            system(&format!("\"{long}\" = 1")),
+            system(&format!("kind = \"{long}\"")),
+            long.clone(),
+        ] {
+            let error = Config::parse(Path::new("syncline.toml"), &text).unwrap_err();
+            assert!(error.what.chars().count() <= WHAT + 1 && error.remedy.chars().count() <= REMEDY + 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_long_word_is_no_mistyped_one() {
+        assert_eq!(nearest("magneto", &["magento", "tryton"]), Some("magento"));
+        assert_eq!(nearest(&"magento".repeat(20), &["magento".repeat(21).as_str()]), None);
+    }
 }

@@ -185,7 +185,7 @@ impl Beside<'_> {
                 if self.alone {
                     differences.push("cancelled in the shop, in force in the target".to_string());
                 }
-                flow.cents_off += off;
+                flow.cents_off = flow.cents_off.saturating_add(off);
                 if differences.is_empty() {
                     flow.equal += 1;
                 } else if self.open.is_some() {

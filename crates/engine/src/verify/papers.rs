@@ -179,7 +179,7 @@ fn proof(kind: Kind, orders: impl Iterator<Item = Owed>) -> FlowProof {
                     found if found.is_empty() => flow.equal += 1,
                     found => {
                         flow.different += 1;
-                        flow.cents_off += cents(due, there);
+                        flow.cents_off = flow.cents_off.saturating_add(cents(due, there));
                         flow.tell(format!("{kind} {}: {}", due.label, found.join("; ")));
                     }
                 },

@@ -166,7 +166,7 @@ fn proof(order: Owed) -> FlowProof {
             }
             (None, Some(_)) => {
                 flow.different += 1;
-                flow.cents_off += minor_units(one.grand, amount);
+                flow.cents_off = flow.cents_off.saturating_add(minor_units(one.grand, amount));
                 flow.tell(format!("payment {}: {} here, {amount} booked there", one.label, one.grand));
             }
         }

@@ -143,7 +143,7 @@ fn proof(all: Vec<Given>) -> FlowProof {
                 found => {
                     flow.different += 1;
                     if let (Some(ours), Some(theirs)) = (given_back(&one.paper), shown.grand) {
-                        flow.cents_off += minor_units(ours, theirs);
+                        flow.cents_off = flow.cents_off.saturating_add(minor_units(ours, theirs));
                     }
                     flow.tell(format!("credit {}: {}", one.label, found.join("; ")));
                 }

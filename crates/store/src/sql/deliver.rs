@@ -100,7 +100,7 @@ pub(super) fn note_sending(db: &Connection, note: &Sending) -> Result<Noted, Sto
     if !is_still(db, &note.still)? {
         return Err(StoreError::Overtaken);
     }
-    let attempt = attempts + 1;
+    let attempt = attempts.saturating_add(1);
     let first = progress.first().or(Some(note.deadline));
     let pre_image = note.pre_image.as_ref().map(|leaves| packed("record", leaves)).transpose()?;
     let sql = "UPDATE delivery SET progress = ?2, sending = 1, attempt = ?3, epoch = ?4, \

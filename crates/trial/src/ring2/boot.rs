@@ -373,7 +373,6 @@ impl Stage {
     ///
     /// # Errors
     /// Where the file cannot be made.
-    #[cfg(test)]
     pub fn keep_in_file(&mut self, path: &std::path::Path) -> Result<(), String> {
         self.store = store_in(&self.world, self.plant, &path.display().to_string())?;
         Ok(())

@@ -9,6 +9,7 @@ mod desk;
 mod families;
 mod features;
 mod images;
+pub(crate) mod lent;
 mod market;
 mod money;
 mod net;
@@ -28,12 +29,17 @@ mod watch;
 mod weather;
 mod world;
 
+pub(crate) use boot::{ERP, SHOP};
+pub(crate) use clock::SimClock;
+pub(crate) use features::CARRIED;
 pub use market::market;
 pub use money::{ORDERS, money};
+pub(crate) use net::wire;
 pub use planted::{PLANTS, Planted};
 pub use schedule::{Outcome, cut_down, schedule};
 pub use shrink::{Cut, PARTS, Part, Short, shrink};
 pub use world::Violation;
+pub(crate) use world::{Shared, Which, open};
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;

@@ -11,6 +11,7 @@ use super::prices;
 use super::scenes::{self, Deleted};
 use super::undone::{self, TakenBack};
 use super::weather::{Fault, Weather};
+use crate::outside::Spoilt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use syncline_core::delivery::Note;
@@ -105,6 +106,8 @@ pub struct World {
     pub deleted: Option<Deleted>,
     /// The price that a person took back, as long as it has to stay so.
     pub taken_back: Option<TakenBack>,
+    /// Answers of one system that are spoiled before they arrive.
+    pub(crate) spoilt: Option<(Which, Spoilt)>,
     noted: BTreeSet<Note>,
     sent: BTreeSet<Note>,
     hasher: blake3::Hasher,
@@ -155,6 +158,7 @@ impl World {
             papers: Papers::new(),
             deleted: None,
             taken_back: None,
+            spoilt: None,
             noted: BTreeSet::new(),
             sent: BTreeSet::new(),
             hasher: blake3::Hasher::new(),
@@ -268,7 +272,7 @@ impl World {
     pub fn handle(&mut self, which: Which, clock: &SimClock, request: &Request, write: bool) -> Response {
         let now = clock.true_now();
         self.arrived.0 += u64::from(write);
-        let response = match which {
+        let mut response = match which {
             Which::Shop => self.shop.handle(now, request),
             Which::Outlet => match &mut self.outlet {
                 Some(outlet) => outlet.handle(now, request),
@@ -295,6 +299,9 @@ impl World {
             && let Some(detail) = undone::is_back(self)
         {
             self.broken(undone::RULE, detail);
+        }
+        if let Some((_, spoilt)) = self.spoilt.as_mut().filter(|(of, _)| *of == which) {
+            spoilt.touch(&mut response);
         }
         response
     }

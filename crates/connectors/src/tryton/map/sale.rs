@@ -379,9 +379,7 @@ pub(crate) fn rounding_level(change: &Change, row: &SaleRow, setup: &Setup, code
                     "there is no product for rounding in Tryton: create a salable service `ROUNDING`, or name another in the file",
                 )
             })?;
-            let sequence = row.lines.iter().flatten().filter_map(|line| line.sequence).max().unwrap_or(0) + 1;
-            let sequence = usize::try_from(sequence).unwrap_or(1);
-            let made = charge_line(sequence, product, wanted.amount, &Charge::default(), setup)?;
+            let made = charge_line(behind(row), product, wanted.amount, &Charge::default(), setup)?;
             commands.push(serde_json::json!(["create", [made]]));
         }
     }
@@ -389,6 +387,12 @@ pub(crate) fn rounding_level(change: &Change, row: &SaleRow, setup: &Setup, code
         commands.push(serde_json::json!(["delete", others]));
     }
     Ok(Leveling::Commands(serde_json::Value::Array(commands)))
+}
+
+/// The place behind all lines of a sale.
+fn behind(row: &SaleRow) -> usize {
+    let last = row.lines.iter().flatten().filter_map(|line| line.sequence).max().unwrap_or(0);
+    usize::try_from(last.saturating_add(1)).unwrap_or(1)
 }
 
 /// Our lines in `change` beside those `there`, in document order; none where the counts differ.
@@ -403,4 +407,25 @@ pub(super) fn pairs(change: &Change, there: &Order) -> Vec<(Path, String)> {
         .zip(there.lines.iter())
         .map(|((ours, _), (theirs, _))| (Path::element("lines", ours), theirs.clone()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_line_stands_behind_all_others_wherever_these_are() {
+        for (sequences, wanted) in [
+            (json!([]), 1),
+            (json!([null, 3, 7]), 8),
+            (json!([-5]), 1),
+            (json!([i64::MAX]), usize::try_from(i64::MAX).unwrap()),
+        ] {
+            let line = |sequence: &serde_json::Value| json!({"id": 1, "sequence": sequence, "type": "line"});
+            let lines: Vec<_> = sequences.as_array().unwrap().iter().map(line).collect();
+            let row = json!({"id": 1, "state": "draft", "currency.": {"id": 1, "code": "EUR"}, "lines.": lines});
+            assert_eq!(behind(&serde_json::from_value(row).unwrap()), wanted, "{sequences}");
+        }
+    }
 }
