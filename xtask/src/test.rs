@@ -266,7 +266,7 @@ fn real_systems() -> Res<Found> {
 
 /// A minute for each reader of outside bytes.
 fn fuzzed() -> Res<Found> {
-    Ok(match fuzz::run(&fuzz::Wish { seconds: 60, ..fuzz::Wish::default() }, false)? {
+    Ok(match fuzz::run(&fuzz::Wish { seconds: 60, beside: true, ..fuzz::Wish::default() }, false)? {
         fuzz::Report::Ran(ran) => Found::one(ran.is_clean(), ran.line()),
         fuzz::Report::Skipped(why) => Found { skipped: 1, note: why, ..Found::default() },
     })
