@@ -10,7 +10,7 @@ use syncline_connect::Clock;
 use syncline_connect::hook::signed;
 use syncline_connectors::magento;
 use syncline_core::id::{SystemName, SystemUid};
-use syncline_server::{Ear, Intake, serve};
+use syncline_server::{Ear, Intake, Shelf, serve};
 use syncline_store::{Sql, Store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
@@ -64,7 +64,7 @@ impl Door {
         let connector = Arc::new(magento::Magento::new(magento::Config::new("", auth)));
         let ear = Ear { uid: SystemUid::new("7f3k"), connector, secret: SECRET.to_owned() };
         let ears = BTreeMap::from([(SystemName::new("shop"), ear)]);
-        let intake = Intake { store: Arc::clone(&store), clock: Arc::new(Still), bell: Arc::default(), ears };
+        let intake = Intake { shelf: Shelf::holding(&store), clock: Arc::new(Still), bell: Arc::default(), ears };
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).map_err(failed)?;
         let at = listener.local_addr().map_err(failed)?;
         runtime.spawn(serve(listener, intake));
