@@ -1,16 +1,56 @@
-//! What the checker makes of amendments.
+//! What the checker makes of amendments; of all else in the modules below.
+
+mod booking;
+mod fields;
+mod making;
+mod stock;
 
 use super::*;
 use crate::id::{RemoteId, SystemName};
 use crate::leaf::Ref;
+use alloc::vec;
+
+/// A plan to do `step` to a document of `kind` in the ERP.
+fn plan(kind: Kind, step: Step, leaves: Leaves) -> Planned {
+    Planned { target: SystemName::new("erp"), kind, step, leaves, reason: String::new(), adopt_only: false }
+}
+
+/// What the checker is told of a record whose document shows `seen`, where nothing else is known.
+fn facts(seen: &Leaves) -> Facts<'_> {
+    let (owed, has, taken, stock, shared) = (None, None, None, None, None);
+    Facts { bound: false, owed, withdrawn: false, has, taken, target_seen: seen, stock, shared }
+}
+
+/// All that is said against `plan`, in one line.
+fn against(plan: &Planned, facts: &Facts<'_>) -> String {
+    objections(plan, facts).join("; ")
+}
+
+/// Fields by their paths; an empty one where there is no value.
+fn told(fields: Vec<(&str, Option<Value>)>) -> Leaves {
+    fields.into_iter().map(|(path, value)| (Path::try_from(path.to_string()).unwrap(), value)).collect()
+}
+
+fn money(cents: i64, currency: &str) -> Money {
+    Money::new(Decimal::new(cents, 2), currency.parse().unwrap())
+}
+
+/// So many cents of a euro, as a field tells them.
+fn euros(cents: i64) -> Option<Value> {
+    Some(Value::Money(money(cents, "EUR")))
+}
+
+fn code(word: &str) -> Option<Value> {
+    Some(Value::Code(word.to_string()))
+}
+
+fn text(words: &str) -> Option<Value> {
+    Some(Value::Text(words.to_string()))
+}
 
 /// What is said against a document being amended by `leaves` that shows `seen`.
 fn said(leaves: &Leaves, seen: &Leaves) -> String {
-    let (target, kind, step) = (SystemName::new("erp"), Kind::Order, Step::Amend);
-    let plan = Planned { target, kind, step, leaves: leaves.clone(), reason: String::new(), adopt_only: false };
-    let (owed, has, taken, stock, shared) = (None, None, None, None, None);
-    objections(&plan, &Facts { bound: true, owed, withdrawn: false, has, taken, target_seen: seen, stock, shared })
-        .join("; ")
+    against(&plan(Kind::Order, Step::Amend, leaves.clone()), &Facts { bound: true, ..facts(seen) })
 }
 
 fn elsewhere() -> Value {

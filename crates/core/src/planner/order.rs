@@ -444,36 +444,4 @@ fn number_to_shop<W: World>(case: &OrderCase<'_, W>, number: &str, reason: Strin
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::planner::stand_ins::{Nothing, order_rules};
-
-    #[test]
-    fn a_cancelled_document_is_held_until_the_order_is_cancelled_too() {
-        let rules = order_rules();
-        let (id, base, profile) = (RemoteId::new("1", "7"), Leaves::new(), KindProfile::default());
-        let seen = Order { stage: Some("cancelled".to_string()), ..Order::default() };
-        let decided = |life| {
-            let order_here = Order { life: Some(life), ..Order::default() };
-            order(&OrderCase {
-                now: Timestamp::UNIX_EPOCH,
-                rules: &rules,
-                source_id: &id,
-                order: &order_here,
-                admitted: false,
-                source_base: &base,
-                source_seen: &base,
-                target: Some(Bound { id: &id, seen: &seen, base: &base }),
-                profile: &profile,
-                adopted: false,
-                chosen: &base,
-                given_back: &BTreeMap::new(),
-                source_keeps_reference: true,
-                source_cancels: true,
-                world: &Nothing,
-            })
-        };
-        assert!(matches!(decided(OrderLife::Open), Decision::Hold(hold) if hold.code == "SYN-0111"));
-        assert_eq!(decided(OrderLife::Cancelled), Decision::Agreed);
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! What tests of plans stand on: a world in which nothing is known, one with a book of addresses, the rules of a shop's orders,
-//! and an order that was taken over.
+//! What tests of plans stand on: a world with a book of addresses, the rules of a shop's orders, and an order that was taken
+//! over.
 
 use super::order::{Bound, OrderCase};
 use super::{Resolved, World};
@@ -16,21 +16,6 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-
-/// A world in which nothing is known.
-pub(super) struct Nothing;
-
-impl World for Nothing {
-    fn resolve(&self, _: &Ref) -> Resolved {
-        Resolved::Unknown
-    }
-    fn named(&self, _: &Ref) -> Option<&Ref> {
-        None
-    }
-    fn any_product_tied(&self) -> bool {
-        false
-    }
-}
 
 /// The rules by which orders of `shop` go to `erp`, where the file says nothing of its own.
 pub(super) fn order_rules() -> OrderRules {

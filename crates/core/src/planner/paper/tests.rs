@@ -1,5 +1,8 @@
 //! What is decided about a paper, sort by sort.
 
+mod amounts;
+mod counted;
+
 use super::*;
 use crate::money::Money;
 use crate::record::{Had, PaperLine, Track};
@@ -35,6 +38,11 @@ struct More<'a> {
     alone: &'a [Alone],
     others: &'a [Paper],
     given: &'a [Money],
+    strange: &'a [String],
+    landing: &'a [EntityId],
+    /// What other papers of ours have had of lines beside the one that most orders here have.
+    known: &'a [(&'a str, i64)],
+    rules: Option<PaperTarget>,
 }
 
 fn target() -> PaperTarget {
@@ -52,20 +60,21 @@ fn target() -> PaperTarget {
 /// What is decided about `paper` where the shop shows `order` and other papers of ours have had `known` of the line.
 fn decided(kind: Kind, paper: &Paper, order: &Order, known: i64, more: More<'_>) -> Decision {
     let erp = SystemName::new("erp");
-    let rules = target();
-    let known = [("15".to_string(), Decimal::from(known))].into();
+    let rules = more.rules.unwrap_or_else(target);
+    let known = core::iter::once(("15", known)).chain(more.known.iter().copied());
+    let known = known.map(|(key, count)| (key.to_string(), Decimal::from(count))).collect();
     super::paper(&PaperCase {
         kind,
         source: &erp,
         rules: &rules,
         paper,
-        strange: &[],
+        strange: more.strange,
         order,
         known: &known,
         alone: more.alone,
         others: more.others,
         given: more.given,
-        landing: &[],
+        landing: more.landing,
         adopted: more.adopted,
         left: more.left,
         there: more.there,
@@ -113,6 +122,20 @@ fn held(decision: &Decision) -> &str {
     match decision {
         Decision::Hold(hold) => &hold.code,
         _ => "",
+    }
+}
+
+/// What is decided, in a few words: what the shop is told, or why it is not.
+fn told(decision: &Decision) -> String {
+    match decision {
+        Decision::Hold(hold) => alloc::format!("{}: {}", hold.code, hold.what),
+        Decision::Step(plan) => {
+            let value = |value: Option<&Value>| value.map(ToString::to_string).unwrap_or_default();
+            let fields = plan.leaves.iter().map(|(path, told)| alloc::format!("{path} {}", value(told)));
+            fields.collect::<Vec<_>>().join(", ")
+        }
+        Decision::Outside(why) => why.clone(),
+        other => alloc::format!("{other:?}"),
     }
 }
 
