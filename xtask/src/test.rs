@@ -102,7 +102,7 @@ fn lints(run: &mut Run) {
 
 fn rings(run: &mut Run) {
     run.stage("ring 1", |_| sim(&["--ring", "core", "--seeds", "200000"], expect::ring_core));
-    run.stage("ring 2", |_| sim(&["--ring", "engine", "--seeds", "1000"], expect::ring_engine));
+    run.stage("ring 2", |_| sim(&["--ring", "engine", "--seeds", "3000"], expect::ring_engine));
     run.stage("market", |_| sim(&["--ring", "market", "--seeds", "1000"], expect::ring_market));
     run.stage("money", |_| sim(&["--ring", "money", "--seeds", "200"], expect::money));
     run.stage("same seed, same trace", |_| traces());

@@ -3,6 +3,7 @@
 
 use super::boot::Stage;
 use super::check;
+use super::schedule::CHAOS_S;
 use super::world::{World, open};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -74,9 +75,10 @@ pub fn ready(stage: &mut Stage, creates: bool) {
     }
 }
 
-/// What happens in one second of chaos.
-pub fn each_second(stage: &Stage, second: u64) -> Result<(), String> {
-    if second == HIDDEN_AT && stage.scenes.contains(&Scene::Hidden) {
+/// What happens in one second of so many of chaos; in fewer than usual sooner.
+pub fn each_second(stage: &Stage, second: u64, seconds: u64) -> Result<(), String> {
+    let at = |moment: u64| moment * seconds.min(CHAOS_S) / CHAOS_S;
+    if second == at(HIDDEN_AT) && stage.scenes.contains(&Scene::Hidden) {
         let mut world = open(&stage.world);
         let earlier = stage.clock.true_now() - jiff::SignedDuration::from_hours(2);
         let order = place_like(world.seed(), HIDDEN, &stage.catalogue, earlier);
@@ -84,7 +86,7 @@ pub fn each_second(stage: &Stage, second: u64) -> Result<(), String> {
         world.count("hidden_orders");
         world.event(&format!("order {id} is there, as if it had been for two hours"));
     }
-    if second == DELETED_AT && stage.scenes.contains(&Scene::Deleted) {
+    if second == at(DELETED_AT) && stage.scenes.contains(&Scene::Deleted) {
         delete(stage);
     }
     Ok(())

@@ -44,7 +44,7 @@ pub struct Outcome {
 }
 
 /// Simulated seconds of chaos.
-const CHAOS_S: u64 = 420;
+pub(super) const CHAOS_S: u64 = 420;
 /// Seconds it goes on where an office bills.
 const OFFICE_S: u64 = 240;
 /// Seconds of calm after which the host's clock is set right: settle times are kept by the wall clock, so a jump ahead
@@ -256,7 +256,7 @@ fn each_second(stage: &Stage, second: u64, cut: &Cut) -> Result<(), String> {
     refunds::each_second(stage, second);
     accounts::each_second(stage, second);
     amends::each_second(stage, second);
-    scenes::each_second(stage, second)
+    scenes::each_second(stage, second, cut.seconds.unwrap_or(CHAOS_S))
 }
 
 /// From here on every request and every answer arrives at once.
