@@ -390,3 +390,48 @@ fn a_price_is_known_by_its_list_quantity_and_first_day() {
     leaves.tell(key.path(), None);
     assert_eq!(Price::from_leaves(&leaves), Ok(Price::default()), "told as nothing");
 }
+
+#[test]
+fn a_heading_is_not_sold_and_the_member_of_a_family_is_sold_once() {
+    let line = |form: Option<LineForm>, parent: Option<&str>, cents: Option<i64>| Line {
+        form,
+        parent: parent.and_then(some),
+        net: cents.and_then(euros),
+        ..Line::default()
+    };
+    let lines = [
+        ("plain", line(None, None, None)),
+        ("family", line(Some(LineForm::Configurable), None, Some(100))),
+        ("member", line(Some(LineForm::Simple), Some("family"), Some(0))),
+        ("set", line(Some(LineForm::Bundle), None, Some(0))),
+        ("part", line(Some(LineForm::Simple), Some("set"), Some(100))),
+        ("set sold as one", line(Some(LineForm::Bundle), None, Some(100))),
+        ("comment", line(Some(LineForm::Comment), None, Some(100))),
+        ("orphan", line(Some(LineForm::Simple), Some("nobody"), None)),
+        ("download", line(Some(LineForm::Virtual), None, None)),
+    ];
+    let lines = lines.into_iter().map(|(key, line)| (key.to_string(), line)).collect();
+    let order = Order { lines, ..Order::default() };
+    let sold: Vec<&str> = order.sold_lines().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(sold, ["plain", "family", "part", "set sold as one", "orphan", "download"]);
+}
+
+#[test]
+fn lines_stand_in_the_order_of_their_document_whatever_their_keys() {
+    let mut lines = Lines::default();
+    assert!(lines.is_empty());
+    for key in ["9", "1", "5"] {
+        lines.insert(key.to_string(), Line { sku: some(key), ..Line::default() });
+    }
+    let told = |lines: &Lines| lines.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+    assert_eq!((told(&lines), lines.len(), lines.is_empty()), (["9", "1", "5"].map(String::from).to_vec(), 3, false));
+    lines.iter_mut().for_each(|(_, line)| line.name = line.sku.take());
+    assert_eq!(lines.get("1").map(|line| (&line.sku, &line.name)), Some((&None, &some("1"))));
+    lines.retain(|key, _| key != "1");
+    assert_eq!((told(&lines), lines.get("1")), (["9", "5"].map(String::from).to_vec(), None));
+}
+
+#[test]
+fn an_image_of_more_than_eight_mebibytes_is_not_carried() {
+    assert_eq!(IMAGE_LIMIT, 8_388_608);
+}
