@@ -206,7 +206,8 @@ mod tests {
             "lines 40.00 EUR, charges 5.00 EUR and tax 8.60 EUR make 53.60 EUR, the header says 53.61 EUR: line 0 ?: 30.00 EUR, \
              line 1 ?: 10.00 EUR"
         );
-        let changes: [(fn(&mut Order), &str); 4] = [
+        type Change = fn(&mut Order);
+        let changes: [(Change, &str); 4] = [
             (|order| order.totals.grand = None, "the order tells no grand total"),
             (|order| order.totals.tax = None, "the order tells no tax total"),
             (

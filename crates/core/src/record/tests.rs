@@ -111,6 +111,19 @@ fn address() -> Address {
     }
 }
 
+fn product() -> Product {
+    Product {
+        key: some("CUPS"),
+        form: some("configurable"),
+        active: Some(true),
+        serial: some("9"),
+        options: ["size".to_string()].into(),
+        variants: to(Kind::Variant, "MUG").map(|mug| ("MUG".to_string(), mug)).into_iter().collect(),
+        texts: texts(),
+        changed: changed(),
+    }
+}
+
 /// A record of each kind with a word in every field.
 fn full() -> Vec<(Kind, Record)> {
     let customer = Customer {
@@ -123,16 +136,6 @@ fn full() -> Vec<(Kind, Record)> {
         active: Some(false),
         replaced_by: to(Kind::Customer, "8"),
         addresses: [("3f9a".to_string(), address())].into(),
-    };
-    let product = Product {
-        key: some("CUPS"),
-        form: some("configurable"),
-        active: Some(true),
-        serial: some("9"),
-        options: ["size".to_string()].into(),
-        variants: to(Kind::Variant, "MUG").map(|mug| ("MUG".to_string(), mug)).into_iter().collect(),
-        texts: texts(),
-        changed: changed(),
     };
     let part = Part { variant: Ref::remote(Kind::Variant, RemoteId::new("", "CUP")), quantity: Decimal::TWO };
     let variant = Variant {
@@ -166,7 +169,7 @@ fn full() -> Vec<(Kind, Record)> {
         (Kind::Order, Record::Order(Box::new(order()))),
         (Kind::Customer, Record::Customer(customer)),
         (Kind::Category, Record::Category(category)),
-        (Kind::Product, Record::Product(product)),
+        (Kind::Product, Record::Product(product())),
         (Kind::Variant, Record::Variant(variant)),
         (Kind::Stock, Record::Stock(stock)),
         (Kind::Price, Record::Price(price)),
