@@ -155,7 +155,8 @@ fn promised(case: &StockCase<'_>, warehouse: &str) -> Result<Decimal, Decision> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Level;
+    use crate::audit::{Facts, StockFacts, objections};
+    use crate::record::{Level, Record};
     use alloc::string::ToString;
     use alloc::vec;
     use proptest::prelude::*;
@@ -279,6 +280,13 @@ mod tests {
         assert_eq!(counts(Some(false))[0], "Outside(\"shop does not count its stock\")");
     }
 
+    /// What the checker says against `plan` for a shop that shows `shown`.
+    fn said(plan: &Planned, shown: &Leaves, stock: StockFacts<'_>) -> Vec<String> {
+        let (owed, has, taken, shared) = (None, None, None, None);
+        let stock = Some(stock);
+        objections(plan, &Facts { bound: true, owed, has, withdrawn: false, taken, target_seen: shown, stock, shared })
+    }
+
     proptest! {
         #[test]
         fn buyers_never_get_more_than_is_free(
@@ -296,6 +304,14 @@ mod tests {
                 prop_assert!(salable <= (Decimal::from(a + b - safety) - ordered).max(Decimal::ZERO));
                 prop_assert!(figures.places.iter().all(|(_, n)| *n >= Decimal::ZERO));
                 prop_assert_eq!(salable, figures.free);
+                if let Decision::Step(plan) = stock(&case) {
+                    let figure = if shows == Shows::Physical { "on_hand" } else { "available" };
+                    let free = Decimal::from(a + b - safety) - ordered;
+                    let (places, owed) = (vec!["east", "west"], Decimal::ZERO);
+                    let facts = StockFacts { free, places, owed, figure };
+                    let kept = if shows == Shows::Physical { seen.clone() } else { Stock::default() };
+                    prop_assert_eq!(said(&plan, &Record::Stock(kept).to_leaves(), facts), Vec::<String>::new());
+                }
             }
         }
     }

@@ -1,8 +1,10 @@
 //! What is decided about what a shop took, invoice by invoice.
 
 use super::*;
-use crate::record::PaperLine;
+use crate::audit::{Facts, objections};
+use crate::record::{PaperLine, Record};
 use crate::rules::{MoneyRule, Refunds};
+use alloc::boxed::Box;
 use proptest::prelude::*;
 
 fn euros(cents: i64) -> Money {
@@ -204,6 +206,10 @@ proptest! {
             prop_assert_eq!(keys.len(), 1);
             let key = keys.into_iter().next().unwrap();
             let Some(Value::Money(part)) = plan.leaves.value(&Path::element("lines", &key).dot("net")) else { panic!() };
+            let seen = Record::Payment(Box::new(shown.clone())).to_leaves();
+            let (owed, has, stock, shared) = (None, None, None, None);
+            let facts = Facts { bound: !booked.is_empty(), owed, has, withdrawn: false, taken: paid.grand, target_seen: &seen, stock, shared };
+            prop_assert_eq!(objections(&plan, &facts), Vec::<String>::new());
             let bill = bills.iter().find(|bill| bill.id == key).unwrap();
             prop_assert!(part.amount > Decimal::ZERO && part.amount <= bill.paper.owed.unwrap().amount);
             prop_assert!(!booked.iter().any(|(id, _)| *id == key));
