@@ -136,9 +136,12 @@ fn money_booked(plan: &Planned, facts: &Facts<'_>) -> Option<String> {
     }
     let there = facts.target_seen.keys_of("lines").into_iter().filter_map(|key| net(facts.target_seen, &key));
     let mut all = new.into_iter().flatten().chain(there);
-    let sum = all.try_fold(Money::zero(facts.taken?.currency), Money::plus).ok();
-    let over = sum.is_none_or(|sum| facts.taken.is_some_and(|taken| sum.amount > taken.amount));
-    over.then(|| "more booked than was taken".to_string())
+    // Where nobody says what was taken, all of it is more.
+    let fits = facts.taken.is_some_and(|taken| {
+        let sum = all.try_fold(Money::zero(taken.currency), Money::plus);
+        sum.is_ok_and(|sum| sum.amount <= taken.amount)
+    });
+    (!fits).then(|| "more booked than was taken".to_string())
 }
 
 /// What is wrong with withdrawing a document: its record is in force, or something has come of it.

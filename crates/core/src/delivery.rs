@@ -388,4 +388,132 @@ mod tests {
         let unique = delivery(Guard::Unique { field: "d".into() }, Step::Create, unknown());
         assert!(matches!(unique.after_look(&ids), Move::Ask(_)));
     }
+
+    fn at(seconds: u32) -> Timestamp {
+        after(Timestamp::UNIX_EPOCH, seconds)
+    }
+
+    fn id(id: &str) -> RemoteId {
+        RemoteId::new("", id)
+    }
+
+    #[test]
+    fn a_key_is_used_for_half_its_time_and_then_all_there_is_is_looked_for_once_it_is_forgotten() {
+        let key = Guard::Key { retention_s: 100 };
+        let planned = |first: Option<u32>, step: Step, now: u32| {
+            let progress = Progress::Planned { looked: false, first: first.map(at) };
+            delivery(key.clone(), step, progress).next_move(at(now))
+        };
+        let create = || Step::Create;
+        assert_eq!(planned(None, create(), 1_000), Move::Send, "nothing was sent yet");
+        assert_eq!([planned(Some(10), create(), 59), planned(Some(10), create(), 10)], [Move::Send, Move::Send]);
+        assert_eq!(
+            [60, 61, 500].map(|now| planned(Some(10), create(), now)),
+            [110; 3].map(|then| Move::Look(at(then)))
+        );
+        assert_eq!(planned(Some(10), Step::Update, 500), Move::Send, "a write of what is wanted may be sent again");
+        let unknown = |now| {
+            let progress = Progress::Unknown { attempt: 2, deadline: at(40), first: Some(at(10)), learned: None };
+            delivery(key.clone(), Step::Create, progress).next_move(at(now))
+        };
+        assert_eq!([unknown(59), unknown(60)], [Move::Send, Move::Look(at(110))]);
+    }
+
+    #[test]
+    fn what_is_only_to_be_adopted_is_looked_for_whatever_the_guard() {
+        let next = |guard: Guard, step: Step, adopt_only, looked| {
+            let mut one = delivery(guard, step, Progress::Planned { looked, first: None });
+            one.change.adopt_only = adopt_only;
+            one.next_move(at(5))
+        };
+        let unique = || Guard::Unique { field: "code".into() };
+        for guard in [unique(), Guard::Key { retention_s: 100 }] {
+            assert_eq!(next(guard.clone(), Step::Create, false, false), Move::Send, "{guard:?}");
+            assert_eq!(next(guard.clone(), Step::Create, true, false), Move::Look(at(5)), "{guard:?}");
+            assert_eq!(next(guard, Step::Create, true, true), Move::Send);
+        }
+        assert_eq!(next(Guard::None, Step::Create, false, false), Move::Look(at(5)));
+        assert_eq!(
+            next(Guard::None, Step::Update, false, false),
+            Move::Send,
+            "only what would be there twice is looked for"
+        );
+    }
+
+    #[test]
+    fn after_doubt_a_document_whose_id_was_learned_is_taken_and_others_are_looked_for() {
+        let doubt = |guard: Guard, learned: Option<&str>| {
+            let progress = Progress::Unknown { attempt: 1, deadline: at(30), first: None, learned: learned.map(id) };
+            delivery(guard, Step::Create, progress).next_move(at(50))
+        };
+        let draft = || Guard::DraftElect { field: "d".into(), settle_s: 60 };
+        for guard in
+            [draft(), Guard::Unique { field: "d".into() }, Guard::Look { field: "d".into(), settle_s: 60 }, Guard::None]
+        {
+            assert_eq!(doubt(guard.clone(), Some("12")), Move::Adopt(id("12")), "{guard:?}");
+        }
+        assert_eq!(doubt(draft(), None), Move::Look(at(50)));
+        assert_eq!(doubt(Guard::Unique { field: "d".into() }, None), Move::Look(at(50)));
+        assert_eq!(doubt(Guard::Look { field: "d".into(), settle_s: 60 }, None), Move::Look(at(90)));
+    }
+
+    #[test]
+    fn a_search_in_vain_lets_it_be_sent_and_one_find_is_the_document() {
+        for guard in [Guard::Unique { field: "d".into() }, Guard::DraftElect { field: "d".into(), settle_s: 1 }] {
+            let one = delivery(guard, Step::Create, unknown());
+            assert_eq!((one.after_look(&[]), one.after_look(&[id("12")])), (Move::Send, Move::Adopt(id("12"))));
+        }
+        let draft = delivery(Guard::DraftElect { field: "d".into(), settle_s: 1 }, Step::Create, unknown());
+        assert_eq!(draft.after_look(&[id("21"), id("100"), id("20")]), Move::Adopt(id("20")));
+        let unique = delivery(Guard::Unique { field: "d".into() }, Step::Create, unknown());
+        let Move::Ask(hold) = unique.after_look(&[id("1"), id("2")]) else { panic!() };
+        assert_eq!((hold.code.as_str(), hold.what.as_str()), ("SYN-0121", "2 documents carry the mark SLX"));
+    }
+
+    #[test]
+    fn each_state_tells_its_attempts_whether_it_is_over_and_when_nothing_can_land_any_more() {
+        let (deadline, first) = (at(30), Some(at(10)));
+        let rows = [
+            (Progress::Planned { looked: true, first }, 0, first, false, None),
+            (Progress::Sending { attempt: 3, deadline, first }, 3, first, false, Some(at(90))),
+            (Progress::Unknown { attempt: 2, deadline, first, learned: None }, 2, first, false, Some(at(90))),
+            (Progress::Done, 0, None, true, None),
+            (Progress::Refused, 0, None, true, None),
+            (Progress::Superseded, 0, None, true, None),
+        ];
+        for (progress, attempts, first, over, settled) in rows {
+            assert_eq!(
+                (progress.attempts(), progress.first(), progress.is_over()),
+                (attempts, first, over),
+                "{progress:?}"
+            );
+            let sent = !matches!(progress, Progress::Planned { .. } | Progress::Unknown { .. });
+            let look = delivery(Guard::Look { field: "d".into(), settle_s: 60 }, Step::Create, progress.clone());
+            assert_eq!(look.settled_at(), settled, "{progress:?}");
+            assert_eq!(look.next_move(at(500)) == Move::Nothing, sent, "{progress:?}");
+            assert_eq!(delivery(Guard::None, Step::Create, progress).settled_at(), None, "nobody knows");
+        }
+    }
+
+    #[test]
+    fn a_permit_is_for_one_change_under_one_note_and_carries_what_its_fields_stand_for() {
+        let change = delivery(Guard::None, Step::Update, Progress::Done).change;
+        let noted = Noted::committed(DeliveryId(7), Epoch(3), 2, at(30));
+        let note = Note { delivery: DeliveryId(7), epoch: Epoch(3), attempt: 2 };
+        assert_eq!(noted.note(), note);
+        let permit = advance(noted, change.clone());
+        let image = Path::element("images", "1f");
+        assert_eq!((permit.note(), permit.deadline(), permit.change()), (note, at(30), &change));
+        assert_eq!(permit.content(&image), None);
+        let carrying = permit.carrying([(image.clone(), Content([1, 2, 3].to_vec()))].into());
+        assert_eq!((carrying.note(), carrying.content(&image)), (note, Some(&[1, 2, 3][..])));
+        assert_eq!(carrying.content(&Path::element("images", "2a")), None);
+        assert_eq!(alloc::format!("{:?}", Content([7; 9].to_vec())), "Content(9 bytes)", "no bytes in a log");
+    }
+
+    #[test]
+    fn no_moment_lies_after_the_end_of_time() {
+        assert_eq!(after(Timestamp::UNIX_EPOCH, 90).as_second(), 90);
+        assert_eq!(after(Timestamp::MAX, 90), Timestamp::MAX);
+    }
 }

@@ -93,3 +93,18 @@ impl fmt::Display for RemoteId {
         if self.scope.is_empty() { f.write_str(&self.id) } else { write!(f, "{}/{}", self.scope, self.id) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_remote_id_is_shown_with_its_scope_where_there_is_one() {
+        assert_eq!([RemoteId::new("eu", "7"), RemoteId::new("", "7")].map(|id| id.to_string()), ["eu/7", "7"]);
+        assert_eq!(
+            (SystemName::new("shop").to_string(), EntityId(9).to_string()),
+            ("shop".to_string(), "9".to_string())
+        );
+    }
+}

@@ -235,3 +235,60 @@ impl fmt::Display for Step {
         f.write_str(&self.word())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn each_kind_has_its_word_its_flow_and_its_place() {
+        // The word for one and for several; the flow; of the catalogue, a paper, of a variant.
+        for (kind, word, several, flow, of) in [
+            (Kind::Category, "category", "categories", Flow::Products, [true, false, false]),
+            (Kind::Product, "product", "products", Flow::Products, [true, false, false]),
+            (Kind::Variant, "variant", "variants", Flow::Products, [true, false, false]),
+            (Kind::Customer, "customer", "customers", Flow::Customers, [false, false, false]),
+            (Kind::Stock, "stock", "stock", Flow::Inventory, [false, false, true]),
+            (Kind::Price, "price", "prices", Flow::Prices, [false, false, true]),
+            (Kind::Order, "order", "orders", Flow::Orders, [false, false, false]),
+            (Kind::Shipment, "shipment", "shipments", Flow::Papers, [false, true, false]),
+            (Kind::Invoice, "invoice", "invoices", Flow::Papers, [false, true, false]),
+            (Kind::Payment, "payment", "payments", Flow::Papers, [false, true, false]),
+            (Kind::Credit, "credit", "credits", Flow::Papers, [false, true, false]),
+        ] {
+            assert_eq!((kind.word(), kind.to_string().as_str(), kind.plural().as_str()), (word, word, several));
+            assert_eq!((kind.flow(), word.parse()), (flow, Ok(kind)));
+            assert_eq!([kind.of_catalogue(), kind.is_paper(), kind.of_variant()], of, "{kind}");
+            assert!(flow.kinds().contains(&kind), "{flow} carries {kind}");
+        }
+        assert_eq!("orders".parse::<Kind>(), Err(()), "a flow is no kind");
+    }
+
+    #[test]
+    fn each_flow_carries_its_kinds_and_no_kind_is_carried_twice() {
+        for flow in FLOWS {
+            assert!(flow.kinds().iter().all(|kind| kind.flow() == flow), "{flow}");
+            assert_eq!((flow.to_string().parse(), flow.word().parse()), (Ok(flow), Ok(flow)));
+        }
+        assert_eq!(FLOWS.iter().map(|flow| flow.kinds().len()).sum::<usize>(), KINDS.len());
+        assert_eq!(FLOWS.map(Flow::word), ["products", "customers", "inventory", "prices", "orders", "papers"]);
+        assert_eq!("order".parse::<Flow>(), Err(()), "a kind is no flow");
+    }
+
+    #[test]
+    fn each_step_has_its_word_and_only_what_is_made_or_added_can_be_there_twice() {
+        for (step, word, creates) in [
+            (Step::Create, "create", true),
+            (Step::Lines, "lines", false),
+            (Step::Advance("confirm".to_string()), "advance(confirm)", false),
+            (Step::Update, "update", false),
+            (Step::Amend, "amend", false),
+            (Step::Cancel, "cancel", false),
+            (Step::Delete, "delete", false),
+            (Step::Attach("tracks".to_string()), "attach(tracks)", true),
+        ] {
+            assert_eq!((step.word().as_str(), step.to_string().as_str(), step.creates()), (word, word, creates));
+        }
+    }
+}

@@ -324,4 +324,119 @@ mod tests {
         assert_eq!(one, two);
         assert_eq!(one.fingerprint(), two.fingerprint());
     }
+
+    #[test]
+    fn a_field_is_told_emptied_and_taken_out_again() {
+        let path = Path::field("name");
+        let text = |text: &str| Value::Text(text.to_string());
+        let mut leaves = Leaves::new();
+        assert!(leaves.is_empty() && leaves.get(&path) == Leaf::Untold && leaves.value(&path).is_none());
+        leaves.set(path.clone(), Leaf::Value(text("Mug")));
+        assert_eq!((leaves.value(&path), leaves.len(), leaves.is_empty()), (Some(&text("Mug")), 1, false));
+        leaves.set(path.clone(), Leaf::Empty);
+        assert_eq!((leaves.get(&path), leaves.value(&path), leaves.len()), (Leaf::Empty, None, 1));
+        leaves.set(path.clone(), Leaf::Untold);
+        assert_eq!((leaves.get(&path), leaves.is_empty()), (Leaf::Untold, true));
+        leaves.tell(path.clone(), Some(text("Cup")));
+        leaves.put(Path::field("size"), text("L"));
+        assert_eq!((leaves.iter().count(), leaves.get(&path)), (2, Leaf::Value(text("Cup"))));
+        leaves.retain(|one| *one != path);
+        assert_eq!(leaves.iter().map(|(path, _)| path.as_str()).collect::<alloc::vec::Vec<_>>(), ["size"]);
+    }
+
+    #[test]
+    fn what_changed_is_what_is_told_anew_and_not_the_same() {
+        let of = |pairs: &[(&'static str, Option<&str>)]| -> Leaves {
+            pairs
+                .iter()
+                .map(|(path, text)| (Path::field(path), text.map(|text| Value::Text(text.to_string()))))
+                .collect()
+        };
+        let before = of(&[("a", Some("1")), ("b", Some("2")), ("c", None), ("d", Some("4"))]);
+        let after = of(&[("a", Some("1")), ("b", Some("3")), ("c", None), ("e", None)]);
+        assert_eq!(before.changed_by(&after), of(&[("b", Some("3")), ("e", None)]));
+        assert_eq!(
+            before.overlaid(&after),
+            of(&[("a", Some("1")), ("b", Some("3")), ("c", None), ("d", Some("4")), ("e", None)])
+        );
+    }
+
+    #[test]
+    fn the_keys_of_a_collection_are_told_once_each_and_its_elements_apart() {
+        let mut leaves = Leaves::new();
+        for path in [
+            Path::element("lines", "1"),
+            Path::element("lines", "1").dot("sku"),
+            Path::element("lines", "15").dot("net"),
+            Path::element("lines", "15").dot("sku"),
+            Path::element("prices", "2"),
+            Path::field("currency"),
+        ] {
+            leaves.tell(path, None);
+        }
+        assert_eq!(
+            (leaves.keys_of("lines"), leaves.keys_of("images").len()),
+            (["15".to_string(), "1".to_string()].to_vec(), 0)
+        );
+        let of = |key: &str| {
+            let element = Path::element("lines", key);
+            let fields = leaves.of_element(&element).map(|(path, _)| path.to_string());
+            fields.collect::<alloc::vec::Vec<_>>()
+        };
+        assert_eq!(of("1"), ["lines[1]", "lines[1].sku"]);
+        assert_eq!((of("15"), of("2").len()), (["lines[15].net".to_string(), "lines[15].sku".to_string()].to_vec(), 0));
+    }
+
+    #[test]
+    fn of_two_addresses_counts_what_stands_on_their_envelopes() {
+        let address = |city: &str, phone: Option<&str>| {
+            let phone = phone.map(ToString::to_string);
+            Value::Address(Box::new(Address { city: Some(city.to_string()), phone, ..Address::default() }))
+        };
+        let (bonn, called, ulm) = (address("Bonn", None), address("Bonn", Some("1")), address("Ulm", None));
+        assert!(bonn != called && bonn.says(&called) && !bonn.says(&ulm));
+        let leaf = |value: &Value| Leaf::Value(value.clone());
+        assert!(leaf(&bonn).says(&leaf(&called)) && !leaf(&bonn).says(&leaf(&ulm)) && !leaf(&bonn).says(&Leaf::Empty));
+        assert!(Leaf::Empty.says(&Leaf::Empty) && !Leaf::Empty.says(&Leaf::Untold));
+        let text = |text: &str| Value::Text(text.to_string());
+        assert!(text("Bonn").says(&text("Bonn")) && !text("Bonn").says(&text("Ulm")) && !text("Bonn").says(&bonn));
+    }
+
+    #[test]
+    fn values_of_different_sorts_never_have_one_fingerprint() {
+        let day = jiff::civil::date(2026, 11, 1);
+        let money = |code: &str| Value::Money(Money::new(Decimal::ONE, code.parse().unwrap()));
+        let point =
+            |kind, element: Option<Path>| Value::Ref(Ref { element, ..Ref::remote(kind, RemoteId::new("1", "4")) });
+        let address = |city: Option<&str>, region: Option<&str>| {
+            let [city, region] = [city, region].map(|text| text.map(ToString::to_string));
+            Value::Address(Box::new(Address { city, region, ..Address::default() }))
+        };
+        let values = [
+            Value::Text("1".to_string()),
+            Value::Code("1".to_string()),
+            Value::Number(Decimal::ONE),
+            money("EUR"),
+            money("CHF"),
+            Value::Text("true".to_string()),
+            Value::Bool(true),
+            Value::Day(day),
+            Value::Text("2026-11-01".to_string()),
+            Value::Instant(Timestamp::UNIX_EPOCH),
+            point(Kind::Customer, None),
+            point(Kind::Order, None),
+            point(Kind::Customer, Some(Path::element("addresses", "3f"))),
+            address(Some("Bonn"), None),
+            address(None, Some("Bonn")),
+        ];
+        let print = |value: &Value| {
+            let leaves: Leaves = core::iter::once((Path::field("field"), Some(value.clone()))).collect();
+            leaves.fingerprint()
+        };
+        for (at, one) in values.iter().enumerate() {
+            for (beside, other) in values.iter().enumerate() {
+                assert_eq!(print(one) == print(other), at == beside, "{one:?} {other:?}");
+            }
+        }
+    }
 }

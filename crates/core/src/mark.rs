@@ -83,6 +83,47 @@ mod tests {
         assert_ne!(of("7f3k", "1", "12", 0), of("7f3k", "1", "12", 1));
     }
 
+    #[test]
+    fn a_mark_is_found_again_by_every_later_version() {
+        assert_eq!(
+            [of("7f3k", "1", "12", 0), of("7f3k", "", "1001", 3)].map(|mark| String::from(mark.as_str())),
+            ["SLUU9ZSVK6SWG7BN9A", "SLHPNRJW06H9FYADV7"]
+        );
+        let bare = Origin {
+            source: &SystemUid::new("7f3k"),
+            kind: Kind::Order,
+            id: &RemoteId::new("1", "12"),
+            target: &SystemUid::new("q2xd"),
+            target_scope: "",
+            role: "main",
+            generation: 0,
+        };
+        let others = [
+            Origin { source: &SystemUid::new("7f3l"), ..bare.clone() },
+            Origin { kind: Kind::Invoice, ..bare.clone() },
+            Origin { id: &RemoteId::new("1", "13"), ..bare.clone() },
+            Origin { target: &SystemUid::new("q2xe"), ..bare.clone() },
+            Origin { target_scope: "ACME", ..bare.clone() },
+            Origin { role: "second", ..bare.clone() },
+        ];
+        assert!(others.iter().all(|other| mark(other) != mark(&bare)), "what it is made of tells it from others");
+    }
+
+    #[test]
+    fn a_text_has_the_form_of_a_mark_or_not() {
+        for (text, is) in [
+            ("SLABCDEFGH23456789", true),
+            ("SLABCDEFGH2345678", false),
+            ("SLABCDEFGH234567890", false),
+            ("XLABCDEFGH23456789", false),
+            ("SLABCDEFGH2345678I", false),
+            ("SLabcdefgh23456789", false),
+            ("", false),
+        ] {
+            assert_eq!(is_mark(text), is, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn every_mark_has_the_form_of_one(source in "\\PC{0,8}", scope in "\\PC{0,4}", id in "\\PC{0,12}") {

@@ -363,4 +363,165 @@ mod tests {
         );
         assert_eq!(merged.conflicts.len(), 1);
     }
+
+    /// What two sides show of one field and showed when they last agreed: `~` is untold, nothing is empty.
+    type Row = (Owner, [&'static str; 2], [&'static str; 2], &'static str, [&'static str; 2]);
+
+    /// What is asked for of one field whose sides show `a` and `b`, each with its base before, and the bases after it.
+    fn one((owner, a, b, ..): &Row, whole: bool, mirrored: bool) -> (String, [String; 2]) {
+        let name = Path::field("name");
+        let told = |text: &str| -> Leaves {
+            let leaf = (text != "~").then(|| (!text.is_empty()).then(|| Value::Text(text.to_string())));
+            leaf.into_iter().map(|leaf| (name.clone(), leaf)).collect()
+        };
+        let shown = |leaves: &Leaves| match leaves.get(&name) {
+            Leaf::Untold => "~".to_string(),
+            Leaf::Empty => String::new(),
+            Leaf::Value(value) => value.to_string(),
+        };
+        let [base_a, seen_a, base_b, seen_b] = [a[0], a[1], b[0], b[1]].map(told);
+        let a = Side { seen: &seen_a, base: &base_a, fit: exact, whole };
+        let b = Side { seen: &seen_b, base: &base_b, fit: exact, whole };
+        let owner = |_: &Path| match owner {
+            Owner::A if mirrored => Owner::B,
+            Owner::B if mirrored => Owner::A,
+            owner => *owner,
+        };
+        let (merged, bases) = if mirrored {
+            let merged = merge(&b, &a, owner);
+            let (of_b, of_a) = agreed(&b, &a, &merged, owner);
+            let Merged { to_a, to_b, conflicts, refused } = merged;
+            (Merged { to_a: to_b, to_b: to_a, conflicts, refused }, (of_a, of_b))
+        } else {
+            let merged = merge(&a, &b, owner);
+            let bases = agreed(&a, &b, &merged, owner);
+            (merged, bases)
+        };
+        let wish =
+            |side: &str, leaves: &Leaves| (!leaves.is_empty()).then(|| alloc::format!("{side}={}", shown(leaves)));
+        let asked = merged.conflicts.iter().map(|one| alloc::format!("{:?}", one.cause));
+        let asked: Vec<String> =
+            wish("a", &merged.to_a).into_iter().chain(wish("b", &merged.to_b)).chain(asked).collect();
+        (asked.join(", "), [shown(&bases.0), shown(&bases.1)])
+    }
+
+    const NEVER_AGREED: [Row; 17] = [
+        (Owner::A, ["~", "x"], ["~", ""], "b=x", ["~", "~"]),
+        (Owner::A, ["~", "x"], ["~", "y"], "First", ["~", "~"]),
+        (Owner::A, ["~", "x"], ["~", "x"], "", ["x", "x"]),
+        (Owner::A, ["~", "x"], ["~", "~"], "", ["~", "~"]),
+        (Owner::A, ["~", "~"], ["~", "y"], "", ["~", "~"]),
+        (Owner::A, ["x", "x"], ["~", ""], "b=x", ["x", "~"]),
+        (Owner::A, ["x", "x"], ["~", "y"], "First", ["x", "~"]),
+        (Owner::A, ["~", "x"], ["y", "y"], "First", ["~", "y"]),
+        (Owner::Merge, ["~", "x"], ["~", ""], "b=x", ["~", "~"]),
+        (Owner::Merge, ["~", ""], ["~", "y"], "a=y", ["~", "~"]),
+        (Owner::Merge, ["~", "x"], ["~", "y"], "First", ["~", "~"]),
+        (Owner::Merge, ["~", ""], ["~", ""], "", ["", ""]),
+        (Owner::Merge, ["~", "x"], ["~", "~"], "", ["~", "~"]),
+        (Owner::Keep, ["~", "x"], ["~", ""], "", ["~", "~"]),
+        (Owner::Keep, ["~", "x"], ["~", "y"], "", ["~", "~"]),
+        (Owner::Keep, ["~", "x"], ["~", "x"], "", ["~", "~"]),
+        (Owner::Keep, ["x", "x"], ["~", "y"], "", ["~", "~"]),
+    ];
+
+    const AGREED_ONCE: [Row; 22] = [
+        (Owner::A, ["x", "x"], ["x", "x"], "", ["x", "x"]),
+        (Owner::A, ["x", "z"], ["x", "x"], "b=z", ["x", "x"]),
+        (Owner::A, ["x", "x"], ["x", "y"], "b=x", ["x", "x"]),
+        (Owner::A, ["x", "z"], ["x", "y"], "b=z", ["x", "x"]),
+        (Owner::A, ["x", "z"], ["x", "z"], "", ["z", "z"]),
+        (Owner::A, ["x", ""], ["x", "x"], "b=", ["x", "x"]),
+        (Owner::A, ["x", ""], ["x", ""], "", ["", ""]),
+        (Owner::A, ["x", "z"], ["x", ""], "b=z", ["x", "x"]),
+        (Owner::A, ["", "z"], ["", ""], "b=z", ["", ""]),
+        (Owner::A, ["x", "z"], ["x", "~"], "", ["x", "x"]),
+        (Owner::A, ["x", "~"], ["x", "y"], "", ["x", "x"]),
+        // Each side in its own words: nothing changed, whatever they say.
+        (Owner::A, ["x", "x"], ["y", "y"], "", ["x", "y"]),
+        (Owner::Merge, ["x", "x"], ["y", "y"], "", ["x", "y"]),
+        (Owner::Merge, ["x", "z"], ["x", "x"], "b=z", ["x", "x"]),
+        (Owner::Merge, ["x", "z"], ["x", "y"], "Clash", ["x", "x"]),
+        (Owner::Merge, ["x", "z"], ["x", "z"], "", ["z", "z"]),
+        (Owner::Merge, ["x", ""], ["x", "x"], "b=", ["x", "x"]),
+        (Owner::Merge, ["x", ""], ["x", "y"], "Clash", ["x", "x"]),
+        (Owner::Merge, ["x", "z"], ["x", "~"], "", ["x", "x"]),
+        (Owner::Merge, ["x", "~"], ["x", "y"], "", ["x", "x"]),
+        (Owner::Keep, ["x", "z"], ["x", "y"], "", ["~", "~"]),
+        (Owner::Keep, ["x", "z"], ["x", "x"], "", ["~", "~"]),
+    ];
+
+    #[test]
+    fn a_field_goes_where_its_owner_says_and_both_sides_are_alike_in_that() {
+        for row in NEVER_AGREED.iter().chain(&AGREED_ONCE) {
+            for (whole, mirrored) in [(false, false), (false, true), (true, false), (true, true)] {
+                // Said of the second side where the sides change places.
+                let (asked, bases) = one(row, whole, mirrored);
+                assert_eq!(
+                    (asked.as_str(), bases),
+                    (row.3, row.4.map(ToString::to_string)),
+                    "{row:?} {whole} {mirrored}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_owner_that_has_and_had_nothing_is_silent_unless_it_tells_whole_lists() {
+        // What is asked for, and the bases after it: first by a side that tells field by field, then by one of whole lists.
+        let rows: [(Row, &str, [&str; 2]); 5] = [
+            ((Owner::A, ["~", ""], ["~", "y"], "", ["", "y"]), "First", ["~", "~"]),
+            ((Owner::A, ["", ""], ["", "y"], "", ["", "y"]), "b=", ["", ""]),
+            ((Owner::A, ["", ""], ["y", "y"], "", ["", "y"]), "", ["", "y"]),
+            ((Owner::A, ["", ""], ["~", "y"], "", ["", "y"]), "First", ["", "~"]),
+            ((Owner::A, ["", ""], ["x", ""], "", ["", ""]), "", ["", ""]),
+        ];
+        for (row, asked_whole, bases_whole) in rows {
+            for mirrored in [false, true] {
+                let (asked, bases) = one(&row, false, mirrored);
+                assert_eq!((asked.as_str(), bases), (row.3, row.4.map(ToString::to_string)), "{row:?}");
+                let (asked, bases) = one(&row, true, mirrored);
+                assert_eq!(
+                    (asked.as_str(), bases),
+                    (asked_whole, bases_whole.map(ToString::to_string)),
+                    "{row:?} whole"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_side_would_not_keep_is_told_and_what_it_keeps_shorter_is_agreed() {
+        fn strict(_: &Path, value: &Value) -> Fit {
+            match value {
+                Value::Text(text) if text == "bad" => Fit::Refused("no such word".to_string()),
+                _ => Fit::Exact,
+            }
+        }
+        let name = Path::field("name");
+        let of =
+            |text: &str| -> Leaves { core::iter::once((name.clone(), Some(Value::Text(text.to_string())))).collect() };
+        let refused = |base: &Leaves, seen_b: &Leaves| {
+            let seen = of("bad");
+            let a = Side { seen: &seen, base, fit: exact, whole: false };
+            let merged = merge(&a, &Side { seen: seen_b, base, fit: strict, whole: false }, |_| Owner::A);
+            (merged.to_b.len(), merged.refused)
+        };
+        let told = [(name.clone(), "no such word".to_string())].to_vec();
+        let (once, empty) = (of("x"), core::iter::once((name.clone(), None)).collect());
+        assert_eq!([refused(&once, &once), refused(&Leaves::new(), &empty)], [(0, told.clone()), (0, told)]);
+        let (long, cut, nothing) = (of("abcdef"), of("abc"), Leaves::new());
+        let shorter = |a: &Leaves, b: &Leaves, base: &Leaves, a_is_short: bool| {
+            let fits: [fn(&Path, &Value) -> Fit; 2] = if a_is_short { [short, exact] } else { [exact, short] };
+            let a = Side { seen: a, base, fit: fits[0], whole: false };
+            let b = Side { seen: b, base, fit: fits[1], whole: false };
+            let merged = merge(&a, &b, |_| Owner::A);
+            let bases = agreed(&a, &b, &merged, |_| Owner::A);
+            (merged.to_b, bases)
+        };
+        assert_eq!(shorter(&long, &cut, &nothing, false), (Leaves::new(), (long.clone(), cut.clone())));
+        assert_eq!(shorter(&long, &cut, &once, false), (Leaves::new(), (long.clone(), cut.clone())));
+        // What is written over is not agreed, though the owner would keep it as it says itself.
+        assert_eq!(shorter(&cut, &long, &once, true), (cut.clone(), (once.clone(), once.clone())));
+    }
 }

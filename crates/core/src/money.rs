@@ -221,4 +221,73 @@ mod tests {
             prop_assert_eq!(decimal(&there.to_string()).unwrap(), there);
         }
     }
+
+    fn money(amount: &str, currency: &str) -> Money {
+        Money::new(amount.parse().unwrap(), currency.parse().unwrap())
+    }
+
+    #[test]
+    fn each_currency_has_its_smallest_coin_and_amounts_are_shown_and_rounded_to_it() {
+        for (code, unit, shown, rounded) in [
+            ("EUR", "0.01", "2.50 EUR", "2.50 EUR"),
+            ("JPY", "1", "2.5 JPY", "3 JPY"),
+            ("KWD", "0.001", "2.500 KWD", "2.500 KWD"),
+            ("CLF", "0.0001", "2.5000 CLF", "2.5000 CLF"),
+        ] {
+            let half = money("2.5", code);
+            assert_eq!(half.currency.minor_unit().to_string(), unit);
+            assert_eq!((half.to_string(), half.rounded().to_string()), (shown.to_string(), rounded.to_string()));
+        }
+        let rounded = ["1.005", "-1.005", "1.0049", "1.00"].map(|amount| money(amount, "EUR").rounded().to_string());
+        assert_eq!(rounded, ["1.01 EUR", "-1.01 EUR", "1.00 EUR", "1.00 EUR"]);
+        assert_eq!(money("1.0050", "EUR").to_string(), "1.005 EUR", "what is finer than a coin is shown");
+    }
+
+    #[test]
+    fn a_currency_is_three_capital_letters_and_is_kept_as_they_are() {
+        for bad in ["", "EU", "EURO", "eur", "EuR", "E1R", "€UR"] {
+            assert!(bad.parse::<Currency>().is_err(), "{bad} was taken");
+            assert!(serde_json::from_str::<Currency>(&alloc::format!("\"{bad}\"")).is_err(), "{bad} was read");
+        }
+        let franc: Currency = "CHF".parse().unwrap();
+        assert_eq!(
+            (franc.code(), franc.to_string(), String::from(franc)),
+            ("CHF", "CHF".to_string(), "CHF".to_string())
+        );
+        assert_eq!(serde_json::from_str::<Currency>(&serde_json::to_string(&franc).unwrap()).unwrap(), franc);
+    }
+
+    #[test]
+    fn two_currencies_are_never_added() {
+        let (one, franc) = (money("1.00", "EUR"), money("1.00", "CHF"));
+        assert_eq!(one.plus(franc).unwrap_err().to_string(), "EUR and CHF cannot be added");
+        assert!(one.minus(franc).is_err());
+        assert_eq!(one.minus(money("3.00", "EUR")), Ok(money("-2.00", "EUR")));
+        assert_eq!(one.plus(Money::zero(one.currency)), Ok(one));
+        let most = Money::new(Decimal::MAX, one.currency);
+        assert_eq!(most.plus(most), Err(MoneyError::Range));
+    }
+
+    #[test]
+    fn a_token_has_at_most_forty_bytes() {
+        let zeros = |count: usize| alloc::format!("1.{}", "0".repeat(count));
+        assert_eq!(decimal(&zeros(26)).unwrap(), Decimal::ONE);
+        let long = |length: usize| alloc::format!("{}1", "0".repeat(length - 1));
+        assert_eq!((decimal(&long(40)).is_ok(), decimal(&long(41)).is_ok()), (true, false));
+    }
+
+    #[test]
+    fn only_what_a_float_leaves_behind_is_taken_off() {
+        for (token, scale, expected) in [
+            ("1.2300000009", 2, "1.23"),
+            ("1.230000001", 2, "1.230000001"),
+            ("1.2299999991", 2, "1.23"),
+            ("1.229999999", 2, "1.229999999"),
+            ("-1.2300000009", 2, "-1.23"),
+            ("1.5", 0, "1.5"),
+            ("100.00", 2, "100"),
+        ] {
+            assert_eq!(settled(decimal(token).unwrap(), scale).to_string(), expected, "{token}");
+        }
+    }
 }

@@ -236,9 +236,35 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_refused() {
-        for bad in ["", ".a", "a.", "a[1", "[1]", "a b"] {
+        for bad in ["", ".a", "a.", "a..b", "a.[1]b", "a[1", "[1]", "[1]a", "a b", "a]", r"a\[1", r"a[1\]"] {
             assert!(Path::try_from(bad.to_string()).is_err(), "{bad} was taken");
         }
+        for good in ["a", "a_b-c:d.*", "straße", "a[1]", "a[*].b", "a[.[ ].b", r"a[\]\\]", "a[1].b[2]"] {
+            let path = Path::try_from(good.to_string()).unwrap();
+            assert_eq!(
+                (path.as_str(), path.to_string(), String::from(path.clone())),
+                (good, good.to_string(), good.to_string())
+            );
+        }
+    }
+
+    #[test]
+    fn the_closest_pattern_has_the_most_names_and_of_those_the_most_literal() {
+        let path = |text: &str| Path::try_from(text.to_string()).unwrap();
+        let name = path("texts.de.name");
+        for (pattern, closeness) in [
+            ("texts", Some((1, 1))),
+            ("texts.*", Some((1, 2))),
+            ("texts.de", Some((2, 2))),
+            ("texts.*.name", Some((2, 3))),
+            ("*.*.*", Some((0, 3))),
+            ("texts.de.name", Some((3, 3))),
+            ("texts.en", None),
+            ("texts.de.name.more", None),
+        ] {
+            assert_eq!(name.said_by(&path(pattern)), closeness, "{pattern}");
+        }
+        assert!(name.is_named_by("*.de.name") && !name.is_named_by("*.en.name") && !name.is_named_by("*"));
     }
 
     #[test]

@@ -132,3 +132,38 @@ impl Hold {
 pub fn backoff_s(attempt: u32) -> u32 {
     2u32.saturating_pow(attempt.clamp(1, 6)).min(60)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+
+    #[test]
+    fn each_error_says_what_happens_next_under_a_code_of_its_own() {
+        let rows = [
+            (ErrorKind::Unreachable, Next::Later, "tried again by itself"),
+            (ErrorKind::Busy, Next::Later, "tried again by itself"),
+            (ErrorKind::Stale, Next::Replan, "read again by itself"),
+            (ErrorKind::Exists, Next::Look, "looked up by its mark"),
+            (ErrorKind::Gone, Next::Inbox, "`syncline retry`"),
+            (ErrorKind::Invalid, Next::Inbox, "`syncline retry`"),
+            (ErrorKind::Closed, Next::Inbox, "closed_periods"),
+            (ErrorKind::Otherwise, Next::Inbox, "`syncline retry --accept`"),
+            (ErrorKind::Denied, Next::Pause, "rights of that user"),
+            (ErrorKind::Config, Next::Pause, "mend the file"),
+            (ErrorKind::Broken, Next::Inbox, "`syncline explain`"),
+            (ErrorKind::Unsupported, Next::Inbox, "by hand"),
+        ];
+        for (kind, next, advice) in rows {
+            assert_eq!((kind.next(), kind.advice().contains(advice)), (next, true), "{kind:?}: {}", kind.advice());
+            assert!(kind.code().starts_with("SYN-0"), "{kind:?}: {}", kind.code());
+        }
+        let codes: BTreeSet<&str> = rows.iter().map(|(kind, ..)| kind.code()).collect();
+        assert_eq!(codes.len(), rows.len());
+    }
+
+    #[test]
+    fn what_failed_is_tried_again_after_twice_as_long_and_after_a_minute_at_most() {
+        assert_eq!([0, 1, 2, 3, 4, 5, 6, 7, u32::MAX].map(backoff_s), [2, 2, 4, 8, 16, 32, 60, 60, 60]);
+    }
+}

@@ -148,3 +148,35 @@ pub enum Fit {
     /// Not at all; the text says why.
     Refused(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn each_guard_tells_its_field_and_how_long_a_request_may_still_land() {
+        let field = || "description".to_string();
+        for (guard, word, told, settle_s) in [
+            (Guard::Key { retention_s: 100 }, "key", None, None),
+            (Guard::Unique { field: field() }, "unique", Some("description"), None),
+            (Guard::DraftElect { field: field(), settle_s: 60 }, "draft-elect", Some("description"), Some(60)),
+            (Guard::Look { field: field(), settle_s: 90 }, "look", Some("description"), Some(90)),
+            (Guard::None, "none", None, None),
+        ] {
+            assert_eq!((guard.word(), guard.field(), guard.settle_s()), (word, told, settle_s));
+        }
+    }
+
+    #[test]
+    fn the_first_guard_that_is_claimed_for_making_counts() {
+        let claim = |step, guard| GuardClaim { step, guard, when: String::new(), source: String::new() };
+        let (unique, key) = (Guard::Unique { field: "code".to_string() }, Guard::Key { retention_s: 100 });
+        let guards =
+            [claim(Step::Update, Guard::None), claim(Step::Create, unique.clone()), claim(Step::Create, key.clone())];
+        let profile = |guards: &[GuardClaim]| KindProfile { guards: guards.to_vec(), ..KindProfile::default() };
+        assert_eq!(profile(&guards).create_guard(), unique);
+        assert_eq!(profile(&guards[2..]).create_guard(), key);
+        assert_eq!(profile(&guards[..1]).create_guard(), Guard::None, "nothing is claimed");
+    }
+}

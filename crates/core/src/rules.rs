@@ -473,3 +473,6 @@ fn paid(order: &Order) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

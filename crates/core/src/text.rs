@@ -144,4 +144,22 @@ mod tests {
         assert_eq!(sku_key("A  B"), "a b");
         assert_ne!(sku_key("NUT/M8 ü"), sku_key("NUT/M8 u"));
     }
+
+    #[test]
+    fn an_address_of_mail_is_the_same_however_it_is_written() {
+        assert_eq!(email_key(" Ann@Example.ORG "), "ann@example.org");
+        assert_ne!(email_key("ann@example.org"), email_key("anna@example.org"));
+    }
+
+    #[test]
+    fn foreign_text_is_shown_in_one_line_and_as_far_as_asked() {
+        assert_eq!([shown("abc", 3), shown("abcd", 3), shown("a\nb\tc", 5)], ["abc", "abc…", "a b c"]);
+        assert_eq!([line(" a\nb "), line("\ta"), line("")], ["a b", "a", ""]);
+    }
+
+    #[test]
+    fn a_cut_keeps_as_much_as_fits() {
+        assert_eq!([cut("abcd", 3), cut("abcd", 1), cut("abcd", 0)].map(Option::unwrap), ["abc", "a", ""]);
+        assert_eq!([cut("abcd", 4), cut("abcd", 5), cut("", 0)], [None, None, None]);
+    }
 }

@@ -190,6 +190,43 @@ mod tests {
     }
 
     #[test]
+    fn an_order_is_balanced_to_the_cent_in_one_currency_or_its_figures_are_told_line_by_line() {
+        let with = |grand: &str, tax: &str| {
+            let mut order = order("EUR", &[(3, 0, "30", "5.70"), (1, 0, "10", "1.90")]);
+            (order.totals.grand, order.totals.tax) = (money(grand, "EUR"), money(tax, "EUR"));
+            order
+        };
+        let told = |order: &Order| match balanced(order) {
+            Ok(grand) => grand.to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(told(&with("53.60", "8.60")), "53.60 EUR");
+        assert_eq!(
+            told(&with("53.61", "8.60")),
+            "lines 40.00 EUR, charges 5.00 EUR and tax 8.60 EUR make 53.60 EUR, the header says 53.61 EUR: line 0 ?: 30.00 EUR, \
+             line 1 ?: 10.00 EUR"
+        );
+        type Change = fn(&mut Order);
+        let changes: [(Change, &str); 4] = [
+            (|order| order.totals.grand = None, "the order tells no grand total"),
+            (|order| order.totals.tax = None, "the order tells no tax total"),
+            (
+                |order| order.charges.values_mut().for_each(|one| one.net = money("5", "CHF")),
+                "EUR and CHF cannot be added",
+            ),
+            (|order| order.totals.tax = money("8.60", "CHF"), "EUR and CHF cannot be added"),
+        ];
+        for (change, expected) in changes {
+            let mut order = with("53.60", "8.60");
+            change(&mut order);
+            assert_eq!(told(&order), expected);
+        }
+        let mut untold = with("23.60", "8.60");
+        untold.lines.iter_mut().take(1).for_each(|(_, line)| line.net = None);
+        assert_eq!(told(&untold), "23.60 EUR", "a line without an amount is nothing");
+    }
+
+    #[test]
     fn a_rounding_charge_stays_and_what_is_withdrawn_or_not_told_has_no_rest() {
         let part = || order("EUR", &[(3, 2, "30", "5.70")]);
         let one = |order: &mut Order, change: fn(&mut Line)| order.lines.iter_mut().for_each(|(_, line)| change(line));

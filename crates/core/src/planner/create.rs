@@ -259,4 +259,104 @@ mod tests {
         assert_eq!(source, leaves(&[("active", ""), ("texts.en.name", "Mug"), ("texts.de.name", "Mug")]));
         assert!(is_veiled(&source) && !is_veiled(&target) && !is_veiled(&Leaves::new()));
     }
+
+    #[test]
+    fn of_each_kind_only_what_is_offered_under_its_name_is_made() {
+        let family = [("active", "yes"), ("key", "CUPS")];
+        for (kind, seen, made) in [
+            (Kind::Product, &family[..], true),
+            (Kind::Product, &[("active", "no"), ("key", "CUPS")], false),
+            (Kind::Product, &[("active", "yes"), ("key", " ")], false),
+            (Kind::Product, &[("active", "yes"), ("sku", "CUPS")], false),
+            (Kind::Product, &[("key", "CUPS")], false),
+            (Kind::Variant, &[("active", "yes"), ("sku", "MUG")], true),
+            (Kind::Variant, &[("active", "yes"), ("sku", "MUG"), ("form", "goods")], true),
+            (Kind::Variant, &[("active", "yes"), ("sku", " MUG "), ("form", " goods ")], true),
+            (Kind::Variant, &[("active", "yes"), ("sku", " ")], false),
+            (Kind::Variant, &[("active", "yes"), ("sku", "yes")], false),
+            (Kind::Variant, &[("sku", "MUG")], false),
+            (Kind::Variant, &[("active", "yes"), ("sku", "SET"), ("form", "kit")], false),
+            (Kind::Variant, &[("active", "yes"), ("sku", "SET"), ("form", "kit"), ("composition", "fixed")], true),
+            (Kind::Variant, &[("active", "yes"), ("sku", "SET"), ("form", "service"), ("composition", "fixed")], false),
+            (Kind::Category, &[], true),
+            (Kind::Customer, &family, false),
+            (Kind::Stock, &family, false),
+        ] {
+            assert_eq!(is_made(kind, &leaves(seen)), made, "{kind} {seen:?}");
+        }
+    }
+
+    /// What is decided about a record of `kind` where the source reads and the target reads and writes these paths.
+    fn made_of(kind: Kind, seen: &[(&str, &str)], reads: [&[&str]; 2], writes: &[&str]) -> Decision {
+        let all = |paths: &[&str]| paths.iter().map(|path| (*path).to_string()).collect::<Vec<_>>();
+        let source = KindProfile { reads: all(reads[0]), ..KindProfile::default() };
+        let steps = [Step::Create].to_vec();
+        let profile = KindProfile { reads: all(reads[1]), writes: all(writes), steps, ..KindProfile::default() };
+        let (erp, shop) = (SystemName::new("erp"), SystemName::new("shop"));
+        let rules = PairRules { source: erp, target: shop.clone(), policies: Vec::new(), creates: true };
+        create(&CreateCase {
+            kind,
+            rules: &rules,
+            seen: &leaves(seen),
+            source: &source,
+            target: &shop,
+            profile: &profile,
+        })
+    }
+
+    fn sent(decision: Decision) -> Vec<String> {
+        match decision {
+            Decision::Step(plan) => plan.leaves.iter().map(|(path, _)| path.to_string()).collect(),
+            other => [alloc::format!("{other:?}")].to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_field_flows_where_both_tell_it_and_the_target_can_be_told() {
+        let (seen, name) = ([("sku", "MUG"), ("active", "yes"), ("texts.en.name", "Mug")], &["texts.*.name"][..]);
+        let of = |reads, writes| sent(made_of(Kind::Variant, &seen, reads, writes));
+        assert_eq!(of([name, name], name), ["sku", "texts.en.name"]);
+        for (reads, writes) in [([&[][..], name], name), ([name, &[]], name), ([name, name], &[])] {
+            assert_eq!(of(reads, writes), ["sku"], "{reads:?} {writes:?}");
+        }
+        let other = &["serial"][..];
+        let unshared = [("sku", "MUG"), ("active", "yes"), ("serial", "4")];
+        assert_eq!(sent(made_of(Kind::Variant, &unshared, [other, other], other)), ["sku"], "what is never shared");
+    }
+
+    #[test]
+    fn what_is_made_comes_without_categories_and_images_and_is_not_enabled_yet() {
+        let all = shared_paths(Kind::Variant);
+        let seen = [
+            ("sku", "MUG"),
+            ("family", "CUPS"),
+            ("active", "yes"),
+            ("weight", "3"),
+            ("categories[4]", "yes"),
+            ("images[1f]", "image/png, 9 bytes"),
+            ("texts.en.description", ""),
+        ];
+        assert_eq!(sent(made_of(Kind::Variant, &seen, [all, all], all)), ["family", "sku", "weight"]);
+    }
+
+    #[test]
+    fn a_category_is_made_hidden_once_a_name_of_it_flows() {
+        let all = shared_paths(Kind::Category);
+        let of = |seen: &[(&str, &str)]| made_of(Kind::Category, seen, [all, all], all);
+        let named = of(&[("active", "no"), ("parent", "top"), ("texts.en.name", "Cups"), ("key", "cups")]);
+        assert!(matches!(&named, Decision::Step(plan) if plan.reason.contains("hidden")), "{named:?}");
+        assert_eq!(sent(named), ["parent", "texts.en.name"]);
+        let unnamed = of(&[("active", "yes"), ("parent", "top"), ("texts.en.description", "Cups")]);
+        assert!(matches!(&unnamed, Decision::Outside(why) if why.contains("no name of it")), "{unnamed:?}");
+    }
+
+    #[test]
+    fn what_is_not_made_says_what_would_be() {
+        let why = |kind| match made_of(kind, &[("active", "no")], [&[], &[]], &[]) {
+            Decision::Outside(why) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(why(Kind::Product).ends_with("only families that are offered and have a code are made there"));
+        assert!(why(Kind::Variant).ends_with("only goods that are offered and have a SKU are made there"));
+    }
 }

@@ -242,4 +242,82 @@ mod tests {
         assert!(!is_shared(&elements, &leaves(&[("book-9", "Bonn")]), &path("book-9")));
         assert!(is_shared(&elements, &leaves(&[("book-9", "Bonn"), ("book-1", "Bonn")]), &path("book-9")));
     }
+
+    /// What is decided about a customer of whom the shop shows `seen`, in the ERP's eyes.
+    fn of(seen: &Leaves, shown: &Leaves, [flows, bound, grouped]: [bool; 3]) -> Decision {
+        let none = Leaves::new();
+        customer(&CustomerCase {
+            target: &SystemName::new("erp"),
+            flows,
+            follows: true,
+            leads: false,
+            wins: false,
+            grouped,
+            bases: (&none, &none),
+            chosen: &none,
+            seen,
+            bound,
+            elements: &BTreeMap::new(),
+            shown,
+        })
+    }
+
+    #[test]
+    fn a_customer_with_a_name_or_an_address_of_mail_is_made_once_where_customers_flow() {
+        let shop = |name: Option<&str>, email: Option<&str>| {
+            let [name, email] = [name, email].map(|text| text.map(ToString::to_string));
+            let (group, code) = (Some("gold".to_string()), Some("7".to_string()));
+            let addresses = [("3f9a".to_string(), in_town("Bonn"))].into();
+            Record::Customer(Customer {
+                name,
+                email,
+                group,
+                code,
+                active: Some(true),
+                addresses,
+                ..Customer::default()
+            })
+            .to_leaves()
+        };
+        let made = |seen: &Leaves, grouped| match of(seen, &Leaves::new(), [true, false, grouped]) {
+            Decision::Step(plan) => {
+                assert_eq!((plan.target.as_str(), plan.kind, plan.step), ("erp", Kind::Customer, Step::Create));
+                plan.leaves.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>().join(" ")
+            }
+            Decision::Hold(hold) => hold.code,
+            other => alloc::format!("{other:?}"),
+        };
+        let zoe = shop(Some("Zoë"), Some("zoe@example.org"));
+        assert_eq!(made(&zoe, true), "addresses[3f9a] email group name");
+        assert_eq!(made(&zoe, false), "addresses[3f9a] email name");
+        assert_eq!(made(&shop(Some("Zoë"), None), false), "addresses[3f9a] name");
+        assert_eq!(made(&shop(None, Some("zoe@example.org")), false), "addresses[3f9a] email");
+        assert_eq!(made(&shop(None, None), false), "SYN-0107");
+        let adopted_only = of(&zoe, &Leaves::new(), [false, false, true]);
+        assert!(matches!(adopted_only, Decision::Outside(_)), "{adopted_only:?}");
+        for flows in [true, false] {
+            let bound = of(&zoe, &Leaves::new(), [flows, true, true]);
+            assert!(matches!(&bound, Decision::Step(plan) if plan.step.word() == "attach(addresses)"), "{bound:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_added_alone_and_it_is_said_whether_the_erp_has_them_already() {
+        let shown = |towns: &[(&str, &str)]| leaves(towns);
+        let added = |there: &[(&str, &str)]| match of(
+            &leaves(&[("3f9a", "Bonn"), ("4c1b", "Ulm")]),
+            &shown(there),
+            [true, true, false],
+        ) {
+            Decision::Step(plan) => {
+                let paths: Vec<String> = plan.leaves.iter().map(|(path, _)| path.to_string()).collect();
+                assert_eq!(paths, ["addresses[3f9a]", "addresses[4c1b]"]);
+                plan.reason
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(added(&[]), "2 address(es) not yet in the ERP");
+        assert_eq!(added(&[("@7", "Bonn")]), "2 address(es) not yet in the ERP", "one of them is new");
+        assert_eq!(added(&[("@7", "Bonn"), ("@8", "Ulm")]), "2 address(es) both have, not tied yet");
+    }
 }

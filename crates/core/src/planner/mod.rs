@@ -11,7 +11,7 @@ mod payment;
 mod refund;
 mod shared;
 #[cfg(test)]
-mod stand_ins;
+pub(crate) mod stand_ins;
 mod stock;
 mod undone;
 

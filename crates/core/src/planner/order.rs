@@ -292,14 +292,7 @@ fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decisio
     if stage != "done"
         && let Some(next) = next_stage(&case.profile.stages, stage)
     {
-        return Decision::Step(Planned {
-            target: case.rules.target.clone(),
-            kind: Kind::Order,
-            step: Step::Advance(next.to_string()),
-            leaves: Leaves::new(),
-            reason: alloc::format!("totals agree, the document stands at `{stage}`"),
-            adopt_only: false,
-        });
+        return advance(case, bound, stage, next);
     }
     match number_back(case, bound) {
         Decision::Agreed if case.order.life == Some(OrderLife::Held) && stage != "done" => hold(
@@ -313,6 +306,29 @@ fn after_create<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>) -> Decisio
         ),
         decision => decision,
     }
+}
+
+/// Moves a document on, unless somebody has changed since what it comes to.
+fn advance<W: World>(case: &OrderCase<'_, W>, bound: &Bound<'_>, stage: &str, next: &str) -> Decision {
+    let (id, target, has) = (bound.id, &case.rules.target, bound.seen.totals.grand);
+    if let Some(owed) = case.order.totals.grand.filter(|owed| has != Some(*owed)) {
+        let has = has.map_or_else(|| "no total".to_string(), |has| has.to_string());
+        return hold(
+            "SYN-0113",
+            alloc::format!(
+                "document {id} in {target}: the shop says {owed}, it shows {has} by now; it stays at `{stage}`"
+            ),
+            "compare both documents with `syncline explain`, mend the one in the ERP; it is looked at again by itself",
+        );
+    }
+    Decision::Step(Planned {
+        target: target.clone(),
+        kind: Kind::Order,
+        step: Step::Advance(next.to_string()),
+        leaves: Leaves::new(),
+        reason: alloc::format!("totals agree, the document stands at `{stage}`"),
+        adopt_only: false,
+    })
 }
 
 /// Whether a document at `stage` has left our hands.

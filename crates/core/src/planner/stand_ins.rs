@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 /// The rules by which orders of `shop` go to `erp`, where the file says nothing of its own.
-pub(super) fn order_rules() -> OrderRules {
+pub(crate) fn order_rules() -> OrderRules {
     OrderRules {
         source: SystemName::new("shop"),
         target: SystemName::new("erp"),

@@ -155,7 +155,8 @@ fn promised(case: &StockCase<'_>, warehouse: &str) -> Result<Decimal, Decision> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Level;
+    use crate::audit::{Facts, StockFacts, objections};
+    use crate::record::{Level, Record};
     use alloc::string::ToString;
     use alloc::vec;
     use proptest::prelude::*;
@@ -249,6 +250,43 @@ mod tests {
         assert_eq!(planned(&rules, &erp(&[("WH", "1")]), 0, &Stock::default()), ["SYN-0131"]);
     }
 
+    #[test]
+    fn what_waits_to_be_sent_is_kept_back_in_the_first_place_and_the_sum_is_told() {
+        let (target, from) = (rules(&[("east", &["A"]), ("west", &["B"])], 1), SystemName::new("erp"));
+        let (source, seen) = (erp(&[("A", "4"), ("B", "6")]), shop(&[("east", 4), ("west", 4)], 1));
+        let of = |owed: i64, shows| {
+            let (ordered, owed) = (2.into(), owed.into());
+            figures(&StockCase { target: &target, from: &from, source: &source, ordered, seen: &seen, shows, owed })
+                .unwrap()
+        };
+        let places = |east: i64, west: i64| vec![("east".to_string(), east.into()), ("west".to_string(), west.into())];
+        let sum = "10 to promise − 2 ordered − 1 safety = 7 for buyers";
+        for (owed, shows, wanted, told) in [
+            (0, Shows::Physical, places(5, 3), alloc::format!("{sum}; 1 reserved in shop")),
+            (3, Shows::Physical, places(7, 3), alloc::format!("{sum}; 3 reserved in shop")),
+            (3, Shows::Salable, places(4, 3), sum.to_string()),
+        ] {
+            let figures = of(owed, shows);
+            assert_eq!((figures.free, figures.places, figures.told), (7.into(), wanted, told), "{owed} {shows:?}");
+        }
+    }
+
+    #[test]
+    fn a_shop_that_does_not_count_its_stock_is_left_alone_and_only_what_differs_is_written() {
+        let rules = rules(&[("east", &["A"]), ("west", &["B"])], 0);
+        let source = erp(&[("A", "4"), ("B", "6")]);
+        let counts = |managed| planned(&rules, &source, 0, &Stock { managed, ..shop(&[("east", 4), ("west", 5)], 0) });
+        assert_eq!([counts(None), counts(Some(true))], [["levels[west].on_hand=6"], ["levels[west].on_hand=6"]]);
+        assert_eq!(counts(Some(false))[0], "Outside(\"shop does not count its stock\")");
+    }
+
+    /// What the checker says against `plan` for a shop that shows `shown`.
+    fn said(plan: &Planned, shown: &Leaves, stock: StockFacts<'_>) -> Vec<String> {
+        let (owed, has, taken, shared) = (None, None, None, None);
+        let stock = Some(stock);
+        objections(plan, &Facts { bound: true, owed, has, withdrawn: false, taken, target_seen: shown, stock, shared })
+    }
+
     proptest! {
         #[test]
         fn buyers_never_get_more_than_is_free(
@@ -266,6 +304,14 @@ mod tests {
                 prop_assert!(salable <= (Decimal::from(a + b - safety) - ordered).max(Decimal::ZERO));
                 prop_assert!(figures.places.iter().all(|(_, n)| *n >= Decimal::ZERO));
                 prop_assert_eq!(salable, figures.free);
+                if let Decision::Step(plan) = stock(&case) {
+                    let figure = if shows == Shows::Physical { "on_hand" } else { "available" };
+                    let free = Decimal::from(a + b - safety) - ordered;
+                    let (places, owed) = (vec!["east", "west"], Decimal::ZERO);
+                    let facts = StockFacts { free, places, owed, figure };
+                    let kept = if shows == Shows::Physical { seen.clone() } else { Stock::default() };
+                    prop_assert_eq!(said(&plan, &Record::Stock(kept).to_leaves(), facts), Vec::<String>::new());
+                }
             }
         }
     }

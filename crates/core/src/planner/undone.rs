@@ -118,4 +118,60 @@ mod tests {
         let over = put_back(&mut Merged::default(), (&side, &side), (&undone, true), |_| Owner::A);
         assert_eq!(over.len(), 1, "an undo that was undone");
     }
+
+    /// What is left of `merged` where the run wrote `new` over `old` on one side, the second where `on_b`.
+    fn left(mut merged: Merged, (a, b): (&Leaves, &Leaves), on_b: bool) -> (Merged, usize) {
+        let fit: &dyn Fn(&Path, &Value) -> Fit = &|_, _| Fit::Exact;
+        let base = name("new");
+        let side = |seen| Sided { seen, base: &base, fit, whole: false };
+        let undone = Undone { wrote: text("new"), back: text("old"), refused: text("new") };
+        let undone: Undoings = core::iter::once((Path::field("name"), undone)).collect();
+        let owner = if on_b { Owner::A } else { Owner::B };
+        let over = put_back(&mut merged, (&side(a), &side(b)), (&undone, on_b), |_| owner);
+        (merged, over.len())
+    }
+
+    #[test]
+    fn what_was_written_is_put_back_on_the_side_it_was_written_to() {
+        let new = name("new");
+        let put = |on_b| left(Merged::default(), (&new, &new), on_b);
+        assert_eq!(put(true), (Merged { to_b: name("old"), ..Merged::default() }, 0));
+        assert_eq!(put(false), (Merged { to_a: name("old"), ..Merged::default() }, 0));
+        let edited = left(Merged::default(), (&name("mine"), &new), false).0;
+        assert!(edited.to_a.is_empty() && edited.conflicts.iter().all(|one| one.cause == Cause::Undone), "{edited:?}");
+        assert_eq!((edited.conflicts.len(), left(Merged::default(), (&name("mine"), &name("newer")), false).1), (1, 1));
+    }
+
+    #[test]
+    fn nothing_else_of_an_undone_field_crosses_and_other_fields_go_their_way() {
+        let (new, other) = (name("new"), Path::field("size"));
+        let conflict = |path: Path| Conflict {
+            path,
+            cause: Cause::Clash,
+            a: (Leaf::Untold, Leaf::Untold),
+            b: (Leaf::Untold, Leaf::Untold),
+        };
+        let both = |text: &str| -> Leaves {
+            [Path::field("name"), other.clone()]
+                .map(|path| (path, Some(Value::Text(text.to_string()))))
+                .into_iter()
+                .collect()
+        };
+        let merged = Merged {
+            to_a: both("a"),
+            to_b: both("b"),
+            conflicts: [conflict(Path::field("name")), conflict(other.clone())].to_vec(),
+            refused: [(Path::field("name"), "no".to_string()), (other.clone(), "no".to_string())].to_vec(),
+        };
+        let of_other =
+            |text: &str| -> Leaves { core::iter::once((other.clone(), Some(Value::Text(text.to_string())))).collect() };
+        let (after, over) = left(merged.clone(), (&new, &new), true);
+        assert_eq!((after.to_a, after.to_b), (of_other("a"), of_other("b").overlaid(&name("old"))));
+        assert_eq!(
+            (after.conflicts, after.refused, over),
+            ([conflict(other.clone())].to_vec(), [(other.clone(), "no".to_string())].to_vec(), 0)
+        );
+        let (silent, over) = left(merged, (&new, &Leaves::new()), true);
+        assert_eq!((silent.to_b, silent.conflicts.len(), over), (of_other("b"), 1, 0), "a side that does not tell it");
+    }
 }

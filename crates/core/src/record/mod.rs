@@ -140,3 +140,6 @@ impl Record {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,7 @@ fn no_more_is_booked_than_was_taken_and_on_no_invoice_twice() {
         assert_eq!(said(there, parts, taken), expected, "{parts:?} beside {there:?}");
     }
     assert_eq!(said(&[], &[("7", 1)], Some(money(10_000, "CHF"))), more, "francs were taken, euros are booked");
+    assert_eq!(said(&[], &[("7", 1)], None), more, "nobody says that any was taken");
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! What is decided about refunds, case by case.
 
+mod drafts;
+mod sums;
+
 use super::*;
 use crate::planner::stand_ins::order_rules;
 use crate::record::{Charge, Had};
@@ -59,27 +62,37 @@ struct More<'a> {
     document: Option<Order>,
     refunds: Option<Refunds>,
     left: bool,
+    landing: &'a [EntityId],
+    /// The order's document is not there; its lane, where it is still to come.
+    no_document: bool,
+    coming: Option<EntityId>,
+    /// Seconds into the third day after it was given back, the moment it is asked.
+    seconds: i64,
+    rounding_per_line: Option<u32>,
+    no_stages: bool,
 }
 
 /// What is decided about `paper` of an order, of which the ERP has billed and given back so many.
 fn decided(paper: &Paper, shop: &Order, erp: [i64; 2], more: More<'_>) -> Decision {
-    let rules = OrderRules { number: "{system}-{number}".into(), ..order_rules() };
+    let rounding_per_line = more.rounding_per_line.unwrap_or(1);
+    let rules = OrderRules { number: "{system}-{number}".into(), rounding_per_line, ..order_rules() };
     let document = more.document.unwrap_or_else(|| order(5, [0, erp[0], erp[1]]));
     let known = [("15".to_string(), Decimal::from(more.known))].into();
-    let profile =
-        KindProfile { stages: ["post".to_string()].to_vec(), price_digits: Some(4), ..KindProfile::default() };
+    let stages = if more.no_stages { Vec::new() } else { ["post".to_string()].to_vec() };
+    let profile = KindProfile { stages, price_digits: Some(4), ..KindProfile::default() };
+    let today = date(2026, 11, 23).to_zoned(TimeZone::UTC).unwrap().timestamp();
     refund(&RefundCase {
-        now: date(2026, 11, 23).to_zoned(TimeZone::UTC).unwrap().timestamp(),
+        now: today.checked_add(SignedDuration::from_secs(more.seconds)).unwrap(),
         refunds: more.refunds.unwrap_or(Refunds::Carry),
         orders: &rules,
         paper,
         scope: "1",
         order: shop,
-        document: Some(&document),
-        coming: None,
+        document: Some(&document).filter(|_| !more.no_document),
+        coming: more.coming,
         known: &known,
         others: more.others,
-        landing: &[],
+        landing: more.landing,
         left: more.left,
         there: more.there,
         profile: &profile,

@@ -1,6 +1,8 @@
 //! What is decided about drafts: released where they come to what is owed, to the cent.
 
 use super::*;
+use crate::audit::{Facts, objections};
+use proptest::prelude::*;
 
 /// What is decided about a draft of two mugs and freight that comes to so many cents more than the shop says.
 fn draft(off: i64) -> Asked {
@@ -118,4 +120,62 @@ fn what_a_price_of_one_cannot_say_of_many_is_made_up_for_with_its_tax() {
     assert_eq!(many(-3, -7), "SYN-0113");
     assert_eq!(many(0, 3), "SYN-0113", "where the lines agree there is nothing to make up for");
     assert_eq!(many(4, 4), "SYN-0113", "more than the price cannot say");
+}
+
+#[test]
+fn what_was_changed_after_it_was_quoted_stays_where_it_is_until_a_person_has_mended_it() {
+    for stage in ["quote", "confirm"] {
+        let at = |total: Option<i64>| {
+            let mut case = made(two_mugs(), stage);
+            there(&mut case).totals.grand = total.and_then(euros);
+            case
+        };
+        assert!(at(Some(2_975)).word().starts_with("advance("), "{stage}");
+        let told = |total, shows: &str| {
+            let [code, what, _] = at(total).hold();
+            let says = alloc::format!("the shop says 29.75 EUR, it shows {shows} by now; it stays at `{stage}`");
+            assert_eq!((code.as_str(), what), ("SYN-0113", alloc::format!("document 70 in erp: {says}")));
+        };
+        told(Some(2_976), "29.76 EUR");
+        told(None, "no total");
+    }
+    let mut gone_on = made(two_mugs(), "process");
+    there(&mut gone_on).totals.grand = euros(2_976);
+    assert_eq!(gone_on.word(), "update in shop", "what is in process is not moved any further");
+}
+
+proptest! {
+    /// Whatever a draft comes to, and whatever its rounding line says already: it is released at what is owed and at nothing
+    /// else, or brought there by no more than rounding explains, and the checker has nothing against it.
+    #[test]
+    fn a_document_never_goes_on_beside_what_is_owed(
+        off in -6i64..7, had in proptest::option::of(-3i64..4), per_line in 0u32..3, stage in 0usize..2,
+    ) {
+        let mut case = draft(off);
+        case.rules.rounding_per_line = per_line;
+        let rounding = had.map(|cents| ("rounding".to_string(), Charge { net: euros(cents), ..Charge::default() }));
+        there(&mut case).charges.extend(rounding);
+        there(&mut case).stage = Some(["draft", "quote"][stage].to_string());
+        let decided = case.decided();
+        let fits = off.abs() <= 2 * i64::from(per_line) && (had.unwrap_or_default() - off).abs() <= 2 * i64::from(per_line);
+        match decided {
+            Decision::Step(plan) if plan.step == Step::Lines => {
+                let level = plan.leaves.value(&Path::element("charges", "rounding").dot("net"));
+                prop_assert_eq!(level.cloned(), euros(had.unwrap_or_default() - off).map(Value::Money));
+                prop_assert!(off != 0 && objections(&plan, &told_of(&case, &leaves_of(case.there.as_ref().unwrap()))).is_empty());
+            }
+            Decision::Step(plan) => {
+                prop_assert!(matches!(plan.step, Step::Advance(_)) && off == 0, "{plan:?}");
+                prop_assert!(objections(&plan, &told_of(&case, &leaves_of(case.there.as_ref().unwrap()))).is_empty());
+            }
+            other => prop_assert!(off != 0 && (stage == 1 || !fits), "{other:?}"),
+        }
+    }
+}
+
+/// What the checker is told of `case`, whose document shows `seen`.
+fn told_of<'a>(case: &Asked, seen: &'a Leaves) -> Facts<'a> {
+    let (owed, has) = (case.order.totals.grand, case.there.as_ref().and_then(|there| there.totals.grand));
+    let (withdrawn, taken, stock, shared) = (false, None, None, None);
+    Facts { bound: true, owed, withdrawn, has, taken, target_seen: seen, stock, shared }
 }
