@@ -176,7 +176,7 @@ impl Bench {
     /// Starts a pass and kills it on its way.
     pub fn killed_sync(&self) {
         let mut process = self.command(&self.token, &["sync"]).stderr(Stdio::null()).spawn().expect("it starts");
-        std::thread::sleep(Duration::from_millis(350));
+        std::thread::sleep(Duration::from_millis(80));
         drop(process.kill());
         drop(process.wait());
     }
