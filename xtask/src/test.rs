@@ -1,6 +1,6 @@
 //! Runs everything that must hold, one stage after the other, and counts.
 use crate::job::{Ended, Job, now};
-use crate::{Args, Res, check, expect, files, fuzz, licences, real};
+use crate::{Args, Res, check, expect, files, licences, real};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -60,8 +60,8 @@ fn whole(run: &mut Run, quick: bool) {
         run.stage("set-up", |_| Ok(Found::one(true, licences::set_up(&files::root()?)?)));
     }
     run.stage("format", |_| cargo(&["fmt", "--all", "--check"], 120));
-    // The first two wait for answers most of their time, and go first where they need the processors.
-    let beside: [(&str, Body); 3] = [("demo", demo), ("real systems", real_systems), ("fuzz", fuzzed)];
+    // Both wait for answers most of their time, and go first where they need the processors.
+    let beside: [(&str, Body); 2] = [("demo", demo), ("real systems", real_systems)];
     let built = !quick && run.build();
     let beside = beside.map(|(name, body)| built.then(|| std::thread::spawn(move || timed(name, body))));
     lints(run);
@@ -83,7 +83,7 @@ fn whole(run: &mut Run, quick: bool) {
     for stage in beside.into_iter().flatten() {
         match stage.join() {
             Ok(stage) => run.note(stage),
-            Err(_) => run.stage("beside", |_| Err("the demo, the real systems or the fuzzing broke off".to_owned())),
+            Err(_) => run.stage("beside", |_| Err("the demo or the real systems broke off".to_owned())),
         }
     }
 }
@@ -102,7 +102,7 @@ fn lints(run: &mut Run) {
 
 fn rings(run: &mut Run) {
     run.stage("ring 1", |_| sim(&["--ring", "core", "--seeds", "200000"], expect::ring_core));
-    run.stage("ring 2", |_| sim(&["--ring", "engine", "--seeds", "3000"], expect::ring_engine));
+    run.stage("ring 2", |_| sim(&["--ring", "engine", "--seeds", "2000"], expect::ring_engine));
     run.stage("market", |_| sim(&["--ring", "market", "--seeds", "1000"], expect::ring_market));
     run.stage("money", |_| sim(&["--ring", "money", "--seeds", "200"], expect::money));
     run.stage("same seed, same trace", |_| traces());
@@ -262,14 +262,6 @@ fn real_systems() -> Res<Found> {
     let report = real::run(&real::Wish { orders: 300, kills: 20, seed: 1, keep: None, chaos: false })?;
     eprint!("{}", report.story());
     Ok(Found::one(report.agrees(), report.line()))
-}
-
-/// A minute for each reader of outside bytes.
-fn fuzzed() -> Res<Found> {
-    Ok(match fuzz::run(&fuzz::Wish { seconds: 60, beside: true, ..fuzz::Wish::default() }, false)? {
-        fuzz::Report::Ran(ran) => Found::one(ran.is_clean(), ran.line()),
-        fuzz::Report::Skipped(why) => Found { skipped: 1, note: why, ..Found::default() },
-    })
 }
 
 /// The counts in what a test runner printed.
