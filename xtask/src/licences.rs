@@ -1,6 +1,6 @@
 //! Licences and sources of what we build on, held against deny.toml by a cargo-deny of one version.
 use crate::job::{Ended, Job};
-use crate::{Res, files};
+use crate::{Res, tools};
 use std::path::{Path, PathBuf};
 
 /// The one version: another may read deny.toml otherwise.
@@ -10,7 +10,7 @@ const CHECKS: [&str; 3] = ["licenses", "bans", "sources"];
 
 /// The tool of our version, from the build directory or the path; none where neither has it.
 pub fn tool() -> Res<Option<PathBuf>> {
-    let own = home()?.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+    let own = tools::binary("cargo-deny")?;
     let told = format!("cargo-deny {VERSION}");
     let ours = |exe: &PathBuf| {
         Job::new(exe).args(["--version"]).limit(30).run().is_ok_and(|ended| ended.ok() && ended.stdout.trim() == told)
@@ -23,33 +23,11 @@ pub fn set_up(root: &Path) -> Res<String> {
     let here = tool()?.is_some();
     if !here {
         eprintln!("cargo-deny {VERSION} is not here yet; it is built once, which takes minutes");
-        install(root)?;
+        tools::install(root, "cargo-deny", VERSION)?;
     }
     // The check runs without the network and reads packages for other machines too, which no build here has fetched.
     Job::new("cargo").args(["fetch", "--locked"]).dir(root).limit(900).echo().expect(&[0])?;
     Ok(format!("cargo-deny {VERSION} {}", if here { "was there" } else { "is built" }))
-}
-
-fn install(root: &Path) -> Res<()> {
-    let home = home()?;
-    let words = ["install", "cargo-deny", "--locked", "--version", VERSION, "--root"];
-    let build = home.join("build");
-    // Its own release profile is made for handing out; run once a day, it need not be small or fast.
-    Job::new("cargo")
-        .args(words)
-        .args([home.to_string_lossy(), "--target-dir".into(), build.to_string_lossy()])
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-        .dir(root)
-        .limit(2400)
-        .echo()
-        .expect(&[0])?;
-    std::fs::remove_dir_all(&build).map_err(|e| format!("{}: cannot be removed: {e}", build.display()))
-}
-
-fn home() -> Res<PathBuf> {
-    Ok(files::target()?.join("tools"))
 }
 
 /// How the check ended against these rules, without the network.
@@ -67,6 +45,7 @@ pub fn check(tool: &Path, root: &Path, rules: &Path) -> Res<Ended> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files;
 
     #[test]
     fn a_licence_that_is_not_allowed_fails_the_check() {

@@ -19,6 +19,7 @@ mod reference;
 mod rules;
 mod stories;
 mod test;
+mod tools;
 mod wire;
 
 use std::process::ExitCode;

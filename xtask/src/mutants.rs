@@ -1,7 +1,7 @@
 //! How many changes to the core's code its own tests notice: cargo-mutants over `syncline-core`.
 
 use crate::job::Job;
-use crate::{Args, Res, files};
+use crate::{Args, Res, files, tools};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -28,13 +28,10 @@ pub fn chore(args: &mut Args) -> Res<bool> {
 }
 
 fn run(root: &Path, shard: Option<&str>) -> Res<Value> {
-    let tools = files::target()?.join("tools");
-    let program = tools.join("bin").join(format!("cargo-mutants{}", std::env::consts::EXE_SUFFIX));
+    let program = tools::binary("cargo-mutants")?;
     if !program.is_file() {
         eprintln!("cargo-mutants {VERSION} is not here yet; it is built once, which takes minutes");
-        let words = ["install", "cargo-mutants", "--locked", "--version", VERSION, "--root"];
-        let install = Job::new("cargo").args(words).args([tools.to_string_lossy()]);
-        install.dir(root).limit(2400).echo().expect(&[0])?;
+        tools::install(root, "cargo-mutants", VERSION)?;
     }
     let out = files::target()?.join("mutants");
     let words =
