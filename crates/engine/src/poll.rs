@@ -5,6 +5,7 @@ use crate::merged::merged_into;
 use crate::pages::Pages;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
+use crate::twins;
 use syncline_connect::{Cursor, Error, Seen, Snapshot};
 use syncline_core::id::RemoteId;
 use syncline_core::kind::Kind;
@@ -170,7 +171,11 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>, told: Told) -
         _ => None,
     };
     let aliases = serial.iter().map(|serial| RemoteId::new(id.scope.clone(), format!("id:{serial}")));
-    let aliases = aliases.chain(of_cart(&id, record)).collect();
+    let cart = match record {
+        Record::Order(order) => twins::alias(&id, order),
+        _ => None,
+    };
+    let aliases = aliases.chain(cart).collect();
     Incoming {
         kind: record.kind(),
         id,
@@ -182,13 +187,6 @@ pub fn row(id: RemoteId, record: &Record, version: Option<String>, told: Told) -
         takes: takes(record),
         refused: None,
     }
-}
-
-/// What an order goes by beside, so that others of its cart are found.
-fn of_cart(id: &RemoteId, record: &Record) -> Option<RemoteId> {
-    let Record::Order(order) = record else { return None };
-    let start = crate::twins::of_cart(id, order)?;
-    Some(RemoteId::new(start.scope, format!("{}{}", start.id, id.id)))
 }
 
 /// What an order takes from stock; none for other kinds.

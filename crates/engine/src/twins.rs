@@ -15,9 +15,15 @@ use syncline_store::Case;
 pub(crate) const TWIN: &str = "SYN-0128";
 
 /// How the aliases of all orders of one cart begin; none where `order`, which its shop calls `id`, tells of none.
-pub(crate) fn of_cart(id: &RemoteId, order: &Order) -> Option<RemoteId> {
+fn of_cart(id: &RemoteId, order: &Order) -> Option<RemoteId> {
     let cart = order.cart.as_ref()?;
     Some(RemoteId::new(id.scope.clone(), format!("cart:{cart}/")))
+}
+
+/// What `order`, which its shop calls `id`, goes by beside, so that others of its cart find it.
+pub(crate) fn alias(id: &RemoteId, order: &Order) -> Option<RemoteId> {
+    let start = of_cart(id, order)?;
+    Some(RemoteId::new(start.scope, format!("{}{}", start.id, id.id)))
 }
 
 /// What two orders have in common that were meant as one: what is sold, what it comes to, and where it goes. Orders of one cart

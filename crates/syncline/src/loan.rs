@@ -4,7 +4,7 @@
 use crate::out::Out;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use syncline_store::Store;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -17,7 +17,7 @@ const YOURS: &str = "yours\n";
 /// Between two words of a command that waits.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// Where a command keeps what says that it lives: it ends with the process.
-static HELD: Mutex<Option<UnixStream>> = Mutex::new(None);
+static HELD: OnceLock<UnixStream> = OnceLock::new();
 
 /// Where the daemon over the store in `store` is asked.
 fn socket(store: &Path) -> PathBuf {
@@ -46,7 +46,8 @@ pub(crate) async fn asked_for(store: &Path, out: Out) {
             () = tokio::time::sleep(TOLD_EVERY) => out.say("the daemon finishes its step first; then it lends the store"),
         }
     }
-    *HELD.lock().unwrap_or_else(PoisonError::into_inner) = Some(words.into_inner().into_inner().into_inner());
+    // A command asks once.
+    drop(HELD.set(words.into_inner().into_inner().into_inner()));
 }
 
 /// Where a daemon is asked; the file goes with it.

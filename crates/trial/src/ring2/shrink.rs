@@ -117,9 +117,11 @@ impl Cut {
     /// and one in sixteen is played whole. With a planted bug, or where `whole` is asked for, all are.
     #[must_use]
     pub fn sized(seed: u64, plant: Option<&'static str>, whole: bool) -> Self {
+        if whole || plant.is_some() {
+            return Self::default();
+        }
         let mut random = Random::of(seed, 31, 0);
         let (seconds, orders) = match random.below(16) {
-            _ if whole || plant.is_some() => return Self::default(),
             0 => return Self::default(),
             1 | 2 => (random.between(160, 280), random.between(2, 5)),
             _ => (random.between(50, 130), random.between(1, 3)),
