@@ -190,7 +190,7 @@ fn row(store: &Store, line: u64) -> Value {
     let taxes = store.value("sale.line", line, "taxes");
     let taxes: Vec<String> = taxes.ids().iter().map(|tax| store.text("account.tax", *tax, "name")).collect();
     json!({"id": line, "parent": null, "sku": sku, "taxes": taxes, "qty": quantity.normalize().to_string(), "total": total.ok(),
-        "shipped": shown(shipping::moved(store, line, shipping::Told::Left)),
+        "price": store.value("sale.line", line, "unit_price").number().map(|price| price.normalize().to_string()), "shipped": shown(shipping::moved(store, line, shipping::Told::Left)),
         "invoiced": shown(invoice::in_force(store, line))})
 }
 

@@ -220,7 +220,9 @@ pub fn cut_otherwise(order: &Value, document: &Value) -> Option<String> {
         .filter(|line| !left(line).is_zero())
         .map(|line| format!("{} × {}", left(line).normalize(), line["sku"]))
         .collect();
-    let theirs = lines(document).filter(goods).filter(carries).filter(|line| !number(&line["qty"]).is_zero());
+    // What is left of five pieces for a cent comes to nothing.
+    let priced = |line: &&Value| !number(&line["price"]).is_zero();
+    let theirs = lines(document).filter(goods).filter(priced).filter(|line| !number(&line["qty"]).is_zero());
     let mut theirs: Vec<String> =
         theirs.map(|line| format!("{} × {}", number(&line["qty"]).normalize(), line["sku"])).collect();
     ours.sort();

@@ -450,9 +450,16 @@ impl Processes {
             let (running, world) = (engine.clone(), stage.world.clone());
             let task = tokio::spawn(async move {
                 loop {
-                    // A pass may fail for want of an answer; the next one goes on.
+                    // A pass may fail for want of an answer; the next one goes on. In calm weather it works off what a sweep
+                    // has just woken: one of every figure comes so often here that there would never be rest.
+                    let calm = open(&world).calm;
+                    if calm {
+                        drop(running.sweep_what_is_due().await);
+                    }
                     drop(running.sync(None).await);
-                    drop(running.sweep_what_is_due().await);
+                    if !calm {
+                        drop(running.sweep_what_is_due().await);
+                    }
                     let calm = open(&world).calm;
                     sleep(Duration::from_secs(if calm { calm_s } else { 13 + 5 * number })).await;
                 }
