@@ -409,7 +409,7 @@ impl Engine {
                         kind if kind.is_paper() => self.bases_of_paper(case, system, delivery),
                         _ => bases_of_write(system, &delivery.change.leaves, case.basis.as_ref(), &shown),
                     };
-                    self.take_in(system, snapshot).await?;
+                    self.take_in(system, (snapshot, case.journal)).await?;
                 }
                 let entry = Entry::new("read again", system.name.as_str(), "decided anew from what is there");
                 self.end_and_look_again(&work, delivery, system, entry, agreed).await?;
@@ -441,18 +441,20 @@ impl Engine {
         })
     }
 
-    /// Takes a read document in as what its system shows.
-    async fn take_in(&self, system: &System, snapshot: Snapshot) -> Result<(), EngineError> {
+    /// Takes a read document in as what its system shows; it was `asked` for when the journal stood there.
+    async fn take_in(&self, system: &System, (snapshot, asked): (Snapshot, u64)) -> Result<(), EngineError> {
         let version = snapshot.version.clone();
         let Some((id, record)) = snapshot.records.first() else { return Ok(()) };
         let told = match record.kind() {
             // With the customer and the addresses it may name now.
-            Kind::Order if !self.fulfils(system) => return self.take_in_news(system, Kind::Order, snapshot).await,
+            Kind::Order if !self.fulfils(system) => {
+                return self.take_in_news(system, Kind::Order, (snapshot, asked)).await;
+            }
             Kind::Order => Told::News,
             _ => Told::Asked,
         };
         let records = vec![poll::row(id.clone(), record, version, told)];
-        self.accept(system, records, None).await.map(drop)
+        self.accept_of(Some(asked), system, records, None).await.map(drop)
     }
 
     /// What an error of a system means for this lane.

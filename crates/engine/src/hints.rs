@@ -74,7 +74,7 @@ impl Engine {
         }
         let ids: Vec<RemoteId> = hints.iter().map(|hint| hint.id.clone()).collect();
         for ids in ids.chunks(CHUNK) {
-            let look = self.looks.begin();
+            let asked = self.asks(system, kind).await?;
             let answers = system.connector.read(&system.ctx, kind, ids).await;
             let mut seen = Vec::new();
             for (id, answer) in ids.iter().zip(answers) {
@@ -88,7 +88,7 @@ impl Engine {
                     Err(_) => {}
                 }
             }
-            total.add(self.take_in_seen(&look, system, kind, seen, None).await?);
+            total.add(self.take_in_seen(asked, system, kind, seen, None).await?);
         }
         Ok(total)
     }

@@ -18,7 +18,6 @@ mod gone;
 mod hints;
 mod images;
 pub mod import;
-pub mod looks;
 mod merged;
 pub mod named;
 pub mod overdue;

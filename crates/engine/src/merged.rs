@@ -68,7 +68,7 @@ impl Engine {
                 records.extend(told.map(|(id, record)| row(id, &record, version.clone(), Told::News)));
             }
             further.extend(records.iter().filter_map(merged_into));
-            self.accept(system, records, None).await?;
+            self.accept(system, records).await?;
         }
         Ok(further)
     }

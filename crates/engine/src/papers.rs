@@ -166,11 +166,11 @@ impl Engine {
         &self,
         system: &System,
         kind: Kind,
-        ids: &[RemoteId],
+        (ids, asked): (&[RemoteId], u64),
     ) -> Result<Result<(), Error>, EngineError> {
         for answer in system.connector.read(&system.ctx, kind, ids).await {
             match answer {
-                Ok(Some(snapshot)) => self.take_in_news(system, kind, snapshot).await?,
+                Ok(Some(snapshot)) => self.take_in_news(system, kind, (snapshot, asked)).await?,
                 // One that is gone tells nothing; the sweep notes it.
                 Ok(None) => {}
                 Err(error) => return Ok(Err(error)),

@@ -1,6 +1,5 @@
 //! Reads what changed in a system and takes it in, page by page, each page one transaction with its cursor.
 
-use crate::looks::Look;
 use crate::merged::merged_into;
 use crate::pages::Pages;
 use crate::run::Engine;
@@ -26,9 +25,9 @@ impl Engine {
         let cursor = Cursor(self.store.cursor(system.uid.clone(), kind).await?);
         let mut pages = Pages::from(system, kind, cursor);
         loop {
-            let look = self.looks.begin();
+            let asked = self.asks(system, kind).await?;
             let Some(page) = pages.next().await? else { break };
-            let counts = self.take_in_seen(&look, system, kind, page.seen, Some(page.next)).await?;
+            let counts = self.take_in_seen(asked, system, kind, page.seen, Some(page.next)).await?;
             total.add(counts);
             self.note_unhinted(system, kind, counts).await?;
             if self.stopping() {
@@ -41,13 +40,13 @@ impl Engine {
     /// Takes in what `system` shows of its records of `kind`, with how far its changes are read by that.
     pub(crate) async fn take_in_seen(
         &self,
-        look: &Look<'_>,
+        asked: Option<u64>,
         system: &System,
         kind: Kind,
         seen: Vec<Seen>,
         next: Option<Cursor>,
     ) -> Result<Accepted, EngineError> {
-        let seen = self.without_echoes(system, kind, self.latest(look, system, kind, seen)).await?;
+        let seen = self.without_echoes(system, kind, seen).await?;
         let mut records: Vec<Incoming> = seen.into_iter().flat_map(|seen| incoming(kind, seen)).collect();
         if kind == Kind::Order && self.fulfils(system) {
             records = self.documents_of_ours(system, records).await?;
@@ -58,7 +57,7 @@ impl Engine {
         }
         // Before the cursor moves on: who was merged is told of once.
         self.follow(system, kind, records.iter().filter_map(merged_into).collect()).await?;
-        self.accept(system, records, next.map(|next| (kind, next.0))).await
+        self.accept_of(asked, system, records, next.map(|next| (kind, next.0))).await
     }
 }
 
@@ -77,19 +76,25 @@ impl Engine {
         self.flows.orders.iter().any(|rules| rules.target == system.name)
     }
 
-    /// Those of `seen` that are not from before a write of ours. Orders tell more than their fields, and nothing of them goes by
-    /// who spoke last.
-    pub(crate) fn latest(&self, look: &Look<'_>, system: &System, kind: Kind, seen: Vec<Seen>) -> Vec<Seen> {
-        match self.field_rules(kind) {
-            Some(_) => look.latest(&system.uid, kind, seen),
-            None => seen,
+    /// Where the journal stands when records of `kind` are asked for: what comes may be from before a write of ours that is
+    /// noted meanwhile. Orders of a shop tell more than their fields, and nothing of them goes by who spoke last.
+    pub(crate) async fn asks(&self, system: &System, kind: Kind) -> Result<Option<u64>, EngineError> {
+        if self.field_rules(kind).is_none() && !(kind == Kind::Order && self.fulfils(system)) {
+            return Ok(None);
         }
+        Ok(Some(self.store.place_in_journal().await?))
     }
 
-    /// Takes in what `system` tells, with how far its changes are read by that. What an order takes from stock its shop tells:
-    /// the document in the ERP is what takes it there.
-    pub(crate) async fn accept(
+    /// Takes in what `system` tells now.
+    pub(crate) async fn accept(&self, system: &System, records: Vec<Incoming>) -> Result<Accepted, EngineError> {
+        self.accept_of(None, system, records, None).await
+    }
+
+    /// Takes in what `system` tells, which was `asked` for when the journal stood there, with how far its changes are read by
+    /// that. What an order takes from stock its shop tells: the document in the ERP is what takes it there.
+    pub(crate) async fn accept_of(
         &self,
+        asked: Option<u64>,
         system: &System,
         mut records: Vec<Incoming>,
         cursor: Option<(Kind, String)>,
@@ -97,19 +102,19 @@ impl Engine {
         if self.fulfils(system) {
             records.iter_mut().for_each(|row| row.takes = None);
         }
-        let accept = Accept { system: system.uid.clone(), records, cursor, asked_at: None, now: self.now() };
+        let accept = Accept { system: system.uid.clone(), records, cursor, asked_at: asked, now: self.now() };
         Ok(self.store.accept(accept).await?)
     }
 
-    /// Takes a document of `kind` in as news, with all it tells of others.
+    /// Takes a document of `kind` in as news, with all it tells of others; it was `asked` for when the journal stood there.
     pub(crate) async fn take_in_news(
         &self,
         system: &System,
         kind: Kind,
-        snapshot: Snapshot,
+        (snapshot, asked): (Snapshot, u64),
     ) -> Result<(), EngineError> {
         let records = incoming(kind, Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) });
-        self.accept(system, records, None).await.map(drop)
+        self.accept_of(Some(asked), system, records, None).await.map(drop)
     }
 
     /// Whether records of `kind` that only `system` has are made in others.

@@ -1,7 +1,6 @@
 //! The engine: its parts, its workers, one pass (`sync`) and the daemon (`run`).
 
 use crate::approval::{GUARDED, Gate, is_needed_by_orders};
-use crate::looks::Looks;
 use crate::owed::Owed;
 use crate::system::{EngineError, System};
 use crate::waits::Waits;
@@ -132,9 +131,7 @@ pub struct Engine {
     /// Flows whose pass waits for a person's approval.
     gates: Mutex<BTreeMap<Flow, Gate>>,
     writes: std::sync::atomic::AtomicU64,
-    /// What was written while pages of changes are on their way; workers over one store share it.
-    pub looks: Arc<Looks>,
-    /// What waits to be sent by shops that hold too few; shared like the looks.
+    /// What waits to be sent by shops that hold too few; workers over one store share it.
     pub owed: Arc<Owed>,
     /// How long what this engine sent may still land.
     pub(crate) waits: Waits,
@@ -173,7 +170,6 @@ impl Engine {
             refusals,
             gates,
             writes: 0.into(),
-            looks: Arc::default(),
             owed: Arc::default(),
             waits: Waits::default(),
             adopting: crate::adopt::Tally::default(),

@@ -6,7 +6,6 @@
 
 use crate::approval::is_mass;
 use crate::customers::is_guest;
-use crate::looks::Look;
 use crate::poll;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
@@ -157,9 +156,9 @@ impl Engine {
         walk: &mut Walk,
         state: &mut SweepState,
     ) -> Result<bool, EngineError> {
-        let look = self.looks.begin();
+        let asked = self.asks(system, kind).await?;
         let page = self.key_page(system, kind, walk).await?;
-        self.take_page(system, kind, (&page, &look), walk, state).await?;
+        self.take_page(system, kind, (&page, asked), walk, state).await?;
         if page.more && page.next == walk.cursor {
             return Err(failed(system, repeats(kind, &page.next)));
         }
@@ -185,7 +184,7 @@ impl Engine {
         &self,
         system: &System,
         kind: Kind,
-        (page, look): (&KeyPage, &Look<'_>),
+        (page, asked): (&KeyPage, Option<u64>),
         walk: &mut Walk,
         state: &mut SweepState,
     ) -> Result<(), EngineError> {
@@ -210,7 +209,7 @@ impl Engine {
         let there = match walk.deep {
             true => {
                 let seen = page.seen.iter().filter(|seen| news.contains(&seen.id)).cloned().collect();
-                let news_told = self.take_in_all(system, kind, seen, look).await?;
+                let news_told = self.take_in_all(system, kind, seen, asked).await?;
                 Reading { there: news, gone: Vec::new(), news: news_told }
             }
             false => self.read_again(system, kind, &news).await?,
@@ -249,7 +248,7 @@ impl Engine {
     async fn read_again(&self, system: &System, kind: Kind, ids: &[RemoteId]) -> Result<Reading, EngineError> {
         let mut reading = Reading::default();
         for chunk in ids.chunks(CHUNK) {
-            let (look, mut seen) = (self.looks.begin(), Vec::new());
+            let (asked, mut seen) = (self.asks(system, kind).await?, Vec::new());
             for (id, answer) in chunk.iter().zip(system.connector.read(&system.ctx, kind, chunk).await) {
                 let snapshot = match answer {
                     Ok(Some(snapshot)) => Ok(snapshot),
@@ -263,7 +262,7 @@ impl Engine {
                 reading.there.push(id.clone());
                 seen.push(Seen { id: id.clone(), snapshot });
             }
-            reading.news += self.take_in_all(system, kind, seen, &look).await?;
+            reading.news += self.take_in_all(system, kind, seen, asked).await?;
         }
         Ok(reading)
     }
@@ -274,11 +273,11 @@ impl Engine {
         system: &System,
         kind: Kind,
         seen: Vec<Seen>,
-        look: &Look<'_>,
+        asked: Option<u64>,
     ) -> Result<u64, EngineError> {
-        let seen = self.without_echoes(system, kind, self.latest(look, system, kind, seen)).await?;
+        let seen = self.without_echoes(system, kind, seen).await?;
         let records = seen.into_iter().flat_map(|seen| poll::incoming(kind, seen)).collect();
-        let counts = self.accept(system, records, None).await?;
+        let counts = self.accept_of(asked, system, records, None).await?;
         Ok((counts.new + counts.changed) as u64)
     }
 

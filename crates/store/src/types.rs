@@ -103,7 +103,8 @@ pub struct Accept {
     pub records: Vec<Incoming>,
     /// Where the read goes on: kind and cursor.
     pub cursor: Option<(Kind, String)>,
-    /// Where the journal stood when the read began, for figures that have to be younger than something else.
+    /// Where the journal stood when the read began, where that counts: figures may have to be younger than something else,
+    /// and of what was written by us since then an older look tells nothing.
     pub asked_at: Option<u64>,
     /// When.
     pub now: Timestamp,

@@ -1,4 +1,4 @@
-//! Runs: numbered passes that wrote something, what each wrote, and what people take back of it.
+//! Runs: numbered passes that wrote something, what each wrote, what people take back of it, and what an older look tells of it.
 
 #![expect(clippy::expect_used, reason = "a test stops where its ground is missing")]
 
@@ -44,22 +44,27 @@ async fn tie(store: &Sql, sku: &str) -> EntityId {
     let pair = Adoption { kind: Kind::Variant, label: sku.to_string(), ids: ids.to_vec() };
     store.adopt(vec![pair], NOW).await.expect("tied");
     for system in ["erp", "shop"] {
-        let record = Incoming {
-            kind: Kind::Variant,
-            id: RemoteId::new("", sku),
-            aliases: Vec::new(),
-            leaves: name("Tasse"),
-            version: None,
-            label: sku.to_string(),
-            told: Told::News,
-            takes: None,
-            refused: None,
-        };
-        let accept = Accept { system: uid(system), records: vec![record], cursor: None, asked_at: None, now: NOW };
-        store.accept(accept).await.expect("taken in");
+        tell(store, system, (sku, "Tasse"), None).await;
     }
     let entity = store.entities(uid("erp"), Kind::Variant, vec![RemoteId::new("", sku)]).await.expect("asked");
     entity[0].expect("tied")
+}
+
+/// Takes in that `system` shows this text of a SKU; it was asked when the journal stood there.
+async fn tell(store: &Sql, system: &str, (sku, text): (&str, &str), asked_at: Option<u64>) {
+    let record = Incoming {
+        kind: Kind::Variant,
+        id: RemoteId::new("", sku),
+        aliases: Vec::new(),
+        leaves: name(text),
+        version: None,
+        label: sku.to_string(),
+        told: Told::News,
+        takes: None,
+        refused: None,
+    };
+    let accept = Accept { system: uid(system), records: vec![record], cursor: None, asked_at, now: NOW };
+    store.accept(accept).await.expect("taken in");
 }
 
 async fn claimed(store: &Sql) -> Claimed {
@@ -295,4 +300,31 @@ async fn where_a_system_answers_is_kept_beside_its_name() {
     assert_eq!(known[1..], [site("new", "new", "magento b/"), site("shop", "shop", "magento a/")][..]);
     store.name_systems(names(&[("erp", "erp"), ("shop", "web"), ("new", "new")])).await.expect("named");
     assert_eq!(store.sites().await.expect("told")[2], site("shop", "web", "magento a/"));
+}
+
+#[tokio::test]
+async fn an_older_look_tells_nothing_of_what_was_written_or_found_gone_since() {
+    let (store, entity) = tied().await;
+    let shown = async || case(&store, entity).await.sides[&uid("shop")].seen.clone();
+    let place = async || Some(store.place_in_journal().await.expect("a place"));
+    let lane = claimed(&store).await;
+    let run = store.begin_run("sync".to_string(), NOW).await.expect("begun");
+    let delivery = written(&store, &lane, run, "Becher").await;
+    let before = place().await;
+    let ending =
+        Ending::Done { id: RemoteId::new("", "MUG"), leaves: name("Becher"), version: None, elements: Vec::new() };
+    ended(&store, &lane, delivery, ending).await;
+    tell(&store, "shop", ("MUG", "Tasse"), before).await;
+    assert_eq!(shown().await, name("Becher"), "what was written is known better");
+    tell(&store, "shop", ("MUG", "Pott"), place().await).await;
+    assert_eq!(shown().await, name("Pott"), "a look that began afterwards counts");
+
+    let before = place().await;
+    assert_eq!(store.bury(uid("shop"), Kind::Variant, vec![RemoteId::new("", "MUG")], NOW).await, Ok(1));
+    assert_eq!(store.accept_gone(entity, NOW).await, Ok(true));
+    tell(&store, "shop", ("MUG", "Pott"), before).await;
+    let gone = case(&store, entity).await.gone;
+    assert!(gone.get(&uid("shop")).is_some_and(|gone| gone.accepted), "what a person said of it stands: {gone:?}");
+    tell(&store, "shop", ("MUG", "Pott"), place().await).await;
+    assert!(case(&store, entity).await.gone.is_empty(), "it was made again");
 }

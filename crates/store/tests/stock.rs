@@ -66,12 +66,17 @@ async fn tied() -> (Sql, EntityId) {
 
 /// Gives back every lane that is ready. Whether `lane` was one of them.
 async fn rest(store: &Sql, lane: EntityId) -> bool {
+    woken(store).await.contains(&lane)
+}
+
+/// Gives back every lane that is ready, and returns them.
+async fn woken(store: &Sql) -> Vec<EntityId> {
     let claim = Claim { now: at(9_000), lease_s: 60, limit: 9, only: Vec::new(), except: Vec::new() };
     let claimed = store.claim(claim).await.expect("claimed");
     for one in &claimed {
         release(store, one.entity, one.epoch, None, None, at(9_000)).await;
     }
-    claimed.iter().any(|one| one.entity == lane)
+    claimed.iter().map(|one| one.entity).collect()
 }
 
 async fn release(
@@ -260,4 +265,24 @@ async fn two_shops_customers_may_share_one_party() {
     let owner = store.entities(erp(), Kind::Customer, vec![RemoteId::new("", "55")]).await.expect("asked")[0];
     assert!(owner.is_some_and(|owner| owner != second), "the party is still the first one's");
     assert_eq!(store.bindings(erp(), Kind::Customer).await.expect("asked").len(), 1);
+
+    // Both are shown what the party shows, whoever asked, and both are looked at where that changed.
+    let owner = owner.expect("the first one");
+    let told = |told, version: &str, text: &str| {
+        let mut leaves = Leaves::new();
+        leaves.put(Path::field("name"), Value::Text(text.to_string()));
+        let row = incoming(Kind::Customer, "55", told, &[]);
+        Incoming { version: Some(version.to_string()), leaves, takes: None, ..row }
+    };
+    for (asked, version, text, wakes) in
+        [(Told::News, "1", "Ada", true), (Told::Asked, "2", "Ada", false), (Told::Asked, "3", "Ada Byron", true)]
+    {
+        accept(&store, erp(), told(asked, version, text), at(3)).await;
+        let woken = woken(&store).await;
+        for entity in [owner, second] {
+            let side = store.load(entity).await.expect("loaded").sides[&erp()].clone();
+            assert_eq!(side.version.as_deref(), Some(version), "{entity:?} of version {version}");
+            assert_eq!(woken.contains(&entity), wakes, "{entity:?} of version {version}");
+        }
+    }
 }

@@ -429,7 +429,7 @@ impl Engine {
         }
         match self.read_one(&source, Kind::Customer, &id).await {
             Ok(Some(snapshot)) => {
-                self.take_in(&source, snapshot).await?;
+                self.take_in(&source, (snapshot, case.journal)).await?;
                 Ok(Moved::Again(work))
             }
             Ok(None) => Ok(Moved::Again(work)),
@@ -456,11 +456,11 @@ impl Engine {
         };
         match snapshot {
             Ok(snapshot) if self.field_rules(case.kind).is_some() => {
-                self.take_in(source, snapshot).await?;
+                self.take_in(source, (snapshot, case.journal)).await?;
                 Ok(Moved::Again(work))
             }
             Ok(snapshot) => {
-                self.take_in_news(source, case.kind, snapshot).await?;
+                self.take_in_news(source, case.kind, (snapshot, case.journal)).await?;
                 Ok(Moved::Again(work))
             }
             Err(error) if error.kind.next() == Next::Inbox && !self.is_one_of_several(case.kind, &source.name) => {

@@ -110,7 +110,7 @@ impl Engine {
 
     /// Notes every name by which `system` calls what was just made: families refer to their variants by another one.
     async fn name_wholly(&self, system: &System, named: Incoming) -> Result<(), EngineError> {
-        self.accept(system, vec![named], None).await.map(drop)
+        self.accept(system, vec![named]).await.map(drop)
     }
 
     /// Takes up the families that are held for want of what was just written of their variant `case`.

@@ -69,7 +69,6 @@ impl Engine {
         };
         work.progressed = true;
         self.accepted_us(&system.name);
-        self.looks.wrote(&system.uid, delivery.change.kind, &snapshot.id);
         match self.store.settle(settle).await {
             Ok(()) => self.after_write(case, &delivery.change, system, named).await?,
             Err(StoreError::Taken(other)) => {
@@ -120,7 +119,7 @@ impl Engine {
             return Ok(());
         }
         let records = beside.map(|(id, record)| poll::row(id, &record, None, Told::InPassing)).collect();
-        self.accept(system, records, None).await.map(drop)
+        self.accept(system, records).await.map(drop)
     }
 
     /// What both sides agree on from now on: the document with what it was made of, or the fields that were written.

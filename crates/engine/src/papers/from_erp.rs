@@ -157,7 +157,7 @@ impl Engine {
                 let paper = self.store.load(entity).await?;
                 ids.extend(paper.bound.get(&erp.uid).map(|bound| bound.id.clone()));
             }
-            if let Err(error) = self.read_papers(erp, kind, &ids).await? {
+            if let Err(error) = self.read_papers(erp, kind, (&ids, order.case.journal)).await? {
                 return Ok(Err((erp.clone(), error)));
             }
         }
@@ -174,7 +174,7 @@ impl Engine {
         }
         match self.read_one(order.shop, Kind::Order, &order.id).await {
             Ok(Some(snapshot)) => {
-                self.take_in_news(order.shop, Kind::Order, snapshot).await?;
+                self.take_in_news(order.shop, Kind::Order, (snapshot, case.journal)).await?;
                 Ok(Ok(()))
             }
             Ok(None) => {

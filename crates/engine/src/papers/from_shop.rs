@@ -130,7 +130,7 @@ impl Engine {
         let Some(order) = self.order_of_paper(case).await? else { return Ok(Ok(())) };
         if let Some(id) = case.bound.get(&order.shop.uid).map(|bound| bound.id.clone()) {
             match self.read_one(order.shop, Kind::Payment, &id).await {
-                Ok(Some(snapshot)) => self.take_in_news(order.shop, Kind::Payment, snapshot).await?,
+                Ok(Some(snapshot)) => self.take_in_news(order.shop, Kind::Payment, (snapshot, case.journal)).await?,
                 Ok(None) => {
                     let what = format!("payment {id} is not in {} any more", order.shop.name);
                     let error = Error::new(syncline_core::policy::ErrorKind::Gone, what);
@@ -141,7 +141,7 @@ impl Engine {
         }
         if let Some(id) = case.bound.get(&order.erp.uid).map(|bound| bound.id.clone()) {
             match self.read_one(order.erp, Kind::Payment, &id).await {
-                Ok(Some(snapshot)) => self.take_in_news(order.erp, Kind::Payment, snapshot).await?,
+                Ok(Some(snapshot)) => self.take_in_news(order.erp, Kind::Payment, (snapshot, case.journal)).await?,
                 // What was taken back is not there; what the ERP showed last is held against its invoices.
                 Ok(None) => {}
                 Err(error) => return Ok(Err((order.erp.clone(), error))),
@@ -155,7 +155,10 @@ impl Engine {
             let bill = self.store.load(entity).await?;
             ids.extend(bill.bound.get(&order.erp.uid).map(|bound| bound.id.clone()));
         }
-        Ok(self.read_papers(order.erp, Kind::Invoice, &ids).await?.map_err(|error| (order.erp.clone(), error)))
+        Ok(self
+            .read_papers(order.erp, Kind::Invoice, (&ids, case.journal))
+            .await?
+            .map_err(|error| (order.erp.clone(), error)))
     }
 
     /// Takes up the payments of the order that the invoice `case` is of: it may be what they wait for.

@@ -214,7 +214,7 @@ impl Engine {
         for (system, id) in [(order.shop, Some(order.id.clone())), (order.erp, document)] {
             let Some(id) = id else { continue };
             match self.read_one(system, Kind::Order, &id).await {
-                Ok(Some(snapshot)) => self.take_in_news(system, Kind::Order, snapshot).await?,
+                Ok(Some(snapshot)) => self.take_in_news(system, Kind::Order, (snapshot, order.case.journal)).await?,
                 Ok(None) => {
                     let what = format!("order {id} is not in {} any more", system.name);
                     return Ok(Err((system.clone(), Error::new(ErrorKind::Gone, what))));

@@ -16,11 +16,7 @@ pub(super) fn accept(db: &Connection, accept: &Accept) -> Result<Accepted, Store
     let mut counts = Accepted::default();
     let kept = super::erase::without_erased(db, &accept.system, &accept.records, accept.now)?;
     for record in kept.as_ref().map_or(&accept.records, |(kept, _)| kept) {
-        let change = take_in(db, &accept.system, record, accept.now)?;
-        if let Some(asked_at) = accept.asked_at {
-            note_asked(db, &accept.system, record, asked_at)?;
-        }
-        match change {
+        match take_in(db, &accept.system, record, (accept.asked_at, accept.now))? {
             Change::New => counts.new += 1,
             Change::Changed => counts.changed += 1,
             Change::Same => counts.same += 1,
@@ -43,35 +39,19 @@ enum Change {
     Same,
 }
 
-fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestamp) -> Result<Change, StoreError> {
-    let known = match record.kind {
-        kind if kind.of_variant() => satellite(db, system, record.kind, &record.id)?,
-        Kind::Variant => variant(db, system, record, now)?,
-        kind => entity_of(db, system, kind, &record.id)?,
-    };
-    let entity = match known {
-        // The old one of two that were merged: whoever it was goes by the other one now.
-        Some(entity) if record.kind == Kind::Customer && !is_named(db, system, entity, &record.id)? => {
-            return Ok(Change::Same);
-        }
-        Some(entity) => entity,
-        // What nobody has tied of the catalogue, stock and prices: they are read when that happens. A customer comes with
-        // an order.
-        None if record.kind.of_variant() || (record.kind.of_catalogue() && record.told != Told::Origin) => {
-            return Ok(Change::Same);
-        }
-        // What was done about an order that is nobody's here.
-        None if record.kind.is_paper() && !is_of_known_order(db, system, &record.id)? => return Ok(Change::Same),
-        None if record.kind == Kind::Customer && record.told != Told::InPassing => return Ok(Change::Same),
-        None => {
-            let entity = new_entity(db, record.kind, &record.label)?;
-            bind(db, system, record.kind, &record.id, entity, "main")?;
-            if record.kind.is_paper() {
-                super::erase::like_its_order(db, system, (&record.id, entity), now)?;
-            }
-            entity
-        }
-    };
+/// What one record brings; nothing where it was written by us, or found gone, after it was `asked` for.
+fn take_in(
+    db: &Connection,
+    system: &SystemUid,
+    record: &Incoming,
+    (asked, now): (Option<u64>, Timestamp),
+) -> Result<Change, StoreError> {
+    let Some(entity) = told_of(db, system, record, now)? else { return Ok(Change::Same) };
+    if let Some(asked) = asked
+        && is_known_since(db, system, entity, asked)?
+    {
+        return Ok(Change::Same);
+    }
     for alias in &record.aliases {
         if entity_of(db, system, record.kind, alias)?.is_none() {
             bind(db, system, record.kind, alias, entity, "alias")?;
@@ -86,8 +66,13 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
         _ => None,
     };
     let kept = kept.map(|leaves| Incoming { leaves, ..record.clone() });
-    let change = store_seen(db, system, entity, kept.as_ref().unwrap_or(record), now)?;
+    let seen = kept.as_ref().unwrap_or(record);
+    let change = store_seen(db, system, entity, seen, now)?;
     let changed = !matches!(change, Change::Same);
+    show_sharers(db, system, (entity, changed), seen, now)?;
+    if let Some(asked) = asked.filter(|_| record.kind.of_variant()) {
+        note_asked(db, system, entity, asked)?;
+    }
     if let Some(hold) = &record.refused {
         let why = packed("hold", hold)?;
         wake(db, entity, record.kind, now)?;
@@ -108,6 +93,78 @@ fn take_in(db: &Connection, system: &SystemUid, record: &Incoming, now: Timestam
         journal(db, entity, None, &Entry::new("seen", system.as_str(), fingerprint(&record.leaves)), now)?;
     }
     Ok(change)
+}
+
+/// Whom a record tells of, who is made known where that is how one comes to be; none where it is nobody's concern here.
+fn told_of(
+    db: &Connection,
+    system: &SystemUid,
+    record: &Incoming,
+    now: Timestamp,
+) -> Result<Option<EntityId>, StoreError> {
+    let known = match record.kind {
+        kind if kind.of_variant() => satellite(db, system, record.kind, &record.id)?,
+        Kind::Variant => variant(db, system, record, now)?,
+        kind => entity_of(db, system, kind, &record.id)?,
+    };
+    Ok(Some(match known {
+        // The old one of two that were merged: whoever it was goes by the other one now.
+        Some(entity) if record.kind == Kind::Customer && !is_named(db, system, entity, &record.id)? => {
+            return Ok(None);
+        }
+        Some(entity) => entity,
+        // What nobody has tied of the catalogue, stock and prices: they are read when that happens. A customer comes with
+        // an order.
+        None if record.kind.of_variant() || (record.kind.of_catalogue() && record.told != Told::Origin) => {
+            return Ok(None);
+        }
+        // What was done about an order that is nobody's here.
+        None if record.kind.is_paper() && !is_of_known_order(db, system, &record.id)? => return Ok(None),
+        None if record.kind == Kind::Customer && record.told != Told::InPassing => return Ok(None),
+        None => {
+            let entity = new_entity(db, record.kind, &record.label)?;
+            bind(db, system, record.kind, &record.id, entity, "main")?;
+            if record.kind.is_paper() {
+                super::erase::like_its_order(db, system, (&record.id, entity), now)?;
+            }
+            entity
+        }
+    }))
+}
+
+/// Shows those who share a customer's document of `system` what it shows; whoever of them was to read it anew, or `owner`, to
+/// whom it was `told`, is woken where it changed for all of them.
+fn show_sharers(
+    db: &Connection,
+    system: &SystemUid,
+    (owner, changed): (EntityId, bool),
+    record: &Incoming,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if record.kind != Kind::Customer || record.refused.is_some() || record.told == Told::InPassing {
+        return Ok(());
+    }
+    let sharers = sharers(db, system, record)?;
+    for sharer in &sharers {
+        if !matches!(store_seen(db, system, *sharer, record, now)?, Change::Same) {
+            wake(db, *sharer, record.kind, now)?;
+        }
+    }
+    // One of them may have asked: no feed brings it as news any more.
+    if changed && !sharers.is_empty() && is_of_concern(db, owner, record.kind)? {
+        wake(db, owner, record.kind, now)?;
+    }
+    Ok(())
+}
+
+/// Those who go by the document of another one's.
+fn sharers(db: &Connection, system: &SystemUid, record: &Incoming) -> Result<Vec<EntityId>, StoreError> {
+    let sql = "SELECT entity FROM binding WHERE system = ?1 AND kind = ?2 AND scope = ?3 AND remote = ?4 \
+               AND role = 'shared' ORDER BY entity";
+    let mut statement = db.prepare_cached(sql)?;
+    let row = params![system.as_str(), record.kind.word(), record.id.scope, record.id.id];
+    let rows = statement.query_map(row, |row| Ok(EntityId(super::id(row.get(0)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Whether the order that the paper `id` is about is known.
@@ -167,11 +224,21 @@ fn has_alias(db: &Connection, system: &SystemUid, entity: EntityId) -> Result<bo
     Ok(db.prepare_cached(sql)?.query_row(params![int(entity.0), system.as_str()], |row| row.get(0))?)
 }
 
-/// Notes where the journal stood when a record was asked for.
-fn note_asked(db: &Connection, system: &SystemUid, record: &Incoming, asked_at: u64) -> Result<(), StoreError> {
-    let Some(entity) = entity_of(db, system, record.kind, &record.id)? else { return Ok(()) };
+/// Whether `entity` was written by us or found gone after the journal stood at `asked`: what was asked for then may be from
+/// before that. It was read back after the write, and what people changed since then comes with the next page, for every feed
+/// reads back over what was written while it was walked.
+fn is_known_since(db: &Connection, system: &SystemUid, entity: EntityId, asked: u64) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM record WHERE entity = ?1 AND system = ?2 AND written > ?3) \
+               OR EXISTS (SELECT 1 FROM tombstone t JOIN journal j ON j.lane = t.entity AND j.system = t.system \
+               WHERE t.entity = ?1 AND t.system = ?2 AND j.seq > ?3 AND j.event = 'gone')";
+    let row = params![int(entity.0), system.as_str(), int(asked)];
+    Ok(db.prepare_cached(sql)?.query_row(row, |row| row.get(0))?)
+}
+
+/// Notes where the journal stood when figures were asked for.
+fn note_asked(db: &Connection, system: &SystemUid, entity: EntityId, asked: u64) -> Result<(), StoreError> {
     let sql = "UPDATE record SET asked_at = ?3 WHERE entity = ?1 AND system = ?2 AND asked_at < ?3";
-    db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str(), int(asked_at)])?;
+    db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str(), int(asked)])?;
     Ok(())
 }
 

@@ -199,6 +199,10 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
         super::commitment::mark(db, settle.lane, state, settle.now)?;
     }
     journal(db, settle.lane, Some(settle.delivery), &settle.entry, settle.now)?;
+    if matches!(settle.ending, Ending::Done { .. }) {
+        let sql = "UPDATE record SET written = (SELECT max(seq) FROM journal) WHERE entity = ?1 AND system = ?2";
+        db.prepare_cached(sql)?.execute(params![int(settle.lane.0), settle.system.as_str()])?;
+    }
     evidence(db, settle.lane, settle.evidence.as_ref(), settle.now)
 }
 

@@ -236,9 +236,9 @@ fn ms(at: Timestamp) -> i64 {
     at.as_millisecond()
 }
 
-/// A moment as we keep it.
+/// A moment as we keep it; the last one there is stands for never.
 fn at(ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
+    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX)
 }
 
 fn kind(word: &str) -> Result<Kind, StoreError> {

@@ -26,7 +26,6 @@ use syncline_core::profile::Profile;
 use syncline_core::rules::{
     Amendments, Branch, Cancels, FieldRules, OrderRules, PairRules, PaperRules, PriceRules, StockRules, StockTarget,
 };
-use syncline_engine::looks::Looks;
 use syncline_engine::owed::Owed;
 use syncline_engine::{Engine, Flows, Settings, System};
 use syncline_sim::catalogue::{Item, catalogue};
@@ -53,9 +52,7 @@ pub const PRODUCTS: usize = 12;
 /// One schedule's parts that outlive the process.
 #[derive(Debug)]
 pub struct Stage {
-    /// What its processes, which are workers over one store, know of each other's writes.
-    pub looks: Arc<Looks>,
-    /// What waits to be sent by shops that hold too few.
+    /// What waits to be sent by shops that hold too few: its processes are workers over one store.
     owed: Arc<Owed>,
     pub world: Shared,
     pub clock: Arc<SimClock>,
@@ -183,7 +180,6 @@ impl Stage {
             watched: Vec::new(),
             hinting: BTreeSet::new(),
             every_s: 15,
-            looks: Arc::default(),
             owed: Arc::default(),
             sweep_s: Random::of(seed, 9, 0).chance(1, 3).then_some(40),
             deep: true,
@@ -443,7 +439,6 @@ impl Stage {
         };
         let settings = Settings { workers: 2, lanes: 3, lease_s: LEASE_S, leave_s: 15, patience_s: 40 };
         let mut engine = Engine::new(self.store.clone(), systems, flows, settings, self.clock.clone());
-        engine.looks = self.looks.clone();
         engine.owed = self.owed.clone();
         Ok(Arc::new(engine))
     }

@@ -24,8 +24,8 @@ const BOOK_SEEDS: usize = 2;
 
 #[test]
 fn orders_cross_once_in_the_weather() {
-    // Seed 929: a unique key knows a customer long before the search does.
-    for seed in [0, 1, 2, 3, 929] {
+    // Seed 929: a unique key knows a customer long before the search does. 50381: what is left of a line comes to no cent.
+    for seed in [0, 1, 2, 3, 929, 50381] {
         let outcome = schedule(seed, None);
         assert_eq!(outcome.violations, [], "seed {seed}");
         assert!(outcome.orders > 0);
@@ -114,8 +114,10 @@ fn most_schedules_of_a_run_are_small_and_some_are_whole() {
 
 #[test]
 fn small_schedules_break_nothing() {
-    // Seed 929: a product is read while a choice is made that another one needs.
-    for seed in [929, 1, 2, 3] {
+    // Seed 929: a product is read while a choice is made that another one needs. 2387, 4825, 50369: a page, or a document, that
+    // was asked for before a write or a deletion is taken in after it. 20111: two shops' guests share a party that one of them
+    // has changed.
+    for seed in [929, 2387, 4825, 20111, 50369, 1, 2, 3] {
         assert_eq!(cut_down(seed, None, false, &Cut::sized(seed, None, false)).violations, [], "seed {seed}");
     }
 }
