@@ -40,8 +40,8 @@ The project's own chores.
                                                              bytes that break a parser, looked for by what they reach; --keep
                                                              adds what reached something new to the kept inputs
   cargo x real [--orders N] [--kills N] [--seed N] [--keep DIR] [--json]
-                                                             a real ERP, people in it, a stormy shop, kill -9 (half of the kills
-                                                             while papers are under way), and a count in its database
+                                                             a real ERP, people in it, a stormy shop, kill -9 (half of the first
+                                                             200 kills while papers are under way), and a count in its database
   cargo x chaos [--orders N] [--kills N] [--seed N] [--keep DIR] [--json]
                                                              the same on a machine whose power goes, whose disk is full, whose
                                                              clock steps, and whose store is put back from an older copy

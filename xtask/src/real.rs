@@ -25,7 +25,7 @@ use till::Till;
 pub struct Wish {
     /// How many released orders the shop must hold at least.
     pub orders: u64,
-    /// Half of them come while papers are what is under way.
+    /// Some of them come while papers are what is under way.
     pub kills: u64,
     /// When the kills come and what the road loses.
     pub seed: u64,
@@ -58,6 +58,7 @@ pub struct Report {
     /// Credits that the other side would make otherwise, which a person did there by hand.
     by_hand: usize,
     wanted_kills: u64,
+    wanted_papers_killed: u64,
     lost_replies: u64,
     lost_requests: u64,
     verify: Value,
@@ -68,6 +69,14 @@ pub struct Report {
     wrong: Vec<String>,
     seconds: u64,
     kept: Option<(PathBuf, PathBuf)>,
+}
+
+impl Wish {
+    /// How many of the kills come while papers are under way: half of the first two hundred, a fifth of the others. What is in
+    /// doubt among papers rests until no request can land any more.
+    fn among_papers(&self) -> u64 {
+        self.kills.min(200) / 2 + self.kills.saturating_sub(200) / 5
+    }
 }
 
 /// Changes that nobody told the product of, by flow.
@@ -189,6 +198,7 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
         papers_held,
         by_hand: by_hand.len(),
         wanted_kills: wish.kills,
+        wanted_papers_killed: wish.among_papers(),
         lost_replies: lost(&roads.erp.counts.lost_replies),
         lost_requests: lost(&roads.erp.counts.lost_requests),
         verify,
@@ -244,12 +254,13 @@ impl Roads {
 
 /// Everything flows, and is killed by what it asks the ERP.
 fn among_orders<'a>(wish: &Wish, roads: &'a Roads) -> Storm<'a> {
-    let kills = wish.kills.div_ceil(2);
+    let kills = wish.kills - wish.among_papers();
     let most = (REQUESTS * 10).checked_div(kills).map_or(REQUESTS, |share| share.clamp(REQUESTS / 5, REQUESTS));
     Storm {
         run: &["sync"],
         road: &roads.erp.counts.requests,
         most,
+        far: REQUESTS,
         waits: WAITS,
         late_counts: true,
         kills,
@@ -264,9 +275,10 @@ fn among_papers<'a>(wish: &Wish, roads: &'a Roads) -> Storm<'a> {
         run: &["sync", "papers"],
         road: &roads.shop.counts.papers,
         most: TOLD,
+        far: TOLD,
         waits: PAPERS_WAIT,
         late_counts: false,
-        kills: wish.kills / 2,
+        kills: wish.among_papers(),
         seed: wish.seed + 1,
         enough: |work| {
             let (sent, paid) = (work.count(&["whole", "part", "parcel", "later"]), work.count(&["paid"]));
@@ -331,7 +343,7 @@ impl Report {
     /// Nothing: what was done about orders, how often a kill hit it, and whether `verify` looked at all of it.
     fn judge_papers(&mut self) {
         self.wrong.extend(self.papers.differences(PAPERS));
-        let wanted = self.wanted_kills / 2;
+        let wanted = self.wanted_papers_killed;
         if self.papers_killed < wanted {
             self.wrong.push(format!("{} of {wanted} kills hit papers", self.papers_killed));
         }

@@ -50,6 +50,8 @@ pub struct Storm<'a> {
     /// What is counted on a road: a run is killed after some of it, at most so many.
     pub road: &'a AtomicU64,
     pub most: u64,
+    /// One of four goes on for longer, up to so many: work that is cut off ever so early comes to no end.
+    pub far: u64,
     /// A run that did not come so far is killed after so long all the same; whether that counts.
     pub waits: Duration,
     pub late_counts: bool,
@@ -170,7 +172,8 @@ impl Syncline {
             }
             let people = erp.people(changes)?;
             beside(changes)?;
-            kills += u64::from(self.killed_once(storm, 1 + dice.below(storm.most))?);
+            let most = if dice.below(4) == 0 { storm.far } else { storm.most };
+            kills += u64::from(self.killed_once(storm, 1 + dice.below(most))?);
             if let Some(machine) = &self.machine {
                 machine.after_kill(self)?;
             }
