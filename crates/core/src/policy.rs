@@ -102,7 +102,8 @@ impl ErrorKind {
             Self::Denied => "check login, password or token and the rights of that user, then run again",
             Self::Config => "mend the file or the set-up it names, then run again",
             Self::Broken => {
-                "keep the evidence (`syncline explain`) and ask the system's administrator what answers there"
+                "keep the evidence (`syncline explain`) and ask the system's administrator what answers there; it is looked at \
+                 again by itself"
             }
             Self::Unsupported => "do this by hand in the system, then `syncline retry`",
         }
@@ -125,7 +126,20 @@ impl Hold {
     pub fn new(code: &str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { code: code.into(), what: what.into(), remedy: remedy.into() }
     }
+
+    /// Seconds until what failed so is looked at again by itself, after so many looks; none where only news or a person mends
+    /// it. An answer in another shape comes of a system that was changed: it may be put right there, and no feed tells of
+    /// that. Ten minutes, then twice as long each time, an hour at most.
+    #[must_use]
+    pub fn again_s(&self, looks: u32) -> Option<u32> {
+        let pause = AGAIN_S.saturating_mul(2u32.saturating_pow(looks.min(8))).min(AGAIN_AT_MOST_S);
+        (self.code == ErrorKind::Broken.code()).then_some(pause)
+    }
 }
+
+/// Seconds until a record that was told in another shape is looked at again, and at most.
+const AGAIN_S: u32 = 600;
+const AGAIN_AT_MOST_S: u32 = 3600;
 
 /// Seconds until attempt number `attempt` (from 1) of something that failed: 2, 4, 8 … at most 60.
 #[must_use]
@@ -137,6 +151,16 @@ pub fn backoff_s(attempt: u32) -> u32 {
 mod tests {
     use super::*;
     use alloc::collections::BTreeSet;
+
+    #[test]
+    fn what_was_told_in_another_shape_is_looked_at_again_ever_later() {
+        let hold = |kind: ErrorKind| Hold::new(kind.code(), "", "");
+        assert_eq!(
+            [0, 1, 7, 99].map(|looks| hold(ErrorKind::Broken).again_s(looks)),
+            [600, 1200, 3600, 3600].map(Some)
+        );
+        assert_eq!(hold(ErrorKind::Invalid).again_s(0), None);
+    }
 
     #[test]
     fn each_error_says_what_happens_next_under_a_code_of_its_own() {

@@ -492,6 +492,14 @@ impl Engine {
         Ok(Moved::Again(work))
     }
 
+    /// When a lane that failed is looked at again by itself; none where only news or a person mends it.
+    fn again_after(&self, work: &Work, state: &LaneState) -> Option<Timestamp> {
+        match state {
+            LaneState::Failed(hold) => hold.again_s(work.claimed.attempts).map(|pause| after(self.now(), pause)),
+            _ => None,
+        }
+    }
+
     async fn give_back(
         &self,
         work: &Work,
@@ -507,8 +515,8 @@ impl Engine {
         let release = Release {
             lane: work.claimed.entity,
             epoch: work.claimed.epoch,
+            again_at: work.again_at.or_else(|| self.again_after(work, &state)),
             state,
-            again_at: work.again_at,
             progressed: work.progressed,
             entry,
             evidence,

@@ -4,10 +4,11 @@
 //! what is hidden, but no time; so it is read whole each time, and what is as it was is dropped.
 
 use super::client::Scope;
+use super::rows::{evidence_of, shape};
 use super::views::Views;
 use super::wire::StoreGroup;
 use super::wire_category as wire;
-use super::{Magento, evidence_of, numeric, shape};
+use super::{Magento, numeric};
 use futures::future::{join_all, try_join_all};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,7 +1,8 @@
 //! Orders by what stands in a field: their number, what they refer to, their id.
 
 use super::client::Search;
-use super::{Magento, ORDERS, order, rough_id};
+use super::rows::{order, rough_id};
+use super::{Magento, ORDERS};
 use serde_json::Value;
 use syncline_connect::{Ctx, Error, Result, Snapshot};
 use syncline_core::policy::ErrorKind;

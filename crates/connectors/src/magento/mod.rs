@@ -39,6 +39,7 @@ mod pricing;
 mod probe;
 mod products;
 mod profile;
+mod rows;
 mod shipments;
 mod single;
 mod stock;
@@ -65,12 +66,12 @@ use feed::{Row, Table};
 use futures::future::join_all;
 use map::Stores;
 use products::PRODUCTS;
+use rows::{order, rough_id, seen};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use stock::Depth;
 use syncline_connect::{
-    Connector, Ctx, Cursor, Effect, Error, Evidence, Fut, KeyPage, Lookup, Outcome, Page, Probe, Response, Result,
-    Seen, Snapshot,
+    Connector, Ctx, Cursor, Effect, Error, Fut, KeyPage, Lookup, Outcome, Page, Probe, Response, Result, Seen, Snapshot,
 };
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
@@ -191,7 +192,7 @@ impl Magento {
         });
         let unplaced = |one: &Seen| one.snapshot.is_err() && one.id.scope == map::NO_SCOPE;
         let seen = seen.filter(|one| bounds.hold(&one.id.scope) || unplaced(one)).collect();
-        Ok(Page { seen, next: slice.next, more: slice.more })
+        Ok(Page { seen: rows::told_apart(table.resource, seen)?, next: slice.next, more: slice.more })
     }
 
     /// The outlines of rows with higher ids than `after`, in the order of their ids.
@@ -373,65 +374,6 @@ fn saving(change: &Change) -> Result<(RemoteId, Value)> {
         return Err(Error::new(ErrorKind::Invalid, what));
     }
     Ok((id.clone(), json!({"entity": {"entity_id": entity_id, "ext_order_id": reference}})))
-}
-
-/// The exchange behind one document of a page: its own part of the answer.
-fn evidence_of(place: &str, value: &Value) -> Evidence {
-    let received = Evidence::excerpt(value.to_string().as_bytes());
-    Evidence { request: format!("GET {place}"), sent: String::new(), status: 200, received }
-}
-
-fn shape<T: serde::de::DeserializeOwned>(place: &str, value: &Value) -> Result<T> {
-    wire::typed(value).map_err(|what| {
-        Error::new(ErrorKind::Broken, format!("{place} {}: {what}", name_of(value))).with(evidence_of(place, value))
-    })
-}
-
-/// What a person calls a document that cannot be read.
-fn name_of(value: &Value) -> String {
-    let told = ["increment_id", "sku", "email", "entity_id", "id"].iter().find_map(|field| value.get(*field));
-    told.map_or_else(|| "without a number".to_owned(), |name| text::shown(&name.to_string(), 60))
-}
-
-fn order(value: &Value, stores: &Stores) -> Result<Snapshot> {
-    let told = order_in_passing(value, stores)?;
-    Ok(Snapshot { evidence: Some(evidence_of("orders", value)), ..told })
-}
-
-/// The same without the exchange behind it: of most rows of a page nobody asks for that.
-fn order_in_passing(value: &Value, stores: &Stores) -> Result<Snapshot> {
-    let doc: wire::Order = shape("orders", value)?;
-    let records = map::order(&doc, stores).map_err(|error| error.with(evidence_of("orders", value)))?;
-    let id = records.first().map(|(id, _)| id.clone());
-    let id = id.ok_or_else(|| Error::new(ErrorKind::Broken, "an order without a record"))?;
-    let version = doc.updated_at.map(|time| time.0);
-    Ok(Snapshot { id, version, mark: None, found_by: None, records, evidence: None })
-}
-
-fn seen(value: &Value, stores: Option<&Stores>, groups: &Groups) -> Seen {
-    let read = match stores {
-        Some(stores) => order_in_passing(value, stores),
-        None => customer(value, None, groups),
-    };
-    match read {
-        Ok(snapshot) => Seen { id: snapshot.id.clone(), snapshot: Ok(snapshot) },
-        Err(error) => Seen { id: rough_id(value, stores), snapshot: Err(error) },
-    }
-}
-
-/// The id of a row by its outline alone; made of what it says where it does not even tell that.
-fn rough_id(told: &Value, stores: Option<&Stores>) -> RemoteId {
-    let id = |field: &str| told.get(field).and_then(|value| wire::typed::<wire::Id>(value).ok());
-    let named = |field: &str| told.get(field).and_then(|value| wire::typed::<wire::Text>(value).ok());
-    match (id("entity_id"), named("sku"), id("id")) {
-        (Some(order), _, _) => {
-            let scope = stores.map(|stores| stores.scope(id("store_id"), named("store_name").as_ref()));
-            RemoteId::new(scope.unwrap_or_default(), order.0.to_string())
-        }
-        (None, Some(sku), _) => RemoteId::new("", sku.0),
-        (None, None, Some(customer)) => RemoteId::new(map::website(id("website_id")), customer.0.to_string()),
-        (None, None, None) => RemoteId::new("", format!("unknown:{}", name_of(told))),
-    }
 }
 
 impl Connector for Magento {

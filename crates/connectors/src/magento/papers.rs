@@ -6,8 +6,9 @@
 
 use super::client::{Call, Scope, Search};
 use super::map::{Stores, invalid};
+use super::rows::shape;
 use super::wire_papers::{ORDER_FIELDS, OrderLine, PaperOrder};
-use super::{Magento, numeric, shape, unsupported, wire};
+use super::{Magento, numeric, unsupported, wire};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;

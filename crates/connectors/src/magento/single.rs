@@ -6,9 +6,10 @@
 
 use super::client::{Call, Scope, encoded};
 use super::levels::{self, DEFAULT_SOURCE};
+use super::rows::evidence_of;
 use super::stock::{figure, fit, folded, found_sku, no_quantity};
 use super::wire::{self, StockItem};
-use super::{Magento, evidence_of, unsupported};
+use super::{Magento, unsupported};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};

@@ -6,8 +6,9 @@
 use super::client::{Call, Scope};
 use super::map::invalid;
 use super::papers::About;
+use super::rows::shape;
 use super::wire_papers::{Shipment, ShipmentTrack};
-use super::{Magento, shape, unsupported, wire};
+use super::{Magento, unsupported, wire};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use syncline_connect::{Ctx, Error, Outcome, Result};

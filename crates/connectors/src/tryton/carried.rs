@@ -2,7 +2,7 @@
 
 use super::config::{Carried, Config};
 use super::map::{self, Attribute, Attributes, Form, Source};
-use super::setup::Reader;
+use super::reader::Reader;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeSet;

@@ -9,7 +9,8 @@
 use super::Tryton;
 use super::papers::{refused, version};
 use super::read::{LONG_PAGE, id_of};
-use super::setup::{Reader, Setup};
+use super::reader::Reader;
+use super::setup::Setup;
 use super::wire_paper::{SHIPMENT_FIELDS, SHIPMENT_KEYS};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -22,11 +22,13 @@ mod price_feed;
 mod probe;
 mod product;
 mod read;
+mod reader;
 mod rest;
 mod setup;
 mod stock;
 #[cfg(test)]
 mod tests;
+mod whole;
 mod wire;
 mod wire_note;
 mod wire_paper;

@@ -63,7 +63,7 @@ impl Tryton {
         let (setup, billing) = self.book_of(ctx, sale).await.map_err(Outcome::Refused)?;
         let beside = match change.leaves.value(&Path::element("charges", "adjustment").dot("net")) {
             Some(_) => {
-                let reader = super::setup::Reader::of(&self.client, ctx, setup.company);
+                let reader = super::reader::Reader::of(&self.client, ctx, setup.company);
                 let found = charge_product(&reader, &self.codes.adjustment, "amounts", &mut Vec::new()).await;
                 found.map_err(Outcome::Refused)?
             }

@@ -3,7 +3,9 @@
 
 use super::map::Origin;
 use super::read::{LONG_PAGE, PAGE, Search, ascending, id_of, model, rest_of, scope, search, typed};
-use super::setup::{Reader, Setup};
+use super::reader::Reader;
+use super::setup::Setup;
+use super::whole::whole;
 use super::wire::Named;
 use super::wire_paper::{
     INVOICE_FIELDS, INVOICE_KEYS, InvoiceLineRow, InvoiceRow, MoveRow, PARCEL_FIELDS, PackageRow, SHIPMENT_FIELDS,
@@ -159,7 +161,7 @@ impl Tryton {
             loop {
                 let domain = json!([[field, "in", some], ["id", ">", last]]);
                 let params = json!([domain, 0, LONG_PAGE, [["id", "ASC"]], fields, setup.context()]);
-                let found: Vec<Value> = self.client.read(ctx, &method, params).await?;
+                let found = whole(model, fields, self.client.read(ctx, &method, params).await?)?;
                 last = ascending(&found, last)?;
                 let more = found.len() >= LONG_PAGE && field != "id";
                 all.extend(found);

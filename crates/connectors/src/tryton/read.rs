@@ -7,6 +7,7 @@ use super::kits;
 use super::map::{self, Source};
 use super::papers;
 use super::setup::Setup;
+use super::whole::whole;
 use super::wire::{
     KeyRow, Moment, PRODUCT_FIELDS, SALE_FIELDS, SaleRow, TimesRow, UNIT_FIELDS, VARIANT_FIELDS, WEIGHT_FIELDS,
 };
@@ -107,9 +108,9 @@ pub(super) struct Search<'a> {
 
 /// The rows a search finds, by id upwards.
 pub(super) async fn search(client: &Client, ctx: &Ctx, setup: &Setup, search: Search<'_>) -> Result<Vec<Value>> {
-    let method = format!("model.{}.search_read", model(search.kind)?);
+    let model = model(search.kind)?;
     let params = json!([search.domain, 0, search.limit, [["id", "ASC"]], search.fields, setup.context()]);
-    client.read(ctx, &method, params).await
+    whole(model, search.fields, client.read(ctx, &format!("model.{model}.search_read"), params).await?)
 }
 
 /// The id of a row.
@@ -226,14 +227,15 @@ impl Tryton {
         fields: &[&str],
     ) -> Result<Vec<Value>> {
         let params = json!([ids, fields, setup.context()]);
-        match self.client.read(ctx, &format!("model.{}.read", model(kind)?), params).await {
+        let model = model(kind)?;
+        match self.client.read(ctx, &format!("model.{model}.read"), params).await {
             Err(error) if error.kind == ErrorKind::Gone => {
                 let mut domain = scope(kind, setup, true);
                 domain.push(json!(["id", "in", ids]));
                 let wanted = Search { kind, domain, limit: ids.len(), fields };
                 search(&self.client, ctx, setup, wanted).await
             }
-            answer => answer,
+            answer => whole(model, fields, answer?),
         }
     }
 

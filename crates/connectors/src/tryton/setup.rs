@@ -4,12 +4,12 @@ use super::carried;
 use super::client::Client;
 use super::config::Config;
 use super::map::Attributes;
+use super::reader::{Reader, context};
 use super::wire::{Coded, Dec, Named, PRODUCT_FIELDS, ProductRow, Qty, Unit};
 use super::{drops, papers};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,13 +164,6 @@ impl Setup {
     }
 }
 
-fn context(company: Option<i64>) -> Value {
-    match company {
-        Some(company) => json!({"company": company, "language": "en"}),
-        None => json!({"language": "en"}),
-    }
-}
-
 #[derive(Deserialize)]
 struct Preferences {
     company: Option<i64>,
@@ -242,54 +235,12 @@ struct PlaceRow {
     name: Option<String>,
 }
 
-/// Reads the set-up, page by page where a table may be long.
-pub(super) struct Reader<'a> {
-    client: &'a Client,
-    ctx: &'a Ctx,
-    context: Value,
-}
-
-const PAGE: usize = 1000;
-
-impl<'a> Reader<'a> {
-    /// What reads the tables of a company.
-    pub(super) fn of(client: &'a Client, ctx: &'a Ctx, company: i64) -> Self {
-        Self { client, ctx, context: context(Some(company)) }
-    }
-
-    /// Asks for one row of a model, to learn whether that is allowed.
-    pub(super) async fn first(&self, model: &str, fields: &[&str]) -> Result<()> {
-        let params = json!([[], 0, 1, [["id", "ASC"]], fields, self.context]);
-        let _row: Vec<Value> = self.client.read(self.ctx, &format!("model.{model}.search_read"), params).await?;
-        Ok(())
-    }
-
-    pub(super) async fn rows<T: DeserializeOwned>(
-        &self,
-        model: &str,
-        domain: Value,
-        fields: &[&str],
-    ) -> Result<Vec<T>> {
-        let mut rows = Vec::new();
-        loop {
-            let params = json!([domain, rows.len(), PAGE, [["id", "ASC"]], fields, self.context]);
-            let page: Vec<T> = self.client.read(self.ctx, &format!("model.{model}.search_read"), params).await?;
-            let full = page.len() == PAGE;
-            rows.extend(page);
-            if !full {
-                return Ok(rows);
-            }
-        }
-    }
-}
-
 /// The set-up as it stands now.
 pub(super) async fn load(client: &Client, ctx: &Ctx, config: &Config, branch: &Branch) -> Result<Setup> {
     let config = &config.of(branch);
-    let mut reader = Reader { client, ctx, context: context(None) };
     let mut warnings = Vec::new();
-    let (company, companies, own_company) = company(&reader, config, &mut warnings).await?;
-    reader.context = context(Some(company.id));
+    let (company, companies, own_company) = company(&Reader::outside(client, ctx), config, &mut warnings).await?;
+    let reader = Reader::of(client, ctx, company.id);
     let modules = modules(&reader).await?;
     let currencies: Vec<CurrencyRow> = reader.rows("currency.currency", json!([]), &["code", "digits"]).await?;
     let taxes = taxes(&reader, company.id, &mut warnings).await?;
@@ -400,8 +351,7 @@ async fn company(
     config: &Config,
     warnings: &mut Vec<String>,
 ) -> Result<(CompanyRow, Vec<String>, Option<i64>)> {
-    let preferences: Preferences =
-        reader.client.read(reader.ctx, "model.res.user.get_preferences", json!([true, reader.context])).await?;
+    let preferences: Preferences = reader.one("model.res.user.get_preferences", json!(true)).await?;
     let rows: Vec<CompanyRow> =
         reader.rows("company.company", json!([]), &["party.name", "timezone", "currency.code"]).await?;
     let all: Vec<String> = rows.iter().map(|row| row.party.name.clone().unwrap_or_else(|| "?".to_string())).collect();

@@ -6,6 +6,7 @@ use crate::codec::{packed, unpacked};
 use crate::{Accept, Accepted, Adoption, Incoming, StoreError, TakeOver, Told};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
+use syncline_core::delivery::after;
 use syncline_core::id::{EntityId, RemoteId, SystemUid};
 use syncline_core::journal::Entry;
 use syncline_core::kind::Kind;
@@ -77,7 +78,8 @@ fn take_in(
         let why = packed("hold", hold)?;
         wake(db, entity, record.kind, now)?;
         let sql = "UPDATE lane SET state = 'failed', why = ?2, dirty = 0, ready_at = ?3 WHERE entity = ?1";
-        db.prepare_cached(sql)?.execute(params![int(entity.0), why, ms(Timestamp::MAX)])?;
+        let again = hold.again_s(0).map_or(Timestamp::MAX, |pause| after(now, pause));
+        db.prepare_cached(sql)?.execute(params![int(entity.0), why, ms(again)])?;
         journal(db, entity, None, &Entry::new("refused", system.as_str(), hold.what.clone()), now)?;
         return Ok(change);
     }

@@ -6,6 +6,7 @@ mod boot;
 mod check;
 mod clock;
 mod desk;
+mod drift;
 mod families;
 mod features;
 mod images;

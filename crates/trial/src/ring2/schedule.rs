@@ -5,6 +5,7 @@ use super::bills;
 use super::boot::{LEASE_S, Stage};
 use super::check;
 use super::desk;
+use super::drift;
 use super::families;
 use super::images;
 use super::parcels;
@@ -242,6 +243,7 @@ async fn come_to_rest(stage: &Stage, processes: &mut Processes) -> Result<bool, 
 /// What happens in one second of chaos.
 fn each_second(stage: &Stage, second: u64, cut: &Cut) -> Result<(), String> {
     clock_steps(stage, second);
+    drift::each_second(stage, second);
     people(stage, second);
     trade::each_second(stage, second);
     desk_holds(stage, second);
@@ -264,6 +266,7 @@ fn calm_weather(stage: &Stage) {
     let mut world = open(&stage.world);
     world.event("calm");
     world.calm = true;
+    world.drift = None;
     world.shops_mut().for_each(|shop| shop.quirks_mut().late_commit_s = 0);
     world.erp.quirks_mut().search_lag = jiff::SignedDuration::ZERO;
 }

@@ -20,6 +20,8 @@ pub enum Part {
     Stalls,
     /// A disk that is full for a while.
     FullDisks,
+    /// Answers that tell a field otherwise for a while.
+    Drifts,
     /// Rows that show late in the shop.
     LateRows,
     /// An ERP whose search lags.
@@ -59,7 +61,7 @@ pub enum Part {
 }
 
 /// Everything, what others rest on last.
-pub const PARTS: [Part; 30] = [
+pub const PARTS: [Part; 31] = [
     Part::Request(Fault::LostRequest),
     Part::Request(Fault::LostReply),
     Part::Request(Fault::Late(0)),
@@ -72,6 +74,7 @@ pub const PARTS: [Part; 30] = [
     Part::Crashes,
     Part::Stalls,
     Part::FullDisks,
+    Part::Drifts,
     Part::LateRows,
     Part::SearchLag,
     Part::ClockSteps,
@@ -240,6 +243,7 @@ impl Part {
             Self::Crashes => "crashes",
             Self::Stalls => "stalls",
             Self::FullDisks => "full disks",
+            Self::Drifts => "fields told otherwise",
             Self::LateRows => "late rows",
             Self::SearchLag => "a lagging search",
             Self::ClockSteps => "clock steps",

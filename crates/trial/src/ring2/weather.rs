@@ -1,5 +1,6 @@
 //! Which faults are on in one schedule, and how often: each seed draws its own mix first.
 
+use super::drift;
 use super::shrink::{Cut, Part};
 use syncline_sim::random::Random;
 
@@ -65,6 +66,8 @@ pub struct Weather {
     pub clock_steps: bool,
     /// Whether people hold and release orders in the shop.
     pub people: bool,
+    /// Whether answers tell a field otherwise for a while.
+    pub drifts: bool,
 }
 
 impl Weather {
@@ -76,7 +79,8 @@ impl Weather {
 
     /// The weather of a seed; its disk is full at times where nothing is planted.
     pub fn drawn(seed: u64, planted: bool, random: &mut Random) -> Self {
-        let mut weather = Self { full: if planted { 0 } else { full(seed) }, ..Self::default() };
+        let (full, drifts) = if planted { (0, false) } else { (full(seed), drift::is_drawn(seed)) };
+        let mut weather = Self { full, drifts, ..Self::default() };
         let mix = [
             Fault::LostRequest,
             Fault::LostReply,
@@ -117,6 +121,7 @@ impl Weather {
             self.search_lag_s = 0;
         }
         self.clock_steps &= cut.keeps(Part::ClockSteps);
+        self.drifts &= cut.keeps(Part::Drifts);
         self.people &= cut.keeps(Part::Holds);
     }
 

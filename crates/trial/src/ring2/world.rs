@@ -2,6 +2,7 @@
 
 use super::clock::SimClock;
 use super::desk::Typed;
+use super::drift::Drift;
 use super::families;
 use super::features::Picked;
 use super::images::Hung;
@@ -108,6 +109,8 @@ pub struct World {
     pub taken_back: Option<TakenBack>,
     /// Answers of one system that are spoiled before they arrive.
     pub(crate) spoilt: Option<(Which, Spoilt)>,
+    /// A field that one system tells otherwise for a while.
+    pub drift: Option<Drift>,
     noted: BTreeSet<Note>,
     sent: BTreeSet<Note>,
     hasher: blake3::Hasher,
@@ -159,6 +162,7 @@ impl World {
             deleted: None,
             taken_back: None,
             spoilt: None,
+            drift: None,
             noted: BTreeSet::new(),
             sent: BTreeSet::new(),
             hasher: blake3::Hasher::new(),
@@ -272,6 +276,9 @@ impl World {
     pub fn handle(&mut self, which: Which, clock: &SimClock, request: &Request, write: bool) -> Response {
         let now = clock.true_now();
         self.arrived.0 += u64::from(write);
+        let drift = self.drift.clone().filter(|drift| drift.is_in(which));
+        let plain = drift.as_ref().map(|_| Drift::plain(request));
+        let request = plain.as_ref().unwrap_or(request);
         let mut response = match which {
             Which::Shop => self.shop.handle(now, request),
             Which::Outlet => match &mut self.outlet {
@@ -299,6 +306,9 @@ impl World {
             && let Some(detail) = undone::is_back(self)
         {
             self.broken(undone::RULE, detail);
+        }
+        if drift.is_some_and(|drift| drift.touch(&mut response)) {
+            self.event("   and tells it otherwise");
         }
         if let Some((_, spoilt)) = self.spoilt.as_mut().filter(|(of, _)| *of == which) {
             spoilt.touch(&mut response);

@@ -1,6 +1,8 @@
 //! Feeds that lie: pages that repeat or fail, ids that do not grow, clocks and time zones that disagree.
 
 use super::*;
+use crate::ring2::drift::{Drift, Form};
+use crate::ring2::world::Which;
 use serde_json::json;
 
 /// Places `count` orders, a few seconds apart.
@@ -51,6 +53,29 @@ fn s17_a_list_that_repeats_its_page_is_no_end_of_the_list() {
         passes(&stage, 1_800).await;
         assert_eq!(differences(&stage), [""; 0], "nothing was passed over");
     });
+}
+
+#[test]
+fn what_is_told_in_another_shape_is_read_once_that_is_put_right_and_nobody_has_to_say_so() {
+    let fields = [
+        (Which::Shop, "grand_total", Form::Other),
+        (Which::Shop, "entity_id", Form::Gone),
+        (Which::Erp, "number", Form::Gone),
+        (Which::Erp, "party_name", Form::Other),
+    ];
+    for (which, field, form) in fields {
+        told(20, move |stage| async move {
+            let drift = Drift::of(which, field, form, 400);
+            open(&stage.world).drift = Some(drift);
+            place_some(&stage, 0, 6).await;
+            passes(&stage, 300).await;
+            assert_ne!(differences(&stage), [""; 0], "{field}: nothing is made of what cannot be read");
+            sleep(Duration::from_secs(150)).await;
+            passes(&stage, 1_500).await;
+            assert_eq!(differences(&stage), [""; 0], "{field}");
+            assert_eq!(states(&stage, "failed").await, [""; 0], "{field}: nothing is left of it");
+        });
+    }
 }
 
 #[test]
