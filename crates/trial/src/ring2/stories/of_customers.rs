@@ -22,6 +22,11 @@ pub(super) fn account(stage: &Stage, buyer: u64) -> Value {
 
 /// Places order `n` of `buyer`, who has it sent home.
 pub(super) fn buys(stage: &Stage, n: u64, buyer: u64) -> String {
+    buys_reached_at(stage, n, buyer, None)
+}
+
+/// The same, to be reached under another telephone than their account says.
+fn buys_reached_at(stage: &Stage, n: u64, buyer: u64, telephone: Option<&str>) -> String {
     let account = account(stage, buyer);
     place(stage, n, |order| {
         order["customer_id"] = json!(buyer);
@@ -39,6 +44,9 @@ pub(super) fn buys(stage: &Stage, n: u64, buyer: u64) -> String {
             address["region"] = home["region"]["region"].clone();
             address["region_code"] = home["region"]["region_code"].clone();
             address["email"] = account["email"].clone();
+            if let Some(telephone) = telephone {
+                address["telephone"] = json!(telephone);
+            }
         };
         lives(&mut order["billing_address"]);
         let shipments = order.pointer_mut("/extension_attributes/shipping_assignments/0/shipping/address");
@@ -49,6 +57,19 @@ pub(super) fn buys(stage: &Stage, n: u64, buyer: u64) -> String {
 pub(super) fn edited(stage: &Stage, field: &str, value: &str) {
     let now = stage.clock.true_now();
     assert!(open(&stage.world).shop.edit_customer(now, BUYER, field, value), "{field} = {value}");
+}
+
+#[test]
+fn an_address_that_orders_tell_with_another_telephone_each_is_one_in_the_erp() {
+    told(SEED, |stage| async move {
+        for (n, telephone) in [(0, "+49 30 1111"), (1, "+49 30 2222"), (2, "+49 30 3333")] {
+            buys_reached_at(&stage, n, BUYER, Some(telephone));
+            passes(&stage, 300).await;
+        }
+        assert_eq!(differences(&stage), [""; 0]);
+        let addresses = parties(&stage)[0]["addresses"].as_array().unwrap().len();
+        assert_eq!((parties(&stage).len(), addresses), (1, 1), "{}", parties(&stage)[0]);
+    });
 }
 
 /// The ERP's parties made from the shop.
