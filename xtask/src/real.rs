@@ -57,8 +57,8 @@ pub struct Report {
     papers_held: u64,
     /// Credits that the other side would make otherwise, which a person did there by hand.
     by_hand: usize,
-    wanted_kills: u64,
-    wanted_papers_killed: u64,
+    /// In all, and among papers.
+    wanted_kills: (u64, u64),
     lost_replies: u64,
     lost_requests: u64,
     verify: Value,
@@ -197,8 +197,7 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
         papers_killed,
         papers_held,
         by_hand: by_hand.len(),
-        wanted_kills: wish.kills,
-        wanted_papers_killed: wish.among_papers(),
+        wanted_kills: (wish.kills, wish.among_papers()),
         lost_replies: lost(&roads.erp.counts.lost_replies),
         lost_requests: lost(&roads.erp.counts.lost_requests),
         verify,
@@ -319,9 +318,9 @@ impl Report {
         if self.compared.source < self.least {
             self.wrong.push(format!("the shop released {} orders, {} were wished", self.compared.source, self.least));
         }
-        if self.kills < self.wanted_kills {
+        if self.kills < self.wanted_kills.0 {
             self.wrong
-                .push(format!("{} of {} kills hit a running sync; raise --orders", self.kills, self.wanted_kills));
+                .push(format!("{} of {} kills hit a running sync; raise --orders", self.kills, self.wanted_kills.0));
         }
         if count("/drift") != Some(0) {
             self.wrong.push(format!("verify tells drift {}", self.verify["drift"]));
@@ -343,7 +342,7 @@ impl Report {
     /// Nothing: what was done about orders, how often a kill hit it, and whether `verify` looked at all of it.
     fn judge_papers(&mut self) {
         self.wrong.extend(self.papers.differences(PAPERS));
-        let wanted = self.wanted_papers_killed;
+        let wanted = self.wanted_kills.1;
         if self.papers_killed < wanted {
             self.wrong.push(format!("{} of {wanted} kills hit papers", self.papers_killed));
         }
