@@ -125,11 +125,15 @@ impl Drift {
         touched
     }
 
+    fn alter_all<'v>(&self, values: impl Iterator<Item = &'v mut Value>) -> bool {
+        values.map(|value| self.alter(value)).filter(|touched| *touched).count() > 0
+    }
+
     fn alter(&self, value: &mut Value) -> bool {
         match value {
-            Value::Array(items) => items.iter_mut().fold(false, |touched, item| self.alter(item) || touched),
+            Value::Array(items) => self.alter_all(items.iter_mut()),
             Value::Object(fields) => {
-                let mut touched = fields.values_mut().fold(false, |touched, field| self.alter(field) || touched);
+                let mut touched = self.alter_all(fields.values_mut());
                 if let Some(found) = fields.get_mut(self.field) {
                     touched = true;
                     match self.form {
