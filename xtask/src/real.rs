@@ -254,7 +254,7 @@ impl Roads {
 /// Everything flows, and is killed by what it asks the ERP.
 fn among_orders<'a>(wish: &Wish, roads: &'a Roads) -> Storm<'a> {
     let kills = wish.kills - wish.among_papers();
-    let most = (REQUESTS * 10).checked_div(kills).map_or(REQUESTS, |share| share.clamp(REQUESTS / 5, REQUESTS));
+    let most = (REQUESTS * 10).checked_div(kills).map_or(REQUESTS, |share| share.clamp(REQUESTS / 2, REQUESTS));
     Storm {
         run: &["sync"],
         road: &roads.erp.counts.requests,

@@ -60,6 +60,9 @@ impl Happened {
     }
 }
 
+/// A copy of the store is put back after one of so many kills, about.
+const RESTORED: u64 = 40;
+
 /// The machine under one product.
 #[derive(Debug)]
 pub struct Machine {
@@ -128,8 +131,8 @@ impl Machine {
             self.fill(syncline)?;
         }
         let copy = self.moments.borrow().copy.clone();
-        match (self.below(12), copy) {
-            (0 | 1, None) => {
+        match (self.below(RESTORED), copy) {
+            (0..=6, None) => {
                 let name = format!("copy-{}.db", self.happened().copies);
                 syncline.until(5, &["backup", &name], &[0], |_| ())?;
                 self.count(|happened| happened.copies += 1);
@@ -138,6 +141,8 @@ impl Machine {
             (0, Some(name)) => {
                 syncline.until(5, &["restore", &name, "--yes"], &[0], |_| ())?;
                 syncline.until(5, &["adopt"], &[0, 2, 3], |_| ())?;
+                // Whoever puts an old copy back lets it catch up; runs that are killed early would never.
+                syncline.caught_up()?;
                 self.count(|happened| happened.restores += 1);
                 self.moments.borrow_mut().copy = None;
             }
