@@ -213,7 +213,7 @@ fn run_in(dir: &Path, cache: &Path, wish: &Wish) -> Res<Report> {
 
 /// What the product runs on, where that is not just this machine.
 fn machine(dir: &Path, wish: &Wish) -> Res<Option<Machine>> {
-    wish.chaos.then(|| Machine::built(dir, wish.seed)).transpose()
+    wish.chaos.then(|| Machine::built(dir, (wish.kills, wish.seed))).transpose()
 }
 
 /// What both really hold, kept in `dir` for whoever has to find out why they differ.

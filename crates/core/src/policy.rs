@@ -102,8 +102,8 @@ impl ErrorKind {
             Self::Denied => "check login, password or token and the rights of that user, then run again",
             Self::Config => "mend the file or the set-up it names, then run again",
             Self::Broken => {
-                "keep the evidence (`syncline explain`) and ask the system's administrator what answers there; it is looked at \
-                 again by itself"
+                "keep the evidence (`syncline explain`) and ask the system's administrator what answers there; what could \
+                 not be read is read again by itself"
             }
             Self::Unsupported => "do this by hand in the system, then `syncline retry`",
         }
@@ -127,19 +127,16 @@ impl Hold {
         Self { code: code.into(), what: what.into(), remedy: remedy.into() }
     }
 
-    /// Seconds until what failed so is looked at again by itself, after so many looks; none where only news or a person mends
-    /// it. An answer in another shape comes of a system that was changed: it may be put right there, and no feed tells of
-    /// that. Ten minutes, then twice as long each time, an hour at most.
+    /// Seconds until what could not be read is read again by itself; none where only news or a person mends it. An answer in
+    /// another shape comes of a system that was changed: it may be put right there, and no feed tells of that.
     #[must_use]
-    pub fn again_s(&self, looks: u32) -> Option<u32> {
-        let pause = AGAIN_S.saturating_mul(2u32.saturating_pow(looks.min(8))).min(AGAIN_AT_MOST_S);
-        (self.code == ErrorKind::Broken.code()).then_some(pause)
+    pub fn again_s(&self) -> Option<u32> {
+        (self.code == ErrorKind::Broken.code()).then_some(AGAIN_S)
     }
 }
 
-/// Seconds until a record that was told in another shape is looked at again, and at most.
-const AGAIN_S: u32 = 600;
-const AGAIN_AT_MOST_S: u32 = 3600;
+/// Seconds until a record that was told in another shape is read again.
+const AGAIN_S: u32 = 1800;
 
 /// Seconds until attempt number `attempt` (from 1) of something that failed: 2, 4, 8 … at most 60.
 #[must_use]
@@ -153,13 +150,9 @@ mod tests {
     use alloc::collections::BTreeSet;
 
     #[test]
-    fn what_was_told_in_another_shape_is_looked_at_again_ever_later() {
-        let hold = |kind: ErrorKind| Hold::new(kind.code(), "", "");
-        assert_eq!(
-            [0, 1, 7, 99].map(|looks| hold(ErrorKind::Broken).again_s(looks)),
-            [600, 1200, 3600, 3600].map(Some)
-        );
-        assert_eq!(hold(ErrorKind::Invalid).again_s(0), None);
+    fn what_was_told_in_another_shape_is_read_again_by_itself() {
+        let again = |kind: ErrorKind| Hold::new(kind.code(), "", "").again_s();
+        assert_eq!((again(ErrorKind::Broken), again(ErrorKind::Invalid)), (Some(1800), None));
     }
 
     #[test]

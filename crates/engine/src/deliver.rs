@@ -51,6 +51,8 @@ struct Work {
     progressed: bool,
     /// How often a write was refused under this lease because of what is there already.
     clashes: u32,
+    /// A system refused what was sent under this lease.
+    refused: bool,
     /// The systems that are left out under this lease.
     aside: Asides,
     /// The figures of shops after which their orders were asked for.
@@ -106,6 +108,7 @@ impl Engine {
             unkept: Leaves::new(),
             progressed: false,
             clashes: 0,
+            refused: false,
             aside: self.asides(claimed.kind),
             heeded: Heeded::new(),
             again_at: None,
@@ -492,10 +495,10 @@ impl Engine {
         Ok(Moved::Again(work))
     }
 
-    /// When a lane that failed is looked at again by itself; none where only news or a person mends it.
+    /// When what could not be read is read again by itself. What a system refused to take is not sent again so.
     fn again_after(&self, work: &Work, state: &LaneState) -> Option<Timestamp> {
         match state {
-            LaneState::Failed(hold) => hold.again_s(work.claimed.attempts).map(|pause| after(self.now(), pause)),
+            LaneState::Failed(hold) if !work.refused => hold.again_s().map(|pause| after(self.now(), pause)),
             _ => None,
         }
     }

@@ -233,7 +233,7 @@ fn summary(story: &Story, sides: &BTreeMap<String, SideStory>) -> String {
         "waiting" => "waits for another record",
         "held" => "a rule keeps it back; a person has to do something",
         "conflict" => "a person has to decide",
-        "failed" => "a system refused it; a person has to look",
+        "failed" => "a system refused it, or it could not be read; a person has to look",
         _ if story.deliveries.iter().any(|delivery| matches!(delivery.progress, Progress::Unknown { .. })) => {
             "nobody knows yet whether the last write arrived; it is looked for before anything is sent again"
         }

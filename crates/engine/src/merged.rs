@@ -61,14 +61,14 @@ impl Engine {
     ) -> Result<Vec<(RemoteId, RemoteId)>, EngineError> {
         let mut further = Vec::new();
         for some in ids.chunks(CHUNK) {
-            let mut records = Vec::new();
+            let (asked, mut records) = (self.asks(system, kind).await?, Vec::new());
             for snapshot in read_all(system, kind, some).await?.into_iter().flatten() {
                 let version = snapshot.version.clone();
                 let told = snapshot.records.into_iter().take(1);
                 records.extend(told.map(|(id, record)| row(id, &record, version.clone(), Told::News)));
             }
             further.extend(records.iter().filter_map(merged_into));
-            self.accept(system, records).await?;
+            self.accept_of(asked, system, records, None).await?;
         }
         Ok(further)
     }

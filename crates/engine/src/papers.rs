@@ -161,13 +161,25 @@ impl Engine {
         Ok(around)
     }
 
+    /// Reads one document of `system` anew and takes it in as news. Whether it is there; the error where it cannot be read.
+    async fn read_in(&self, system: &System, kind: Kind, id: &RemoteId) -> Result<Result<bool, Error>, EngineError> {
+        let asked = self.store.place_in_journal().await?;
+        match self.read_one(system, kind, id).await {
+            Ok(Some(snapshot)) => self.take_in_news(system, kind, (snapshot, asked)).await?,
+            Ok(None) => return Ok(Ok(false)),
+            Err(error) => return Ok(Err(error)),
+        }
+        Ok(Ok(true))
+    }
+
     /// Reads papers of `system` anew and takes them in; the error where one cannot be read.
     async fn read_papers(
         &self,
         system: &System,
         kind: Kind,
-        (ids, asked): (&[RemoteId], u64),
+        ids: &[RemoteId],
     ) -> Result<Result<(), Error>, EngineError> {
+        let asked = self.store.place_in_journal().await?;
         for answer in system.connector.read(&system.ctx, kind, ids).await {
             match answer {
                 Ok(Some(snapshot)) => self.take_in_news(system, kind, (snapshot, asked)).await?,

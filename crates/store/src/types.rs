@@ -104,7 +104,7 @@ pub struct Accept {
     /// Where the read goes on: kind and cursor.
     pub cursor: Option<(Kind, String)>,
     /// Where the journal stood when the read began, where that counts: figures may have to be younger than something else,
-    /// and of what was written by us since then an older look tells nothing.
+    /// and of what was written by us or found gone since then an older look tells nothing.
     pub asked_at: Option<u64>,
     /// When.
     pub now: Timestamp,

@@ -285,4 +285,14 @@ async fn two_shops_customers_may_share_one_party() {
             assert_eq!(woken.contains(&entity), wakes, "{entity:?} of version {version}");
         }
     }
+
+    // Who was erased is shown nothing, whatever others of the party are.
+    store.erase(vec![second], true, at(4)).await.expect("erased");
+    accept(&store, erp(), told(Told::News, "4", "Ada Lovelace"), at(5)).await;
+    let name = async |entity| {
+        let case = store.load(entity).await.expect("loaded");
+        case.sides.get(&erp()).and_then(|side| side.seen.value(&Path::field("name")).cloned())
+    };
+    assert_eq!(name(owner).await, Some(Value::Text("Ada Lovelace".to_string())));
+    assert_eq!(name(second).await, None);
 }

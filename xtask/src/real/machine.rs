@@ -60,9 +60,6 @@ impl Happened {
     }
 }
 
-/// A copy of the store is put back after one of so many kills, about.
-const RESTORED: u64 = 40;
-
 /// The machine under one product.
 #[derive(Debug)]
 pub struct Machine {
@@ -71,6 +68,8 @@ pub struct Machine {
     full: PathBuf,
     /// How many seconds the clock is off.
     clock: PathBuf,
+    /// A copy of the store is put back after one of so many kills, about.
+    restored: u64,
     moments: RefCell<Moments>,
 }
 
@@ -85,7 +84,7 @@ struct Moments {
 
 impl Machine {
     /// One whose bad moments follow from `seed`, its files in `dir`.
-    pub fn built(dir: &Path, seed: u64) -> Res<Self> {
+    pub fn built(dir: &Path, (kills, seed): (u64, u64)) -> Res<Self> {
         let (source, library) = (dir.join("machine.c"), dir.join("machine.so"));
         files::write(&source, LIBRARY)?;
         let words = ["-shared", "-fPIC", "-O2", "-o"].map(str::to_owned).into_iter();
@@ -94,7 +93,7 @@ impl Machine {
         let (full, clock) = (dir.join("disk-is-full"), dir.join("clock-is-off"));
         files::write(&clock, "0")?;
         let moments = Moments { dice: Dice(seed), copy: None, happened: Happened::default() };
-        Ok(Self { library, full, clock, moments: RefCell::new(moments) })
+        Ok(Self { library, full, clock, restored: (kills / 12).clamp(12, 40), moments: RefCell::new(moments) })
     }
 
     pub fn happened(&self) -> Happened {
@@ -131,8 +130,8 @@ impl Machine {
             self.fill(syncline)?;
         }
         let copy = self.moments.borrow().copy.clone();
-        match (self.below(RESTORED), copy) {
-            (0..=6, None) => {
+        match (self.below(self.restored), copy) {
+            (0..=5, None) => {
                 let name = format!("copy-{}.db", self.happened().copies);
                 syncline.until(5, &["backup", &name], &[0], |_| ())?;
                 self.count(|happened| happened.copies += 1);

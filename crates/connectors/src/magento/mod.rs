@@ -190,9 +190,10 @@ impl Magento {
             Row::Read(value) => seen(&value, stores.as_deref(), &groups),
             Row::Lost { outline, error } => Seen { id: rough_id(&outline, stores.as_deref()), snapshot: Err(error) },
         });
+        let mut seen = rows::told_apart(table.resource, seen.collect())?;
         let unplaced = |one: &Seen| one.snapshot.is_err() && one.id.scope == map::NO_SCOPE;
-        let seen = seen.filter(|one| bounds.hold(&one.id.scope) || unplaced(one)).collect();
-        Ok(Page { seen: rows::told_apart(table.resource, seen)?, next: slice.next, more: slice.more })
+        seen.retain(|one| bounds.hold(&one.id.scope) || unplaced(one));
+        Ok(Page { seen, next: slice.next, more: slice.more })
     }
 
     /// The outlines of rows with higher ids than `after`, in the order of their ids.

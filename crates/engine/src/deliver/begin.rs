@@ -280,7 +280,9 @@ impl Engine {
             (None, Some(rules)) => {
                 std::iter::once(&rules.source).chain(rules.targets.iter().map(|one| &one.system)).collect()
             }
-            (None, None) => self.order_rules(case).map(|rules| &rules.source).into_iter().collect(),
+            (None, None) => {
+                self.order_rules(case).into_iter().flat_map(|rules| [&rules.source, &rules.target]).collect()
+            }
         };
         // What a late request left behind shows only to who looks.
         let landed = |stray: &&Stray| self.landed_at(stray.delivery.id, stray.at) <= self.now();

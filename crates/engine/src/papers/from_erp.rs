@@ -157,7 +157,7 @@ impl Engine {
                 let paper = self.store.load(entity).await?;
                 ids.extend(paper.bound.get(&erp.uid).map(|bound| bound.id.clone()));
             }
-            if let Err(error) = self.read_papers(erp, kind, (&ids, order.case.journal)).await? {
+            if let Err(error) = self.read_papers(erp, kind, &ids).await? {
                 return Ok(Err((erp.clone(), error)));
             }
         }
@@ -172,12 +172,9 @@ impl Engine {
         {
             return Ok(Err(trouble));
         }
-        match self.read_one(order.shop, Kind::Order, &order.id).await {
-            Ok(Some(snapshot)) => {
-                self.take_in_news(order.shop, Kind::Order, (snapshot, case.journal)).await?;
-                Ok(Ok(()))
-            }
-            Ok(None) => {
+        match self.read_in(order.shop, Kind::Order, &order.id).await? {
+            Ok(true) => Ok(Ok(())),
+            Ok(false) => {
                 let what = format!("order {} is not in {} any more", order.id, order.shop.name);
                 let error = Error::new(ErrorKind::Gone, what);
                 Ok(Err((order.shop.clone(), error)))

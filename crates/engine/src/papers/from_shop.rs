@@ -129,9 +129,9 @@ impl Engine {
     pub(super) async fn refresh_bills(&self, case: &Case) -> Result<Result<(), (System, Error)>, EngineError> {
         let Some(order) = self.order_of_paper(case).await? else { return Ok(Ok(())) };
         if let Some(id) = case.bound.get(&order.shop.uid).map(|bound| bound.id.clone()) {
-            match self.read_one(order.shop, Kind::Payment, &id).await {
-                Ok(Some(snapshot)) => self.take_in_news(order.shop, Kind::Payment, (snapshot, case.journal)).await?,
-                Ok(None) => {
+            match self.read_in(order.shop, Kind::Payment, &id).await? {
+                Ok(true) => {}
+                Ok(false) => {
                     let what = format!("payment {id} is not in {} any more", order.shop.name);
                     let error = Error::new(syncline_core::policy::ErrorKind::Gone, what);
                     return Ok(Err((order.shop.clone(), error)));
@@ -140,11 +140,9 @@ impl Engine {
             }
         }
         if let Some(id) = case.bound.get(&order.erp.uid).map(|bound| bound.id.clone()) {
-            match self.read_one(order.erp, Kind::Payment, &id).await {
-                Ok(Some(snapshot)) => self.take_in_news(order.erp, Kind::Payment, (snapshot, case.journal)).await?,
-                // What was taken back is not there; what the ERP showed last is held against its invoices.
-                Ok(None) => {}
-                Err(error) => return Ok(Err((order.erp.clone(), error))),
+            // What was taken back is not there; what the ERP showed last is held against its invoices.
+            if let Err(error) = self.read_in(order.erp, Kind::Payment, &id).await? {
+                return Ok(Err((order.erp.clone(), error)));
             }
         }
         let Some(document) = order.case.bound.get(&order.erp.uid).map(|bound| bound.id.clone()) else {
@@ -155,10 +153,7 @@ impl Engine {
             let bill = self.store.load(entity).await?;
             ids.extend(bill.bound.get(&order.erp.uid).map(|bound| bound.id.clone()));
         }
-        Ok(self
-            .read_papers(order.erp, Kind::Invoice, (&ids, case.journal))
-            .await?
-            .map_err(|error| (order.erp.clone(), error)))
+        Ok(self.read_papers(order.erp, Kind::Invoice, &ids).await?.map_err(|error| (order.erp.clone(), error)))
     }
 
     /// Takes up the payments of the order that the invoice `case` is of: it may be what they wait for.

@@ -213,9 +213,9 @@ impl Engine {
         let document = order.case.bound.get(&order.erp.uid).map(|bound| bound.id.clone());
         for (system, id) in [(order.shop, Some(order.id.clone())), (order.erp, document)] {
             let Some(id) = id else { continue };
-            match self.read_one(system, Kind::Order, &id).await {
-                Ok(Some(snapshot)) => self.take_in_news(system, Kind::Order, (snapshot, order.case.journal)).await?,
-                Ok(None) => {
+            match self.read_in(system, Kind::Order, &id).await? {
+                Ok(true) => {}
+                Ok(false) => {
                     let what = format!("order {id} is not in {} any more", system.name);
                     return Ok(Err((system.clone(), Error::new(ErrorKind::Gone, what))));
                 }

@@ -47,12 +47,15 @@ fn take_in(
     record: &Incoming,
     (asked, now): (Option<u64>, Timestamp),
 ) -> Result<Change, StoreError> {
-    let Some(entity) = told_of(db, system, record, now)? else { return Ok(Change::Same) };
-    if let Some(asked) = asked
-        && is_known_since(db, system, entity, asked)?
-    {
-        return Ok(Change::Same);
+    // Before anything follows from it: a name it had then may be another one by now.
+    for id in std::iter::once(&record.id).chain(&record.aliases) {
+        if let Some(entity) = entity_of(db, system, record.kind, id)?
+            && is_older(db, system, entity, asked)?
+        {
+            return Ok(Change::Same);
+        }
     }
+    let Some(entity) = told_of(db, system, record, now)? else { return Ok(Change::Same) };
     for alias in &record.aliases {
         if entity_of(db, system, record.kind, alias)?.is_none() {
             bind(db, system, record.kind, alias, entity, "alias")?;
@@ -70,7 +73,7 @@ fn take_in(
     let seen = kept.as_ref().unwrap_or(record);
     let change = store_seen(db, system, entity, seen, now)?;
     let changed = !matches!(change, Change::Same);
-    show_sharers(db, system, (entity, changed), seen, now)?;
+    show_sharers(db, system, (entity, changed), seen, (asked, now))?;
     if let Some(asked) = asked.filter(|_| record.kind.of_variant()) {
         note_asked(db, system, entity, asked)?;
     }
@@ -78,7 +81,7 @@ fn take_in(
         let why = packed("hold", hold)?;
         wake(db, entity, record.kind, now)?;
         let sql = "UPDATE lane SET state = 'failed', why = ?2, dirty = 0, ready_at = ?3 WHERE entity = ?1";
-        let again = hold.again_s(0).map_or(Timestamp::MAX, |pause| after(now, pause));
+        let again = hold.again_s().map_or(Timestamp::MAX, |pause| after(now, pause));
         db.prepare_cached(sql)?.execute(params![int(entity.0), why, ms(again)])?;
         journal(db, entity, None, &Entry::new("refused", system.as_str(), hold.what.clone()), now)?;
         return Ok(change);
@@ -141,13 +144,16 @@ fn show_sharers(
     system: &SystemUid,
     (owner, changed): (EntityId, bool),
     record: &Incoming,
-    now: Timestamp,
+    (asked, now): (Option<u64>, Timestamp),
 ) -> Result<(), StoreError> {
     if record.kind != Kind::Customer || record.refused.is_some() || record.told == Told::InPassing {
         return Ok(());
     }
     let sharers = sharers(db, system, record)?;
     for sharer in &sharers {
+        if is_older(db, system, *sharer, asked)? {
+            continue;
+        }
         if !matches!(store_seen(db, system, *sharer, record, now)?, Change::Same) {
             wake(db, *sharer, record.kind, now)?;
         }
@@ -159,10 +165,10 @@ fn show_sharers(
     Ok(())
 }
 
-/// Those who go by the document of another one's.
+/// Those who go by the document of another one's, and were not erased.
 fn sharers(db: &Connection, system: &SystemUid, record: &Incoming) -> Result<Vec<EntityId>, StoreError> {
     let sql = "SELECT entity FROM binding WHERE system = ?1 AND kind = ?2 AND scope = ?3 AND remote = ?4 \
-               AND role = 'shared' ORDER BY entity";
+               AND role = 'shared' AND NOT EXISTS (SELECT 1 FROM erased e WHERE e.entity = binding.entity) ORDER BY entity";
     let mut statement = db.prepare_cached(sql)?;
     let row = params![system.as_str(), record.kind.word(), record.id.scope, record.id.id];
     let rows = statement.query_map(row, |row| Ok(EntityId(super::id(row.get(0)?))))?;
@@ -227,9 +233,10 @@ fn has_alias(db: &Connection, system: &SystemUid, entity: EntityId) -> Result<bo
 }
 
 /// Whether `entity` was written by us or found gone after the journal stood at `asked`: what was asked for then may be from
-/// before that. It was read back after the write, and what people changed since then comes with the next page, for every feed
-/// reads back over what was written while it was walked.
-fn is_known_since(db: &Connection, system: &SystemUid, entity: EntityId, asked: u64) -> Result<bool, StoreError> {
+/// before that. It was read back after the write, and what people changed since then comes with the next page, for feeds read
+/// back over what was written while they were walked.
+fn is_older(db: &Connection, system: &SystemUid, entity: EntityId, asked: Option<u64>) -> Result<bool, StoreError> {
+    let Some(asked) = asked else { return Ok(false) };
     let sql = "SELECT EXISTS (SELECT 1 FROM record WHERE entity = ?1 AND system = ?2 AND written > ?3) \
                OR EXISTS (SELECT 1 FROM tombstone t JOIN journal j ON j.lane = t.entity AND j.system = t.system \
                WHERE t.entity = ?1 AND t.system = ?2 AND j.seq > ?3 AND j.event = 'gone')";

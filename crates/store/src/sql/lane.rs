@@ -70,7 +70,6 @@ pub(super) fn release(db: &Connection, release: &Release) -> Result<(), StoreErr
         // What is tried again by itself is still what has failed so often.
         LaneState::Held(why) if release.again_at.is_some() => ("held", Some(why.clone()), again, "attempts"),
         LaneState::Held(why) => ("held", Some(why.clone()), again, "0"),
-        LaneState::Failed(why) if release.again_at.is_some() => ("failed", Some(why.clone()), again, "attempts + 1"),
         LaneState::Failed(why) => ("failed", Some(why.clone()), again, "0"),
         LaneState::Conflict(why) => ("conflict", Some(why.clone()), again, "0"),
     };

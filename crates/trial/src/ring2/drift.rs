@@ -67,7 +67,7 @@ const OF_ERP: [&str; 22] = [
 /// Those that a shop may go without for a record that has none: told otherwise they are wrong, missing they are empty.
 const OPTIONAL: [&str; 3] = ["telephone", "region", "weight"];
 
-/// What answers do with a field. One that is nothing is left out: that is how people leave a field empty.
+/// What answers do with a field. None tells it as nothing: that is how people leave a field empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// It is not told.
