@@ -6,6 +6,7 @@ pub mod error;
 pub mod gzip;
 pub mod hook;
 pub mod http;
+pub mod json_api;
 pub mod port;
 pub mod transport;
 

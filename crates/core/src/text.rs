@@ -86,6 +86,21 @@ pub fn phone(text: &str) -> String {
     }
 }
 
+/// The seconds of a duration like `30s`, `5m`, `2h`, `7d`; none where it is none.
+#[must_use]
+pub fn seconds(text: &str) -> Option<u32> {
+    let (at, unit) = text.char_indices().last()?;
+    let number: u32 = text.get(..at)?.parse().ok()?;
+    let factor = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}
+
 /// The first `limit` scalar values of a foreign text, for messages: control characters become spaces.
 #[must_use]
 pub fn shown(text: &str, limit: usize) -> String {
@@ -103,6 +118,15 @@ mod tests {
         assert_eq!(cut(family, 3).as_deref(), Some("ab"));
         assert_eq!(cut(family, 7).as_deref(), Some("ab👨‍👩‍👧"));
         assert_eq!(cut("Zoë", 3), None);
+    }
+
+    #[test]
+    fn a_duration_has_a_number_and_a_unit() {
+        let told = ["30s", "5m", "2h", "7d"].map(seconds);
+        assert_eq!(told, [Some(30), Some(300), Some(7_200), Some(604_800)]);
+        for none in ["", "s", "5", "5 m", "-5s", "5w", "4294967295d", "ü"] {
+            assert_eq!(seconds(none), None, "{none}");
+        }
     }
 
     #[test]

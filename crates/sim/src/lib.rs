@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod elsewhere;
 pub mod http;
 pub mod image;
+pub mod json_api;
 pub mod magento;
 pub mod orders;
 pub mod random;

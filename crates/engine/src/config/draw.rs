@@ -412,18 +412,7 @@ fn word<T>(
 /// Seconds of a duration like `30s`, `5m`, `2h`, `7d`; 1 to `most`.
 fn seconds(source: &Source<'_>, key: &str, text: &Spanned<String>, most: u32) -> Drawn<u32> {
     let told = text.get_ref();
-    let parsed = told.char_indices().last().and_then(|(at, unit)| {
-        let number: u32 = told.get(..at)?.parse().ok()?;
-        let factor = match unit {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86_400,
-            _ => return None,
-        };
-        number.checked_mul(factor)
-    });
-    match parsed {
+    match syncline_core::text::seconds(told) {
         Some(seconds) if (1..=most).contains(&seconds) => Ok(seconds),
         told_as => {
             let shown = syncline_core::text::shown(told, 40);
