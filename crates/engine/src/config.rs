@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use syncline_connect::json_api::{HeaderName, Resource};
 use syncline_core::id::{SystemName, SystemUid};
 use syncline_core::kind::{FLOWS, Flow, Kind};
 use syncline_core::path::Path as Field;
@@ -29,11 +30,13 @@ pub enum SystemKind {
     Magento,
     /// Tryton.
     Tryton,
+    /// Any JSON API that the file describes.
+    HttpJson,
 }
 
 impl SystemKind {
     /// Every kind this version connects.
-    pub const ALL: [Self; 2] = [Self::Magento, Self::Tryton];
+    pub const ALL: [Self; 3] = [Self::Magento, Self::Tryton, Self::HttpJson];
 
     /// The word for it in the file.
     #[must_use]
@@ -41,7 +44,14 @@ impl SystemKind {
         match self {
             Self::Magento => "magento",
             Self::Tryton => "tryton",
+            Self::HttpJson => "http-json",
         }
+    }
+
+    /// Whether the file describes what it can do, which nobody can be asked in a few words.
+    #[must_use]
+    pub fn is_described(self) -> bool {
+        self == Self::HttpJson
     }
 
     /// Whether orders are taken there.
@@ -68,6 +78,17 @@ pub struct Keys {
     pub access_token: Secret,
     /// Access token secret.
     pub access_token_secret: Secret,
+}
+
+/// A JSON API as the file describes it.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// The header that carries the token; as bearer where none is named.
+    pub token_header: Option<HeaderName>,
+    /// Requests a second at most.
+    pub per_second: Option<u32>,
+    /// Its products.
+    pub variants: Resource,
 }
 
 /// One connected system as the file tells it.
@@ -113,6 +134,8 @@ pub struct SystemConfig {
     pub adjustment_product: Option<String>,
     /// Money that falls into a closed period is booked today; otherwise a person is asked.
     pub late_today: bool,
+    /// What the file describes of it, where its kind is described.
+    pub described: Option<Described>,
     /// Seconds after which a request can no longer land; the connector's own default where nothing is said.
     pub settle_s: Option<u32>,
     /// Longest wait for one answer.

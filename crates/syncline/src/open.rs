@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use syncline_connect::http::Http;
 use syncline_connect::{Connector, Ctx, Error, Fut, Probe, Request, Response, Transport, TransportError};
-use syncline_connectors::{magento, tryton};
+use syncline_connectors::{http_json, magento, tryton};
 use syncline_core::id::SystemName;
 use syncline_core::policy::ErrorKind;
 use syncline_core::profile::Guard;
@@ -48,7 +48,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
     };
     let read = |secret: &Option<Secret>, key: &str| secret.as_ref().map_or(Ok(String::new()), |one| told(one, key));
     let (login, password) = (read(&system.login, "login")?, read(&system.password, "password")?);
-    if system.kind == SystemKind::Tryton && login.contains(':') {
+    if system.kind != SystemKind::Magento && login.contains(':') {
         // Login and password are sent in one word with a colon between them (RFC 7617, 2).
         let what = format!("{file}: [systems.{}] login: it holds a colon, which cannot be sent", system.name);
         return Err(Failure::new("SYN-0427", what, "give that user a login without a colon"));
@@ -69,6 +69,10 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
                 notify_shipments: system.notify_shipments,
                 papers: config.papers.is_some(),
             }))
+        }
+        SystemKind::HttpJson => {
+            let token = system.token.as_ref().map(|token| told(token, "token")).transpose()?;
+            Arc::new(described(system, token, (login, password)))
         }
         SystemKind::Tryton => {
             let plain = tryton::Config::new(system.url.clone(), login, password);
@@ -113,6 +117,24 @@ pub(crate) fn ears(config: &Config) -> Result<BTreeMap<SystemName, Ear>, Failure
         ears.insert(name, Ear { uid, connector, secret });
     }
     Ok(ears)
+}
+
+/// The JSON API that `system` describes, entered by a token, by login and password, or by everybody.
+fn described(system: &SystemConfig, token: Option<String>, (login, password): (String, String)) -> http_json::HttpJson {
+    let api = system.described.as_ref();
+    let header = api.and_then(|api| api.token_header.clone());
+    let auth = match (token, header) {
+        (Some(token), Some(header)) => http_json::Auth::Header(header, token),
+        (Some(token), None) => http_json::Auth::Bearer(token),
+        (None, _) if system.login.is_some() => http_json::Auth::Basic { login, password },
+        (None, _) => http_json::Auth::Open,
+    };
+    http_json::HttpJson::new(http_json::Config {
+        url: system.url.clone(),
+        auth,
+        per_second: api.and_then(|api| api.per_second),
+        variants: api.map(|api| api.variants.clone()),
+    })
 }
 
 /// How a shop is entered where the file names keys or a token.
@@ -328,6 +350,7 @@ pub(crate) fn kinds() -> Vec<(SystemKind, Box<dyn Connector>)> {
             let connector: Box<dyn Connector> = match kind {
                 SystemKind::Magento => Box::new(magento::Magento::new(magento::Config::new("", auth.clone()))),
                 SystemKind::Tryton => Box::new(tryton::Tryton::new(tryton::Config::new("", "", ""))),
+                SystemKind::HttpJson => Box::new(http_json::HttpJson::new(http_json::Config::undescribed())),
             };
             (kind, connector)
         })

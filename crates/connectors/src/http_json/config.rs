@@ -20,6 +20,14 @@ pub struct Config {
     pub variants: Option<Resource>,
 }
 
+impl Config {
+    /// An API of which nothing is described yet: for what any can do at best.
+    #[must_use]
+    pub fn undescribed() -> Self {
+        Self { url: String::new(), auth: Auth::Open, per_second: None, variants: None }
+    }
+}
+
 /// How we show who we are.
 #[derive(Clone)]
 pub enum Auth {

@@ -141,7 +141,8 @@ fn counted(at: &Pointer, body: &Value) -> Result<u64> {
         Some(Value::String(text)) => text.clone(),
         other => return Err(broken(format!("the count at `{at}` is {}", other.map_or("missing".to_owned(), seen)))),
     };
-    let count = money::decimal(&token).ok().and_then(|count| u64::try_from(count).ok());
+    let count = money::decimal(&token).ok().filter(rust_decimal::Decimal::is_integer);
+    let count = count.and_then(|count| u64::try_from(count).ok());
     count.ok_or_else(|| broken(format!("the count at `{at}` is `{}`", shown(&token, 40))))
 }
 

@@ -1,6 +1,7 @@
 //! Draws the checked configuration from the raw file; the first thing that is wrong is the answer.
 
 mod at;
+mod described;
 mod flow;
 mod groups;
 
@@ -175,7 +176,7 @@ fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::Sys
     let missing = |key: &str, remedy: &str| {
         source.error("SYN-0414", at, format!("[systems.{name}] has no `{key}`"), remedy.to_string())
     };
-    let kind = raw.kind.as_ref().ok_or_else(|| missing("kind", "add `kind = \"magento\"` or `kind = \"tryton\"`"))?;
+    let kind = raw.kind.as_ref().ok_or_else(|| missing("kind", "add `kind = \"magento\"`, `kind = \"tryton\"` or `kind = \"http-json\"`"))?;
     let kinds: Vec<&str> = SystemKind::ALL.into_iter().map(SystemKind::word).collect();
     let kind = word(source, "kind", kind, &kinds, SystemKind::of)?;
     let uid = raw.uid.as_ref().ok_or_else(|| {
@@ -209,6 +210,7 @@ fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::Sys
         rounding_product: plain_text(&raw.rounding_product),
         adjustment_product: plain_text(&raw.adjustment_product),
         late_today: late_today(source, &raw.closed_periods)?,
+        described: described::drawn(source, name, kind, table)?,
         settle_s: raw.settle.as_ref().map(|text| seconds(source, "settle", text, 86_400)).transpose()?,
         timeout: timeout(source, &raw.timeout)?,
         calls: calls(source, raw.calls.as_ref())?,
@@ -312,6 +314,8 @@ fn credentials(kind: SystemKind, system: &SystemConfig) -> Option<(&'static str,
             "add `token = \"env:SYNCLINE_SHOP_TOKEN\"` (an integration's access token), or its `consumer_key`, \
              `consumer_secret`, `access_token` and `access_token_secret`, or `login` and `password`",
         )),
+        // Its own ways are looked at where it is described.
+        SystemKind::HttpJson => None,
         SystemKind::Tryton if by_login => None,
         SystemKind::Tryton if system.login.is_none() => Some(("login", "add `login = \"…\"`")),
         SystemKind::Tryton => Some(("password", "add `password = \"env:SYNCLINE_ERP_PASSWORD\"`")),
@@ -331,8 +335,13 @@ fn fitting(source: &Source<'_>, raw: &raw::System, system: &SystemConfig) -> Dra
     ];
     let [consumer_key, consumer_secret, access_token, access_token_secret] = of_keys(raw);
     let root = ("category_root", &raw.category_root);
-    let of_shop = [("token", &raw.token), consumer_key, consumer_secret, access_token, access_token_secret, root];
-    let strange: &[(&str, &Text)] = if system.kind.is_shop() { &of_erp } else { &of_shop };
+    let of_shop = [consumer_key, consumer_secret, access_token, access_token_secret, root];
+    let token = [("token", &raw.token)];
+    let strange: Vec<&(&str, &Text)> = match system.kind {
+        SystemKind::Magento => of_erp.iter().collect(),
+        SystemKind::Tryton => token.iter().chain(&of_shop).collect(),
+        SystemKind::HttpJson => of_erp.iter().chain(&of_shop).collect(),
+    };
     for (key, text) in strange {
         if let Some(text) = text {
             let what = format!("`{key}` means nothing for a {} system", system.kind.word());

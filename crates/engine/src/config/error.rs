@@ -92,6 +92,9 @@ impl Source<'_> {
             let (key, known) = quoted.split_first().map_or(("?", &[][..]), |(key, known)| (*key, known));
             return self.unknown(at, key, known);
         }
+        if message.starts_with("missing field") {
+            return self.missing(at, quoted.first().unwrap_or(&"?"));
+        }
         let key = at.and_then(|at| self.key_at(at));
         match key {
             Some(key) if message.starts_with("invalid ") => {
@@ -115,6 +118,20 @@ impl Source<'_> {
             None => format!("remove it; known here are: {}", known.join(", ")),
         };
         self.error("SYN-0412", at, what, remedy)
+    }
+
+    fn missing(&self, at: Option<usize>, key: &str) -> ConfigError {
+        let place = at.and_then(|at| self.key_at(at)).map_or_else(
+            || at.map_or(String::new(), |at| self.table_of(self.after_line(at))),
+            |key| format!(" in `{key}`"),
+        );
+        let remedy = format!("add `{key} = …` there; the README of the connector says what it means");
+        self.error("SYN-0414", at, format!("there is no `{key}`{place}"), remedy)
+    }
+
+    /// Where the line with the byte `at` ends.
+    fn after_line(&self, at: usize) -> usize {
+        self.text.get(at..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |end| at + end)
     }
 
     /// The key of the line with the byte `at`.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
+use syncline_connect::json_api::{HeaderName, Resource};
 use toml::Spanned;
 
 pub(super) type Text = Option<Spanned<String>>;
@@ -51,6 +52,9 @@ pub(super) struct System {
     pub(super) settle: Text,
     pub(super) timeout: Text,
     pub(super) calls: Option<Spanned<u32>>,
+    pub(super) calls_per_second: Option<Spanned<u32>>,
+    pub(super) token_header: Option<Spanned<HeaderName>>,
+    pub(super) variants: Option<Spanned<Resource>>,
     #[serde(default)]
     pub(super) accept_none: Vec<Spanned<String>>,
 }

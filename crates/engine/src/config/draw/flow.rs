@@ -447,9 +447,12 @@ impl Drawing<'_> {
     /// Refuses a direction no connector can go.
     fn direction(&self, from: &SystemName, to: &SystemName) -> Drawn<()> {
         let is_shop = |name: &SystemName| self.systems.get(name).is_some_and(|system| system.kind.is_shop());
+        let is_described = |name: &SystemName| self.systems.get(name).is_some_and(|system| system.kind.is_described());
+        let described = is_described(from) || is_described(to);
         let (of_shop, to_shop) = (is_shop(from), is_shop(to));
         let fine = match self.flow {
-            Flow::Products => of_shop != to_shop,
+            Flow::Products => described || of_shop != to_shop,
+            _ if described => false,
             Flow::Inventory | Flow::Prices | Flow::Papers => !of_shop && to_shop,
             Flow::Customers | Flow::Orders => of_shop && !to_shop,
         };
@@ -458,7 +461,8 @@ impl Drawing<'_> {
         }
         let what = format!("[flows.{}] goes from `{from}` to `{to}`, which is not built", self.flow);
         let remedy = match self.flow {
-            Flow::Products => "products flow between a shop and an ERP, either way",
+            _ if described => "of a JSON API (http-json) products flow so far: take it out of this flow",
+            Flow::Products => "products flow between a shop and an ERP, either way, and from and to a JSON API (http-json)",
             Flow::Inventory | Flow::Prices => "stock and prices flow from an ERP (tryton) to a shop (magento)",
             Flow::Papers => "papers flow from the ERP (tryton) to the shops (magento) that the orders are from",
             _ => "orders and customers flow from a shop (magento) to an ERP (tryton)",

@@ -200,8 +200,8 @@ fn place(text: &str, shop: bool) -> Result<Place, Failure> {
         true => ("--shop", "magento=https://shop.example"),
         false => ("--erp", "tryton=https://erp.example/acme"),
     };
-    let known: Vec<&str> =
-        SystemKind::ALL.into_iter().filter(|kind| kind.is_shop() == shop).map(SystemKind::word).collect();
+    let asked_for = |kind: SystemKind| kind.is_shop() == shop && !kind.is_described();
+    let known: Vec<&str> = SystemKind::ALL.into_iter().filter(|kind| asked_for(*kind)).map(SystemKind::word).collect();
     let wrong =
         |what: String| Failure::usage(what, format!("write it as `{flag} {example}`; known: {}", known.join(", ")));
     let (mut word, mut url) = text.split_once('=').ok_or_else(|| wrong(format!("{flag} `{text}` is not KIND=URL")))?;
@@ -214,6 +214,10 @@ fn place(text: &str, shop: bool) -> Result<Place, Failure> {
         }
     }
     match SystemKind::of(word) {
+        Some(kind) if kind.is_described() => {
+            let remedy = "add it to the file by hand: the README of its connector has an example";
+            Err(Failure::usage(format!("{flag}: {word} is described in the file, which `init` cannot do"), remedy))
+        }
         Some(kind) if kind.is_shop() == shop => {
             let (url, website) = match url.trim().split_once('#').filter(|_| shop) {
                 Some((url, website)) => (url, Some(website.to_string())),
