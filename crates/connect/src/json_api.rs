@@ -41,8 +41,8 @@ pub struct Resource {
     /// How much is asked for again: commits that come late, and the clocks of both, may be so far apart.
     #[serde(default)]
     pub overlap: Overlap,
-    /// Where one of them is read: `/products/{id}`.
-    pub read: Template,
+    /// Where one of them is read: `/products/{id}`. Without it the list is walked for it, and nothing is written.
+    pub read: Option<Template>,
     /// Where the record lies in the answer of a read and of a write; the answer itself where nothing is said.
     #[serde(default)]
     pub record: Pointer,
@@ -203,6 +203,10 @@ impl Resource {
         for (leaf, field) in &self.fields {
             field.checked(leaf).or_else(|(what, remedy)| wrong(format!("`fields.{leaf}` {what}"), remedy))?;
         }
+        if self.read.is_none() && (self.create.is_some() || self.update.is_some()) {
+            let what = "what is written has to be read back, and there is no `read`";
+            return wrong(what, "add `read = \"/products/{id}\"`, or take `create` and `update` out");
+        }
         if self.create.is_some() && self.find.is_none() {
             let what = "`create` without `find`: what was made could not be looked for after a lost answer";
             return wrong(what, "add `find = \"/products?sku={sku}\"`, or take `create` out");
@@ -224,7 +228,8 @@ impl Resource {
         let create = self.create.as_ref().map(|call| ("create.path", &call.path, None));
         let update = self.update.as_ref().map(|call| ("update.path", &call.path, Some("id")));
         let find = self.find.as_ref().map(|find| ("find", find, Some("sku")));
-        [("list", &self.list, None), ("read", &self.read, Some("id"))].into_iter().chain(find).chain(create).chain(update)
+        let read = self.read.as_ref().map(|read| ("read", read, Some("id")));
+        std::iter::once(("list", &self.list, None)).chain(read).chain(find).chain(create).chain(update)
     }
 }
 

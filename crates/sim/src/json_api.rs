@@ -261,7 +261,8 @@ fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
-        let hex = |byte: Option<u8>| char::from(byte.unwrap_or(b'?')).to_digit(16).and_then(|one| u8::try_from(one).ok());
+        let hex =
+            |byte: Option<u8>| char::from(byte.unwrap_or(b'?')).to_digit(16).and_then(|one| u8::try_from(one).ok());
         match byte {
             b'%' => match (hex(rest.next()), hex(rest.next())) {
                 (Some(high), Some(low)) => bytes.push(high << 4 | low),

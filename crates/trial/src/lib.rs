@@ -1,6 +1,8 @@
 //! Tries: world, weather, invariants, planted bugs, the demo, bytes from outside.
 
 pub mod demo;
+#[cfg(test)]
+mod described;
 pub mod outside;
 pub mod ring1;
 pub mod ring2;

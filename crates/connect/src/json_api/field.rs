@@ -17,8 +17,7 @@ pub struct Leaf(Path);
 
 impl Leaf {
     /// What all fields are, for messages.
-    const KNOWN: &'static str =
-        "`sku`, `form`, `active`, `weight`, `texts.LOCALE.name`, `texts.LOCALE.description` or `attributes.CODE`, in quotes";
+    const KNOWN: &'static str = "`sku`, `form`, `active`, `weight`, `texts.LOCALE.name`, `texts.LOCALE.description` or `attributes.CODE`, in quotes";
 
     /// The field `text` names; none where it is none of a product, or cannot be described.
     #[must_use]
@@ -179,7 +178,10 @@ impl Field {
         }
         let numeric = matches!(form, Form::Number | Form::NumberText | Form::Minor);
         if self.digits.is_some_and(|digits| !numeric || digits > MOST_DIGITS) {
-            return wrong("has `digits` that mean nothing", "decimals of a number are 0 to 8: take `digits` out or mend it");
+            return wrong(
+                "has `digits` that mean nothing",
+                "decimals of a number are 0 to 8: take `digits` out or mend it",
+            );
         }
         if form == Form::Minor && self.digits.is_none() {
             return wrong("has no `digits`", "add them: `digits = 2` reads 1990 as 19.90");
@@ -189,7 +191,9 @@ impl Field {
         }
         match &self.words {
             Some(_) if form != Form::Bool => wrong("has words for yes and no", "take `yes` and `no` out"),
-            Some((yes, no)) if yes.to_string() == no.to_string() => wrong("has one word for yes and no", "write two that differ"),
+            Some((yes, no)) if yes.to_string() == no.to_string() => {
+                wrong("has one word for yes and no", "write two that differ")
+            }
             _ => Ok(()),
         }
     }
@@ -207,7 +211,9 @@ impl<'de> Visitor<'de> for AnyForm {
     type Value = Field;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a place like `/name`, a table like { at = \"/price\", as = \"number-text\" }, or `true` for `active`")
+        f.write_str(
+            "a place like `/name`, a table like { at = \"/price\", as = \"number-text\" }, or `true` for `active`",
+        )
     }
 
     fn visit_bool<E: Error>(self, always: bool) -> Result<Field, E> {

@@ -36,7 +36,8 @@ impl HeaderName {
     pub fn of(text: &str) -> Option<Self> {
         let name = text.to_ascii_lowercase();
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-        let well = !name.is_empty() && name.len() <= 80 && name.chars().all(plain) && !RESERVED.contains(&name.as_str());
+        let well =
+            !name.is_empty() && name.len() <= 80 && name.chars().all(plain) && !RESERVED.contains(&name.as_str());
         well.then_some(Self(name))
     }
 }

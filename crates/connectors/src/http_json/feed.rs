@@ -19,6 +19,9 @@ use syncline_core::policy::ErrorKind;
 use syncline_core::record::Record;
 use syncline_core::text::shown;
 
+/// Pages of a list at most that are walked for single records.
+const MOST_PAGES: usize = 10_000;
+
 /// Where a walk stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Place {
@@ -108,6 +111,24 @@ impl HttpJson {
         Ok(KeyPage { keys: keys.into_iter().collect(), next, more })
     }
 
+    /// The products `ids` as the list tells them, where no other way leads to one.
+    pub(super) async fn listed(
+        &self,
+        ctx: &Ctx,
+        resource: &Resource,
+        ids: &[RemoteId],
+    ) -> Result<BTreeMap<RemoteId, Result<Snapshot>>> {
+        let (mut found, mut place) = (BTreeMap::new(), Some(Place::default()));
+        for _ in 0..MOST_PAGES {
+            let Some(at) = place.take().filter(|_| found.len() < ids.len()) else { return Ok(found) };
+            let slice = self.slice(ctx, resource, at).await?;
+            let told = slice.rows.iter().map(|row| told(resource, row)).filter(|seen| ids.contains(&seen.id));
+            found.extend(told.map(|seen| (seen.id, seen.snapshot)));
+            place = slice.next;
+        }
+        Err(broken(format!("the list does not end within {MOST_PAGES} pages")))
+    }
+
     /// The page at `place`.
     async fn slice(&self, ctx: &Ctx, resource: &Resource, mut place: Place) -> Result<Slice> {
         let url = self.page_url(resource, &place)?;
@@ -119,7 +140,8 @@ impl HttpJson {
             return Err(told(broken(format!("{} repeats: a page tells what the one before told", answer.request.url))));
         }
         place.began = place.began.or_else(|| Some(clock(&answer).unwrap_or_else(|| ctx.now())));
-        place.last = place.last.max(rows.iter().filter_map(|row| wire::moment(resource.changed.as_ref()?.get(row)?)).max());
+        place.last =
+            place.last.max(rows.iter().filter_map(|row| wire::moment(resource.changed.as_ref()?.get(row)?)).max());
         let at = wire::next(&resource.paging, &answer.body, &place.at, place.rows, rows.len()).map_err(told)?;
         let from = if resource.paging.style == Style::Link { answer.request.url.clone() } else { String::new() };
         let after = place.rows.saturating_add(rows.len() as u64);

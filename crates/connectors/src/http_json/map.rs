@@ -59,7 +59,8 @@ enum Told {
 
 fn read(leaf: &Leaf, field: &Field, record: &Json) -> Result<Told> {
     let Some(at) = &field.at else { return Ok(Told::This(Value::Bool(true))) };
-    let wrong = |wanted: &str, value: &Json| invalid(format!("`{at}` ({leaf}) is {}, which is no {wanted}", seen(value)));
+    let wrong =
+        |wanted: &str, value: &Json| invalid(format!("`{at}` ({leaf}) is {}, which is no {wanted}", seen(value)));
     let value = match at.get(record) {
         None => return Ok(Told::Untold),
         // Whether it is offered is a yes or a no.
@@ -81,9 +82,7 @@ fn read(leaf: &Leaf, field: &Field, record: &Json) -> Result<Told> {
             _ => return Err(wrong("text", value)),
         },
         Form::Number | Form::NumberText | Form::Minor if empty => Told::Nothing,
-        Form::Number | Form::NumberText => {
-            Told::This(Value::Number(number().ok_or_else(|| wrong("number", value))?))
-        }
+        Form::Number | Form::NumberText => Told::This(Value::Number(number().ok_or_else(|| wrong("number", value))?)),
         Form::Minor => {
             let units = number().filter(|number| number.is_integer()).ok_or_else(|| wrong("whole number", value))?;
             let one = Decimal::from_i128_with_scale(1, field.digits.unwrap_or(0));

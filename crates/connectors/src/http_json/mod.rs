@@ -13,10 +13,10 @@ mod write;
 pub use config::{Auth, Config, SETTLE_S};
 
 use client::Client;
-use futures::future::join_all;
-use syncline_connect::json_api::Resource;
+use std::collections::BTreeMap;
+use syncline_connect::json_api::{Form, Resource};
 use syncline_connect::{
-    Connector, Ctx, Cursor, Error, Fut, KeyPage, Lookup, Outcome, Page, Probe, Result, Snapshot,
+    Choice, Connector, Ctx, Cursor, Error, Fut, KeyPage, Lookup, Outcome, Page, Probe, Result, Snapshot,
 };
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;
@@ -60,7 +60,7 @@ impl HttpJson {
             profile: self.profile.clone(),
             scopes: Vec::new(),
             zone: None,
-            choices: std::collections::BTreeMap::new(),
+            choices: BTreeMap::from([("attributes".to_owned(), attributes(self.variants.as_ref()))]),
             warnings: Vec::new(),
         };
         let Some(resource) = &self.variants else { return Ok(probe) };
@@ -71,7 +71,9 @@ impl HttpJson {
             probe.warnings.push(format!("{some} of the first {all} products cannot be read: {}", error.message));
         }
         let Some(first) = page.seen.iter().find_map(|seen| seen.snapshot.as_ref().ok()) else {
-            probe.warnings.push("it lists no product that can be read: how one is read and found was not tried".to_owned());
+            probe
+                .warnings
+                .push("it lists no product that can be read: how one is read and found was not tried".to_owned());
             return Ok(probe);
         };
         self.tried(ctx, resource, first).await?;
@@ -84,16 +86,36 @@ impl HttpJson {
     /// Refuses a file by which a product that is listed can neither be read nor found.
     async fn tried(&self, ctx: &Ctx, resource: &Resource, first: &Snapshot) -> Result<()> {
         let wrong = |what: String| Err(Error::new(ErrorKind::Config, what));
-        if self.one(ctx, resource, &first.id).await?.is_none() {
+        if resource.read.is_some() && self.one(ctx, resource, &first.id).await?.is_none() {
             let id = shown(&first.id.id, 60);
-            return wrong(format!("`{id}` is listed and is not there where `read` says: mend `id` or `read` in the file"));
+            return wrong(format!(
+                "`{id}` is listed and is not there where `read` says: mend `id` or `read` in the file"
+            ));
         }
         let Some(sku) = write::sku_of(first).filter(|_| resource.find.is_some()) else { return Ok(()) };
         if self.found(ctx, resource, &sku).await?.iter().any(|found| found.id == first.id) {
             return Ok(());
         }
-        wrong(format!("the product `{}` is listed and `find` does not bring it: mend `find` in the file", shown(&sku, 60)))
+        wrong(format!(
+            "the product `{}` is listed and `find` does not bring it: mend `find` in the file",
+            shown(&sku, 60)
+        ))
     }
+}
+
+/// The attributes that are described, each with what it holds.
+fn attributes(resource: Option<&Resource>) -> Vec<Choice> {
+    let fields = resource.iter().flat_map(|resource| &resource.fields);
+    let told = fields.filter_map(|(leaf, field)| {
+        let code = leaf.path().as_str().strip_prefix("attributes.")?.to_owned();
+        let hint = match field.form(leaf) {
+            Form::Text => "text",
+            Form::Bool => "yes-no",
+            Form::Number | Form::NumberText | Form::Minor => "number",
+        };
+        Some(Choice { code, title: field.at.as_ref()?.to_string(), hint: hint.to_owned() })
+    });
+    told.collect()
 }
 
 impl Connector for HttpJson {
@@ -136,7 +158,7 @@ impl Connector for HttpJson {
     fn read<'a>(&'a self, ctx: &'a Ctx, kind: Kind, ids: &'a [RemoteId]) -> Fut<'a, Vec<Result<Option<Snapshot>>>> {
         Box::pin(async move {
             match self.resource(kind) {
-                Ok(resource) => join_all(ids.iter().map(|id| self.one(ctx, resource, id))).await,
+                Ok(resource) => self.some(ctx, resource, ids).await,
                 Err(error) => ids.iter().map(|_| Err(error.clone())).collect(),
             }
         })
@@ -146,7 +168,10 @@ impl Connector for HttpJson {
         Box::pin(async move {
             match (self.resource(kind)?, by) {
                 (resource, Lookup::Number(sku)) => self.found(ctx, resource, sku).await,
-                _ => Err(Error::new(ErrorKind::Unsupported, "products are found by their SKU there, and by nothing else")),
+                _ => Err(Error::new(
+                    ErrorKind::Unsupported,
+                    "products are found by their SKU there, and by nothing else",
+                )),
             }
         })
     }
@@ -180,4 +205,3 @@ impl Connector for HttpJson {
         Vec::new()
     }
 }
-

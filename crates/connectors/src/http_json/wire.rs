@@ -53,7 +53,9 @@ pub(super) fn record<'v>(resource: &Resource, body: &'v Value) -> Result<Option<
 pub(super) fn id(at: &Pointer, record: &Value) -> Result<String> {
     let id = match at.get(record) {
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) if number.to_string().bytes().all(|byte| byte.is_ascii_digit()) => number.to_string(),
+        Some(Value::Number(number)) if number.to_string().bytes().all(|byte| byte.is_ascii_digit()) => {
+            number.to_string()
+        }
         Some(other) => return Err(broken(format!("the id at `{at}` is {}", seen(other)))),
         None => return Err(broken(format!("there is no id at `{at}`"))),
     };
@@ -68,9 +70,10 @@ pub(super) fn id(at: &Pointer, record: &Value) -> Result<String> {
 /// When a record was changed, by its own word: a text (RFC 3339, or in UTC where it names no zone) or a count since 1970.
 pub(super) fn moment(value: &Value) -> Option<Timestamp> {
     match value {
-        Value::String(text) => {
-            text.parse().ok().or_else(|| text.parse::<DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|at| at.timestamp()))
-        }
+        Value::String(text) => text
+            .parse()
+            .ok()
+            .or_else(|| text.parse::<DateTime>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|at| at.timestamp())),
         Value::Number(number) => {
             let count: i64 = number.to_string().parse().ok()?;
             match count.abs() < SECONDS_UNTIL {
@@ -164,7 +167,11 @@ mod tests {
         let page = paging(json!({"style": "page", "parameter": "page"}));
         assert_eq!(goes_on(&page, &json!({}), "", 0, 5).as_deref(), Some("2"));
         assert_eq!(goes_on(&page, &json!({}), "7", 30, 1).as_deref(), Some("8"));
-        assert_eq!(goes_on(&page, &json!({}), "8", 31, 0), None, "without a word of more the first empty page is the last");
+        assert_eq!(
+            goes_on(&page, &json!({}), "8", 31, 0),
+            None,
+            "without a word of more the first empty page is the last"
+        );
         let zero = paging(json!({"style": "page", "parameter": "page", "first": 0, "more": "/more"}));
         assert_eq!(goes_on(&zero, &json!({"more": true}), "", 0, 5).as_deref(), Some("1"));
         assert_eq!(goes_on(&zero, &json!({"more": null}), "1", 5, 5), None);
@@ -202,7 +209,17 @@ mod tests {
         let at = Pointer::of("/id").unwrap();
         assert_eq!(id(&at, &json!({"id": 17})).unwrap(), "17");
         assert_eq!(id(&at, &json!({"id": "a/b"})).unwrap(), "a/b");
-        let bad = [json!(null), json!(-1), json!(1.0), json!(""), json!(" "), json!("."), json!(".."), json!("a\nb"), json!([1])];
+        let bad = [
+            json!(null),
+            json!(-1),
+            json!(1.0),
+            json!(""),
+            json!(" "),
+            json!("."),
+            json!(".."),
+            json!("a\nb"),
+            json!([1]),
+        ];
         for bad in bad.into_iter().chain([json!("x".repeat(256))]) {
             assert!(id(&at, &json!({"id": bad})).is_err(), "{bad}");
         }

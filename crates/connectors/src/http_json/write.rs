@@ -15,6 +15,17 @@ use syncline_core::record::Record;
 use syncline_core::text::shown;
 
 impl HttpJson {
+    /// The products `ids`, in their order; none for one that is not there.
+    pub(super) async fn some(&self, ctx: &Ctx, resource: &Resource, ids: &[RemoteId]) -> Vec<Result<Option<Snapshot>>> {
+        if resource.read.is_some() {
+            return join_all(ids.iter().map(|id| self.one(ctx, resource, id))).await;
+        }
+        match self.listed(ctx, resource, ids).await {
+            Ok(found) => ids.iter().map(|id| found.get(id).cloned().transpose()).collect(),
+            Err(error) => ids.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
     /// The product `id`; none where it is not there.
     pub(super) async fn one(&self, ctx: &Ctx, resource: &Resource, id: &RemoteId) -> Result<Option<Snapshot>> {
         let Some(record) = self.raw(ctx, resource, id).await? else { return Ok(None) };
@@ -23,7 +34,9 @@ impl HttpJson {
 
     /// The same as the API tells it. One that answers with another record than was asked for is refused.
     async fn raw(&self, ctx: &Ctx, resource: &Resource, id: &RemoteId) -> Result<Option<Value>> {
-        let url = self.client.address(&resource.read.filled("id", &id.id));
+        let unread = || Error::new(ErrorKind::Unsupported, "the file has no `read`");
+        let read = resource.read.as_ref().ok_or_else(unread)?;
+        let url = self.client.address(&read.filled("id", &id.id));
         let Some(answer) = self.client.read(ctx, url, resource.error.as_ref()).await? else { return Ok(None) };
         let told = |error: Error| error.with(ctx::evidence(&answer.request, &answer.response));
         let Some(record) = wire::record(resource, &answer.body).map_err(told)? else { return Ok(None) };
@@ -37,7 +50,8 @@ impl HttpJson {
     /// The products of the SKU `sku`. A search that brings others and not that one is no search: what it does not bring may
     /// be there all the same.
     pub(super) async fn found(&self, ctx: &Ctx, resource: &Resource, sku: &str) -> Result<Vec<Snapshot>> {
-        let missing = || Error::new(ErrorKind::Unsupported, "the file has no `find`: products cannot be looked for by SKU");
+        let missing =
+            || Error::new(ErrorKind::Unsupported, "the file has no `find`: products cannot be looked for by SKU");
         let find = resource.find.as_ref().ok_or_else(missing)?;
         if sku == "." || sku == ".." {
             return Err(Error::new(ErrorKind::Invalid, format!("the SKU `{sku}` cannot be searched for")));

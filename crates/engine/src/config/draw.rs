@@ -176,7 +176,10 @@ fn system(source: &Source<'_>, home: &Path, name: &str, table: &Spanned<raw::Sys
     let missing = |key: &str, remedy: &str| {
         source.error("SYN-0414", at, format!("[systems.{name}] has no `{key}`"), remedy.to_string())
     };
-    let kind = raw.kind.as_ref().ok_or_else(|| missing("kind", "add `kind = \"magento\"`, `kind = \"tryton\"` or `kind = \"http-json\"`"))?;
+    let kind = raw
+        .kind
+        .as_ref()
+        .ok_or_else(|| missing("kind", "add `kind = \"magento\"`, `kind = \"tryton\"` or `kind = \"http-json\"`"))?;
     let kinds: Vec<&str> = SystemKind::ALL.into_iter().map(SystemKind::word).collect();
     let kind = word(source, "kind", kind, &kinds, SystemKind::of)?;
     let uid = raw.uid.as_ref().ok_or_else(|| {

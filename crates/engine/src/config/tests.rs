@@ -1,5 +1,6 @@
 //! What is wrong in a file is named with its line and a remedy.
 
+mod described;
 mod papers;
 
 use super::*;

@@ -109,6 +109,7 @@ fn a_description_that_does_not_go_together_says_what_to_do() {
     for (change, wanted) in [
         (json!({"fields": {}}), "`fields` has no `sku`: add"),
         (json!({"find": null}), "`create` without `find`"),
+        (json!({"read": null}), "what is written has to be read back"),
         (json!({"changed": null}), "`since` without `changed`"),
         (json!({"read": "/api/products"}), "`read` is `/api/products`: it has to hold `{id}`"),
         (json!({"list": "/api/{id}"}), "`{id}` cannot be filled in here"),
@@ -119,7 +120,10 @@ fn a_description_that_does_not_go_together_says_what_to_do() {
         (json!({"paging": {"style": "none", "size": 3}}), "`paging.size` means nothing with `style = \"none\"`"),
         (json!({"paging": {"style": "link", "next": "/n", "total": "/t"}}), "`paging.total` means nothing"),
         (json!({"paging": {"style": "offset", "parameter": "o", "size": 5}}), "one of `size` and `size_parameter`"),
-        (json!({"paging": {"style": "page", "parameter": "p", "size": 0, "size_parameter": "l"}}), "`paging.size` is 0"),
+        (
+            json!({"paging": {"style": "page", "parameter": "p", "size": 0, "size_parameter": "l"}}),
+            "`paging.size` is 0",
+        ),
         (fields(json!(true)), "`fields.weight` says nothing of where it stands"),
         (fields(json!({"at": "/w", "as": "text"})), "cannot have that form"),
         (fields(json!({"at": "/w", "as": "minor"})), "has no `digits`"),

@@ -66,7 +66,9 @@ fn a_row_that_cannot_be_read_stops_no_other() {
     assert_eq!(read, ["10", "1"], "a number in a text is one, and of two rows of one id the last counts");
     let unread: Vec<&str> =
         pages[0].seen.iter().filter(|seen| seen.snapshot.is_err()).map(|seen| seen.id.id.as_str()).collect();
-    for id in ["unknown:\"B\"", "unknown:\"C\"", "4", "5", "unknown:\"D\"", "7", "8", "9", "11", "12", "13", "unknown:7"] {
+    for id in
+        ["unknown:\"B\"", "unknown:\"C\"", "4", "5", "unknown:\"D\"", "7", "8", "9", "11", "12", "13", "unknown:7"]
+    {
         assert!(unread.contains(&id), "{id} of {unread:?}");
     }
 }
@@ -128,7 +130,8 @@ fn another_record_than_was_asked_for_is_refused() {
     };
     assert!(ask(json!({"data": {"id": 7, "sku": "A"}})).unwrap().is_some());
     assert!(ask(json!({"data": null})).unwrap().is_none());
-    for strange in [json!({"data": {"id": 8, "sku": "A"}}), json!({"data": [{"id": 7}]}), json!({"data": {"sku": "A"}})] {
+    for strange in [json!({"data": {"id": 8, "sku": "A"}}), json!({"data": [{"id": 7}]}), json!({"data": {"sku": "A"}})]
+    {
         assert_eq!(ask(strange.clone()).unwrap_err().kind, ErrorKind::Broken, "{strange}");
     }
 }
@@ -151,8 +154,21 @@ fn any_json() -> impl Strategy<Value = Json> {
             .prop_map(|token| serde_json::from_str(token).unwrap()),
     ];
     let names = prop_oneof![
-        Just("data"), Just("meta"), Just("more"), Just("id"), Just("sku"), Just("status"), Just("weight"), Just("price"),
-        Just("updated_at"), Just("rows"), Just("next"), Just("uuid"), Just("code"), Just("title"), Just("error"),
+        Just("data"),
+        Just("meta"),
+        Just("more"),
+        Just("id"),
+        Just("sku"),
+        Just("status"),
+        Just("weight"),
+        Just("price"),
+        Just("updated_at"),
+        Just("rows"),
+        Just("next"),
+        Just("uuid"),
+        Just("code"),
+        Just("title"),
+        Just("error"),
     ];
     leaf.prop_recursive(4, 64, 6, move |inner| {
         prop_oneof![

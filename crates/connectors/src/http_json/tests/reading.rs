@@ -48,7 +48,8 @@ fn the_next_walk_asks_for_what_changed_since_and_a_little_more() {
         // What was changed within the overlap before the last change comes again.
         assert_eq!(told(&pages).len(), 45);
         let log = held.log();
-        let asked = if shape == Shape::Flat { "updated_since=2026-11-23T11%3A55%3A00Z" } else { "changed_after=1795434900" };
+        let asked =
+            if shape == Shape::Flat { "updated_since=2026-11-23T11%3A55%3A00Z" } else { "changed_after=1795434900" };
         assert!(log[0].contains(asked), "{log:?}");
         let (pages, _) = block(walked(&api, &ctx, &next)).unwrap();
         assert_eq!(told(&pages).len(), 1, "the last change and what is within five minutes of it");
@@ -99,6 +100,20 @@ fn keys_come_with_their_versions_and_a_record_by_its_id() {
 }
 
 #[test]
+fn without_a_place_for_one_the_list_is_walked_for_it() {
+    let held = Held::stocked(Shape::Flat, 45);
+    let (api, ctx) = (connector(with(flat(), json!({"read": null, "create": null, "update": null}))), held.ctx());
+    let read = |ids: &[&str]| {
+        let ids: Vec<RemoteId> = ids.iter().map(|id| RemoteId::new("", *id)).collect();
+        let read = block(api.read(&ctx, Kind::Variant, &ids));
+        read.into_iter().map(|one| one.unwrap().map(|one| one.id.id).unwrap_or_default()).collect::<Vec<_>>()
+    };
+    assert_eq!((read(&["30", "7"]), held.log().len()), (vec!["30".to_owned(), "7".to_owned()], 2));
+    assert_eq!((read(&["46"]), held.log().len()), (vec![String::new()], 3));
+    assert!(block(api.probe(&ctx)).is_ok());
+}
+
+#[test]
 fn products_are_found_by_their_whole_sku() {
     let held = Held::of(Api::new(Shape::Flat, "secret"));
     for sku in ["A&B/ü 1", "MUG", "MUG"] {
@@ -126,6 +141,9 @@ fn a_probe_tries_what_the_file_says_before_anything_is_written() {
     let ctx = held.ctx();
     let probe = block(connector(flat()).probe(&ctx)).unwrap();
     assert_eq!((probe.profile.name.as_str(), probe.warnings.len()), ("http-json", 0));
+    let attributes: Vec<(&str, &str)> =
+        probe.choices["attributes"].iter().map(|choice| (choice.code.as_str(), choice.hint.as_str())).collect();
+    assert_eq!(attributes, [("price", "number")]);
     for (change, wanted) in [
         (json!({"read": "/api/product/{id}"}), "is not there where `read` says"),
         (json!({"find": "/api/products?sku=X{sku}"}), "`find` does not bring it"),

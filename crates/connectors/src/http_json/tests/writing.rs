@@ -46,7 +46,8 @@ fn an_update_sends_what_changes_or_the_whole_record_with_it() {
 
     let held = Held::stocked(Shape::Nested, 1);
     held.with(|world| world.api.alter(world.now, 1, |product| product.cents = Some(990)));
-    let (_, told) = shown(written(&connector(nested()), &held, permit(&held, Step::Update, Some("p-000001"), change())));
+    let (_, told) =
+        shown(written(&connector(nested()), &held, permit(&held, Step::Update, Some("p-000001"), change())));
     assert!(held.log()[1].starts_with("write PUT /v1/articles/p-000001 {"));
     assert_eq!(told.value(&Path::try_from("attributes.price".to_owned()).unwrap()), Some(&number("9.9")), "it is kept");
     assert_eq!(told.value(&Path::field("sku")), Some(&text("S001")));
@@ -123,7 +124,8 @@ fn what_was_written_and_cannot_be_read_back_is_known_by_its_id() {
 #[test]
 fn a_create_carries_one_key_each_time_it_is_sent() {
     let held = Held::of(Api::new(Shape::Flat, "secret").remembering());
-    let key = |held: &Held| held.with(|world| world.headers.iter().find(|(name, _)| name == "idempotency-key").cloned());
+    let key =
+        |held: &Held| held.with(|world| world.headers.iter().find(|(name, _)| name == "idempotency-key").cloned());
     held.meets([Fault::LostReply]);
     let api = connector(flat());
     assert!(matches!(written(&api, &held, permit(&held, Step::Create, None, mug())), Outcome::Unknown { .. }));
@@ -151,6 +153,9 @@ fn what_the_file_does_not_describe_is_not_written() {
         let change = permit(&held, Step::Update, Some("1"), leaves(&[strange]));
         assert_eq!(refused(written(&api, &held, change)), ErrorKind::Invalid);
     }
-    assert_eq!(refused(written(&api, &held, permit(&held, Step::Cancel, Some("1"), Leaves::new()))), ErrorKind::Unsupported);
+    assert_eq!(
+        refused(written(&api, &held, permit(&held, Step::Cancel, Some("1"), Leaves::new()))),
+        ErrorKind::Unsupported
+    );
     assert!(held.log().is_empty(), "nothing left");
 }

@@ -58,7 +58,8 @@ fn one_way_in(source: &Source<'_>, name: &str, table: &Spanned<raw::System>) -> 
     };
     if let Some(url) = raw.url.as_ref().filter(|url| url.get_ref().contains(['?', '#'])) {
         let what = "`url` of a JSON API ends before what is asked of it";
-        let remedy = "write the part that all of its addresses begin with, and the rest into `list`, `read` and the others";
+        let remedy =
+            "write the part that all of its addresses begin with, and the rest into `list`, `read` and the others";
         return Err(source.error("SYN-0413", Some(url.span().start), what, remedy));
     }
     match (&raw.token, &raw.login, &raw.password) {

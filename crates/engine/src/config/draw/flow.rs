@@ -462,7 +462,9 @@ impl Drawing<'_> {
         let what = format!("[flows.{}] goes from `{from}` to `{to}`, which is not built", self.flow);
         let remedy = match self.flow {
             _ if described => "of a JSON API (http-json) products flow so far: take it out of this flow",
-            Flow::Products => "products flow between a shop and an ERP, either way, and from and to a JSON API (http-json)",
+            Flow::Products => {
+                "products flow between a shop and an ERP, either way, and from and to a JSON API (http-json)"
+            }
             Flow::Inventory | Flow::Prices => "stock and prices flow from an ERP (tryton) to a shop (magento)",
             Flow::Papers => "papers flow from the ERP (tryton) to the shops (magento) that the orders are from",
             _ => "orders and customers flow from a shop (magento) to an ERP (tryton)",
