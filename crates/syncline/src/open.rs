@@ -74,29 +74,7 @@ fn system(config: &Config, system: &SystemConfig, reach: Reach) -> Result<System
             let token = system.token.as_ref().map(|token| told(token, "token")).transpose()?;
             Arc::new(described(system, token, (login, password)))
         }
-        SystemKind::Tryton => {
-            let plain = tryton::Config::new(system.url.clone(), login, password);
-            Arc::new(tryton::Tryton::new(tryton::Config {
-                company: system.company.clone(),
-                web_shop: system.web_shop.clone(),
-                warehouse: system.warehouse.clone(),
-                shipping_product: system.shipping_product.clone().unwrap_or(plain.shipping_product.clone()),
-                rounding_product: system.rounding_product.clone().unwrap_or(plain.rounding_product.clone()),
-                adjustment_product: system.adjustment_product.clone().unwrap_or(plain.adjustment_product.clone()),
-                late_today: system.late_today,
-                settle_s: system.settle_s,
-                branches: branches(config, &system.name),
-                attributes: carried(config).iter().map(|(code, one)| (code.clone(), in_tryton(one))).collect(),
-                images: config.carries_images(),
-                groups: !config.groups.is_empty(),
-                families: config.options.clone(),
-                papers: config.papers.is_some(),
-                payments: config.papers.iter().flat_map(|rules| &rules.targets).any(PaperTarget::tells_payments),
-                refunds: config.papers.as_ref().is_some_and(PaperRules::carries_refunds),
-                amends: config.orders.iter().any(|rules| rules.amendments == Amendments::Carry),
-                ..plain
-            }))
-        }
+        SystemKind::Tryton => Arc::new(to_tryton(config, system, (login, password))),
     };
     let transport = road(reach)?;
     let profile = Arc::new(connector.profile().clone());
@@ -117,6 +95,31 @@ pub(crate) fn ears(config: &Config) -> Result<BTreeMap<SystemName, Ear>, Failure
         ears.insert(name, Ear { uid, connector, secret });
     }
     Ok(ears)
+}
+
+/// The Tryton that `system` is, with what `config` carries from and to it.
+fn to_tryton(config: &Config, system: &SystemConfig, (login, password): (String, String)) -> tryton::Tryton {
+    let plain = tryton::Config::new(system.url.clone(), login, password);
+    tryton::Tryton::new(tryton::Config {
+        company: system.company.clone(),
+        web_shop: system.web_shop.clone(),
+        warehouse: system.warehouse.clone(),
+        shipping_product: system.shipping_product.clone().unwrap_or(plain.shipping_product.clone()),
+        rounding_product: system.rounding_product.clone().unwrap_or(plain.rounding_product.clone()),
+        adjustment_product: system.adjustment_product.clone().unwrap_or(plain.adjustment_product.clone()),
+        late_today: system.late_today,
+        settle_s: system.settle_s,
+        branches: branches(config, &system.name),
+        attributes: carried(config).iter().map(|(code, one)| (code.clone(), in_tryton(one))).collect(),
+        images: config.carries_images(),
+        groups: !config.groups.is_empty(),
+        families: config.options.clone(),
+        papers: config.papers.is_some(),
+        payments: config.papers.iter().flat_map(|rules| &rules.targets).any(PaperTarget::tells_payments),
+        refunds: config.papers.as_ref().is_some_and(PaperRules::carries_refunds),
+        amends: config.orders.iter().any(|rules| rules.amendments == Amendments::Carry),
+        ..plain
+    })
 }
 
 /// The JSON API that `system` describes, entered by a token, by login and password, or by everybody.
