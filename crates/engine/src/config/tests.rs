@@ -508,7 +508,7 @@ fn how_sales_of_another_connector_are_known_has_to_tell_orders_apart() {
     ] {
         assert_eq!(with(wrong).expect_err(wrong).code, "SYN-0461");
     }
-    assert_eq!(with("{ field = \"a\" }").expect_err("no value").code, "SYN-0411");
+    assert_eq!(with("{ field = \"a\" }").expect_err("no value").code, "SYN-0414");
 }
 
 #[test]
