@@ -79,7 +79,7 @@ impl Stage {
             let number = numbers[pair.random.index(numbers.len())];
             match pair.random.below(4) {
                 0 => pair.pim.alter(now, number, |one| drop(one.names.insert("en".to_owned(), format!("Name {word}")))),
-                1 => pair.pim.alter(now, number, |one| one.grams = (word % 5 != 0).then(|| word.into())),
+                1 => pair.pim.alter(now, number, |one| one.grams = (!word.is_multiple_of(5)).then(|| word.into())),
                 2 => pair.pim.alter(now, number, |one| one.cents = i64::try_from(word).ok()),
                 _ if others.is_empty() => {}
                 _ => {

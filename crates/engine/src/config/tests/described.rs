@@ -23,75 +23,54 @@ fn the_example_of_the_connector_is_good() {
     assert!(config.in_force().products.is_some_and(|rules| rules.pairs[0].creates));
 }
 
+/// What stands in the example, what is written in its place; the code, what is told and what is to be done.
+const WRONG: [[&str; 5]; 22] = [
+    ["items = \"/data\"", "itmes = \"/data\"", "SYN-0412", ":13: unknown key `itmes`", "did you mean `items`?"],
+    ["id = \"/id\"", "", "SYN-0414", "there is no `id`", "add `id = …`"],
+    [
+        "\"/id\"",
+        "\"id\"",
+        "SYN-0413",
+        ":14: `id`: invalid value: string \"id\", expected a place in JSON",
+        "in the form",
+    ],
+    ["\"/updated_at\"", "7", "SYN-0413", ":15: `changed`: invalid type", "in the form"],
+    ["overlap = \"5m\"", "overlap = \"5w\"", "SYN-0413", "expected a duration", "in the form"],
+    ["read = \"/api", "read = \"https://evil.example/api", "SYN-0413", "expected a path below `url`", "in the form"],
+    ["{id}\"\nrecord", "\"\nrecord", "SYN-0413", "[systems.pim.variants] `read` is", "has to hold `{id}`"],
+    ["style = \"page\"", "style = \"pages\"", "SYN-0411", "unknown variant `pages`", ""],
+    ["parameter = \"page\"", "", "SYN-0413", "`paging` has no `parameter`", "add it"],
+    ["weight = {", "wieght = {", "SYN-0413", "`wieght`", "in the form"],
+    ["as = \"minor\", digits = 3", "as = \"minor\"", "SYN-0413", "`fields.weight` has no `digits`", "digits = 2"],
+    ["yes = 1, no = 2", "yes = 1", "SYN-0414", "there is no `no`", "add `no"],
+    ["limit = 120", "limt = 120", "SYN-0412", "unknown key `limt`", "did you mean `limit`?"],
+    [
+        "kind = \"http-json\"\nuid = \"7f3k\"",
+        "kind = \"http-jsn\"\nuid = \"7f3k\"",
+        "SYN-0413",
+        "`kind`",
+        "did you mean",
+    ],
+    ["url = \"https://pim.example\"", "url = \"https://pim.example?a=1\"", "SYN-0413", "`url` of a JSON API", "begin"],
+    ["token = \"env:PIM_TOKEN\"", "token = \"s3cret\"", "SYN-0415", "`token` stands here in plain", "env:"],
+    ["token = \"env:PIM_TOKEN\"", "login = \"sync\"", "SYN-0414", "has `login` and no `password`", "add `password`"],
+    ["token = \"env:STORE_KEY\"", "", "SYN-0414", "has `token_header` and no `token`", "add `token`"],
+    ["calls_per_second = 20", "calls_per_second = 0", "SYN-0413", "`calls_per_second` is 0", "e.g. 10"],
+    [
+        "calls_per_second = 20",
+        "warehouse = \"MAIN\"",
+        "SYN-0412",
+        "`warehouse` means nothing for a http-json",
+        "remove",
+    ],
+    ["idempotency_header = \"Idempotency-Key\"", "idempotency_header = \"Host\"", "SYN-0413", "name of a header", ""],
+    ["[flows.products]", "[flows.inventory]", "SYN-0412", "", ""],
+];
+
 #[test]
 fn what_is_wrong_in_a_description_says_where_and_what_to_do() {
     let mut unlike = Vec::new();
-    for (from, to, code, what, remedy) in [
-        ("items = \"/data\"", "itmes = \"/data\"", "SYN-0412", ":13: unknown key `itmes`", "did you mean `items`?"),
-        ("id = \"/id\"", "", "SYN-0414", "there is no `id`", "add `id = …`"),
-        (
-            "\"/id\"",
-            "\"id\"",
-            "SYN-0413",
-            ":14: `id`: invalid value: string \"id\", expected a place in JSON",
-            "in the form",
-        ),
-        ("\"/updated_at\"", "7", "SYN-0413", ":15: `changed`: invalid type", "in the form"),
-        ("overlap = \"5m\"", "overlap = \"5w\"", "SYN-0413", "expected a duration", "in the form"),
-        (
-            "read = \"/api",
-            "read = \"https://evil.example/api",
-            "SYN-0413",
-            "expected a path below `url`",
-            "in the form",
-        ),
-        ("{id}\"\nrecord", "\"\nrecord", "SYN-0413", "[systems.pim.variants] `read` is", "has to hold `{id}`"),
-        ("style = \"page\"", "style = \"pages\"", "SYN-0411", "unknown variant `pages`", ""),
-        ("parameter = \"page\"", "", "SYN-0413", "`paging` has no `parameter`", "add it"),
-        ("weight = {", "wieght = {", "SYN-0413", "`wieght`", "in the form"),
-        ("as = \"minor\", digits = 3", "as = \"minor\"", "SYN-0413", "`fields.weight` has no `digits`", "digits = 2"),
-        ("yes = 1, no = 2", "yes = 1", "SYN-0414", "there is no `no`", "add `no"),
-        ("limit = 120", "limt = 120", "SYN-0412", "unknown key `limt`", "did you mean `limit`?"),
-        (
-            "kind = \"http-json\"\nuid = \"7f3k\"",
-            "kind = \"http-jsn\"\nuid = \"7f3k\"",
-            "SYN-0413",
-            "`kind`",
-            "did you mean",
-        ),
-        (
-            "url = \"https://pim.example\"",
-            "url = \"https://pim.example?a=1\"",
-            "SYN-0413",
-            "`url` of a JSON API",
-            "begin",
-        ),
-        ("token = \"env:PIM_TOKEN\"", "token = \"s3cret\"", "SYN-0415", "`token` stands here in plain", "env:"),
-        (
-            "token = \"env:PIM_TOKEN\"",
-            "login = \"sync\"",
-            "SYN-0414",
-            "has `login` and no `password`",
-            "add `password`",
-        ),
-        ("token = \"env:STORE_KEY\"", "", "SYN-0414", "has `token_header` and no `token`", "add `token`"),
-        ("calls_per_second = 20", "calls_per_second = 0", "SYN-0413", "`calls_per_second` is 0", "e.g. 10"),
-        (
-            "calls_per_second = 20",
-            "warehouse = \"MAIN\"",
-            "SYN-0412",
-            "`warehouse` means nothing for a http-json",
-            "remove",
-        ),
-        (
-            "idempotency_header = \"Idempotency-Key\"",
-            "idempotency_header = \"Host\"",
-            "SYN-0413",
-            "name of a header",
-            "",
-        ),
-        ("[flows.products]", "[flows.inventory]", "SYN-0412", "", ""),
-    ] {
+    for [from, to, code, what, remedy] in WRONG {
         let error = wrong(from, to);
         let told = error.to_string();
         if error.code != code || !told.contains(what) || !error.remedy.contains(remedy) {
