@@ -51,8 +51,6 @@ struct Work {
     progressed: bool,
     /// How often a write was refused under this lease because of what is there already.
     clashes: u32,
-    /// A system refused what was sent under this lease.
-    refused: bool,
     /// The systems that are left out under this lease.
     aside: Asides,
     /// The figures of shops after which their orders were asked for.
@@ -108,7 +106,6 @@ impl Engine {
             unkept: Leaves::new(),
             progressed: false,
             clashes: 0,
-            refused: false,
             aside: self.asides(claimed.kind),
             heeded: Heeded::new(),
             again_at: None,
@@ -495,10 +492,10 @@ impl Engine {
         Ok(Moved::Again(work))
     }
 
-    /// When what could not be read is read again by itself. What a system refused to take is not sent again so.
-    fn again_after(&self, work: &Work, state: &LaneState) -> Option<Timestamp> {
+    /// When what could not be read is looked at again by itself: the record, or what has to be read before it is written.
+    fn again_after(&self, state: &LaneState) -> Option<Timestamp> {
         match state {
-            LaneState::Failed(hold) if !work.refused => hold.again_s().map(|pause| after(self.now(), pause)),
+            LaneState::Failed(hold) => hold.again_s().map(|pause| after(self.now(), pause)),
             _ => None,
         }
     }
@@ -518,7 +515,7 @@ impl Engine {
         let release = Release {
             lane: work.claimed.entity,
             epoch: work.claimed.epoch,
-            again_at: work.again_at.or_else(|| self.again_after(work, &state)),
+            again_at: work.again_at.or_else(|| self.again_after(&state)),
             state,
             progressed: work.progressed,
             entry,

@@ -183,7 +183,6 @@ impl Engine {
         system: &System,
         error: Error,
     ) -> Result<Moved, EngineError> {
-        work.refused = true;
         let entry = Entry::new("refused", system.name.as_str(), error.kind.code());
         self.end(&work, delivery, system, Ending::Refused, entry).await?;
         let pause = match error.kind {
