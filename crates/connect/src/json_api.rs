@@ -8,7 +8,7 @@ mod place;
 mod word;
 
 pub use field::{Field, Form, Leaf, Sign};
-pub use place::{Pointer, Template, encoded};
+pub use place::{Pointer, Template};
 pub use word::{HeaderName, Seconds, Word};
 
 use serde::Deserialize;

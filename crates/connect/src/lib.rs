@@ -9,6 +9,7 @@ pub mod http;
 pub mod json_api;
 pub mod port;
 pub mod transport;
+pub mod url;
 
 pub use ctx::{Clock, Ctx, Health, Rng};
 pub use error::{Error, Evidence, Result};

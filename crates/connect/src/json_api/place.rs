@@ -1,5 +1,6 @@
 //! Where something lies: in an answer, and at which address.
 
+use crate::url::encoded;
 use serde::de::{Deserializer, Error, Unexpected};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -128,20 +129,6 @@ impl<'de> Deserialize<'de> for Template {
         let wanted = "a path below `url` like `/products/{id}`, percent-encoded; `{id}` and `{sku}` are filled in";
         Self::of(&text).ok_or_else(|| D::Error::invalid_value(Unexpected::Str(&text), &wanted))
     }
-}
-
-/// `text` for a path segment or a query value: everything but letters, digits and `-_.~` percent-encoded (RFC 3986, 2.3).
-#[must_use]
-pub fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out += &format!("%{byte:02X}");
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! Bundle, 2.4): an option that is added twice is there twice, so that it is looked for right before, and two options of one
 //! product are told as one part, for that is what a buyer gets.
 
-use super::client::{Scope, encoded};
+use super::client::Scope;
 use super::lists::number;
 use super::piece::Ready;
 use super::products::no_slash;
@@ -17,6 +17,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use syncline_connect::url::encoded;
 use syncline_connect::{Ctx, Error, Outcome, Result};
 use syncline_core::delivery::Permit;
 use syncline_core::id::RemoteId;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use syncline_connect::ctx::{self, CallError};
+use syncline_connect::url::encoded;
 use syncline_connect::{Ctx, Effect, Error, Request, Response, Result};
 use syncline_core::policy::ErrorKind;
 use tokio::sync::Mutex;
@@ -422,19 +423,6 @@ impl Client {
 /// Whether the body breaks off in the middle of its JSON.
 fn unfinished(response: &Response) -> bool {
     !is_html(response) && serde_json::from_slice::<IgnoredAny>(&response.body).is_err_and(|error| error.is_eof())
-}
-
-/// `text` for a path segment or a query value: everything but letters, digits and `-_.~` percent-encoded.
-pub(super) fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out += &format!("%{byte:02X}");
-        }
-    }
-    out
 }
 
 /// The error behind an answer that is no success.

@@ -1,7 +1,7 @@
 //! Configurable products as families: read with what tells their children apart, made empty, given options and children.
 
 use super::attributes::{Attributes, choice_ids};
-use super::client::{Call, Scope, encoded};
+use super::client::{Call, Scope};
 use super::feed::Table;
 use super::images::Images;
 use super::products::Found;
@@ -9,6 +9,7 @@ use super::views::Views;
 use super::{Magento, map, unsupported, wire};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use syncline_connect::url::encoded;
 use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;

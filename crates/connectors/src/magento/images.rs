@@ -5,7 +5,7 @@
 //! bytes are read once in the life of a process. The name we give a file says what is in it, which spares reading what
 //! came from us; before anything is written the bytes themselves are asked.
 
-use super::client::{Scope, encoded};
+use super::client::Scope;
 use super::products::no_slash;
 use super::wire::{self, Entry};
 use super::{Magento, map};
@@ -14,6 +14,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use syncline_connect::base64::decoded;
+use syncline_connect::url::encoded;
 use syncline_connect::{Ctx, Result};
 use syncline_core::id::RemoteId;
 use syncline_core::leaf::Value as LeafValue;

@@ -1,8 +1,9 @@
 //! Which products stand in which categories: single links, so that what else stands there stays.
 
-use super::client::{Call, Scope, encoded};
+use super::client::{Call, Scope};
 use super::{Magento, unsupported};
 use serde_json::{Value, json};
+use syncline_connect::url::encoded;
 use syncline_connect::{Ctx, Error, Outcome, Result};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;

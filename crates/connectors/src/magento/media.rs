@@ -4,13 +4,13 @@
 //! sent; and a further file of one name takes the roles of the first over (the same recording), so that each upload has a
 //! name of its own.
 
-use super::client::encoded;
 use super::images::{Known, Trust, name, oldest_first, twins};
 use super::piece::Ready;
 use super::wire::Entry;
 use super::{Magento, map, unsupported};
 use serde_json::{Value, json};
 use syncline_connect::base64::base64;
+use syncline_connect::url::encoded;
 use syncline_connect::{Ctx, Error, Outcome, Result};
 use syncline_core::delivery::Permit;
 use syncline_core::id::RemoteId;

@@ -1,9 +1,9 @@
 //! Signs requests by OAuth 1.0a with HMAC-SHA256 (RFC 5849), the way Magento lets integrations in since 2.4.4.
 
-use super::client::encoded;
 use ring::hmac;
 use std::fmt;
 use syncline_connect::base64::base64;
+use syncline_connect::url::encoded;
 use syncline_connect::{Ctx, Request, Response};
 use syncline_core::policy::ErrorKind;
 use syncline_core::text::shown;

@@ -1,13 +1,14 @@
 //! The shop's attributes, read once and kept, and a choice that is made before a product can have it.
 
 use super::attributes::{Attribute, Attributes, Written, code_of, strange};
-use super::client::{Call, Scope, encoded};
+use super::client::{Call, Scope};
 use super::products::Keeping;
 use super::{Magento, wire};
 use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
+use syncline_connect::url::encoded;
 use syncline_connect::{Ctx, Error, Outcome, Result};
 use syncline_core::delivery::Permit;
 use syncline_core::leaf::Leaves;

@@ -1,7 +1,7 @@
 //! Products as variants and as families: read with the texts of every locale, by pages of changes or by SKU; written scope by scope.
 
 use super::attributes::{Attributes, Written, code_of};
-use super::client::{Call, NO_SUCH_VIEW, Scope, Search, encoded};
+use super::client::{Call, NO_SUCH_VIEW, Scope, Search};
 use super::families::{self, CONFIGURABLE, FAMILIES, KEY};
 use super::feed::{self, Row, Table};
 use super::images::{self, Images, Trust};
@@ -14,6 +14,7 @@ use serde_json::{Map, Number, Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use syncline_connect::url::encoded;
 use syncline_connect::{Ctx, Cursor, Error, Outcome, Page, Result, Seen, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;

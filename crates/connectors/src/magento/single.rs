@@ -4,7 +4,7 @@
 //! By Adobe's own API schema (`stockItems`) and the recorded stock item of a product (configurable-get); that a sale lowers
 //! `qty` and a cancelled one gives it back is recalled (`CatalogInventory`), not recorded.
 
-use super::client::{Call, Scope, encoded};
+use super::client::{Call, Scope};
 use super::levels::{self, DEFAULT_SOURCE};
 use super::rows::evidence_of;
 use super::stock::{figure, fit, folded, found_sku, no_quantity};
@@ -12,6 +12,7 @@ use super::wire::{self, StockItem};
 use super::{Magento, unsupported};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use syncline_connect::url::encoded;
 use syncline_connect::{Ctx, Error, Outcome, Result, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;

@@ -1,6 +1,6 @@
 //! Stock: quantities by source, read many at a time, written many at a time, and read back.
 
-use super::client::{Call, Scope, Search, encoded, refusal};
+use super::client::{Call, Scope, Search, refusal};
 use super::levels::{self, Facts, Row, Salable};
 use super::{Magento, PRODUCTS, unsupported, verdict, wire};
 use crate::wire::{Exact, json};
@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use syncline_connect::url::encoded;
 use syncline_connect::{Ctx, Effect, Error, Evidence, Outcome, Result, Snapshot};
 use syncline_core::delivery::{Change, Permit};
 use syncline_core::id::RemoteId;

@@ -48,7 +48,8 @@ fn take_in(
     (asked, now): (Option<u64>, Timestamp),
 ) -> Result<Change, StoreError> {
     // Before anything follows from it: a name it had then may be another one by now.
-    for id in std::iter::once(&record.id).chain(&record.aliases) {
+    let names = std::iter::once(&record.id).chain(&record.aliases);
+    for id in names.filter(|_| asked.is_some()) {
         if let Some(entity) = entity_of(db, system, record.kind, id)?
             && is_older(db, system, entity, asked)?
         {
