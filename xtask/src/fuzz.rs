@@ -10,7 +10,7 @@ const TARGETS: &str = "crates/trial/src/outside/mod.rs";
 const CORPUS: &str = "crates/trial/corpus";
 /// Bytes that may be kept of all of them.
 const KEPT: u64 = 300 * 1024;
-/// Seconds one input may take; megabytes it may take, bytes it may have.
+/// Seconds one input may take where nothing else is done; megabytes it may take, bytes it may have.
 const SECONDS: u64 = 10;
 const MEGABYTES: u64 = 2048;
 const LONGEST: u64 = 32 * 1024;
@@ -36,6 +36,8 @@ pub struct Wish {
     pub seconds: u64,
     /// What reached something new is kept.
     pub keep: bool,
+    /// Other work is done beside it: an input may take longer by the clock.
+    pub beside: bool,
 }
 
 /// What came of one target.
@@ -73,7 +75,7 @@ pub struct Ran {
 pub fn chore(args: &mut Args) -> Res<bool> {
     let (as_json, file) = (args.flag("--json"), args.option("--again")?);
     let (keep, seconds) = (args.flag("--keep"), args.number("--seconds", 60)?);
-    let wish = Wish { keep, seconds, target: args.word() };
+    let wish = Wish { keep, seconds, target: args.word(), beside: false };
     args.finish()?;
     if let Some(file) = file {
         return again(&wish.target.ok_or("--again needs the target that the file is of")?, &file);
@@ -146,15 +148,30 @@ pub fn run(wish: &Wish, tell: bool) -> Res<Report> {
         Ok(engine) => engine,
         Err(why) => return Ok(Report::Skipped(why)),
     };
-    let mut runs = Vec::new();
-    for target in targets {
-        let run = one(&root, &engine, &target, wish)?;
+    let ran = |target: &String| {
+        let run = one(&root, &engine, target, wish)?;
         if tell {
             println!("{}", run.line());
         }
-        runs.push(run);
-    }
+        Ok(run)
+    };
+    let runs = side_by_side(&targets, ran).into_iter().collect::<Res<Vec<Run>>>()?;
     Ok(Report::Ran(Ran { runs, seconds: wish.seconds }))
+}
+
+/// What `ran` makes of each target, in their order; one of them for each processor at a time, for each keeps one busy.
+fn side_by_side<T: Send>(targets: &[String], ran: impl Fn(&String) -> Res<T> + Sync) -> Vec<Res<T>> {
+    let hands = std::thread::available_parallelism().map_or(1, usize::from);
+    let broke_off = |_| Err("a target broke off".to_owned());
+    let mut all = Vec::new();
+    for some in targets.chunks(hands) {
+        let ran = &ran;
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = some.iter().map(|target| scope.spawn(move || ran(target))).collect();
+            all.extend(runs.into_iter().map(|run| run.join().unwrap_or_else(broke_off)));
+        });
+    }
+    all
 }
 
 /// The targets asked for, in the order of their table.
@@ -229,9 +246,10 @@ fn one(root: &Path, engine: &Path, target: &str, wish: &Wish) -> Res<Run> {
         fs::create_dir_all(place).map_err(|e| format!("{}: cannot be made: {e}", place.display()))?;
     }
     let told = |name: &str, value: u64| format!("-{name}={value}");
+    let patience = if wish.beside { SECONDS * 6 } else { SECONDS };
     let ended = job(engine, target)
         .args([inputs.display().to_string(), kept.display().to_string()])
-        .args([told("max_total_time", wish.seconds), told("timeout", SECONDS), told("rss_limit_mb", MEGABYTES)])
+        .args([told("max_total_time", wish.seconds), told("timeout", patience), told("rss_limit_mb", MEGABYTES)])
         .args([told("max_len", LONGEST), told("print_final_stats", 1), told("reload", 0)])
         .args([format!("-artifact_prefix={}/", found.display())])
         .limit(wish.seconds + 300)

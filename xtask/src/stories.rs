@@ -36,30 +36,46 @@ pub fn chore(args: &mut Args) -> Res<bool> {
     }
     let as_json = args.flag("--json");
     args.finish()?;
-    let root = files::root()?;
-    let (rows, wrong) = parse(&files::text(&root.join(PAGE))?);
-    let mut list = Vec::new();
-    for row in &rows {
-        let (asserts, faults) = counts(&root, row)?;
-        list.push(json!({
-            "id": row.id, "title": row.title, "state": row.state,
-            "reason": if row.state == "open" { Value::from(row.evidence.clone()) } else { Value::Null },
-            "asserts": asserts, "faults": faults,
-        }));
-    }
+    let (rows, wrong) = parse(&files::text(&files::root()?.join(PAGE))?);
     if as_json {
-        println!("{}", Value::from(list));
+        println!("{}", Value::from(told(&rows)?));
     } else {
         for row in &rows {
             println!("{}  {:<6}  {}", row.id, row.state, row.title);
         }
-        let passed = rows.iter().filter(|row| row.state == "passed").count();
-        println!("{passed} of {} passed", rows.len());
+        println!("{}", sums(&rows));
     }
     for line in &wrong {
         eprintln!("{line}");
     }
     Ok(wrong.is_empty())
+}
+
+/// Every scenario as `--json` tells it, and how many are passed.
+///
+/// # Errors
+/// What is wrong with the table.
+pub fn all() -> Res<(Vec<Value>, String)> {
+    let (rows, wrong) = parse(&files::text(&files::root()?.join(PAGE))?);
+    if wrong.is_empty() { Ok((told(&rows)?, sums(&rows))) } else { Err(wrong.join("; ")) }
+}
+
+fn told(rows: &[Row]) -> Res<Vec<Value>> {
+    let root = files::root()?;
+    let one = |row: &Row| {
+        let (asserts, faults) = counts(&root, row)?;
+        Ok(json!({
+            "id": row.id, "title": row.title, "state": row.state,
+            "reason": if row.state == "open" { Value::from(row.evidence.clone()) } else { Value::Null },
+            "tests": row.tests(), "asserts": asserts, "faults": faults,
+        }))
+    };
+    rows.iter().map(one).collect()
+}
+
+fn sums(rows: &[Row]) -> String {
+    let passed = rows.iter().filter(|row| row.state == "passed").count();
+    format!("{passed} of {} passed", rows.len())
 }
 
 /// The state of every scenario.

@@ -1,6 +1,6 @@
 //! Runs everything that must hold, one stage after the other, and counts.
 use crate::job::{Ended, Job, now};
-use crate::{Args, Res, check, expect, files, licences, real};
+use crate::{Args, Res, check, expect, files, fuzz, licences, real, stories};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -25,6 +25,8 @@ impl Found {
 struct Run {
     json: bool,
     stages: Vec<Value>,
+    /// Every scenario with its state, where they were asked for.
+    scenarios: Vec<Value>,
     passed: u64,
     failed: u64,
     ran: u64,
@@ -41,7 +43,10 @@ pub fn chore(args: &mut Args) -> Res<bool> {
     match part.as_deref() {
         None => whole(&mut run, quick),
         Some("contract") => run.stage("contract tests", |run| run.tests(Some(CONTRACT))),
-        Some("stories") => run.stage("stories", |run| run.tests(Some(STORIES))),
+        Some("stories") => {
+            run.stage("stories", |run| run.tests(Some(STORIES)));
+            run.stage("scenarios", Run::scenarios);
+        }
         Some("real") => {
             if run.build() {
                 run.stage("real systems", |_| real_systems());
@@ -78,6 +83,7 @@ fn whole(run: &mut Run, quick: bool) {
     if built {
         rings(run);
     }
+    run.stage("fuzz", |_| fuzzed());
     for stage in beside.into_iter().flatten() {
         match stage.join() {
             Ok(stage) => run.note(stage),
@@ -177,6 +183,13 @@ impl Run {
         Ok(summed(&ended, if nextest { "cargo nextest run" } else { "cargo test" }))
     }
 
+    /// The table of scenarios, kept for the end.
+    fn scenarios(&mut self) -> Res<Found> {
+        let (scenarios, sums) = stories::all()?;
+        self.scenarios = scenarios;
+        Ok(Found::one(true, sums))
+    }
+
     fn say(&self, line: &str) {
         if self.json { eprintln!("{line}") } else { println!("{line}") }
     }
@@ -184,10 +197,13 @@ impl Run {
     fn close(&self) {
         self.say(&format!("contract tests: ran {}, skipped {}", self.ran, self.skipped));
         if self.json {
-            let sums = json!({
+            let mut sums = json!({
                 "stages": self.stages, "contract": {"ran": self.ran, "skipped": self.skipped},
                 "passed": self.passed, "failed": self.failed,
             });
+            if !self.scenarios.is_empty() {
+                sums["scenarios"] = self.scenarios.clone().into();
+            }
             println!("{sums}");
         }
         self.say(&format!("{} passed, {} failed", self.passed, self.failed));
@@ -254,6 +270,14 @@ fn real_systems() -> Res<Found> {
     let report = real::run(&real::Wish { orders: 300, kills: 20, seed: 1, keep: None, chaos: false })?;
     eprint!("{}", report.story());
     Ok(Found::one(report.agrees(), report.line()))
+}
+
+/// A minute for each reader of outside bytes.
+fn fuzzed() -> Res<Found> {
+    Ok(match fuzz::run(&fuzz::Wish { seconds: 60, beside: true, ..fuzz::Wish::default() }, false)? {
+        fuzz::Report::Ran(ran) => Found::one(ran.is_clean(), ran.line()),
+        fuzz::Report::Skipped(why) => Found { skipped: 1, note: why, ..Found::default() },
+    })
 }
 
 /// The counts in what a test runner printed.

@@ -1,6 +1,7 @@
 //! Outside bytes: every parser that sees what others wrote, as the product drives it. `cargo x fuzz` looks for bytes that break one;
 //! those it found, and some of every sort, are kept in `corpus` and read again with every build.
 
+mod described;
 mod file;
 mod hint;
 mod kept;
@@ -25,7 +26,7 @@ pub struct Target {
 }
 
 /// Every reader there is.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target {
         name: "shop_trade",
         what: "a shop's answers about orders, customers, payments and papers",
@@ -45,6 +46,11 @@ pub const TARGETS: [Target; 9] = [
         name: "erp_goods",
         what: "an ERP's answers about products, categories, stock, prices, images and itself",
         run: systems::erp_goods,
+    },
+    Target {
+        name: "described",
+        what: "answers of an API that the merchant's file describes",
+        run: described::described,
     },
     Target { name: "pass", what: "answers of either system, through the whole product", run: systems::pass },
     Target { name: "hint", what: "requests to the listener, as they come or signed", run: hint::hint },

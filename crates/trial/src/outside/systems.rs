@@ -283,7 +283,7 @@ fn connector(which: Which) -> Box<dyn Connector> {
 
 /// Nothing that is read holds anything drawn.
 #[derive(Debug)]
-struct Die;
+pub(super) struct Die;
 
 impl Rng for Die {
     fn draw(&self) -> u128 {

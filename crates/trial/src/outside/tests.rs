@@ -132,6 +132,7 @@ read_again! {
     what_a_shop_tells_of_goods "shop_goods" 300,
     what_an_erp_tells_of_trade "erp_trade" 300,
     what_an_erp_tells_of_goods "erp_goods" 300,
+    what_a_described_system_tells "described" 300,
     what_passes_through_the_product "pass" 6,
     what_knocks_at_the_door "hint" 300,
     what_a_merchant_writes "file" 500,
