@@ -5,7 +5,7 @@ use crate::file::APPLICATION;
 use rusqlite::Connection;
 
 /// One script per version; never edited once released.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
     include_str!("schema/0003.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("schema/0011.sql"),
     include_str!("schema/0012.sql"),
     include_str!("schema/0013.sql"),
+    include_str!("schema/0014.sql"),
 ];
 
 /// The newest format this version knows.

@@ -73,7 +73,7 @@ fn a_store_from_before_the_name_is_known_by_its_tables_and_gets_it() {
         old.execute_batch("PRAGMA user_version = 1; INSERT INTO entity VALUES (7, 'order', '0001');").expect("a row");
         drop(old);
         drop(if by_reader { Sql::reader(&path) } else { Sql::threaded(&path) }.expect("ours"));
-        assert_eq!((pragma(&path, "application_id"), pragma(&path, "user_version")), (NAME, 13));
+        assert_eq!((pragma(&path, "application_id"), pragma(&path, "user_version")), (NAME, 14));
         let kept = Connection::open(&path).expect("a database");
         let label: String = kept.query_row("SELECT label FROM entity", [], |row| row.get(0)).expect("the row");
         assert_eq!(label, "0001");
@@ -114,7 +114,7 @@ fn a_store_of_an_older_format_that_is_held_is_told_so() {
     old.execute_batch("PRAGMA user_version = 1;").expect("a format");
     let lock = std::fs::File::create(place.join("old.lock")).expect("a lock");
     lock.lock().expect("held");
-    assert!(matches!(Sql::reader(&path), Err(StoreError::Older { found: 1, known: 13, .. })));
+    assert!(matches!(Sql::reader(&path), Err(StoreError::Older { found: 1, known: 14, .. })));
 }
 
 #[test]

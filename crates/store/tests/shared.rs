@@ -188,6 +188,55 @@ async fn what_refers_to_a_category_is_woken_once_that_is_tied() {
 }
 
 #[tokio::test]
+async fn what_refers_to_what_is_kept_as_it_is_told_and_found_in_a_store_of_before() {
+    use syncline_core::leaf::{Ref, Target};
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("refers.db");
+    for file in ["refers.db", "refers.db-wal", "refers.db-shm"] {
+        let _ = std::fs::remove_file(path.with_file_name(file));
+    }
+    let rows = || -> Vec<String> {
+        let file = rusqlite::Connection::open(&path).expect("a file");
+        let sql =
+            "SELECT system || ' ' || kind || ' ' || scope || ' ' || remote || ' ' || entity FROM refers ORDER BY 1";
+        let mut statement = file.prepare(sql).expect("a table");
+        statement.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("a row")).collect()
+    };
+    let store = Sql::inline(&path.to_string_lossy()).expect("a store");
+    let of = |scope: &str, ids: &[&str]| -> Incoming {
+        let leaf = |id: &&str| {
+            let path = Path::try_from(format!("categories[{id}]")).expect("a path");
+            (
+                path,
+                Some(Value::Ref(Ref {
+                    alias: Some("x".into()),
+                    ..Ref::remote(Kind::Category, RemoteId::new(scope, *id))
+                })),
+            )
+        };
+        let orders = Some(Value::Ref(Ref::remote(Kind::Order, RemoteId::new("", "1"))));
+        let ours = Some(Value::Ref(Ref {
+            to: Target::Entity(EntityId(9)),
+            ..Ref::remote(Kind::Category, RemoteId::new("", ""))
+        }));
+        let others = [(Path::field("weight"), orders), (Path::field("form"), ours)];
+        Incoming { leaves: ids.iter().map(leaf).chain(others).collect(), told: Told::Origin, ..telling("MUG", "") }
+    };
+    assert_eq!(tell(&store, "erp", of("", &["7", "8\"{"])).await, 1);
+    let lane = claimed(&store).await;
+    let entity = lane.entity.0;
+    assert_eq!(rows(), [format!("erp category  7 {entity}"), format!("erp category  8\"{{ {entity}")]);
+    tell(&store, "erp", of("de", &["8\"{", "9"])).await;
+    let told = rows();
+    assert_eq!(told, [format!("erp category de 8\"{{ {entity}"), format!("erp category de 9 {entity}")]);
+    drop(store);
+    let old = rusqlite::Connection::open(&path).expect("a file");
+    old.execute_batch("DROP TABLE refers; PRAGMA user_version = 13;").expect("a format of before");
+    drop(old);
+    drop(Sql::inline(&path.to_string_lossy()).expect("migrated"));
+    assert_eq!(rows(), told);
+}
+
+#[tokio::test]
 async fn two_lanes_that_wait_for_each_other_rest_until_one_of_them_has_news() {
     let store = Sql::inline(":memory:").expect("a store");
     let mut entities = Vec::new();

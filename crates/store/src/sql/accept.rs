@@ -1,6 +1,7 @@
 //! Taking in what a system shows, and binding what both sides have already.
 
 use super::commitment::{replace, satellite};
+use super::related::note_references;
 use super::{entity_of, int, journal, ms};
 use crate::codec::{packed, unpacked};
 use crate::{Accept, Accepted, Adoption, Incoming, StoreError, TakeOver, Told};
@@ -289,6 +290,7 @@ fn store_seen(
             record.version,
             ms(now)
         ])?;
+        note_references(db, system, (record.kind, entity), &record.leaves)?;
         return Ok(Change::New);
     };
     if print == record.leaves.fingerprint() {
@@ -308,6 +310,7 @@ fn store_seen(
     }
     let (blob, print) = (packed("record", &whole)?, whole.fingerprint());
     db.prepare_cached(sql)?.execute(params![int(entity.0), system.as_str(), blob, print, record.version, ms(now)])?;
+    note_references(db, system, (record.kind, entity), &whole)?;
     Ok(Change::Changed)
 }
 

@@ -254,7 +254,7 @@ fn show(db: &Connection, settle: &Settle, leaves: &Leaves, version: Option<&Stri
         version,
         ms(settle.now),
     ])?;
-    Ok(())
+    super::related::note_references(db, &settle.system, (kind_of(db, settle.lane)?, settle.lane), leaves)
 }
 
 /// Takes down the names of systems. All earlier ones change at once, so that two systems may exchange theirs; one that is

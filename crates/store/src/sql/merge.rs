@@ -88,6 +88,7 @@ fn tie(
 fn forget(db: &Connection, system: &SystemUid, entity: EntityId) -> Result<(), StoreError> {
     for sql in [
         "DELETE FROM record WHERE entity = ?1 AND system = ?2",
+        "DELETE FROM refers WHERE entity = ?1 AND system = ?2",
         "DELETE FROM base WHERE entity = ?1 AND ?2 IN (system, peer)",
         "DELETE FROM undone WHERE entity = ?1 AND ?2 IN (system, peer)",
         "DELETE FROM element WHERE entity = ?1 AND system = ?2 AND path LIKE 'addresses[book-%'",

@@ -2,7 +2,6 @@
 
 use super::accept::wake;
 use super::{entity_of, id, int, kind as kind_of_word};
-use crate::codec::packed;
 use crate::{Related, SideState, StoreError};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -11,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use syncline_core::delivery::Delivery;
 use syncline_core::id::{EntityId, RemoteId, SystemUid};
 use syncline_core::kind::Kind;
-use syncline_core::leaf::{Ref, Target, Value};
+use syncline_core::leaf::{Leaves, Ref, Target, Value};
 
 /// The records of the catalogue that `sides` and the write under way refer to, each once, with what every system calls them.
 /// What a write was planned on may have changed since, and what it made shows what it was told.
@@ -73,6 +72,29 @@ fn known(db: &Connection, entity: EntityId, kind: Kind) -> Result<Related, Store
     Ok(Related { entity, kind, label, ids, names, seen, gone })
 }
 
+/// Keeps what a record of the catalogue of `kind` refers to, as `system` tells it.
+pub(super) fn note_references(
+    db: &Connection,
+    system: &SystemUid,
+    (kind, entity): (Kind, EntityId),
+    leaves: &Leaves,
+) -> Result<(), StoreError> {
+    if !kind.of_catalogue() {
+        return Ok(());
+    }
+    let record = params![int(entity.0), system.as_str()];
+    db.prepare_cached("DELETE FROM refers WHERE entity = ?1 AND system = ?2")?.execute(record)?;
+    let sql = "INSERT OR IGNORE INTO refers (system, kind, scope, remote, entity) VALUES (?1, ?2, ?3, ?4, ?5)";
+    for (_, value) in leaves.iter() {
+        let Some(Value::Ref(Ref { kind, to: Target::Remote(id), .. })) = value else { continue };
+        if kind.of_catalogue() {
+            let row = params![system.as_str(), kind.word(), id.scope, id.id, int(entity.0)];
+            db.prepare_cached(sql)?.execute(row)?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes ready what refers to tied records of `kind`, or to `only` one: what they could not say so far they can now.
 /// Returns how many lanes that are.
 pub(super) fn wake_referring(
@@ -87,26 +109,30 @@ pub(super) fn wake_referring(
         Kind::Variant => "l.kind IN ('product', 'variant')",
         _ => return Ok(0),
     };
-    let needles = match only {
-        Some(entity) => needles(db, kind, entity)?,
-        None => vec![(String::new(), format!("{{\"kind\":{},\"to\":{{\"Remote\"", packed("kind", &kind)?))],
+    let sql = match only {
+        Some(_) => format!(
+            "SELECT DISTINCT l.entity, l.kind {POINTING} JOIN lane l ON l.entity = f.entity WHERE {OF_ONE} AND {lanes} ORDER BY l.entity"
+        ),
+        None => format!(
+            "SELECT DISTINCT l.entity, l.kind FROM refers f JOIN lane l ON l.entity = f.entity WHERE f.kind = ?1 AND ?2 = 0 AND {lanes} ORDER BY l.entity"
+        ),
     };
-    let sql = format!(
-        "SELECT DISTINCT l.entity, l.kind FROM lane l JOIN record r ON r.entity = l.entity \
-         WHERE {lanes} AND (?1 = '' OR r.system = ?1) AND instr(r.seen, ?2) > 0"
-    );
-    let mut woken = 0;
-    for (system, needle) in needles {
-        let mut statement = db.prepare_cached(&sql)?;
-        let rows =
-            statement.query_map([&system, &needle], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
-        for (lane, word) in rows.collect::<Result<Vec<_>, _>>()? {
-            wake(db, EntityId(id(lane)), kind_of_word(&word)?, now)?;
-            woken += 1;
-        }
+    let mut statement = db.prepare_cached(&sql)?;
+    let only = only.map_or(0, |entity| int(entity.0));
+    let rows =
+        statement.query_map(params![kind.word(), only], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    for (lane, word) in &rows {
+        wake(db, EntityId(id(*lane)), kind_of_word(word)?, now)?;
     }
-    Ok(woken)
+    Ok(rows.len())
 }
+
+/// What points to a record, by what a system calls that.
+const POINTING: &str = "FROM binding b JOIN refers f \
+    ON f.system = b.system AND f.kind = b.kind AND f.remote = b.remote AND f.scope = b.scope";
+/// The record pointed to.
+const OF_ONE: &str = "b.kind = ?1 AND b.role = 'main' AND b.entity = ?2";
 
 /// What a family or a bundle of `system` shows has to be read anew: it lost the variant `entity` with the variant's page, or
 /// has it not back with it, and no feed tells of that.
@@ -119,28 +145,10 @@ pub(super) fn look_again_at_referring(
     if kind != Kind::Variant {
         return Ok(());
     }
-    let sql = "UPDATE record SET seen_print = x'' WHERE system = ?1 AND instr(seen, ?2) > 0 \
-               AND entity IN (SELECT entity FROM lane WHERE kind IN ('product', 'variant'))";
-    for (of, needle) in needles(db, kind, entity)? {
-        if of == system.as_str() {
-            db.prepare_cached(sql)?.execute([&of, &needle])?;
-        }
-    }
+    let sql = format!(
+        "UPDATE record SET seen_print = x'' WHERE system = ?3 AND entity IN (SELECT f.entity {POINTING} \
+         JOIN lane l ON l.entity = f.entity WHERE {OF_ONE} AND b.system = ?3 AND l.kind IN ('product', 'variant'))"
+    );
+    db.prepare_cached(&sql)?.execute(params![kind.word(), int(entity.0), system.as_str()])?;
     Ok(())
-}
-
-/// Each system that knows `entity`, and how what refers to it there is kept.
-fn needles(db: &Connection, kind: Kind, entity: EntityId) -> Result<Vec<(String, String)>, StoreError> {
-    let sql = "SELECT system, scope, remote FROM binding WHERE kind = ?1 AND role = 'main' AND entity = ?2";
-    let mut statement = db.prepare_cached(sql)?;
-    let rows = statement.query_map(params![kind.word(), int(entity.0)], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
-    })?;
-    let mut needles = Vec::new();
-    for row in rows {
-        let (system, scope, remote) = row?;
-        let reference = Ref::remote(kind, RemoteId::new(scope, remote));
-        needles.push((system, packed("reference", &reference)?.trim_end_matches('}').to_string()));
-    }
-    Ok(needles)
 }

@@ -118,8 +118,11 @@ fn hindrance(
     a: (&SystemName, &KindProfile),
     b: (&SystemName, &KindProfile),
 ) -> Option<String> {
-    let names = |patterns: &[String]| patterns.iter().any(|pattern| pattern == field);
-    let policy = rules.policy(&Path::try_from(field.to_string()).ok()?);
+    let path = Path::try_from(field.to_string()).ok()?;
+    // One that is described names the very fields: `texts.en.name` is one of `texts.*.name`.
+    let is_one = |told: &String| Path::try_from(told.clone()).is_ok_and(|told| told.matches(&path));
+    let names = |patterns: &[String]| patterns.iter().any(|told| told == field || is_one(told));
+    let policy = rules.policy(&path);
     let followers: Vec<(&SystemName, &KindProfile)> = match &policy {
         FieldPolicy::Keep => return None,
         FieldPolicy::Owner(owner) => [a, b].into_iter().filter(|(name, _)| *name != owner).collect(),
