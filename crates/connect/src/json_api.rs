@@ -3,10 +3,12 @@
 //! The description is read once, as it stands in the file, and used as it is: whoever reads the file and whoever speaks to
 //! the API share these types. What a key may hold is said where it is read; what goes together by [`Resource::checked`].
 
+mod call;
 mod field;
 mod place;
 mod word;
 
+pub use call::{Answer, Batch, Body, Call, IdAs, Method};
 pub use field::{Field, Form, Leaf, Sign};
 pub use place::{Pointer, Template};
 pub use word::{HeaderName, Seconds, Word};
@@ -124,57 +126,6 @@ impl Default for Overlap {
     }
 }
 
-/// How something is written.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Call {
-    /// `POST`, `PUT` or `PATCH`; what is usual where nothing is said.
-    pub method: Option<Method>,
-    /// Where: `/products` for a create, `/products/{id}` for an update.
-    pub path: Template,
-    /// What is sent: the fields that change, or the whole record with them.
-    #[serde(default)]
-    pub body: Body,
-    /// Where the record lies in what is sent; all of it where nothing is said.
-    #[serde(default)]
-    pub record: Pointer,
-}
-
-/// The methods of writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Method {
-    /// Makes one.
-    Post,
-    /// Puts one in the place of what is there.
-    Put,
-    /// Changes some fields.
-    Patch,
-}
-
-impl Method {
-    /// The word for it in a request.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-        }
-    }
-}
-
-/// What an update sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Body {
-    /// The fields that change and nothing else.
-    #[default]
-    Changed,
-    /// The record as it was just read, with the fields that change.
-    Whole,
-}
-
 /// What does not go together in a description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
@@ -215,10 +166,11 @@ impl Resource {
             let remedy = "add `changed = \"/updated_at\"`: where a record tells when it was changed last";
             return wrong("`since` without `changed`", remedy);
         }
-        if let Some(call) = &self.create
-            && call.body == Body::Whole
-        {
-            return wrong("`create` says `body`", "take it out: what is made is always sent whole");
+        if let Some(create) = &self.create {
+            create.checked_as_create(self.idempotency_header.is_some())?;
+        }
+        if let Some(update) = &self.update {
+            update.checked_as_update(&self.id)?;
         }
         self.paging.checked()
     }
@@ -226,10 +178,15 @@ impl Resource {
     /// The paths of the description, each with the name it has to hold.
     fn templates(&self) -> impl Iterator<Item = (&'static str, &Template, Option<&'static str>)> {
         let create = self.create.as_ref().map(|call| ("create.path", &call.path, None));
+        let creates =
+            self.create.as_ref().and_then(|call| Some(("create.batch.path", &call.batch.as_ref()?.path, None)));
         let update = self.update.as_ref().map(|call| ("update.path", &call.path, Some("id")));
+        let updates =
+            self.update.as_ref().and_then(|call| Some(("update.batch.path", &call.batch.as_ref()?.path, None)));
         let find = self.find.as_ref().map(|find| ("find", find, Some("sku")));
         let read = self.read.as_ref().map(|read| ("read", read, Some("id")));
-        std::iter::once(("list", &self.list, None)).chain(read).chain(find).chain(create).chain(update)
+        let calls = create.into_iter().chain(creates).chain(update).chain(updates);
+        std::iter::once(("list", &self.list, None)).chain(read).chain(find).chain(calls)
     }
 }
 

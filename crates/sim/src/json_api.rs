@@ -14,6 +14,9 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// Products of one request at most.
+const TOGETHER: usize = 20;
+
 /// Which of the two it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -118,6 +121,9 @@ impl Api {
         if !self.enters(request) {
             return failed(401, "who are you?");
         }
+        if rest == "/batch" && self.shape == Shape::Nested {
+            return self.together(now, request);
+        }
         let number = match rest.strip_prefix('/') {
             None if rest.is_empty() => None,
             Some(id) => match self.shape.number(id).filter(|number| self.products.contains_key(number)) {
@@ -129,9 +135,9 @@ impl Api {
         match (request.method.as_str(), number) {
             ("GET", None) => self.list(&query),
             ("GET", Some(number)) => self.show(200, number),
-            ("POST", None) => self.make(now, request),
-            ("PATCH", Some(number)) if self.shape == Shape::Flat => self.change(now, number, request, false),
-            ("PUT", Some(number)) => self.change(now, number, request, true),
+            ("POST", None) => self.made(now, request),
+            ("PATCH", Some(number)) if self.shape == Shape::Flat => self.changed(now, number, &request.body, false),
+            ("PUT", Some(number)) => self.changed(now, number, &request.body, true),
             _ => failed(405, "not that way"),
         }
     }
@@ -167,23 +173,15 @@ impl Api {
         }
     }
 
-    fn make(&mut self, now: Timestamp, request: &Request) -> Response {
+    fn made(&mut self, now: Timestamp, request: &Request) -> Response {
         let key = request.headers.iter().find(|(name, _)| name == "idempotency-key").map(|(_, key)| key.clone());
         if let Some(number) = key.as_ref().filter(|_| self.remembers).and_then(|key| self.keys.get(key)) {
             return self.show(200, *number);
         }
-        let mut product = Product { changed: now, ..Product::default() };
-        if let Err(why) = self.shape.take(&mut product, &request.body, true) {
-            return failed(422, &why);
-        }
-        if product.sku.is_empty() {
-            return failed(422, "a product needs its SKU");
-        }
-        if self.keeps_apart && self.products.values().any(|other| other.sku == product.sku) {
-            return failed(409, "there is one of that SKU");
-        }
-        self.writes += 1;
-        let number = self.stock(product);
+        let number = match parsed(&request.body).and_then(|body| self.make(now, &body)) {
+            Ok(number) => number,
+            Err((status, why)) => return failed(status, &why),
+        };
         if let Some(key) = key {
             self.keys.insert(key, number);
         }
@@ -193,19 +191,77 @@ impl Api {
         }
     }
 
-    fn change(&mut self, now: Timestamp, number: u64, request: &Request, whole: bool) -> Response {
-        let Some(mut product) = self.products.get(&number).cloned() else { return failed(404, "no such product") };
-        if let Err(why) = self.shape.take(&mut product, &request.body, whole) {
-            return failed(422, &why);
+    fn changed(&mut self, now: Timestamp, number: u64, body: &[u8], whole: bool) -> Response {
+        match parsed(body).and_then(|body| self.change(now, number, &body, whole)) {
+            Ok(()) if self.shape == Shape::Flat => self.show(200, number),
+            Ok(()) => Response { status: 204, headers: Vec::new(), body: Vec::new() },
+            Err((status, why)) => failed(status, &why),
         }
+    }
+
+    /// Many at once, each for itself: those that cannot be done leave the others be.
+    fn together(&mut self, now: Timestamp, request: &Request) -> Response {
+        let body = match parsed(&request.body) {
+            Ok(body) => body,
+            Err((status, why)) => return failed(status, &why),
+        };
+        let Some(articles) = body["articles"].as_array().filter(|all| all.len() <= TOGETHER) else {
+            return failed(413, "too many, or none");
+        };
+        let creates = match request.method.as_str() {
+            "POST" => true,
+            "PUT" => false,
+            _ => return failed(405, "not that way"),
+        };
+        let one = |article: &Value| {
+            let known = || article["uuid"].as_str().and_then(|id| self.shape.number(id)).unwrap_or_default();
+            let done = match creates {
+                true => self.make(now, article).map(|number| (201, number)),
+                false => Ok(known()).and_then(|number| self.change(now, number, article, true).map(|()| (200, number))),
+            };
+            match done.and_then(|(status, number)| Ok((status, self.told(number)?))) {
+                Ok((status, article)) => json!({"status": status, "article": article}),
+                Err((status, why)) => json!({"status": status, "why": why}),
+            }
+        };
+        let results: Vec<Value> = articles.iter().map(one).collect();
+        answer(200, &json!({"results": results}))
+    }
+
+    fn told(&self, number: u64) -> Done<Value> {
+        let product = self.products.get(&number).ok_or_else(|| (404, "no such product".to_owned()))?;
+        Ok(self.shape.told(number, product))
+    }
+
+    fn make(&mut self, now: Timestamp, body: &Value) -> Done<u64> {
+        let mut product = Product { changed: now, ..Product::default() };
+        self.shape.take(&mut product, body, true).map_err(|why| (422, why))?;
+        if product.sku.is_empty() {
+            return Err((422, "a product needs its SKU".to_owned()));
+        }
+        if self.keeps_apart && self.products.values().any(|other| other.sku == product.sku) {
+            return Err((409, "there is one of that SKU".to_owned()));
+        }
+        self.writes += 1;
+        Ok(self.stock(product))
+    }
+
+    fn change(&mut self, now: Timestamp, number: u64, body: &Value, whole: bool) -> Done<()> {
+        let known = self.products.get(&number).cloned();
+        let mut product = known.ok_or_else(|| (404, "no such product".to_owned()))?;
+        self.shape.take(&mut product, body, whole).map_err(|why| (422, why))?;
         product.changed = now;
         self.writes += 1;
         self.products.insert(number, product);
-        match self.shape {
-            Shape::Flat => self.show(200, number),
-            Shape::Nested => Response { status: 204, headers: Vec::new(), body: Vec::new() },
-        }
+        Ok(())
     }
+}
+
+/// What was done, or the status and the reason of what was not.
+type Done<T> = Result<T, (u16, String)>;
+
+fn parsed(body: &[u8]) -> Done<Value> {
+    serde_json::from_slice(body).map_err(|error| (422, error.to_string()))
 }
 
 impl System for Api {

@@ -21,6 +21,8 @@ use syncline_store::{LaneFilter, Sql, Store};
 
 /// The file that shows how it is done; both systems of it are played here.
 const EXAMPLE: &str = include_str!("../../connectors/src/http_json/fixtures/example.toml");
+/// How its second system may be written to, too: many at once, and in the place of its key where that is remembered.
+const TOGETHER: &str = r#"batch = { path = "/v1/articles/batch", most = 4, items = "/articles", results = "/results", record = "/article", status = "/status" }"#;
 /// Passes in bad weather.
 const PASSES: u64 = 14;
 /// Passes in calm weather within which everything has to be at rest.
@@ -40,10 +42,35 @@ struct Stage {
     config: Config,
 }
 
+/// The example; of some seeds with a second system that takes many at once, and says so where it keeps SKUs apart.
+fn file(seed: u64, guards: Guards) -> String {
+    if guards == Guards::Remembers || seed.is_multiple_of(2) {
+        return EXAMPLE.to_owned();
+    }
+    let unique = guards == Guards::Apart;
+    let create =
+        format!("create = {{ path = \"/v1/articles\", answer = \"record\", unique = {unique}, {TOGETHER} }}\n");
+    let update = format!("update = {{ path = \"/v1/articles/{{id}}\", body = \"whole\", {TOGETHER} }}\n");
+    let lines = EXAMPLE.split_inclusive('\n');
+    let mut store = false;
+    let changed = lines.map(|line| {
+        if line.starts_with('[') {
+            store = line.starts_with("[systems.store");
+        }
+        match line {
+            line if store && line.starts_with("create =") => create.clone(),
+            line if store && line.starts_with("update =") => update.clone(),
+            line if store && line.starts_with("idempotency_header") => String::new(),
+            line => line.to_owned(),
+        }
+    });
+    changed.collect()
+}
+
 impl Stage {
     fn set(seed: u64, guards: Guards) -> Self {
         let now = Timestamp::from_second(1_795_000_000).unwrap();
-        let config = Config::parse(Path::new("/etc/acme/syncline.toml"), EXAMPLE).unwrap();
+        let config = Config::parse(Path::new("/etc/acme/syncline.toml"), &file(seed, guards)).unwrap();
         let pair = Arc::new(Mutex::new(Pair::new(seed, guards)));
         let store = Arc::new(Sql::inline(":memory:").unwrap());
         let stage = Self { pair, clock: Arc::new(SimClock::new(now)), store, config };
@@ -155,7 +182,9 @@ impl Stage {
 }
 
 /// Plays one seed: bad weather, people and crashes, then calm, until nothing is left to be done.
-async fn played(seed: u64, guards: Guards) -> (u64, BTreeMap<&'static str, u64>) {
+///
+/// Returns how many were written, which faults were met, and how many requests carried several.
+async fn played(seed: u64, guards: Guards) -> (u64, BTreeMap<&'static str, u64>, u64) {
     let stage = Stage::set(seed, guards);
     open(&stage.pair).calm = false;
     let mut engine = stage.boot().await;
@@ -189,7 +218,7 @@ async fn played(seed: u64, guards: Guards) -> (u64, BTreeMap<&'static str, u64>)
     assert_eq!(open(&stage.pair).sent.len(), written, "seed {seed}: nothing is written at rest");
     let pair = open(&stage.pair);
     assert_eq!(pair.broken, Vec::<String>::new(), "seed {seed}");
-    (written as u64, pair.faults.clone())
+    (written as u64, pair.faults.clone(), pair.together)
 }
 
 fn within<T>(work: impl Future<Output = T>) -> T {
@@ -218,12 +247,15 @@ fn two_described_systems_agree_in_calm_weather() {
 #[test]
 fn two_described_systems_agree_through_faults_crashes_and_people() {
     let mut faults: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for seed in 0..12 {
+    let mut together = 0;
+    for seed in 0..15 {
         let guards = [Guards::Nothing, Guards::Apart, Guards::Remembers][usize::try_from(seed % 3).unwrap()];
-        let (written, met) = within(played(seed, guards));
+        let (written, met, many) = within(played(seed, guards));
+        together += many;
         assert!(written > PRODUCTS, "seed {seed}: {written}");
         met.into_iter().for_each(|(kind, many)| *faults.entry(kind).or_default() += many);
     }
+    assert!(together > 50, "{together} requests carried many");
     let all =
         ["lost request", "lost reply", "late", "busy", "error after", "html", "truncated", "repeated", "second answer"];
     for kind in all {

@@ -1,6 +1,7 @@
 //! Talks to the API: addresses below its own, who we are, the pace the file sets, and what a bad answer means.
 
 use super::config::{Auth, Config};
+use super::wire;
 use crate::wire::{is_html, json};
 use serde_json::Value;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub(super) struct Answer {
 }
 
 /// A write that went wrong.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Failed {
     /// It did not happen.
     Refused(Error),
@@ -169,13 +170,7 @@ fn told_well(
     error: Option<&Pointer>,
     kind: ErrorKind,
 ) -> Result<()> {
-    let said = match error.and_then(|at| at.get(body)) {
-        None | Some(Value::Null | Value::Bool(false)) => return Ok(()),
-        Some(Value::String(text)) if text.is_empty() => return Ok(()),
-        Some(Value::Array(rows)) if rows.is_empty() => return Ok(()),
-        Some(Value::Object(fields)) if fields.is_empty() => return Ok(()),
-        Some(said) => said,
-    };
+    let Some(said) = error.and_then(|at| at.get(body)).filter(|said| wire::says(said)) else { return Ok(()) };
     let what = format!("{} {}: {}", request.method, ctx::shown(&request.url), shown(&said.to_string(), 600));
     Err(Error::new(kind, what).with(ctx::evidence(request, response)))
 }

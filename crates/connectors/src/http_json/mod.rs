@@ -3,8 +3,10 @@
 mod client;
 mod config;
 mod feed;
+mod many;
 mod map;
 mod profile;
+mod read;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -92,7 +94,7 @@ impl HttpJson {
                 "`{id}` is listed and is not there where `read` says: mend `id` or `read` in the file"
             ));
         }
-        let Some(sku) = write::sku_of(first).filter(|_| resource.find.is_some()) else { return Ok(()) };
+        let Some(sku) = read::sku_of(first).filter(|_| resource.find.is_some()) else { return Ok(()) };
         if self.found(ctx, resource, &sku).await?.iter().any(|found| found.id == first.id) {
             return Ok(());
         }

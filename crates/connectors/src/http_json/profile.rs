@@ -54,10 +54,31 @@ fn described(resource: &Resource) -> KindProfile {
         writes: if writes { named(true) } else { Vec::new() },
         steps: create.into_iter().chain(update).collect(),
         since: resource.since.as_ref().map_or_else(String::new, |since| since.0.clone()),
-        batch: BATCH,
-        guards: resource.create.iter().map(|_| made_once()).collect(),
+        batch: together(resource),
+        guards: resource
+            .create
+            .iter()
+            .map(|create| if create.unique { refused_twice() } else { made_once() })
+            .collect(),
         settle_s: writes.then_some(SETTLE_S),
         ..KindProfile::default()
+    }
+}
+
+/// How many are written together: as many as the largest request takes.
+fn together(resource: &Resource) -> usize {
+    let calls = resource.create.iter().chain(&resource.update);
+    let most = calls.filter_map(|call| usize::try_from(call.batch.as_ref()?.most).ok()).max();
+    most.unwrap_or(BATCH)
+}
+
+/// The system refuses a second product of one SKU: none is looked for before one is made.
+fn refused_twice() -> GuardClaim {
+    GuardClaim {
+        step: Step::Create,
+        guard: Guard::Unique { field: "sku".to_owned() },
+        when: "the file says `unique`".to_owned(),
+        source: "`create.unique` of the file".to_owned(),
     }
 }
 

@@ -3,5 +3,6 @@
 mod fields;
 mod hostile;
 mod reading;
+mod together;
 mod world;
 mod writing;

@@ -25,6 +25,17 @@ pub(super) fn seen(value: &Value) -> String {
     shown(&value.to_string(), 60)
 }
 
+/// Whether something is said at a place where only what went wrong says anything.
+pub(super) fn says(told: &Value) -> bool {
+    match told {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(rows) => !rows.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        _ => true,
+    }
+}
+
 /// The rows in the answer of a list.
 pub(super) fn rows<'v>(resource: &Resource, body: &'v Value) -> Result<&'v [Value]> {
     let lies = if resource.items.is_whole() { "the answer itself".to_owned() } else { format!("`{}`", resource.items) };

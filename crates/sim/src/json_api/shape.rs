@@ -95,11 +95,10 @@ impl Shape {
     }
 
     /// Takes what `body` tells into `product`; of a whole record, what it does not tell is gone.
-    pub(super) fn take(self, product: &mut Product, body: &[u8], whole: bool) -> Taken<()> {
-        let body: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    pub(super) fn take(self, product: &mut Product, body: &Value, whole: bool) -> Taken<()> {
         let record = match self {
             Self::Flat => body.get("product").ok_or("no product is told")?,
-            Self::Nested => &body,
+            Self::Nested => body,
         };
         let fields = record.as_object().ok_or("a product is an object")?;
         if whole {

@@ -44,6 +44,24 @@ fn a_record_that_is_put_without_a_field_loses_it() {
 }
 
 #[test]
+fn many_at_once_are_done_each_for_itself() {
+    let mut api = Api::new(Shape::Nested, "secret").keeping_apart();
+    let articles = json!({"articles": [{"code": "A"}, {"code": "A"}, {}, {"code": "B", "strange": 1}, {"code": "C"}]});
+    let statuses = |told: &Value| -> Vec<u64> {
+        told["results"].as_array().unwrap().iter().map(|row| row["status"].as_u64().unwrap()).collect()
+    };
+    let (status, told) = asked(&mut api, "POST", "/v1/articles/batch", &articles);
+    assert_eq!((status, statuses(&told)), (200, vec![201, 409, 422, 422, 201]));
+    assert_eq!((&told["results"][4]["article"]["uuid"], api.products().len()), (&json!("p-000002"), 2));
+    let changes = json!({"articles": [{"uuid": "p-000001", "code": "Z"}, {"uuid": "p-9", "code": "Y"}, {"code": "X"}]});
+    let (_, told) = asked(&mut api, "PUT", "/v1/articles/batch", &changes);
+    assert_eq!((statuses(&told), api.products()[&1].sku.as_str()), (vec![200, 404, 404], "Z"));
+    let many = json!({"articles": vec![json!({"code": "M"}); 21]});
+    assert_eq!(asked(&mut api, "POST", "/v1/articles/batch", &many).0, 413);
+    assert_eq!(asked(&mut Api::new(Shape::Flat, "secret"), "POST", "/api/products/batch", &articles).0, 404);
+}
+
+#[test]
 fn each_pages_in_its_way_and_lets_nobody_in_without_the_secret() {
     let now = Timestamp::from_second(1_794_000_000).unwrap();
     for (shape, first) in [(Shape::Flat, "/api/products?page=1&limit=2"), (Shape::Nested, "/v1/articles?count=2")] {

@@ -1,6 +1,7 @@
 //! The way to either system: a request belongs to the world from its first poll, and the weather is drawn by seed.
 
 use crate::ring2::{SimClock, wire};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub(super) struct Pair {
     pub(super) faults: BTreeMap<&'static str, u64>,
     pub(super) sent: BTreeSet<Note>,
     pub(super) broken: Vec<String>,
+    /// Requests that carried several records.
+    pub(super) together: u64,
     guards: Guards,
 }
 
@@ -52,12 +55,17 @@ impl Pair {
         };
         let random = Random::of(seed, 11, 0);
         let (faults, sent, broken) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
-        Self { pim: of(Shape::Flat), store: of(Shape::Nested), random, calm: true, faults, sent, broken, guards }
+        let (pim, store) = (of(Shape::Flat), of(Shape::Nested));
+        Self { pim, store, random, calm: true, faults, sent, broken, together: 0, guards }
     }
 
-    fn leaving(&mut self, notes: &[Note], place: &str) {
-        if notes.len() != 1 {
-            self.broken.push(format!("{place} left without a note of its own"));
+    fn leaving(&mut self, notes: &[Note], request: &Request) {
+        let place = &request.url;
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let records = body["articles"].as_array().map_or(1, Vec::len);
+        self.together += u64::from(records > 1);
+        if notes.len() != records {
+            self.broken.push(format!("{place}: {records} records left with {} notes", notes.len()));
         }
         for note in notes {
             if !self.sent.insert(*note) {
@@ -125,7 +133,7 @@ impl Transport for Road {
             let (fault, latency, late) = {
                 let mut pair = open(&self.pair);
                 if let Effect::Write { notes, .. } = &request.effect {
-                    pair.leaving(notes, &request.url);
+                    pair.leaving(notes, &request);
                 }
                 (pair.draw(), pair.random.between(5, 900), pair.random.between(15, 240))
             };

@@ -45,6 +45,8 @@ pub(super) struct World {
     /// Method and address of every request, with what it sent.
     pub(super) log: Vec<String>,
     pub(super) headers: Vec<(String, String)>,
+    /// Notes that stood behind writes.
+    pub(super) notes: usize,
 }
 
 #[derive(Clone)]
@@ -60,7 +62,7 @@ impl Held {
     pub(super) fn of(api: Api) -> Self {
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
         let (faults, log, headers) = (VecDeque::new(), Vec::new(), Vec::new());
-        Self(Arc::new(Mutex::new(World { api, now, faults, log, headers })))
+        Self(Arc::new(Mutex::new(World { api, now, faults, log, headers, notes: 0 })))
     }
 
     /// An API of `shape` with so many products.
@@ -130,6 +132,9 @@ impl Transport for Held {
             let sent = String::from_utf8_lossy(&request.body).into_owned();
             world.log.push(format!("{kind}{} {target} {sent}", request.method).trim_end().to_owned());
             world.headers = request.headers.clone();
+            if let Effect::Write { notes, .. } = &request.effect {
+                world.notes += notes.len();
+            }
             let fault = world.faults.pop_front().unwrap_or(Fault::None);
             match &fault {
                 Fault::NotSent => return Err(TransportError::NotSent("no route to host".into())),
