@@ -87,6 +87,7 @@ fn layers() -> BTreeMap<&'static str, &'static [&'static str]> {
                 "syncline-trial",
             ],
         ),
+        ("syncline-bench-peer", &[]),
         ("syncline-fuzz", &["syncline-trial"]),
         ("xtask", &[]),
     ])

@@ -47,6 +47,7 @@ pub struct Ctx {
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     slots: Arc<Semaphore>,
+    side_by_side: usize,
     health: Arc<Mutex<Health>>,
     timeout: Duration,
 }
@@ -72,8 +73,15 @@ impl Ctx {
         in_flight: usize,
         timeout: Duration,
     ) -> Self {
-        let slots = Arc::new(Semaphore::new(in_flight.max(1)));
-        Self { transport, clock, rng, slots, health: Arc::default(), timeout }
+        let side_by_side = in_flight.max(1);
+        let slots = Arc::new(Semaphore::new(side_by_side));
+        Self { transport, clock, rng, slots, side_by_side, health: Arc::default(), timeout }
+    }
+
+    /// Calls that are made at once at most.
+    #[must_use]
+    pub fn side_by_side(&self) -> usize {
+        self.side_by_side
     }
 
     /// 128 bits that were never drawn before.

@@ -128,14 +128,18 @@ impl Hold {
     }
 
     /// Seconds until what could not be read is read again by itself; none where only news or a person mends it. An answer in
-    /// another shape comes of a system that was changed: it may be put right there, and no feed tells of that.
+    /// another shape, or one that leaves out what hangs on a product, comes of a system that was changed: it may be put right
+    /// there, and no feed tells of that.
     #[must_use]
     pub fn again_s(&self) -> Option<u32> {
-        (self.code == ErrorKind::Broken.code()).then_some(AGAIN_S)
+        (self.code == ErrorKind::Broken.code() || self.code == Self::UNTOLD).then_some(AGAIN_S)
     }
+
+    /// A product is there, and nothing is told of its stock or its prices.
+    pub const UNTOLD: &'static str = "SYN-0132";
 }
 
-/// Seconds until a record that was told in another shape is read again.
+/// Seconds until a record that was told in another shape, or not at all, is read again.
 const AGAIN_S: u32 = 1800;
 
 /// Seconds until attempt number `attempt` (from 1) of something that failed: 2, 4, 8 … at most 60.
@@ -153,6 +157,7 @@ mod tests {
     fn what_was_told_in_another_shape_is_read_again_by_itself() {
         let again = |kind: ErrorKind| Hold::new(kind.code(), "", "").again_s();
         assert_eq!((again(ErrorKind::Broken), again(ErrorKind::Invalid)), (Some(1800), None));
+        assert_eq!(Hold::new(Hold::UNTOLD, "", "").again_s(), Some(1800));
     }
 
     #[test]

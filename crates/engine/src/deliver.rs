@@ -15,6 +15,8 @@ use crate::run::Engine;
 use crate::shared::{about, bases_of_write};
 use crate::stock::Heeded;
 use crate::system::{EngineError, System};
+use futures::future::join_all;
+use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use syncline_connect::{Error, Evidence, Snapshot};
@@ -132,9 +134,10 @@ impl Engine {
             let mut again = Vec::new();
             let mut ready = Vec::new();
             let mut unheeded = Vec::new();
-            for mut work in active {
-                work.moves += 1;
-                match self.step(work).await {
+            // Side by side: what they keep becomes durable together, what they ask is asked together.
+            let steps = active.into_iter().map(|work| self.step(Work { moves: work.moves + 1, ..work }));
+            for moved in join_all(steps).await {
+                match moved {
                     Ok(Moved::Over) => {}
                     Ok(Moved::Again(work)) => again.push(work),
                     Ok(Moved::Heed(work, shop)) => unheeded.push((work, shop)),
@@ -143,9 +146,13 @@ impl Engine {
                     Err(error) => return Err(error),
                 }
             }
-            for group in self.grouped(ready) {
-                again.extend(self.send(group).await?);
+            let groups = self.grouped(ready);
+            let side_by_side = self.systems.values().map(|system| system.ctx.side_by_side()).max().unwrap_or(1);
+            let mut sent = stream::iter(groups.into_iter().map(|group| self.send(group))).buffered(side_by_side);
+            while let Some(go_on) = sent.next().await {
+                again.extend(go_on?);
             }
+            drop(sent);
             again.extend(self.heed(unheeded).await?);
             active = again;
         }
@@ -495,7 +502,7 @@ impl Engine {
     /// When what could not be read is looked at again by itself: the record, or what has to be read before it is written.
     fn again_after(&self, state: &LaneState) -> Option<Timestamp> {
         match state {
-            LaneState::Failed(hold) => hold.again_s().map(|pause| after(self.now(), pause)),
+            LaneState::Failed(hold) | LaneState::Held(hold) => hold.again_s().map(|pause| after(self.now(), pause)),
             _ => None,
         }
     }

@@ -115,9 +115,9 @@ impl Engine {
                 Missed::Unsaid(error) => put_aside(unread, entity, system, Aside::Trouble(error)),
                 Missed::There => {
                     let what = format!("{} has `{}` and tells no {kind} of it", system.name, id.id);
-                    let remedy =
-                        "see whether our user may read it there, and how the product is set up; then `syncline retry`";
-                    put_aside(unread, entity, system, Aside::Held(Hold::new("SYN-0132", what, remedy)));
+                    let remedy = "see whether our user may read it there, and how the product is set up; it is read \
+                                  again by itself every half hour, with `syncline retry` at once";
+                    put_aside(unread, entity, system, Aside::Held(Hold::new(Hold::UNTOLD, what, remedy)));
                 }
             }
         }

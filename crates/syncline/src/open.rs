@@ -231,6 +231,9 @@ pub(crate) async fn probe(system: &System) -> Result<Probe, Error> {
     }
 }
 
+/// Lanes a worker takes at once at most, however many a system takes by one request.
+const MOST_LANES: usize = 100;
+
 fn by_name(systems: impl IntoIterator<Item = System>) -> BTreeMap<SystemName, System> {
     systems.into_iter().map(|system| (system.name.clone(), system)).collect()
 }
@@ -239,7 +242,9 @@ fn engine(config: &Config, store: Arc<dyn Store>, systems: BTreeMap<SystemName, 
     let longest = config.systems.values().map(|system| system.timeout.as_secs()).max().unwrap_or(0);
     let longest = u32::try_from(longest).unwrap_or(u32::MAX);
     let settings = Settings::default();
-    let settings = Settings { lease_s: settings.lease_s.max(longest.saturating_add(60)), ..settings };
+    let batches = systems.values().flat_map(|system| system.profile.kinds.values().map(|kind| kind.batch));
+    let lanes = batches.max().unwrap_or(1).clamp(settings.lanes, MOST_LANES);
+    let settings = Settings { lease_s: settings.lease_s.max(longest.saturating_add(60)), lanes, ..settings };
     Engine::new(store, systems, config.in_force(), settings, Arc::new(Wall))
 }
 

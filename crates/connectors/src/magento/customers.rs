@@ -33,12 +33,19 @@ pub(super) const CUSTOMERS: Table = Table {
 /// Characters of a name or a number that are kept (`customer_entity` has columns of 255).
 const LIMIT: usize = 255;
 
+/// What each customer tells, empty where there is none (recorded: customer-get, customer-put-empty-addresses): an answer without
+/// is of another shape, and no word on that somebody has no address any more.
+const ALWAYS: [&str; 4] = ["email", "firstname", "lastname", "addresses"];
+
 /// Groups of customers: the code of each by its id.
 pub(super) type Groups = BTreeMap<u64, String>;
 
 /// The customer a document tells, under the website it names or `scope` instead; its group where that is among `groups`.
 pub(super) fn customer(value: &Value, scope: Option<String>, groups: &Groups) -> Result<Snapshot> {
     let doc: wire::Customer = shape("customers", value)?;
+    if let Some(missing) = ALWAYS.iter().find(|field| value.get(**field).is_none()) {
+        return Err(Error::new(ErrorKind::Broken, format!("customer {} tells no `{missing}`", doc.id.0)));
+    }
     let (told, mut record) = map::customer(&doc);
     record.group = doc.group_id.and_then(|id| groups.get(&id.0)).cloned();
     let id = scope.map_or_else(|| told.clone(), |scope| RemoteId::new(scope, &told.id));

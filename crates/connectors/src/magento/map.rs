@@ -119,10 +119,13 @@ pub(super) fn order(doc: &wire::Order, stores: &Stores) -> Result<Vec<(RemoteId,
     let placed = moment(&doc.created_at.0).ok_or_else(|| {
         invalid(format!("{place}: `created_at` is `{}`, which is no time", shown(&doc.created_at.0, 40)))
     })?;
-    // A line without is no line of nothing: every line has one, so the answer is of another shape.
-    if let Some(item) = doc.items.iter().find(|item| item.qty_ordered.is_none()) {
-        let what = format!("{place}: line {} tells no `qty_ordered`", item.item_id.0);
-        return Err(Error::new(ErrorKind::Broken, what));
+    // A line without is no line of nothing: every line has both, so the answer is of another shape.
+    let lacking = |item: &wire::Item| {
+        let told = [("qty_ordered", item.qty_ordered.is_some()), ("sku", item.sku.is_some())];
+        told.into_iter().find(|(_, told)| !told).map(|(field, _)| (item.item_id.0, field))
+    };
+    if let Some((line, field)) = doc.items.iter().find_map(lacking) {
+        return Err(Error::new(ErrorKind::Broken, format!("{place}: line {line} tells no `{field}`")));
     }
     let (customer_id, buyer) = buyer(doc, &scope);
     let reference = |address: Option<Address>| {

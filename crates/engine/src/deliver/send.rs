@@ -6,6 +6,7 @@ use crate::gone::Missed;
 use crate::poll::refusal;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
+use futures::future::join_all;
 use syncline_connect::{Error, Outcome};
 use syncline_core::delivery::{Delivery, Permit, advance, after};
 use syncline_core::id::RemoteId;
@@ -76,14 +77,14 @@ impl Engine {
         self.count_writes(permits.len());
         let outcomes = system.connector.write(&system.ctx, permits).await;
         let together = sent.len();
-        let mut outcomes = outcomes.into_iter();
-        for one in sent {
-            let silent = || Outcome::Unknown {
-                learned: None,
-                error: Error::new(ErrorKind::Broken, "the connector said nothing about it"),
-            };
-            let outcome = outcomes.next().unwrap_or_else(silent);
-            match self.sort(one, &system, outcome, together).await {
+        let silent = || Outcome::Unknown {
+            learned: None,
+            error: Error::new(ErrorKind::Broken, "the connector said nothing about it"),
+        };
+        let outcomes = outcomes.into_iter().chain(std::iter::repeat_with(silent));
+        let sorted = sent.into_iter().zip(outcomes).map(|(one, outcome)| self.sort(one, &system, outcome, together));
+        for moved in join_all(sorted).await {
+            match moved {
                 Ok(Moved::Again(work)) => go_on.push(work),
                 Ok(_) | Err(EngineError::Store(StoreError::Stale)) => {}
                 Err(error) => return Err(error),

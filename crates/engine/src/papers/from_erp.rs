@@ -5,6 +5,7 @@ use crate::adopt::is_adopted;
 use crate::decide::Decided;
 use crate::run::Engine;
 use crate::system::{EngineError, System};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use syncline_connect::Error;
 use syncline_core::kind::{Kind, Step};
@@ -98,6 +99,8 @@ impl Engine {
                 let lane = self.store.story(entity).await?.lane;
                 if lane.is_some_and(|lane| match lane.state.as_str() {
                     "held" => stays(&lane),
+                    // What could not be read for it is read again by itself.
+                    "failed" => lane.ready_at < Timestamp::MAX,
                     state => ["ready", "waiting"].contains(&state),
                 }) {
                     first.push(entity);

@@ -1,5 +1,6 @@
 //! What orders mean: recorded ones to the cent, edited ones by what was edited.
 
+use super::super::customers::customer;
 use super::super::weight::Unit;
 use super::{RECORDED, map, mapped, read, recorded, wire};
 use proptest::prelude::*;
@@ -422,6 +423,29 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_every_line_and_every_customer_tells_is_missing_in_an_answer_of_another_shape_only() {
+    for field in ["sku", "qty_ordered"] {
+        let mut order = recorded("order-bundle");
+        order["items"][1].as_object_mut().unwrap().remove(field);
+        let error = mapped(&order).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Broken, "{field}");
+        assert!(error.message.contains(field), "{}", error.message);
+    }
+    let told: Value = serde_json::from_str(include_str!("../fixtures/customer-get.json")).unwrap();
+    let read = |told: &Value| customer(told, None, &BTreeMap::new());
+    assert!(read(&told).is_ok());
+    for field in ["addresses", "email", "firstname", "lastname"] {
+        let mut less = told.clone();
+        less.as_object_mut().unwrap().remove(field);
+        let error = read(&less).unwrap_err();
+        assert_eq!((error.kind, error.message.contains(field)), (ErrorKind::Broken, true), "{}", error.message);
+    }
+    let mut bare = told.clone();
+    bare["addresses"] = json!([]);
+    assert!(read(&bare).is_ok(), "that there is none is a word");
 }
 
 #[test]
