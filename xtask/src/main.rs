@@ -35,7 +35,9 @@ The project's own chores.
   cargo x gen [--check]                                      write (or compare) docs/reference
   cargo x stories [--planted] [--json]                       the 78 scenarios and their state; which of them a planted bug breaks
   cargo x mutants [--shard K/N] [--json]                     changes to the core's code that its own tests notice
-  cargo x bench [sweep] [--keys N] [--json]                  workloads through the real binary: time, memory, and what arrived
+  cargo x bench [W1] [sweep] [--records N] [--runs N] [--keys N] [--json]
+                                                             workloads through the real binary beside the least work that does
+                                                             the job: time, memory, and what arrived
   cargo x fuzz [TARGET] [--seconds 60] [--keep] [--again FILE] [--json]
                                                              bytes that break a parser, looked for by what they reach; --keep
                                                              adds what reached something new to the kept inputs
