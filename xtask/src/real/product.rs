@@ -173,7 +173,11 @@ impl Syncline {
             let people = erp.people(changes)?;
             beside(changes)?;
             let most = if dice.below(4) == 0 { storm.far } else { storm.most };
-            kills += u64::from(self.killed_once(storm, 1 + dice.below(most))?);
+            let killed = self.killed_once(storm, 1 + dice.below(most))?;
+            kills += u64::from(killed);
+            if killed && kills.is_multiple_of(20) {
+                eprintln!("{kills} of {} kills, {} rounds", storm.kills, changes.round);
+            }
             if let Some(machine) = &self.machine {
                 machine.after_kill(self)?;
             }

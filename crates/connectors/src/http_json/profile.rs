@@ -35,7 +35,7 @@ fn at_best() -> KindProfile {
         steps: vec![Step::Create, Step::Update],
         since: "what the file names".to_owned(),
         batch: BATCH,
-        guards: vec![made_once()],
+        guards: vec![GuardClaim { when: "the file does not say `unique`".to_owned(), ..made_once() }, refused_twice()],
         settle_s: Some(SETTLE_S),
         ..KindProfile::default()
     }

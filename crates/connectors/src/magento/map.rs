@@ -119,7 +119,7 @@ pub(super) fn order(doc: &wire::Order, stores: &Stores) -> Result<Vec<(RemoteId,
     let placed = moment(&doc.created_at.0).ok_or_else(|| {
         invalid(format!("{place}: `created_at` is `{}`, which is no time", shown(&doc.created_at.0, 40)))
     })?;
-    // A line without is no line of nothing: every line has both, so the answer is of another shape.
+    // A line without is no line of nothing: every line tells of both, so the answer is of another shape.
     let lacking = |item: &wire::Item| {
         let told = [("qty_ordered", item.qty_ordered.is_some()), ("sku", item.sku.is_some())];
         told.into_iter().find(|(_, told)| !told).map(|(field, _)| (item.item_id.0, field))
@@ -209,7 +209,7 @@ fn line(doc: &wire::Order, item: &wire::Item, figures: &figures::Figures, curren
     let line = Line {
         parent: item.parent_item_id.filter(|id| id.0 != 0).map(|id| id.0.to_string()),
         form: Some(form(item)),
-        sku: filled(item.sku.as_ref()),
+        sku: filled(item.sku.iter().flatten().next()),
         name: filled(item.name.as_ref()),
         variant: variant_of(doc, item),
         quantity: item.qty_ordered.map(|quantity| money::settled(quantity.0, SCALE)),
@@ -246,7 +246,7 @@ fn form(item: &wire::Item) -> LineForm {
 /// What a line sells: the product by its SKU, behind it the product's id. A configurable line prints its child's
 /// SKU but names the family's id (recorded: order-configurable), so there the child's id is the one behind the SKU.
 fn variant_of(doc: &wire::Order, item: &wire::Item) -> Option<Ref> {
-    let sku = filled(item.sku.as_ref())?;
+    let sku = filled(item.sku.iter().flatten().next())?;
     let child = || doc.items.iter().find(|other| other.parent_item_id == Some(item.item_id));
     let named = if form(item) == LineForm::Configurable { child().unwrap_or(item) } else { item };
     let alias = named.product_id.filter(|id| id.0 != 0).map(|id| format!("id:{}", id.0));

@@ -155,6 +155,11 @@ pub(super) struct Order {
     pub(super) extension_attributes: Bag<OrderExtension>,
 }
 
+/// What is said of a field, be it that there is nothing.
+fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
 /// One line of an order.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Item {
@@ -162,7 +167,9 @@ pub(super) struct Item {
     pub(super) parent_item_id: Option<Id>,
     pub(super) product_id: Option<Id>,
     pub(super) product_type: Option<Text>,
-    pub(super) sku: Option<Text>,
+    /// That it has none is a word; none at all is an answer of another shape.
+    #[serde(default, deserialize_with = "said")]
+    pub(super) sku: Option<Option<Text>>,
     pub(super) name: Option<Text>,
     pub(super) qty_ordered: Option<Exact>,
     pub(super) qty_shipped: Option<Exact>,
