@@ -193,6 +193,17 @@ impl Progress {
         }
     }
 
+    /// What a process that begins anew knows of it: of what was being sent nobody knows what became, and what was searched for
+    /// in vain is searched for again. The store may be an older copy, and what it goes on to send was sent since.
+    #[must_use]
+    pub fn anew(self) -> Self {
+        match self {
+            Self::Sending { attempt, deadline, first } => Self::Unknown { attempt, deadline, first, learned: None },
+            Self::Planned { first, .. } => Self::Planned { looked: false, first },
+            other => other,
+        }
+    }
+
     /// Whether nothing more will come of it.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -348,6 +359,16 @@ mod tests {
             reason: String::new(),
             doubtful: false,
         }
+    }
+
+    #[test]
+    fn a_process_that_begins_anew_takes_no_ones_word_for_what_is_not_there() {
+        let first = Some(at(7));
+        let looked = |looked: bool| Progress::Planned { looked, first };
+        assert_eq!(looked(true).anew(), looked(false));
+        let sending = Progress::Sending { attempt: 2, deadline: at(9), first };
+        assert_eq!(sending.anew(), Progress::Unknown { attempt: 2, deadline: at(9), first, learned: None });
+        assert_eq!((unknown().anew(), Progress::Done.anew()), (unknown(), Progress::Done));
     }
 
     fn unknown() -> Progress {

@@ -152,25 +152,32 @@ pub(super) fn admitted(db: &Connection) -> Result<BTreeSet<EntityId>, StoreError
 }
 
 pub(super) fn recover(db: &Connection, now: Timestamp) -> Result<usize, StoreError> {
-    let mut statement = db.prepare_cached("SELECT id, lane, progress FROM delivery WHERE sending = 1")?;
-    let rows =
-        statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?)))?;
+    let mut statement = db.prepare_cached("SELECT id, lane, progress, sending FROM delivery WHERE over = 0")?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?, row.get::<_, bool>(3)?))
+    })?;
     let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
-    for (delivery, lane, progress) in &rows {
-        let progress: Progress = crate::codec::unpacked("progress", progress)?;
-        let Progress::Sending { attempt, deadline, first } = progress else { continue };
-        let unknown = packed("progress", &Progress::Unknown { attempt, deadline, first, learned: None })?;
-        let sql = "UPDATE delivery SET progress = ?2, sending = 0, doubtful = 1 WHERE id = ?1";
-        db.prepare_cached(sql)?.execute(params![delivery, unknown])?;
-        let entry = Entry::new("unknown", "", "Syncline stopped while the request was under way");
-        journal(db, EntityId(id(*lane)), Some(syncline_core::id::DeliveryId(id(*delivery))), &entry, now)?;
+    let mut doubtful = 0;
+    for (delivery, lane, blob, sending) in &rows {
+        let progress: Progress = crate::codec::unpacked("progress", blob)?;
+        let anew = packed("progress", &progress.anew())?;
+        if anew == *blob && !sending {
+            continue;
+        }
+        let sql = "UPDATE delivery SET progress = ?2, sending = 0, doubtful = max(doubtful, ?3) WHERE id = ?1";
+        db.prepare_cached(sql)?.execute(params![delivery, anew, sending])?;
+        if *sending {
+            doubtful += 1;
+            let entry = Entry::new("unknown", "", "Syncline stopped while the request was under way");
+            journal(db, EntityId(id(*lane)), Some(syncline_core::id::DeliveryId(id(*delivery))), &entry, now)?;
+        }
     }
     // Leases of a process that is gone; lanes with a delivery under way are ready, whatever their state says.
     db.execute("UPDATE lane SET lease_until = 0 WHERE lease_until > 0", [])?;
     let sql = "UPDATE lane SET state = 'ready', lease_until = 0, ready_at = min(ready_at, ?1) \
                WHERE state NOT IN ('held', 'failed') AND entity IN (SELECT lane FROM delivery WHERE over = 0)";
     db.execute(sql, [ms(now)])?;
-    Ok(rows.len())
+    Ok(doubtful)
 }
 
 pub(super) fn retry(db: &Connection, which: &Retry, now: Timestamp) -> Result<usize, StoreError> {

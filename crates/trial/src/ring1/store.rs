@@ -255,14 +255,12 @@ impl Store {
         Ok(())
     }
 
-    /// At the start of a process: what was under way becomes unknown, leases end, open deliveries go on.
+    /// At the start of a process: what was under way becomes unknown, looks count no more, leases end, open deliveries go on.
     pub(super) fn recover(&mut self, now: u64) {
         for row in &mut self.lanes {
-            if let Some(open) = &mut row.delivery
-                && let Progress::Sending { attempt, deadline, first } = open.progress
-            {
-                open.progress = Progress::Unknown { attempt, deadline, first, learned: None };
-                open.doubtful = true;
+            if let Some(open) = &mut row.delivery {
+                open.doubtful |= matches!(open.progress, Progress::Sending { .. });
+                open.progress = open.progress.clone().anew();
             }
             let leased = row.lease_until > 0;
             row.state = match row.state {

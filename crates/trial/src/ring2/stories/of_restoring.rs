@@ -2,12 +2,14 @@
 
 use super::of_credits::first_of;
 use super::of_refunds::{give_back, order, refunding, sold};
-use super::of_shipments::sale;
+use super::of_shipments::{of_lines, sale, sending, ship, shipments};
 use super::*;
 use crate::ring2::{desk, people, prices, schedule, trade};
 use rust_decimal::Decimal;
 use serde_json::json;
+use syncline_core::delivery::Progress;
 use syncline_core::rules::Refunds;
+use tokio::time::timeout;
 
 /// A stage with every flow on, its store in `file`.
 async fn everything(stage: &mut Stage, file: &File) {
@@ -87,6 +89,54 @@ fn s77_an_older_copy_of_the_store_is_put_back_while_both_systems_went_on() {
             assert_eq!(broken(&stage), [""; 0], "seed {seed}");
         });
     }
+}
+
+/// Whether a shipment was looked for in vain, and nothing was sent yet.
+async fn is_looked_for(engine: &Engine) -> bool {
+    let lanes = engine.store.lanes(LaneFilter { kind: Some(Kind::Shipment), ..LaneFilter::default() }).await.unwrap();
+    for lane in lanes {
+        let delivery = engine.store.load(lane.entity).await.unwrap().delivery;
+        if delivery.is_some_and(|delivery| matches!(delivery.progress, Progress::Planned { looked: true, .. })) {
+            return true;
+        }
+    }
+    false
+}
+
+#[test]
+fn s77_what_was_looked_for_before_the_copy_is_looked_for_again() {
+    sending(779, |mut stage| async move {
+        let file = File::of(779);
+        stage.keep_in_file(&file.0).unwrap();
+        stage.boot().await.unwrap().adopt_variants().await.unwrap();
+        let number = of_lines(&stage, 1, &[("MUG", 2)]);
+        passes(&stage, 300).await;
+        ship(&stage, &number, &[("MUG", 1)]);
+        // A process dies right after it looked for the shipment, and a copy is made of what it left.
+        let mut milliseconds = 0;
+        loop {
+            milliseconds += 40;
+            let engine = stage.boot().await.unwrap();
+            engine.recover().await.unwrap();
+            drop(timeout(Duration::from_millis(milliseconds), engine.sync(None)).await);
+            assert!(shipments(&stage).is_empty(), "no moment lies between the look and the request");
+            if is_looked_for(&engine).await {
+                break;
+            }
+        }
+        let copy = stage.copied(&file.0).unwrap();
+        stage.boot().await.unwrap().recover().await.unwrap();
+        passes(&stage, 600).await;
+        assert_eq!(shipments(&stage).len(), 1);
+        stage.put_back(&file.0, &copy).unwrap();
+        let engine = stage.boot().await.unwrap();
+        assert!(is_looked_for(&engine).await, "the copy takes the older look for an answer");
+        engine.recover().await.unwrap();
+        drop(engine);
+        passes(&stage, 600).await;
+        assert_eq!(shipments(&stage).len(), 1, "what left once is told once");
+        assert_eq!(broken(&stage), Vec::<String>::new());
+    });
 }
 
 #[test]
