@@ -51,6 +51,7 @@ mod wire;
 mod wire_book;
 mod wire_bundle;
 mod wire_category;
+mod wire_customer;
 mod wire_papers;
 
 #[cfg(test)]

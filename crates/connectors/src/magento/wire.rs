@@ -13,6 +13,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use syncline_core::text::shown;
 
+pub(super) use super::wire_customer::{Customer, CustomerAddress};
+
 /// A text, also where it comes as a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Text(pub(super) String);
@@ -271,42 +273,6 @@ pub(super) struct Assignment {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Shipping {
     pub(super) address: Option<Bag<Address>>,
-}
-
-/// A registered customer.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct Customer {
-    pub(super) id: Id,
-    pub(super) website_id: Option<Id>,
-    pub(super) group_id: Option<Id>,
-    pub(super) email: Option<Text>,
-    pub(super) firstname: Option<Text>,
-    pub(super) middlename: Option<Text>,
-    pub(super) lastname: Option<Text>,
-    pub(super) taxvat: Option<Text>,
-    pub(super) updated_at: Option<Text>,
-    #[serde(default)]
-    pub(super) addresses: Option<Vec<CustomerAddress>>,
-}
-
-/// An address of a customer; its region is an object here.
-#[derive(Debug, Clone, Deserialize)]
-pub(super) struct CustomerAddress {
-    pub(super) id: Option<Id>,
-    pub(super) default_billing: Option<Flag>,
-    pub(super) firstname: Option<Text>,
-    pub(super) middlename: Option<Text>,
-    pub(super) lastname: Option<Text>,
-    pub(super) company: Option<Text>,
-    #[serde(default)]
-    pub(super) street: Street,
-    pub(super) postcode: Option<Text>,
-    pub(super) city: Option<Text>,
-    pub(super) country_id: Option<Text>,
-    #[serde(default)]
-    pub(super) region: Bag<Region>,
-    pub(super) telephone: Option<Text>,
-    pub(super) vat_id: Option<Text>,
 }
 
 /// A region of a country.
