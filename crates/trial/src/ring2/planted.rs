@@ -65,7 +65,7 @@ pub const PLANTS: [Planted; 30] = [
     chaos("forget-undo", 20, &["what-was-undone-stays-so"]),
     chaos("rewrite-papers", 20, &["papers-keep-their-address"]),
     chaos("choice-twice", 20, &[SAME]),
-    chaos("shipment-unsent", 300, &["each-parcel-once", "comes-to-rest"]),
+    chaos("shipment-unsent", 1500, &["each-parcel-once", "comes-to-rest"]),
     chaos("stale-levels", 300, &["each-parcel-once", "comes-to-rest"]),
     chaos("refund-list-empty", 300, &[BILLS]),
     chaos("capture-twice", 300, &[BILLS, "comes-to-rest"]),
