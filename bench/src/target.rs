@@ -259,7 +259,14 @@ mod tests {
 
     #[test]
     fn prices_are_read_to_the_cent() {
-        for (token, wanted) in [("12", Some(1200)), ("12.3", Some(1230)), ("0.05", Some(5)), ("1.500", Some(150)), ("1.005", None), ("x", None)] {
+        for (token, wanted) in [
+            ("12", Some(1200)),
+            ("12.3", Some(1230)),
+            ("0.05", Some(5)),
+            ("1.500", Some(150)),
+            ("1.005", None),
+            ("x", None),
+        ] {
             assert_eq!(cents(token), wanted, "{token}");
         }
     }

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 const WORDS: [&str; 32] = [
-    "steel", "cotton", "garden", "chair", "lamp", "bolt", "cable", "shirt", "paper", "glass", "wood", "frame", "valve", "pump",
-    "filter", "brush", "panel", "wheel", "spring", "table", "mirror", "basket", "helmet", "jacket", "boot", "glove", "ladder",
-    "drill", "hammer", "socket", "switch", "sensor",
+    "steel", "cotton", "garden", "chair", "lamp", "bolt", "cable", "shirt", "paper", "glass", "wood", "frame", "valve",
+    "pump", "filter", "brush", "panel", "wheel", "spring", "table", "mirror", "basket", "helmet", "jacket", "boot",
+    "glove", "ladder", "drill", "hammer", "socket", "switch", "sensor",
 ];
 
 /// What there is at the source.
@@ -77,8 +77,7 @@ impl World {
 
     pub fn core(&self, number: u64, version: u64) -> Core {
         let (whole, versioned) = (self.draw(number, 0), self.draw(number, version));
-        let name =
-            format!("{} {} {} {}", word(whole), word(whole >> 6), word(versioned >> 12), (whole >> 40) % 1000);
+        let name = format!("{} {} {} {}", word(whole), word(whole >> 6), word(versioned >> 12), (whole >> 40) % 1000);
         let (cents, quantity) = (100 + versioned % 100_000, (versioned >> 20) % 500);
         Core { sku: format!("SKU-{number:08}"), name, cents, quantity }
     }
