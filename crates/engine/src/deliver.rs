@@ -152,7 +152,6 @@ impl Engine {
             while let Some(go_on) = sent.next().await {
                 again.extend(go_on?);
             }
-            drop(sent);
             again.extend(self.heed(unheeded).await?);
             active = again;
         }

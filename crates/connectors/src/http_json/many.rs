@@ -107,15 +107,11 @@ impl HttpJson {
             Ok(rows) => rows,
             Err(error) => return all(&Failed::Unknown(error.with(ctx::evidence(&answer.request, &answer.response)))),
         };
-        let known = |row: Row<'_>, permit: &Permit| match row {
-            Row::Done(id, record) => Ok((id, record.cloned())),
-            Row::Refused(error) => Err(outcome(Failed::Refused(error), None)),
-            Row::Unknown(error) => Err(outcome(Failed::Unknown(error), permit.change().document.as_ref())),
-        };
-        let kept = rows.into_iter().zip(sent).map(|(row, permit)| async {
-            match known(row, permit) {
-                Ok((id, record)) => self.kept(ctx, how.resource, how.call.answer, id, record.as_ref()).await,
-                Err(outcome) => outcome,
+        let kept = rows.into_iter().zip(sent).map(|(row, permit)| async move {
+            match row {
+                Row::Done(id, record) => self.kept(ctx, how.resource, how.call.answer, id, record).await,
+                Row::Refused(error) => Outcome::Refused(error),
+                Row::Unknown(error) => Outcome::Unknown { learned: permit.change().document.clone(), error },
             }
         });
         join_all(kept).await

@@ -176,7 +176,7 @@ pub(super) fn settle(db: &Connection, settle: &Settle) -> Result<(), StoreError>
             _ => leaves.clone(),
         };
         let kept = if kind == Kind::Order { super::erase::as_kept(db, settle.lane, &whole)? } else { None };
-        show(db, settle, kept.as_ref().unwrap_or(&whole), version.as_ref())?;
+        show(db, settle, kind, kept.as_ref().unwrap_or(&whole), version.as_ref())?;
         for (path, remote) in elements {
             element(db, settle.lane, &settle.system, (path, remote))?;
         }
@@ -241,7 +241,13 @@ fn seen(db: &Connection, settle: &Settle) -> Result<Leaves, StoreError> {
 }
 
 /// What the target shows now.
-fn show(db: &Connection, settle: &Settle, leaves: &Leaves, version: Option<&String>) -> Result<(), StoreError> {
+fn show(
+    db: &Connection,
+    settle: &Settle,
+    kind: Kind,
+    leaves: &Leaves,
+    version: Option<&String>,
+) -> Result<(), StoreError> {
     let sql = "INSERT INTO record (entity, system, seen, seen_print, version, revision, seen_at) \
                VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6) ON CONFLICT (entity, system) DO UPDATE SET \
                seen = excluded.seen, seen_print = excluded.seen_print, \
@@ -254,7 +260,7 @@ fn show(db: &Connection, settle: &Settle, leaves: &Leaves, version: Option<&Stri
         version,
         ms(settle.now),
     ])?;
-    super::related::note_references(db, &settle.system, (kind_of(db, settle.lane)?, settle.lane), leaves)
+    super::related::note_references(db, &settle.system, (kind, settle.lane), leaves)
 }
 
 /// Takes down the names of systems. All earlier ones change at once, so that two systems may exchange theirs; one that is
